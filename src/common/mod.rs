@@ -1,0 +1,21 @@
+//! Values shared by every layer: digests, identifiers, errors, exit statuses, units.
+//!
+//! Nothing here touches a file, the kernel or the terminal.
+
+mod digest;
+mod error;
+mod exit;
+mod id;
+mod identity;
+mod time;
+mod ui;
+mod units;
+
+pub(crate) use digest::{Digest, Hasher};
+pub(crate) use error::{Error, Kind, Result};
+pub(crate) use exit::ExitStatus;
+pub(crate) use id::{ContainerId, check_name};
+pub(crate) use identity::Mode;
+pub(crate) use time::{Timestamp, parse_rfc3339};
+pub(crate) use ui::{Meter, Silent, Ui};
+pub(crate) use units::{human_size, parse_duration, parse_size};

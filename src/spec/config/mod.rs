@@ -1,0 +1,44 @@
+//! What a user asks of one container, in small groups. `cli` fills them from flags and
+//! `container.json` keeps them; nothing here knows a flag's spelling or the terminal.
+
+mod mount;
+mod network;
+mod process;
+mod resource;
+mod security;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use mount::{BindOptions, Mount, MountKind, Propagation};
+pub(crate) use network::{Network, NetworkMode};
+pub(crate) use process::{EnvEntry, Process, Stdio};
+pub(crate) use resource::{Resources, Ulimit};
+pub(crate) use security::{Device, NamespaceMode, SeccompChoice, Security, Userns};
+
+/// Everything asked of one container, apart from its image.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Config {
+    /// What runs and how.
+    pub(crate) process: Process,
+    /// Mounts in the order given: `-v`, `--mount`, `--tmpfs`.
+    pub(crate) mounts: Vec<Mount>,
+    /// `--read-only`: no writable layer.
+    pub(crate) read_only: bool,
+    /// `--shm-size` in bytes; docker's default is 64 MiB.
+    pub(crate) shm_size: Option<u64>,
+    /// Limits.
+    pub(crate) resources: Resources,
+    /// Privileges, namespaces and devices.
+    pub(crate) security: Security,
+    /// Network.
+    pub(crate) network: Network,
+    /// `--label`, user labels only; image labels are merged in when the container is made.
+    pub(crate) labels: BTreeMap<String, String>,
+    /// `--annotation`.
+    pub(crate) annotations: BTreeMap<String, String>,
+    /// `--timeout` in seconds: the container is killed after it.
+    pub(crate) timeout: Option<u64>,
+}

@@ -1,0 +1,92 @@
+//! The mount group.
+
+use serde::{Deserialize, Serialize};
+
+/// One mount asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mount {
+    /// Absolute path inside the container, cleaned of `.` and `..`.
+    pub(crate) target: String,
+    /// What is mounted there.
+    pub(crate) kind: MountKind,
+    /// `ro`.
+    pub(crate) read_only: bool,
+    /// `noexec`.
+    pub(crate) no_exec: bool,
+    /// `nosuid`; rootless mounts always have it.
+    pub(crate) no_suid: bool,
+    /// `nodev`.
+    pub(crate) no_dev: bool,
+}
+
+/// Source of a mount.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MountKind {
+    /// A host path.
+    Bind {
+        /// Absolute host path (relative ones were joined to the working directory).
+        source: String,
+        /// Everything else about it.
+        options: BindOptions,
+    },
+    /// A fresh tmpfs.
+    Tmpfs {
+        /// `size=` in bytes.
+        size: Option<u64>,
+        /// `mode=`; docker's default is 1777.
+        mode: Option<u32>,
+        /// Copy the image's content at the target into it (podman's `tmpcopyup`).
+        copy_up: bool,
+    },
+    /// A named volume (`Some`) or an anonymous one.
+    Volume {
+        /// Name, grammar checked.
+        name: Option<String>,
+        /// Do not copy the image's content into a new volume.
+        no_copy: bool,
+        /// Directory of the volume to mount instead of its root.
+        subpath: Option<String>,
+    },
+}
+
+/// Options of a bind mount.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct BindOptions {
+    /// Propagation; private unless asked.
+    pub(crate) propagation: Propagation,
+    /// `bind` instead of `rbind`: submounts are left out.
+    pub(crate) non_recursive: bool,
+    /// Make the source as a directory when it is missing (docker's `-v`).
+    pub(crate) create_source: bool,
+    /// `U`: give the source to the container's user, recursively.
+    pub(crate) chown: bool,
+    /// `z` or `Z`: SELinux label, nothing where SELinux is absent.
+    pub(crate) relabel: bool,
+    /// `O`: changes go to a throw-away overlay.
+    pub(crate) overlay: bool,
+}
+
+/// Mount propagation (mount_namespaces(7)).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Propagation {
+    /// `rprivate`.
+    #[default]
+    RPrivate,
+    /// `private`.
+    Private,
+    /// `rslave`.
+    RSlave,
+    /// `slave`.
+    Slave,
+    /// `rshared`.
+    RShared,
+    /// `shared`.
+    Shared,
+    /// `runbindable`.
+    RUnbindable,
+    /// `unbindable`.
+    Unbindable,
+}

@@ -1,0 +1,52 @@
+//! The process group: command, user, directory, environment, terminal.
+
+use serde::{Deserialize, Serialize};
+
+/// What runs in the container.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Process {
+    /// Words after the image; empty means the image's `Cmd`.
+    pub(crate) args: Vec<String>,
+    /// `--entrypoint`: `Some` replaces the image's and drops its `Cmd`; an empty list clears it.
+    pub(crate) entrypoint: Option<Vec<String>>,
+    /// `-u`: `user[:group]`, names or numbers, resolved inside the rootfs.
+    pub(crate) user: Option<String>,
+    /// `--group-add` names or numbers, without `keep-groups`.
+    pub(crate) groups: Vec<String>,
+    /// `--group-add keep-groups`: the caller's supplementary groups stay.
+    pub(crate) keep_groups: bool,
+    /// `-w`: absolute directory.
+    pub(crate) workdir: Option<String>,
+    /// Environment in order of growing precedence: `--env-host`, `--env-file`, `-e`.
+    pub(crate) env: Vec<EnvEntry>,
+    /// `--hostname`.
+    pub(crate) hostname: Option<String>,
+    /// `-i`, `-t`.
+    pub(crate) stdio: Stdio,
+    /// `--init`: a reaper runs as process 1.
+    pub(crate) init: bool,
+    /// `--stop-signal` by name or number, already checked.
+    pub(crate) stop_signal: Option<String>,
+    /// `--umask`, octal.
+    pub(crate) umask: Option<u32>,
+}
+
+/// One environment entry, already resolved against the caller's environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EnvEntry {
+    /// Name, never empty, without `=`.
+    pub(crate) key: String,
+    /// `None` removes the variable (`--unsetenv`).
+    pub(crate) value: Option<String>,
+}
+
+/// What becomes of the container's standard streams.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Stdio {
+    /// `-i`: standard input stays open.
+    pub(crate) interactive: bool,
+    /// `-t`: a terminal of its own.
+    pub(crate) tty: bool,
+}

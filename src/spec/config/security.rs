@@ -1,0 +1,99 @@
+//! The security group: privileges, namespaces, devices.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Privileges and isolation of a container.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Security {
+    /// `--privileged`.
+    pub(crate) privileged: bool,
+    /// `--cap-add`, upper case with `CAP_`, or `ALL`; names checked.
+    pub(crate) cap_add: Vec<String>,
+    /// `--cap-drop`, likewise.
+    pub(crate) cap_drop: Vec<String>,
+    /// `--security-opt no-new-privileges`.
+    pub(crate) no_new_privileges: bool,
+    /// `--security-opt seccomp=`.
+    pub(crate) seccomp: SeccompChoice,
+    /// `--security-opt apparmor=`.
+    pub(crate) apparmor: Option<String>,
+    /// `--security-opt mask=`: extra paths to hide.
+    pub(crate) mask: Vec<String>,
+    /// `--security-opt unmask=`: paths not to hide; `ALL` for all.
+    pub(crate) unmask: Vec<String>,
+    /// `--userns`.
+    pub(crate) userns: Userns,
+    /// `--pid`.
+    pub(crate) pid: NamespaceMode,
+    /// `--ipc`.
+    pub(crate) ipc: NamespaceMode,
+    /// `--uts`.
+    pub(crate) uts: NamespaceMode,
+    /// `--cgroupns`.
+    pub(crate) cgroup: NamespaceMode,
+    /// `--device`.
+    pub(crate) devices: Vec<Device>,
+    /// `--sysctl`.
+    pub(crate) sysctls: BTreeMap<String, String>,
+}
+
+/// Which seccomp filter is loaded.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SeccompChoice {
+    /// docker's default profile.
+    #[default]
+    Default,
+    /// None.
+    Unconfined,
+    /// A profile file of the user, by absolute path.
+    File(String),
+}
+
+/// User namespace of a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Userns {
+    /// Nothing asked: the mode's own map.
+    #[default]
+    Default,
+    /// podman's `host`: for root no namespace; rootless the same as the default.
+    Host,
+    /// The caller keeps its own numbers inside, or gets the given ones.
+    KeepId {
+        /// `uid=`.
+        uid: Option<u32>,
+        /// `gid=`.
+        gid: Option<u32>,
+    },
+    /// A range of its own, also for root.
+    Auto {
+        /// `size=`.
+        size: Option<u32>,
+    },
+}
+
+/// Private or shared with the caller.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum NamespaceMode {
+    /// A new one.
+    #[default]
+    Private,
+    /// The caller's.
+    Host,
+}
+
+/// A host device given to the container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Device {
+    /// Host path; a directory gives every device below it.
+    pub(crate) source: String,
+    /// Path in the container.
+    pub(crate) target: String,
+    /// Some of `r`, `w`, `m`.
+    pub(crate) access: String,
+}
