@@ -1,0 +1,108 @@
+//! What the container verbs take and give back.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::common::{ContainerId, Digest, ExitStatus, Timestamp};
+use crate::engine::image::pull::RegistryOptions;
+use crate::oci::Platform;
+use crate::spec::config::Config;
+
+/// When an image is fetched before a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum PullPolicy {
+    /// When it is not here.
+    #[default]
+    Missing,
+    /// Each time.
+    Always,
+    /// Never; an image that is not here is an error.
+    Never,
+    /// When the registry has another one.
+    Newer,
+}
+
+/// `run`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RunRequest {
+    /// Image name, id or digest; the directory when `rootfs` is set.
+    pub(crate) image: String,
+    /// `--rootfs`: `image` is a plain directory.
+    pub(crate) rootfs: bool,
+    /// `--name`.
+    pub(crate) name: Option<String>,
+    /// `--rm`.
+    pub(crate) remove: bool,
+    /// `--cidfile`: an error when it exists.
+    pub(crate) cidfile: Option<PathBuf>,
+    /// `--pull`.
+    pub(crate) pull: PullPolicy,
+    /// `--platform`.
+    pub(crate) platform: Option<Platform>,
+    /// Registry options of an implied pull.
+    pub(crate) registry: RegistryOptions,
+    /// What the container is.
+    pub(crate) config: Config,
+    /// `--sig-proxy`, on by default: signals of the caller go to the container.
+    pub(crate) sig_proxy: bool,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub(crate) struct RunOutcome {
+    /// Id of the container.
+    pub(crate) id: ContainerId,
+    /// End of its first process.
+    pub(crate) status: ExitStatus,
+    /// Phases in order and how long each took, for `--timing`.
+    pub(crate) timing: Vec<(&'static str, Duration)>,
+}
+
+/// State of a container, derived from its lock and its records, never stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ContainerState {
+    /// Made, never started.
+    Created,
+    /// Its first process lives.
+    Running,
+    /// It ended.
+    Exited,
+    /// It was running when its supervisor or the machine died: no exit record, no process.
+    Dead,
+}
+
+/// One row of `ps`.
+#[derive(Debug, Clone)]
+pub(crate) struct ContainerSummary {
+    /// Id.
+    pub(crate) id: ContainerId,
+    /// Name.
+    pub(crate) name: String,
+    /// Image name as asked for.
+    pub(crate) image: String,
+    /// Image id; `None` for `--rootfs`.
+    pub(crate) image_id: Option<Digest>,
+    /// Entrypoint and arguments.
+    pub(crate) command: Vec<String>,
+    /// When it was made.
+    pub(crate) created: Timestamp,
+    /// When its first process began.
+    pub(crate) started: Option<Timestamp>,
+    /// When it ended.
+    pub(crate) finished: Option<Timestamp>,
+    /// State.
+    pub(crate) state: ContainerState,
+    /// How it ended.
+    pub(crate) exit: Option<ExitStatus>,
+    /// Host pid of its first process while running.
+    pub(crate) pid: Option<i32>,
+    /// Labels.
+    pub(crate) labels: BTreeMap<String, String>,
+    /// `host`, `none`, …
+    pub(crate) networks: Vec<String>,
+    /// Mount targets or sources as `ps` shows them.
+    pub(crate) mounts: Vec<String>,
+    /// Bytes of the writable layer, when sizes were asked for.
+    pub(crate) size: Option<u64>,
+}

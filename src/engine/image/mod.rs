@@ -1,0 +1,3 @@
+//! Verbs on images.
+
+pub(crate) mod pull;
