@@ -1,1 +1,14 @@
-//! sys: see lib.rs.
+//! Safe wrappers of the kernel, named after the call they make; the only home of `unsafe`.
+//!
+//! A wrapper adds no policy: it sets close-on-exec, retries `EINTR`, turns results into types
+//! and names what it failed on.
+
+pub(crate) mod credentials;
+pub(crate) mod exec;
+pub(crate) mod mount;
+pub(crate) mod namespace;
+pub(crate) mod net;
+pub(crate) mod process;
+pub(crate) mod signal;
+pub(crate) mod socket;
+pub(crate) mod tty;

@@ -1,0 +1,97 @@
+//! Identity maps of user namespaces.
+
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::common::{Error, Kind, Result};
+
+/// One line of a map: `count` ids from `inside` on are `outside` on the host (user_namespaces(7)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MapLine {
+    /// First id inside.
+    pub(crate) inside: u32,
+    /// First id outside.
+    pub(crate) outside: u32,
+    /// Number of ids.
+    pub(crate) count: u32,
+}
+
+/// Text of a map in the kernel's form.
+fn text(lines: &[MapLine]) -> String {
+    lines
+        .iter()
+        .map(|line| format!("{} {} {}\n", line.inside, line.outside, line.count))
+        .collect()
+}
+
+/// Writes the maps of `process` ("self" or a number) with the caller's own rights: one id each
+/// for an ordinary user, anything for root. `deny_setgroups` is needed for the former.
+pub(crate) fn write_maps(
+    process: &str,
+    uids: &[MapLine],
+    gids: &[MapLine],
+    deny_setgroups: bool,
+) -> Result<()> {
+    let write = |file: &str, content: &str| {
+        let path = format!("/proc/{process}/{file}");
+        std::fs::write(&path, content).map_err(|error| map_error(&path, error))
+    };
+    if deny_setgroups {
+        match write("setgroups", "deny") {
+            // Before Linux 3.19 the file did not exist and nothing had to be denied.
+            Err(error) if error.kind() == Kind::NotFound => {}
+            other => other?,
+        }
+    }
+    write("uid_map", &text(uids))?;
+    write("gid_map", &text(gids))
+}
+
+fn map_error(path: &str, error: io::Error) -> Error {
+    Error::io("write id map", path, error)
+        .hint("see `ketch doctor` for what this machine allows in user namespaces")
+}
+
+/// Has newuidmap(1) and newgidmap(1) write the maps of process `pid`, both at once: each is a
+/// set-uid program that takes most of a millisecond to start.
+pub(crate) fn run_map_helpers(
+    pid: i32,
+    newuidmap: &Path,
+    uids: &[MapLine],
+    newgidmap: &Path,
+    gids: &[MapLine],
+) -> Result<()> {
+    let spawn = |program: &Path, lines: &[MapLine]| {
+        let mut command = Command::new(program);
+        command.arg(pid.to_string());
+        for line in lines {
+            for number in [line.inside, line.outside, line.count] {
+                command.arg(number.to_string());
+            }
+        }
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| Error::io("start", program, error))
+    };
+    let users = spawn(newuidmap, uids)?;
+    let groups = spawn(newgidmap, gids);
+    let finish = |program: &Path, child: std::process::Child| {
+        let output = child
+            .wait_with_output()
+            .map_err(|error| Error::io("wait for", program, error))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Err(Error::new(Kind::Denied, "map ids with", program.display().to_string())
+            .because(said)
+            .hint("check your ranges in /etc/subuid and /etc/subgid, or set KETCH_IDENTITY=single"))
+    };
+    let first = finish(newuidmap, users);
+    let second = groups.and_then(|child| finish(newgidmap, child));
+    first.and(second)
+}

@@ -1,0 +1,299 @@
+//! Making processes, holding them by pidfd and waiting for them.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sched::CloneFlags;
+
+use crate::common::{Error, ExitStatus, Kind, Result};
+
+/// Which side of a `clone` this is.
+#[derive(Debug)]
+pub(crate) enum Cloned {
+    /// The caller, with a hold on the new process.
+    Parent(Child),
+    /// The new process.
+    Child,
+}
+
+/// A child process held by its pidfd, so that its number can never be mistaken for another's.
+#[derive(Debug)]
+pub(crate) struct Child {
+    /// Process number in this pid namespace.
+    pub(crate) pid: i32,
+    /// pidfd_open(2) descriptor, close-on-exec.
+    pub(crate) pidfd: OwnedFd,
+}
+
+/// What `wait` learns of a child.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ended {
+    /// How it ended.
+    pub(crate) status: ExitStatus,
+}
+
+/// clone3(2) arguments, kernel 5.7 layout (88 bytes).
+#[repr(C)]
+#[derive(Default)]
+struct CloneArgs {
+    flags: u64,
+    pidfd: u64,
+    child_tid: u64,
+    parent_tid: u64,
+    exit_signal: u64,
+    stack: u64,
+    stack_size: u64,
+    tls: u64,
+    set_tid: u64,
+    set_tid_size: u64,
+    cgroup: u64,
+}
+
+/// Not in nix: start in the cgroup of `CloneArgs::cgroup` (Linux 5.7).
+const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+
+/// Forks into new namespaces, and on cgroup v2 straight into `cgroup` (moving a process later
+/// waits for an RCU grace period of several milliseconds).
+///
+/// The child is a copy of this single-threaded process and may use the heap.
+///
+/// # Errors
+/// `Bug` when more than one thread lives: a lock held by another thread would stay locked in
+/// the child for ever. Otherwise what clone3(2) or clone(2) gave.
+pub(crate) fn clone(namespaces: CloneFlags, cgroup: Option<BorrowedFd<'_>>) -> Result<Cloned> {
+    refuse_threads()?;
+    let mut pidfd: i32 = -1;
+    let mut flags = namespaces.bits() as u32 as u64 | libc::CLONE_PIDFD as u64;
+    if cgroup.is_some() {
+        flags |= CLONE_INTO_CGROUP;
+    }
+    let mut args = CloneArgs {
+        flags,
+        pidfd: (&raw mut pidfd) as u64,
+        exit_signal: libc::SIGCHLD as u64,
+        cgroup: cgroup.map_or(0, |fd| fd.as_raw_fd() as u64),
+        ..CloneArgs::default()
+    };
+    // SAFETY: no stack is given, so this is a fork: the child runs on a copy of this stack. One
+    // thread lives (checked above), so no lock is held by anyone else. `args` and `pidfd`
+    // outlive the call and have the layout and size passed.
+    let mut pid = unsafe {
+        libc::syscall(
+            libc::SYS_clone3,
+            &raw mut args,
+            std::mem::size_of::<CloneArgs>(),
+        )
+    };
+    // Container hosts and old kernels answer clone3 with ENOSYS (seccomp profiles do so on
+    // purpose); clone(2) has the pidfd since Linux 5.2 but not the cgroup.
+    if pid == -1 && Errno::last() == Errno::ENOSYS && cgroup.is_none() {
+        // SAFETY: as above; with CLONE_PIDFD the third argument receives the descriptor.
+        pid = unsafe {
+            libc::syscall(
+                libc::SYS_clone,
+                flags | libc::SIGCHLD as u64,
+                0,
+                &raw mut pidfd,
+                0,
+                0,
+            )
+        };
+    }
+    match pid {
+        0 => Ok(Cloned::Child),
+        -1 => Err(Error::errno("clone", "", Errno::last())),
+        pid => {
+            // SAFETY: the kernel stored a new descriptor that nobody else owns.
+            let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+            Ok(Cloned::Parent(Child {
+                pid: pid as i32,
+                pidfd,
+            }))
+        }
+    }
+}
+
+/// Refuses to fork a process with threads.
+fn refuse_threads() -> Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    // Each thread is a directory of task/, so its link count is threads + 2.
+    match std::fs::metadata("/proc/self/task") {
+        Ok(meta) if meta.nlink() > 3 => {
+            Err(Error::new(Kind::Bug, "clone", "").because("more than one thread lives".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Child {
+    /// Waits for the end of the process and reaps it.
+    pub(crate) fn wait(&self) -> Result<Ended> {
+        loop {
+            let mut status = 0i32;
+            // SAFETY: `status` is a valid place for the result.
+            let pid = unsafe { libc::waitpid(self.pid, &raw mut status, 0) };
+            if pid == self.pid {
+                return Ok(Ended {
+                    status: decode(status),
+                });
+            }
+            let errno = Errno::last();
+            if errno != Errno::EINTR {
+                return Err(Error::errno(
+                    "wait for process",
+                    self.pid.to_string(),
+                    errno,
+                ));
+            }
+        }
+    }
+
+    /// Sends a signal; a process that is gone already is no error.
+    pub(crate) fn signal(&self, signal: i32) -> Result<()> {
+        send_signal(&self.pidfd, signal)
+            .or_else(|errno| {
+                if errno == Errno::ESRCH {
+                    Ok(())
+                } else {
+                    Err(errno)
+                }
+            })
+            .map_err(|errno| Error::errno("signal process", self.pid.to_string(), errno))
+    }
+}
+
+fn send_signal(pidfd: &OwnedFd, signal: i32) -> std::result::Result<(), Errno> {
+    // SAFETY: a null siginfo asks for the same information kill(2) would send.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pidfd.as_raw_fd(),
+            signal,
+            std::ptr::null::<libc::siginfo_t>(),
+            0,
+        )
+    };
+    Errno::result(result).map(drop)
+}
+
+fn decode(status: i32) -> ExitStatus {
+    if libc::WIFSIGNALED(status) {
+        ExitStatus::Signal(libc::WTERMSIG(status) as u8)
+    } else {
+        ExitStatus::Code(libc::WEXITSTATUS(status) as u8)
+    }
+}
+
+/// Opens a pidfd of an existing process (Linux 5.3).
+pub(crate) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
+    // SAFETY: pidfd_open takes two integers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    let fd = Errno::result(fd)? as i32;
+    // SAFETY: the kernel returned a new descriptor that nobody else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Signals a process through a pidfd opened earlier.
+pub(crate) fn signal_pidfd(pidfd: &OwnedFd, signal: i32) -> std::result::Result<(), Errno> {
+    send_signal(pidfd, signal)
+}
+
+/// Reaps one ended child of any number; `None` when there is none that has ended.
+/// With `block` it waits for the next end; `Err(ECHILD)` when there are no children at all.
+pub(crate) fn reap_any(block: bool) -> std::result::Result<Option<(i32, ExitStatus)>, Errno> {
+    loop {
+        let mut status = 0i32;
+        let options = if block { 0 } else { libc::WNOHANG };
+        // SAFETY: `status` is a valid place for the result.
+        let pid = unsafe { libc::waitpid(-1, &raw mut status, options) };
+        match pid {
+            0 => return Ok(None),
+            -1 if Errno::last() == Errno::EINTR => {}
+            -1 => return Err(Errno::last()),
+            pid => return Ok(Some((pid, decode(status)))),
+        }
+    }
+}
+
+/// Ends this process at once, without running destructors or flushing: for forked children.
+pub(crate) fn exit_now(code: u8) -> ! {
+    // SAFETY: _exit has no preconditions.
+    unsafe { libc::_exit(i32::from(code)) }
+}
+
+/// Runs `work` in a forked child and returns what it returned, through a pipe.
+///
+/// Used where a piece of work must happen with another identity (inside the user namespace of
+/// `subid` mode) than the rest of this process.
+pub(crate) fn in_child<F>(work: F) -> Result<Vec<u8>>
+where
+    F: FnOnce() -> Vec<u8>,
+{
+    use std::io::{Read, Write};
+    let (reader, writer) = io::pipe().map_err(|error| Error::io("make pipe", "", error))?;
+    match clone(CloneFlags::empty(), None)? {
+        Cloned::Child => {
+            drop(reader);
+            let bytes =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_default();
+            let mut writer = writer;
+            let sent = writer.write_all(&bytes).is_ok();
+            exit_now(u8::from(!sent))
+        }
+        Cloned::Parent(child) => {
+            drop(writer);
+            let mut reader = reader;
+            let mut bytes = Vec::new();
+            let read = reader.read_to_end(&mut bytes);
+            let ended = child.wait()?;
+            read.map_err(|error| Error::io("read from child process", "", error))?;
+            match ended.status {
+                ExitStatus::Code(0) => Ok(bytes),
+                ExitStatus::Signal(signal) => {
+                    Err(Error::new(Kind::Interrupted, "run child process", "")
+                        .because(format!("it was ended by signal {signal}")))
+                }
+                ExitStatus::Code(code) => Err(Error::new(Kind::System, "run child process", "")
+                    .because(format!("it exited with {code}"))),
+            }
+        }
+    }
+}
+
+/// Start time of a process in clock ticks since boot (proc_pid_stat(5), field 22): together
+/// with the number it names one process for as long as the machine runs.
+pub(crate) fn start_time(pid: i32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The command name may hold spaces and parentheses; the last ')' ends it.
+    stat[stat.rfind(')')? + 2..]
+        .split(' ')
+        .nth(19)?
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_has_a_start_time_and_a_pidfd() {
+        let pid = std::process::id() as i32;
+        assert!(start_time(pid).is_some());
+        pidfd_open(pid).unwrap();
+    }
+
+    #[test]
+    fn cloning_with_threads_is_refused() {
+        // The test harness itself has more than one thread.
+        let (sender, receiver) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || receiver.recv());
+        assert_eq!(
+            clone(CloneFlags::empty(), None).unwrap_err().kind(),
+            Kind::Bug
+        );
+        drop(sender);
+        let _ = thread.join();
+    }
+}

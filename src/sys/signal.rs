@@ -1,0 +1,177 @@
+//! Signal masks, a descriptor that delivers signals, names and numbers.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+
+use crate::common::{Error, Result};
+
+/// Signals blocked while this value lives, readable through its descriptor.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    descriptor: SignalFd,
+    before: SigSet,
+}
+
+/// Never forwarded: fatal faults are the process's own, CHLD and PIPE mean something else here,
+/// and the stop signals of job control must keep stopping ketch itself.
+const OWN: [Signal; 13] = [
+    Signal::SIGSEGV,
+    Signal::SIGBUS,
+    Signal::SIGFPE,
+    Signal::SIGILL,
+    Signal::SIGTRAP,
+    Signal::SIGSYS,
+    Signal::SIGABRT,
+    Signal::SIGKILL,
+    Signal::SIGSTOP,
+    Signal::SIGTSTP,
+    Signal::SIGTTIN,
+    Signal::SIGTTOU,
+    Signal::SIGPROF,
+];
+
+impl Signals {
+    /// Blocks every signal that can be forwarded, and CHLD, PIPE and WINCH.
+    pub(crate) fn block() -> Result<Signals> {
+        let failed = |errno| Error::errno("block signals", "", errno);
+        let mut set = SigSet::all();
+        for signal in OWN {
+            set.remove(signal);
+        }
+        let mut before = SigSet::empty();
+        sigprocmask(SigmaskHow::SIG_BLOCK, Some(&set), Some(&mut before)).map_err(failed)?;
+        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+        let descriptor = SignalFd::with_flags(&set, flags).map_err(failed)?;
+        Ok(Signals { descriptor, before })
+    }
+
+    /// The next pending signal number, if any.
+    pub(crate) fn next(&self) -> Option<i32> {
+        self.descriptor
+            .read_signal()
+            .ok()
+            .flatten()
+            .map(|info| info.ssi_signo as i32)
+    }
+
+    /// Restores the mask from before, in a child that will exec.
+    pub(crate) fn restore(&self) {
+        let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None);
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        self.restore();
+    }
+}
+
+/// Blocks all signals and waits for the next of them: the whole life of a reaper.
+pub(crate) fn block_all() -> SigSet {
+    let set = SigSet::all();
+    let mut before = SigSet::empty();
+    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&set), Some(&mut before));
+    before
+}
+
+/// Unblocks all signals and gives each its default action: what a payload starts with.
+///
+/// Rust ignores SIGPIPE, and an ignored signal stays ignored across exec.
+pub(crate) fn reset_all() {
+    for number in 1..=64 {
+        // SAFETY: SIG_DFL is a valid disposition; numbers that cannot be set are refused.
+        unsafe { libc::signal(number, libc::SIG_DFL) };
+    }
+    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
+}
+
+/// Waits for any signal of a fully blocked process.
+pub(crate) fn wait_any() -> i32 {
+    let set = SigSet::all();
+    let mut info = 0i32;
+    // SAFETY: both pointers are valid for the call.
+    unsafe { libc::sigwait(set.as_ref(), &raw mut info) };
+    info
+}
+
+/// Sends a signal to a process by number; only for processes that are our own children.
+pub(crate) fn kill(pid: i32, signal: i32) {
+    // SAFETY: kill takes integers.
+    unsafe { libc::kill(pid, signal) };
+}
+
+/// Parses `TERM`, `SIGTERM`, `15`, `SIGRTMIN+3` or `RTMAX-1`.
+pub(crate) fn parse(text: &str) -> Result<i32> {
+    let bad = || {
+        Error::usage("parse signal", format!("{text:?}"), "no such signal")
+            .hint("use a name such as TERM or SIGKILL, or a number from 1 to 64")
+    };
+    if let Ok(number) = text.parse::<i32>() {
+        return if (1..=64).contains(&number) {
+            Ok(number)
+        } else {
+            Err(bad())
+        };
+    }
+    let upper = text.to_ascii_uppercase();
+    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+    let offset = |rest: &str, base: i32, sign: char| -> Option<i32> {
+        let number = if rest.is_empty() {
+            0
+        } else {
+            rest.strip_prefix(sign)?.parse::<u8>().ok().map(i32::from)?
+        };
+        let value = if sign == '+' {
+            base + number
+        } else {
+            base - number
+        };
+        (34..=64).contains(&value).then_some(value)
+    };
+    if let Some(rest) = name.strip_prefix("RTMIN") {
+        return offset(rest, 34, '+').ok_or_else(bad);
+    }
+    if let Some(rest) = name.strip_prefix("RTMAX") {
+        return offset(rest, 64, '-').ok_or_else(bad);
+    }
+    let name = match name {
+        "CLD" => "CHLD",
+        "POLL" => "IO",
+        "IOT" => "ABRT",
+        other => other,
+    };
+    format!("SIG{name}")
+        .parse::<Signal>()
+        .map(|signal| signal as i32)
+        .map_err(|_| bad())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_parse_by_name_and_number() {
+        for (text, number) in [
+            ("TERM", 15),
+            ("sigkill", 9),
+            ("15", 15),
+            ("SIGRTMIN+3", 37),
+            ("RTMAX-1", 63),
+            ("CLD", 17),
+        ] {
+            assert_eq!(parse(text).unwrap(), number, "{text}");
+        }
+        for bad in ["", "0", "65", "SIGFOO", "-1", "RTMIN+99", "RTMIN-1", "SIG"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+}

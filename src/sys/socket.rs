@@ -1,0 +1,87 @@
+//! Socket pairs between ketch's own processes, with descriptors in messages.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
+    sendmsg, socketpair,
+};
+
+use crate::common::{Error, Result};
+
+/// Largest message in bytes.
+pub(crate) const MAX_MESSAGE: usize = 8192;
+
+/// A pair of connected sequenced-packet sockets, close-on-exec: one message per send, and end
+/// of file when the other side is closed, be it by exec or by death.
+pub(crate) fn message_pair() -> Result<(OwnedFd, OwnedFd)> {
+    socketpair(
+        AddressFamily::Unix,
+        SockType::SeqPacket,
+        None,
+        SockFlag::SOCK_CLOEXEC,
+    )
+    .map_err(|errno| Error::errno("make socket pair", "", errno))
+}
+
+/// Sends one message, with a descriptor when there is one.
+pub(crate) fn send(
+    socket: BorrowedFd<'_>,
+    bytes: &[u8],
+    descriptor: Option<BorrowedFd<'_>>,
+) -> std::result::Result<(), Errno> {
+    let numbers = descriptor.map(|fd| [fd.as_raw_fd()]);
+    let control: Vec<ControlMessage<'_>> = numbers
+        .iter()
+        .map(|fds| ControlMessage::ScmRights(fds))
+        .collect();
+    loop {
+        let parts = [IoSlice::new(bytes)];
+        match sendmsg::<()>(
+            socket.as_raw_fd(),
+            &parts,
+            &control,
+            MsgFlags::MSG_NOSIGNAL,
+            None,
+        ) {
+            Err(Errno::EINTR) => {}
+            other => return other.map(drop),
+        }
+    }
+}
+
+/// Receives one message; `None` when the other side is gone.
+pub(crate) fn receive(
+    socket: BorrowedFd<'_>,
+) -> std::result::Result<Option<(Vec<u8>, Option<OwnedFd>)>, Errno> {
+    let mut buffer = vec![0u8; MAX_MESSAGE];
+    let mut control = nix::cmsg_space!([i32; 1]);
+    loop {
+        let mut parts = [IoSliceMut::new(&mut buffer)];
+        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+        let message = match recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut control), flags)
+        {
+            Err(Errno::EINTR) => continue,
+            Err(Errno::ECONNRESET) => return Ok(None),
+            other => other?,
+        };
+        let mut descriptor = None;
+        for item in message.cmsgs()? {
+            if let ControlMessageOwned::ScmRights(fds) = item {
+                for fd in fds {
+                    // SAFETY: the kernel made this descriptor for us; dropping an earlier one
+                    // closes it.
+                    descriptor = Some(unsafe { OwnedFd::from_raw_fd(fd) });
+                }
+            }
+        }
+        let length = message.bytes;
+        if length == 0 && descriptor.is_none() {
+            return Ok(None);
+        }
+        buffer.truncate(length);
+        return Ok(Some((buffer, descriptor)));
+    }
+}
