@@ -1,1 +1,3 @@
-//! sys: see lib.rs.
+//! The kernel behind safe names: the only home of `unsafe`, `libc` calls and raw descriptors.
+
+pub(crate) mod path;
