@@ -1,1 +1,4 @@
 //! sys: see lib.rs.
+
+pub(crate) mod file;
+pub(crate) mod tree;
