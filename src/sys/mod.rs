@@ -10,6 +10,7 @@ pub(crate) mod mount;
 pub(crate) mod namespace;
 pub(crate) mod net;
 pub(crate) mod path;
+pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod signal;
 pub(crate) mod socket;
