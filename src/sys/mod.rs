@@ -1,1 +1,3 @@
 //! sys: see lib.rs.
+
+pub(crate) mod seccomp;
