@@ -13,6 +13,7 @@ pub(crate) mod node;
 pub(crate) mod path;
 pub(crate) mod probe;
 pub(crate) mod process;
+pub(crate) mod seccomp;
 pub(crate) mod signal;
 pub(crate) mod socket;
 pub(crate) mod tree;
