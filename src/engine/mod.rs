@@ -1,1 +1,4 @@
 //! engine: see lib.rs.
+
+pub(crate) mod image;
+pub(crate) mod system;
