@@ -7,6 +7,8 @@ pub(crate) mod list;
 pub(crate) mod prune;
 pub(crate) mod remove;
 pub(crate) mod tag;
+#[cfg(test)]
+mod tests;
 
 use anyhow::Result;
 
