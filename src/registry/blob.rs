@@ -94,7 +94,7 @@ impl Blob<'_> {
     fn open_at(&mut self, source: &Source) -> Result<(Body, bool)> {
         let endpoint = self.client.endpoint(source)?;
         let what = format!("{}@{}", endpoint.name(), self.digest);
-        let host = endpoint.origin.host.clone();
+        let host = endpoint.domain.clone();
         let below = format!("blobs/{}", self.digest);
         loop {
             let from = Some(self.position).filter(|_| self.ranges);
@@ -190,7 +190,15 @@ impl Blob<'_> {
             None => String::new(),
         };
         let what = self.digest.to_string();
-        self.pause(&host, why, &what)?;
+        match self.pause(&host, why, &what) {
+            Err(error) if self.sources.len() > 1 => {
+                let line = format!("mirror {host} is passed over: {error}");
+                self.client.ui.note(&line);
+                self.sources.remove(0);
+                self.patience.refill();
+            }
+            other => other?,
+        }
         self.open()
     }
 }

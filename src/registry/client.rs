@@ -233,7 +233,6 @@ impl<'a> Client<'a> {
         from: Option<u64>,
         authorization: Option<&Secret>,
     ) -> std::result::Result<Answer, Failure> {
-        let mut accept = accept;
         for _ in 0..=MAX_REDIRECTS {
             let same = url.origin == endpoint.origin;
             let same_host = url.origin.host == endpoint.origin.host;
@@ -262,9 +261,6 @@ impl<'a> Client<'a> {
                 .ok_or_else(|| refuse("not an http or https URL"))?;
             if url.origin.https && !next.origin.https && !endpoint.insecure {
                 return Err(refuse("it leaves https").into());
-            }
-            if next.origin != url.origin {
-                accept = None;
             }
             url = next;
         }
@@ -325,7 +321,7 @@ impl<'a> Client<'a> {
             })
         };
         let answer = if last {
-            let host = &endpoint.origin.host;
+            let host = &endpoint.domain;
             let tried = || once().map(Tried::open);
             self.persist("reach registry", &endpoint.domain, host, tried)?
         } else {

@@ -280,7 +280,7 @@ impl Client<'_> {
             Some((_, name)) => format!("{}:{name}", endpoint.name()),
             None => endpoint.name(),
         };
-        let host = &endpoint.origin.host;
+        let host = &endpoint.domain;
         let operation = if below.starts_with("blobs/") {
             "pull blob"
         } else {

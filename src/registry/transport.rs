@@ -77,13 +77,19 @@ pub(super) enum Failure {
 impl Failure {
     /// The error once no try is left.
     pub(super) fn into_error(self, operation: &str, what: &str, host: &str) -> Error {
+        // Where the object names the registry already, the cause does not say it again.
+        let place = if what.starts_with(host) {
+            String::new()
+        } else {
+            format!("{host}: ")
+        };
         match self {
             Failure::Final(error) => error,
             Failure::Passing(why) => {
-                Error::new(Kind::Network, operation, what).because(format!("{host}: {why}"))
+                Error::new(Kind::Network, operation, what).because(format!("{place}{why}"))
             }
             Failure::Tls(why) => Error::new(Kind::Network, operation, what)
-                .because(format!("{host}: secure connection failed: {why}"))
+                .because(format!("{place}secure connection failed: {why}"))
                 .hint(format!(
                     "put the registry's authority into certs.d/{host}/ca.crt, or use --tls-verify=false if you trust the network"
                 )),
@@ -293,7 +299,13 @@ fn failure(error: ureq::Error, origin: &Origin) -> Failure {
         }
         ureq::Error::Rustls(error) => Failure::Tls(printable(&error.to_string())),
         ureq::Error::Tls(why) => Failure::Tls(why.to_owned()),
-        ureq::Error::Io(io) => Failure::Passing(words(&io)),
+        ureq::Error::Io(io) => match words(&io) {
+            // getaddrinfo's EAI_NONAME and EAI_NODATA: an answer, unlike EAI_AGAIN.
+            why if why.contains("name or service not known") || why.contains("no address") => {
+                end(Kind::Network, "no such host".to_owned())
+            }
+            why => Failure::Passing(why),
+        },
         ureq::Error::Timeout(_) => Failure::Passing("no answer in time".to_owned()),
         ureq::Error::HostNotFound => end(Kind::Network, "no such host".to_owned()),
         ureq::Error::LargeResponseHeader(..) => {

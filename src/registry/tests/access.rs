@@ -356,3 +356,45 @@ fn waiting_is_said_and_capped() {
         "{said:?}"
     );
 }
+
+#[test]
+fn a_proxy_of_the_environment_is_used() {
+    let image = Image::new("amd64");
+    let proxy = Server::start(move |r| match r.method.as_str() {
+        "CONNECT" => server::Reply(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), server::Then::Keep),
+        _ => image.serve(r),
+    });
+    let url = format!("http://me:secret@127.0.0.1:{}", proxy.port);
+    let nowhere = std::path::Path::new("/nonexistent");
+    let environment = Environment::from_pairs([("http_proxy", &url), ("https_proxy", &url)]);
+    let settings = Settings::with_system_dir(&environment, nowhere);
+    let options = Options {
+        tls_verify: Some(false),
+        ..options()
+    };
+    pull_named("registry.invalid/app:v1", &settings, &options, &Silent).unwrap();
+    let log = proxy.log();
+    assert_eq!(
+        log[0].target, "registry.invalid:443",
+        "https is tried first"
+    );
+    assert!(!log[0].header("proxy-authorization").is_empty());
+    assert!(log.iter().any(|r| r.target == "registry.invalid:80"));
+}
+
+#[test]
+fn a_registry_elsewhere_is_never_asked_in_plain_text() {
+    let proxy =
+        Server::start(|_| server::Reply(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), server::Then::Keep));
+    let url = format!("http://127.0.0.1:{}", proxy.port);
+    let environment = Environment::from_pairs([("all_proxy", &url)]);
+    let settings = Settings::with_system_dir(&environment, std::path::Path::new("/nonexistent"));
+    let error = pull_named("registry.invalid/app:v1", &settings, &with_login(), &Silent);
+    assert_eq!(error.err().unwrap().kind(), Kind::Network);
+    assert!(
+        proxy
+            .log()
+            .iter()
+            .all(|r| r.target == "registry.invalid:443")
+    );
+}

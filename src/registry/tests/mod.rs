@@ -1,6 +1,7 @@
 //! The client against an in-process registry that breaks in every way of the fault list.
 
 mod access;
+mod documents;
 mod faults;
 mod server;
 
