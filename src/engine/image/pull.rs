@@ -226,7 +226,7 @@ impl Work<'_, '_> {
         }
         let info = LayerInfo { size: unpacked.bytes, files: unpacked.files, ..LayerInfo::default() };
         let owners: Vec<(PathBuf, String)> =
-            unpacked.overrides.into_iter().map(|item| (item.path, item.text)).collect();
+            unpacked.overrides.into_iter().map(|item| (item.path, item.stat)).collect();
         let size = info.size;
         stage.commit(info, &owners)?;
         meter.done("Pull complete");
