@@ -52,6 +52,20 @@ pub(super) fn sysctl(key: &str, value: &str) -> String {
     format!("echo {key}={value} > /etc/sysctl.d/99-ketch.conf && sysctl -w {key}={value}")
 }
 
+/// The command that adds a kernel argument and boots with it.
+pub(super) fn kernel_argument(distribution: &[String], argument: &str) -> String {
+    if distribution
+        .iter()
+        .any(|id| id == "debian" || id == "ubuntu")
+    {
+        return format!(
+            "sed -i 's/^GRUB_CMDLINE_LINUX=\"/&{argument} /' /etc/default/grub && update-grub && \
+             reboot"
+        );
+    }
+    format!("grubby --args={argument} --update-kernel=ALL && reboot")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,16 +4,17 @@ use crate::cgroup;
 use crate::host::{CgroupLayout, CgroupVersion, Host};
 
 use super::Check;
+use super::advice;
 
 /// Controllers that the limits of `run` need.
 const WANTED: [&str; 4] = ["cpu", "cpuset", "memory", "pids"];
 
 /// Returns the rung and the rows.
 pub(super) fn checks(host: &Host) -> (&'static str, Vec<Check>) {
-    judge(host.cgroups())
+    judge(host.cgroups(), &host.distribution())
 }
 
-fn judge(layout: &CgroupLayout) -> (&'static str, Vec<Check>) {
+fn judge(layout: &CgroupLayout, distribution: &[String]) -> (&'static str, Vec<Check>) {
     let version = version(layout);
     let usable: Vec<&str> = WANTED
         .into_iter()
@@ -31,7 +32,10 @@ fn judge(layout: &CgroupLayout) -> (&'static str, Vec<Check>) {
     } else {
         "v1"
     };
-    (rung, vec![version, limits(layout, rung, &usable)])
+    (
+        rung,
+        vec![version, limits(layout, distribution, rung, &usable)],
+    )
 }
 
 fn version(layout: &CgroupLayout) -> Check {
@@ -48,7 +52,7 @@ fn version(layout: &CgroupLayout) -> Check {
     }
 }
 
-fn limits(layout: &CgroupLayout, rung: &str, usable: &[&str]) -> Check {
+fn limits(layout: &CgroupLayout, distribution: &[String], rung: &str, usable: &[&str]) -> Check {
     let name = "limits";
     let meaning = "--memory, --cpus, --cpuset-cpus and --pids-limit need their controllers";
     if rung == "systemd" && !layout.root {
@@ -72,9 +76,10 @@ fn limits(layout: &CgroupLayout, rung: &str, usable: &[&str]) -> Check {
     match layout.version() {
         CgroupVersion::V2 if !layout.root => delegate(check),
         CgroupVersion::V2 => check.user("systemd-run --scope -p Delegate=yes ketch run ..."),
-        _ => check.admin(
-            "grubby --args=systemd.unified_cgroup_hierarchy=1 --update-kernel=ALL && reboot",
-        ),
+        _ => {
+            let argument = "systemd.unified_cgroup_hierarchy=1";
+            check.admin(advice::kernel_argument(distribution, argument))
+        }
     }
 }
 
@@ -127,16 +132,16 @@ mod tests {
             }),
             ..CgroupLayout::default()
         };
-        let (rung, checks) = judge(&layout);
+        let (rung, checks) = judge(&layout, &[]);
         assert_eq!((rung, checks[1].verdict), ("delegated", Verdict::Degraded));
         assert!(checks[1].fix[0].contains("Delegate=cpu cpuset io memory pids"));
         layout.job = Some("Slurm");
-        assert!(judge(&layout).1[1].fix.is_empty());
+        assert!(judge(&layout, &[]).1[1].fix.is_empty());
     }
 
     #[test]
     fn nothing_mounted_is_missing() {
-        let (rung, checks) = judge(&CgroupLayout::default());
+        let (rung, checks) = judge(&CgroupLayout::default(), &[]);
         assert_eq!((rung, checks[0].verdict), ("none", Verdict::Missing));
         assert_eq!(checks[1].verdict, Verdict::Missing);
     }

@@ -59,7 +59,7 @@ fn user_namespaces(host: &Host) -> Check {
             let error = std::io::Error::from_raw_os_error(errno);
             let found = format!("cannot {step}: {error}");
             let check = Check::missing(USER_NAMESPACES, found, meaning);
-            switch_fix(check, host.userns().block())
+            switch_fix(host, check)
         }
         Err(error) => Check::missing(
             USER_NAMESPACES,
@@ -69,8 +69,8 @@ fn user_namespaces(host: &Host) -> Check {
     }
 }
 
-fn switch_fix(check: Check, block: Option<UsernsBlock>) -> Check {
-    match block {
+fn switch_fix(host: &Host, check: Check) -> Check {
+    match host.userns().block() {
         Some(UsernsBlock::MaxZero) => {
             check.admin(advice::sysctl("user.max_user_namespaces", "28633"))
         }
@@ -79,7 +79,8 @@ fn switch_fix(check: Check, block: Option<UsernsBlock>) -> Check {
         }
         Some(UsernsBlock::AppArmor) => check.admin(apparmor_profile()),
         Some(UsernsBlock::Absent) => {
-            check.admin("grubby --args=user_namespace.enable=1 --update-kernel=ALL && reboot")
+            let argument = "user_namespace.enable=1";
+            check.admin(advice::kernel_argument(&host.distribution(), argument))
         }
         // Only an outer sandbox is left: a container engine's seccomp filter as a rule.
         None => check.admin("docker run --security-opt seccomp=unconfined ..."),

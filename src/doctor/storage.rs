@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{AccessFlags, access};
 
 use crate::common::Mode;
-use crate::host::{Host, file_system};
+use crate::host::{Host, KernelVersion, file_system};
 use crate::sys::probe::{self, Trial};
 
 use super::Check;
@@ -82,9 +83,11 @@ impl Trials {
 
 impl Drop for Trials {
     fn drop(&mut self) {
-        // Overlay leaves an empty folder of mode 000 in work, which only rmdir can remove.
-        let _ = fs::remove_dir(self.folder.join("work/work"));
-        let _ = fs::remove_dir(self.folder.join("work/index"));
+        // Overlay leaves folders of mode 000 in work, which their owner has to open first.
+        for inner in ["work", "work/incompat", "work/incompat/volatile"] {
+            let inner = self.folder.join("work").join(inner);
+            let _ = fs::set_permissions(inner, fs::Permissions::from_mode(0o700));
+        }
         let _ = fs::remove_dir_all(&self.folder);
         for path in &self.made {
             let _ = fs::remove_dir(path);
@@ -96,7 +99,8 @@ fn overlay(host: &Host, trials: &Trials, mode: Mode) -> Check {
     let name = "overlay";
     let meaning = "it joins the layers of an image without copying them";
     let as_root = mode == Mode::Root && host.in_initial_userns();
-    let found = match probe::overlay(&trials.folder, !as_root) {
+    let volatile = host.kernel() >= KernelVersion::new(5, 10);
+    let found = match probe::overlay(&trials.folder, !as_root, volatile) {
         Ok(Trial::Works) => return Check::ok(name, "mounts on the store's disk", meaning),
         Ok(Trial::Failed { step, errno }) => {
             format!("cannot {step}: {}", io::Error::from_raw_os_error(errno))
