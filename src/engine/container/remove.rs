@@ -1,6 +1,7 @@
 //! `rm`, and the repair of what a killed ketch left.
 
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -97,12 +98,12 @@ pub(super) fn delete(engine: &Engine<'_>, dir: &ContainerDir, lock: ContainerLoc
 }
 
 /// Files of subordinate ids can only be deleted from inside their user namespace.
-pub(crate) fn purge_as_owner(engine: &Engine<'_>, left: &[std::path::PathBuf]) -> Result<()> {
+pub(crate) fn purge_as_owner(engine: &Engine<'_>, left: &[(PathBuf, Error)]) -> Result<()> {
     if left.is_empty() || engine.mode != Mode::Subid {
         return Ok(());
     }
     identity::as_owner(engine, || {
-        left.iter().try_for_each(|path| tree::remove_tree(path)).context("remove the container's files")
+        left.iter().try_for_each(|(path, _)| tree::remove_tree(path)).context("remove the container's files")
     })
 }
 
