@@ -4,75 +4,77 @@ use super::*;
 
 const HEX: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
+/// What is typed, the canonical form, docker's short form (empty: refused).
+const NAMES: &[(&str, &str, &str)] = &[
+    ("debian", "docker.io/library/debian:latest", "debian:latest"),
+    ("debian:12", "docker.io/library/debian:12", "debian:12"),
+    (
+        "library/debian",
+        "docker.io/library/debian:latest",
+        "debian:latest",
+    ),
+    ("user/app:v1", "docker.io/user/app:v1", "user/app:v1"),
+    (
+        "docker.io/debian",
+        "docker.io/library/debian:latest",
+        "debian:latest",
+    ),
+    (
+        "index.docker.io/debian",
+        "docker.io/library/debian:latest",
+        "debian:latest",
+    ),
+    ("index.docker.io/u/a", "docker.io/u/a:latest", "u/a:latest"),
+    (
+        "docker.io/library/a/b",
+        "docker.io/library/a/b:latest",
+        "library/a/b:latest",
+    ),
+    (
+        "localhost/app",
+        "localhost/app:latest",
+        "localhost/app:latest",
+    ),
+    (
+        "localhost:5000/app",
+        "localhost:5000/app:latest",
+        "localhost:5000/app:latest",
+    ),
+    (
+        "localhost:5000",
+        "docker.io/library/localhost:5000",
+        "localhost:5000",
+    ),
+    (
+        "127.0.0.1:5000/a/b:t",
+        "127.0.0.1:5000/a/b:t",
+        "127.0.0.1:5000/a/b:t",
+    ),
+    (
+        "[2001:db8::1]:5000/app",
+        "[2001:db8::1]:5000/app:latest",
+        "[2001:db8::1]:5000/app:latest",
+    ),
+    ("[::1]/app", "[::1]/app:latest", "[::1]/app:latest"),
+    ("Host/app", "Host/app:latest", "Host/app:latest"),
+    (
+        "xn--n3h.com/app",
+        "xn--n3h.com/app:latest",
+        "xn--n3h.com/app:latest",
+    ),
+    ("a.b__c---d_e/x", "a.b__c---d_e/x:latest", ""),
+    (
+        "u/a.b__c---d_e",
+        "docker.io/u/a.b__c---d_e:latest",
+        "u/a.b__c---d_e:latest",
+    ),
+    ("app:_T.a-g", "docker.io/library/app:_T.a-g", "app:_T.a-g"),
+];
+
 #[test]
 fn names_are_normalised_as_docker_does() {
     let digest = format!("sha256:{HEX}");
-    let table = [
-        ("debian", "docker.io/library/debian:latest", "debian:latest"),
-        ("debian:12", "docker.io/library/debian:12", "debian:12"),
-        (
-            "library/debian",
-            "docker.io/library/debian:latest",
-            "debian:latest",
-        ),
-        ("user/app:v1", "docker.io/user/app:v1", "user/app:v1"),
-        (
-            "docker.io/debian",
-            "docker.io/library/debian:latest",
-            "debian:latest",
-        ),
-        (
-            "index.docker.io/debian",
-            "docker.io/library/debian:latest",
-            "debian:latest",
-        ),
-        ("index.docker.io/u/a", "docker.io/u/a:latest", "u/a:latest"),
-        (
-            "docker.io/library/a/b",
-            "docker.io/library/a/b:latest",
-            "library/a/b:latest",
-        ),
-        (
-            "localhost/app",
-            "localhost/app:latest",
-            "localhost/app:latest",
-        ),
-        (
-            "localhost:5000/app",
-            "localhost:5000/app:latest",
-            "localhost:5000/app:latest",
-        ),
-        (
-            "localhost:5000",
-            "docker.io/library/localhost:5000",
-            "localhost:5000",
-        ),
-        (
-            "127.0.0.1:5000/a/b:t",
-            "127.0.0.1:5000/a/b:t",
-            "127.0.0.1:5000/a/b:t",
-        ),
-        (
-            "[2001:db8::1]:5000/app",
-            "[2001:db8::1]:5000/app:latest",
-            "[2001:db8::1]:5000/app:latest",
-        ),
-        ("[::1]/app", "[::1]/app:latest", "[::1]/app:latest"),
-        ("Host/app", "Host/app:latest", "Host/app:latest"),
-        (
-            "xn--n3h.com/app",
-            "xn--n3h.com/app:latest",
-            "xn--n3h.com/app:latest",
-        ),
-        ("a.b__c---d_e/x", "a.b__c---d_e/x:latest", ""),
-        (
-            "u/a.b__c---d_e",
-            "docker.io/u/a.b__c---d_e:latest",
-            "u/a.b__c---d_e:latest",
-        ),
-        ("app:_T.a-g", "docker.io/library/app:_T.a-g", "app:_T.a-g"),
-    ];
-    for (text, canonical, familiar) in table {
+    for (text, canonical, familiar) in NAMES.iter().copied() {
         if familiar.is_empty() {
             assert!(Reference::parse(text).is_err(), "{text}");
             continue;

@@ -76,7 +76,7 @@ pub(crate) struct Client<'a> {
     pub(super) transport: Transport<'a>,
     pub(super) sessions: Sessions,
     pub(super) keychain: OnceLock<Keychain>,
-    endpoints: Mutex<HashMap<(String, String), Endpoint>>,
+    endpoints: Mutex<HashMap<(String, String, bool), Endpoint>>,
 }
 
 /// One try that got an answer.
@@ -269,7 +269,7 @@ impl<'a> Client<'a> {
 
     /// The endpoint of a source: pings `/v2/` once to learn the scheme and the login it wants.
     pub(super) fn endpoint(&self, source: &Source) -> Result<Endpoint> {
-        let key = (source.domain.clone(), source.path.clone());
+        let key = (source.domain.clone(), source.path.clone(), source.mirror);
         let known = || {
             self.endpoints
                 .lock()

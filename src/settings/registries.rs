@@ -162,9 +162,10 @@ impl Registries {
             insecure |= entry.insecure;
             for mirror in &entry.mirror {
                 let by_digest = reference.digest().is_some();
-                let skip = (entry.mirror_by_digest_only && !by_digest)
-                    || (mirror.pull_from_mirror == Pull::DigestOnly && !by_digest)
-                    || (mirror.pull_from_mirror == Pull::TagOnly && by_digest);
+                let digest_only =
+                    entry.mirror_by_digest_only || mirror.pull_from_mirror == Pull::DigestOnly;
+                let tag_only = mirror.pull_from_mirror == Pull::TagOnly;
+                let skip = if by_digest { tag_only } else { digest_only };
                 if !skip {
                     let location = format!("{}{rest}", mirror.location);
                     sources.push(place(&location, mirror.insecure, true)?);

@@ -19,7 +19,7 @@ pub(crate) struct StoreRoot {
 
 /// File systems shared between machines: overlay's upper and work directories, locks and
 /// unlinked-open files do not work on them as the store needs.
-const NETWORK: [(i64, &str); 16] = [
+const NETWORK: [(i128, &str); 16] = [
     (0x6969, "NFS"),
     (0x517B, "SMB"),
     (0xFE53_4D42, "SMB"),
@@ -111,7 +111,7 @@ fn choose(
 fn network_name(path: &Path) -> Option<&'static str> {
     let about = path.ancestors().find_map(|path| statfs(path).ok())?;
     // The field is signed or unsigned by architecture; the magic is its low 32 bits.
-    let magic = about.filesystem_type().0 as i64 & 0xFFFF_FFFF;
+    let magic = i128::from(about.filesystem_type().0) & 0xFFFF_FFFF;
     NETWORK
         .iter()
         .find(|(known, _)| *known == magic)

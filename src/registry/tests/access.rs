@@ -361,7 +361,7 @@ fn waiting_is_said_and_capped() {
 fn a_proxy_of_the_environment_is_used() {
     let image = Image::new("amd64");
     let proxy = Server::start(move |r| match r.method.as_str() {
-        "CONNECT" => server::Reply(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), server::Then::Keep),
+        "CONNECT" => Reply(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), server::Then::Keep),
         _ => image.serve(r),
     });
     let url = format!("http://me:secret@127.0.0.1:{}", proxy.port);
@@ -384,8 +384,7 @@ fn a_proxy_of_the_environment_is_used() {
 
 #[test]
 fn a_registry_elsewhere_is_never_asked_in_plain_text() {
-    let proxy =
-        Server::start(|_| server::Reply(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), server::Then::Keep));
+    let proxy = Server::start(|_| Reply(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), server::Then::Keep));
     let url = format!("http://127.0.0.1:{}", proxy.port);
     let environment = Environment::from_pairs([("all_proxy", &url)]);
     let settings = Settings::with_system_dir(&environment, std::path::Path::new("/nonexistent"));

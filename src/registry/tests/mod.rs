@@ -37,7 +37,7 @@ fn options() -> Options {
         attempts: 3,
         backoff: Duration::from_millis(1),
         longest_wait: Duration::from_millis(30),
-        stall: Duration::from_millis(250),
+        stall: Duration::from_millis(400),
         connect: Duration::from_secs(2),
         probe: Duration::from_secs(1),
         ..Options::default()
