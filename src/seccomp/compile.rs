@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::action;
 use super::arch::Arch;
 use super::policy::{Condition, Op, Table, Verdict};
-use super::program::{Instruction, Program};
+use super::program::{Instruction, MAX_INSTRUCTIONS, Program};
 use crate::common::{Error, Kind, Result};
 
 /// Classic BPF operations used (linux/bpf_common.h).
@@ -29,9 +29,6 @@ const NUMBER: u32 = 0;
 const ARCH: u32 = 4;
 const ARGUMENTS: u32 = 16;
 
-/// The kernel takes at most this many (`BPF_MAXINSNS`).
-const MAX: usize = 4096;
-
 /// Compiles tables, the native architecture first. A call of any other architecture kills the
 /// thread: runc leaves libseccomp's bad-architecture action at its default, which is that.
 pub(super) fn compile(tables: &[Table]) -> Result<Program> {
@@ -45,10 +42,10 @@ pub(super) fn compile(tables: &[Table]) -> Result<Program> {
         out.forget();
     }
     out.load_near(ARCH, next);
-    if out.code.len() > MAX {
+    if out.code.len() > MAX_INSTRUCTIONS {
         return Err(
             Error::new(Kind::Usage, "compile seccomp profile", "").because(format!(
-                "needs {} instructions, the kernel takes {MAX}",
+                "needs {} instructions, the kernel takes {MAX_INSTRUCTIONS}",
                 out.code.len()
             )),
         );

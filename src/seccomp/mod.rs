@@ -23,6 +23,8 @@ mod program;
 #[cfg(test)]
 mod bpf;
 #[cfg(test)]
+mod naive;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use cache::cached;
@@ -51,8 +53,21 @@ pub(crate) enum Identity {
     /// `IdentityEmulator` answers; the filter must be loaded with a listener.
     Notify,
     /// Setters and device nodes return 0 and do nothing, getters are real. For kernels that
-    /// cannot notify (before 5.5); programs that check their new ids notice.
+    /// cannot notify (before 5.6); programs that check their new ids notice.
     Pretend,
+}
+
+impl Identity {
+    /// How a container with one id is best served on this kernel. Notifications need 5.5 for
+    /// "let the kernel do it" and the answerer needs openat2(2), which came with 5.6.
+    pub(crate) fn best() -> Identity {
+        let recent = running_kernel().is_ok_and(|version| version >= (5, 6));
+        if recent && crate::sys::seccomp::can_notify() {
+            Identity::Notify
+        } else {
+            Identity::Pretend
+        }
+    }
 }
 
 /// What to compile.

@@ -42,7 +42,7 @@ impl Program {
     /// Whether the instructions are sound is the kernel's to check.
     pub(crate) fn from_bytes(bytes: Vec<u8>) -> Result<Program> {
         let count = bytes.len() / INSTRUCTION;
-        if bytes.len() % INSTRUCTION != 0 || count == 0 || count > MAX_INSTRUCTIONS {
+        if !bytes.len().is_multiple_of(INSTRUCTION) || count == 0 || count > MAX_INSTRUCTIONS {
             return Err(Error::new(Kind::Corrupt, "read seccomp filter", "")
                 .because(format!("{} bytes", bytes.len())));
         }

@@ -9,7 +9,7 @@
 use std::ffi::{CStr, OsStr};
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -178,7 +178,7 @@ pub(super) fn chown(
         mode: stat.st_mode & 0o7777,
         kind: kind_word(stat.st_mode).to_owned(),
     });
-    may_give(&after, uid, gid, credentials)?;
+    may_give(before.as_ref(), uid, gid, credentials)?;
     if uid != KEEP {
         after.uid = uid;
     }
@@ -207,12 +207,19 @@ pub(super) fn chown(
 }
 
 /// The rule of chown(2) for a process without CAP_CHOWN: a group of its own on its own file.
-fn may_give(now: &Intended, uid: u32, gid: u32, credentials: &Credentials) -> Result<(), Errno> {
-    if credentials.user.file == 0 {
+/// A file without a record may be one that the process made itself, so it may take that.
+fn may_give(
+    now: Option<&Intended>,
+    uid: u32,
+    gid: u32,
+    credentials: &Credentials,
+) -> Result<(), Errno> {
+    let me = credentials.user.file;
+    if me == 0 {
         return Ok(());
     }
-    let owns = now.uid == credentials.user.file;
-    let user_stays = uid == KEEP || uid == now.uid;
+    let owns = now.is_none_or(|now| now.uid == me);
+    let user_stays = uid == KEEP || uid == me;
     let group_is_its_own = gid == KEEP || credentials.in_group(gid);
     if owns && user_stays && group_is_its_own {
         Ok(())

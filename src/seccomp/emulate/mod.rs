@@ -7,7 +7,9 @@
 //!
 //! Known limits: stat(2) still shows the one real owner; a set-id bit of an executed file is
 //! not seen; a process whose parent died before it first asked starts over as the first user;
-//! what /proc and socket credentials show is real.
+//! what /proc and socket credentials show is real; threads share one identity, as the C library
+//! makes them; the container cannot have a listener of its own (the kernel allows one); a caller
+//! given CAP_SYS_ADMIN and /dev/fuse can make a lookup here wait for its own file server.
 
 pub(crate) mod calls;
 mod credentials;
@@ -25,7 +27,7 @@ use nix::errno::Errno;
 use super::arch::Arch;
 use crate::common::{Error, Result};
 use crate::sys::seccomp::{Answer, Listener, Notification};
-use calls::{Call, Id, Trapped, Which};
+use calls::{Call, Trapped, Which};
 use credentials::{Credentials, Ids};
 use files::Base;
 use processes::Processes;
