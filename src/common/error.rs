@@ -56,8 +56,17 @@ impl Kind {
     pub(crate) fn from_code(code: &str) -> Option<Kind> {
         use Kind::*;
         let all = [
-            NotFound, Conflict, Denied, Unsupported, Network, Corrupt, Usage, Exhausted,
-            Interrupted, System, Bug,
+            NotFound,
+            Conflict,
+            Denied,
+            Unsupported,
+            Network,
+            Corrupt,
+            Usage,
+            Exhausted,
+            Interrupted,
+            System,
+            Bug,
         ];
         all.into_iter().find(|kind| kind.code() == code)
     }

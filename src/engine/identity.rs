@@ -19,13 +19,21 @@ use crate::sys::{credentials, socket};
 #[derive(Serialize, Deserialize)]
 enum Answer<T> {
     Done(T),
-    Failed { kind: String, text: String, hint: Option<String> },
+    Failed {
+        kind: String,
+        text: String,
+        hint: Option<String>,
+    },
 }
 
 /// A map of the host module as the kernel's lines.
 pub(super) fn lines(maps: &[IdMap]) -> Vec<MapLine> {
     maps.iter()
-        .map(|map| MapLine { inside: map.inside, outside: map.outside, count: map.count })
+        .map(|map| MapLine {
+            inside: map.inside,
+            outside: map.outside,
+            count: map.count,
+        })
         .collect()
 }
 
@@ -39,10 +47,9 @@ where
         return work();
     }
     let maps = engine.host.id_maps(engine.mode)?;
-    let (newuidmap, newgidmap) = engine
-        .host
-        .map_helpers()
-        .ok_or_else(|| Error::new(Kind::Unsupported, "find", "newuidmap").because("not installed".to_owned()))?;
+    let (newuidmap, newgidmap) = engine.host.map_helpers().ok_or_else(|| {
+        Error::new(Kind::Unsupported, "find", "newuidmap").because("not installed".to_owned())
+    })?;
     let (ours, theirs) = socket::message_pair()?;
     match clone(CloneFlags::CLONE_NEWUSER, None)? {
         Cloned::Child => {
@@ -51,11 +58,17 @@ where
         }
         Cloned::Parent(child) => {
             drop(theirs);
-            let mapped = run_map_helpers(child.pid, newuidmap, &lines(&maps.uids), newgidmap, &lines(&maps.gids))
-                .and_then(|()| {
-                    socket::send(ours.as_fd(), b"go", None)
-                        .map_err(|errno| Error::errno("start", "helper process", errno))
-                });
+            let mapped = run_map_helpers(
+                child.pid,
+                newuidmap,
+                &lines(&maps.uids),
+                newgidmap,
+                &lines(&maps.gids),
+            )
+            .and_then(|()| {
+                socket::send(ours.as_fd(), b"go", None)
+                    .map_err(|errno| Error::errno("start", "helper process", errno))
+            });
             if let Err(error) = mapped {
                 let _ = child.signal(libc::SIGKILL);
                 let _ = child.wait();
@@ -85,7 +98,8 @@ where
     }
     let _ = credentials::die_with_parent();
     let entered = credentials::set_ids(0, 0).and_then(|()| {
-        credentials::set_groups(&[]).map_err(|errno| Error::errno("drop supplementary groups", "", errno))
+        credentials::set_groups(&[])
+            .map_err(|errno| Error::errno("drop supplementary groups", "", errno))
     });
     let answer = match entered.map_err(anyhow::Error::from).and_then(|()| work()) {
         Ok(done) => Answer::Done(done),

@@ -32,7 +32,10 @@ pub(crate) struct Engine<'a> {
 
 impl std::fmt::Debug for Engine<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("store", &self.store).field("mode", &self.mode).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("store", &self.store)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
     }
 }
 
@@ -47,6 +50,12 @@ impl<'a> Engine<'a> {
             ui.warn(note);
         }
         let store = Store::open(&root.path, mode)?;
-        Ok(Engine { store, settings: Settings::load(environment)?, host, mode, ui })
+        Ok(Engine {
+            store,
+            settings: Settings::load(environment)?,
+            host,
+            mode,
+            ui,
+        })
     }
 }

@@ -43,7 +43,9 @@ pub(crate) fn attend(
         started,
         how,
         console: running.console,
-        emulator: running.listener.map(IdentityEmulator::new),
+        emulator: running.listener.map(|listener| {
+            IdentityEmulator::with_ids(listener, running.user.uid, running.user.gid)
+        }),
         stdin_open: how.interactive,
         pending: Vec::new(),
         deadline: how.timeout.map(|timeout| Instant::now() + timeout),
@@ -96,7 +98,10 @@ impl Attendant<'_> {
             if ready.ended {
                 return Ok(());
             }
-            if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if self
+                .deadline
+                .is_some_and(|deadline| Instant::now() >= deadline)
+            {
                 self.deadline = None;
                 self.started.child.signal(libc::SIGKILL)?;
             }
@@ -127,7 +132,8 @@ impl Attendant<'_> {
             Some(deadline) => {
                 let left = deadline.saturating_duration_since(Instant::now());
                 // One more millisecond: poll rounds down, and waking early would spin.
-                PollTimeout::try_from(left.saturating_add(Duration::from_millis(1))).unwrap_or(PollTimeout::MAX)
+                PollTimeout::try_from(left.saturating_add(Duration::from_millis(1)))
+                    .unwrap_or(PollTimeout::MAX)
             }
             None => PollTimeout::NONE,
         };
@@ -135,7 +141,11 @@ impl Attendant<'_> {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(Error::errno("wait for", "the container", errno)),
         }
-        let any = |at: usize| fds.get(at).and_then(|fd| fd.revents()).unwrap_or(PollFlags::empty());
+        let any = |at: usize| {
+            fds.get(at)
+                .and_then(|fd| fd.revents())
+                .unwrap_or(PollFlags::empty())
+        };
         let readable = PollFlags::POLLIN | PollFlags::POLLHUP | PollFlags::POLLERR;
         Ok(Ready {
             signal: any(0).intersects(readable),
@@ -175,7 +185,9 @@ impl Attendant<'_> {
 
     /// Terminal to standard output; false at its end.
     fn copy_out(&self) -> bool {
-        let Some(console) = &self.console else { return false };
+        let Some(console) = &self.console else {
+            return false;
+        };
         let mut buffer = [0u8; CHUNK];
         match nix::unistd::read(console, &mut buffer) {
             Ok(0) => false,

@@ -63,7 +63,11 @@ impl Failure {
         } else {
             error.operation().len() + 1 + error.object().len()
         };
-        let cause = text.get(head..).unwrap_or_default().trim_start_matches(": ").to_owned();
+        let cause = text
+            .get(head..)
+            .unwrap_or_default()
+            .trim_start_matches(": ")
+            .to_owned();
         Failure {
             step: step.to_owned(),
             operation: error.operation().to_owned(),
@@ -92,11 +96,19 @@ mod tests {
 
     #[test]
     fn an_error_survives_the_way_to_the_parent() {
-        let error = Error::io("open", "/x", std::io::Error::from_raw_os_error(libc::EACCES)).hint("ask");
+        let error = Error::io(
+            "open",
+            "/x",
+            std::io::Error::from_raw_os_error(libc::EACCES),
+        )
+        .hint("ask");
         let text = error.to_string();
         let failure = Failure::of("mounts", &error);
         assert_eq!(failure.errno, libc::EACCES);
         let back = failure.into_error();
-        assert_eq!((back.to_string(), back.kind(), back.advice()), (text, Kind::Denied, Some("ask")));
+        assert_eq!(
+            (back.to_string(), back.kind(), back.advice()),
+            (text, Kind::Denied, Some("ask"))
+        );
     }
 }

@@ -55,7 +55,10 @@ pub(crate) fn start(plan: &Plan, join: Join<'_>) -> Result<Started> {
         }
         Cloned::Parent(child) => {
             drop(theirs);
-            let started = Started { child, socket: ours };
+            let started = Started {
+                child,
+                socket: ours,
+            };
             if let Some(maps) = &plan.maps
                 && let Err(error) = started.map(maps)
             {
@@ -72,12 +75,18 @@ impl Started {
         let pid = self.child.pid;
         match &maps.writer {
             MapWriter::Init => return Ok(()),
-            MapWriter::Parent => namespace::write_maps(&pid.to_string(), &maps.uids, &maps.gids, false)?,
-            MapWriter::Helpers { newuidmap, newgidmap } => {
+            MapWriter::Parent => {
+                namespace::write_maps(&pid.to_string(), &maps.uids, &maps.gids, false)?
+            }
+            MapWriter::Helpers {
+                newuidmap,
+                newgidmap,
+            } => {
                 namespace::run_map_helpers(pid, newuidmap, &maps.uids, newgidmap, &maps.gids)?;
             }
         }
-        socket::send(self.socket.as_fd(), GO, None).map_err(|errno| Error::errno("start", "init", errno))
+        socket::send(self.socket.as_fd(), GO, None)
+            .map_err(|errno| Error::errno("start", "init", errno))
     }
 
     /// Kills and reaps a container that will not be.
@@ -130,7 +139,10 @@ pub(crate) struct StartFailure {
 
 impl StartFailure {
     fn of(failure: Failure) -> StartFailure {
-        StartFailure { step: failure.step.clone(), error: failure.into_error() }
+        StartFailure {
+            step: failure.step.clone(),
+            error: failure.into_error(),
+        }
     }
 }
 

@@ -15,7 +15,8 @@ const MAX_DEPTH: usize = 8;
 
 /// Entries of /dev that are the container's own or no devices.
 const OWN: [&str; 12] = [
-    "null", "zero", "full", "random", "urandom", "tty", "console", "ptmx", "pts", "shm", "mqueue", "fd",
+    "null", "zero", "full", "random", "urandom", "tty", "console", "ptmx", "pts", "shm", "mqueue",
+    "fd",
 ];
 
 type Collected = (Vec<LinuxDevice>, BTreeMap<String, PathBuf>);
@@ -25,20 +26,40 @@ pub(super) fn collect(security: &Security) -> Result<Collected> {
     let mut found = (Vec::new(), BTreeMap::new());
     if security.privileged {
         for entry in std::fs::read_dir("/dev").into_iter().flatten().flatten() {
-            if entry.file_name().to_str().is_some_and(|name| !OWN.contains(&name)) {
+            if entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| !OWN.contains(&name))
+            {
                 let path = entry.path();
                 add(&mut found, &path, &path, MAX_DEPTH, true)?;
             }
         }
     }
     for Device { source, target, .. } in &security.devices {
-        add(&mut found, Path::new(source), Path::new(target), MAX_DEPTH, false)?;
+        add(
+            &mut found,
+            Path::new(source),
+            Path::new(target),
+            MAX_DEPTH,
+            false,
+        )?;
     }
     Ok(found)
 }
 
-fn add(found: &mut Collected, source: &Path, target: &Path, depth: usize, lenient: bool) -> Result<()> {
-    let meta = match if lenient { source.symlink_metadata() } else { source.metadata() } {
+fn add(
+    found: &mut Collected,
+    source: &Path,
+    target: &Path,
+    depth: usize,
+    lenient: bool,
+) -> Result<()> {
+    let meta = match if lenient {
+        source.symlink_metadata()
+    } else {
+        source.metadata()
+    } {
         Ok(meta) => meta,
         Err(_) if lenient => return Ok(()),
         Err(error) => return Err(Error::io("use device", source, error)),
@@ -52,7 +73,13 @@ fn add(found: &mut Collected, source: &Path, target: &Path, depth: usize, lenien
         };
         for entry in entries.flatten() {
             // Links and plain files in a device directory are not devices.
-            add(found, &entry.path(), &target.join(entry.file_name()), depth - 1, true)?;
+            add(
+                found,
+                &entry.path(),
+                &target.join(entry.file_name()),
+                depth - 1,
+                true,
+            )?;
         }
         return Ok(());
     }
@@ -63,7 +90,11 @@ fn add(found: &mut Collected, source: &Path, target: &Path, depth: usize, lenien
     } else if lenient {
         return Ok(());
     } else {
-        return Err(Error::usage("use device", source.display().to_string(), "it is not a device"));
+        return Err(Error::usage(
+            "use device",
+            source.display().to_string(),
+            "it is not a device",
+        ));
     };
     let number = meta.rdev();
     let device = LinuxDeviceBuilder::default()
@@ -75,7 +106,9 @@ fn add(found: &mut Collected, source: &Path, target: &Path, depth: usize, lenien
         .uid(0u32)
         .gid(0u32);
     found.0.push(built(device.build())?);
-    found.1.insert(target.display().to_string(), source.to_owned());
+    found
+        .1
+        .insert(target.display().to_string(), source.to_owned());
     Ok(())
 }
 
@@ -84,8 +117,15 @@ mod tests {
     use super::*;
 
     fn ask(source: &str) -> Result<Collected> {
-        let device = Device { source: source.to_owned(), target: source.to_owned(), access: "rwm".to_owned() };
-        collect(&Security { devices: vec![device], ..Security::default() })
+        let device = Device {
+            source: source.to_owned(),
+            target: source.to_owned(),
+            access: "rwm".to_owned(),
+        };
+        collect(&Security {
+            devices: vec![device],
+            ..Security::default()
+        })
     }
 
     #[test]

@@ -59,7 +59,8 @@ pub(crate) struct Generated {
 
 /// Turns a builder's complaint into ours: it can only be a field we forgot.
 pub(super) fn built<T>(result: std::result::Result<T, oci_spec::OciSpecError>) -> Result<T> {
-    result.map_err(|error| Error::new(Kind::Bug, "make specification", "").because(error.to_string()))
+    result
+        .map_err(|error| Error::new(Kind::Bug, "make specification", "").because(error.to_string()))
 }
 
 /// Makes the specification.
@@ -76,14 +77,25 @@ pub(crate) fn generate(inputs: &Inputs<'_>) -> Result<Generated> {
         .readonly_paths(security::read_only_paths(&config.security))
         .devices(nodes);
     if let Some((uids, gids)) = &inputs.maps {
-        linux = linux.uid_mappings(mappings(uids)?).gid_mappings(mappings(gids)?);
+        linux = linux
+            .uid_mappings(mappings(uids)?)
+            .gid_mappings(mappings(gids)?);
     }
     if !config.security.sysctls.is_empty() {
-        let sysctls: HashMap<String, String> =
-            config.security.sysctls.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+        let sysctls: HashMap<String, String> = config
+            .security
+            .sysctls
+            .iter()
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
         linux = linux.sysctl(sysctls);
     }
-    let root = built(RootBuilder::default().path(&inputs.rootfs).readonly(config.read_only).build())?;
+    let root = built(
+        RootBuilder::default()
+            .path(&inputs.rootfs)
+            .readonly(config.read_only)
+            .build(),
+    )?;
     let mut spec = SpecBuilder::default()
         .version("1.2.0")
         .root(root)
@@ -94,11 +106,17 @@ pub(crate) fn generate(inputs: &Inputs<'_>) -> Result<Generated> {
         spec = spec.hostname(inputs.hostname.clone());
     }
     if !config.annotations.is_empty() {
-        let annotations: HashMap<String, String> =
-            config.annotations.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+        let annotations: HashMap<String, String> = config
+            .annotations
+            .iter()
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
         spec = spec.annotations(annotations);
     }
-    Ok(Generated { spec: built(spec.build())?, device_sources })
+    Ok(Generated {
+        spec: built(spec.build())?,
+        device_sources,
+    })
 }
 
 fn namespaces(inputs: &Inputs<'_>) -> Result<Vec<oci_spec::runtime::LinuxNamespace>> {
@@ -111,7 +129,10 @@ fn namespaces(inputs: &Inputs<'_>) -> Result<Vec<oci_spec::runtime::LinuxNamespa
         (LinuxNamespaceType::Ipc, private(security.ipc)),
         (LinuxNamespaceType::Uts, private(security.uts)),
         (LinuxNamespaceType::Cgroup, private(security.cgroup)),
-        (LinuxNamespaceType::Network, inputs.config.network.mode == NetworkMode::None),
+        (
+            LinuxNamespaceType::Network,
+            inputs.config.network.mode == NetworkMode::None,
+        ),
     ];
     wanted
         .into_iter()

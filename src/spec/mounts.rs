@@ -4,7 +4,9 @@ use std::path::Path;
 
 use oci_spec::runtime::{Mount as OciMount, MountBuilder};
 
-use super::config::{BindOptions, Config, Mount, MountKind, NamespaceMode, NetworkMode, Propagation};
+use super::config::{
+    BindOptions, Config, Mount, MountKind, NamespaceMode, NetworkMode, Propagation,
+};
 use super::generate::{Inputs, built};
 use crate::common::{Error, Kind, Mode, Result};
 
@@ -16,7 +18,13 @@ pub(super) fn mounts(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
     let config = inputs.config;
     let mut list = defaults(inputs)?;
     let mut user: Vec<&Mount> = config.mounts.iter().collect();
-    user.sort_by_key(|mount| mount.target.split('/').filter(|part| !part.is_empty()).count());
+    user.sort_by_key(|mount| {
+        mount
+            .target
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .count()
+    });
     for mount in &user {
         list.retain(|default| default.destination() != Path::new(&mount.target));
     }
@@ -24,11 +32,18 @@ pub(super) fn mounts(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
         list.push(user_mount(mount)?);
     }
     if let Some(etc) = &inputs.etc {
-        let files =
-            [("/etc/hosts", &etc.hosts), ("/etc/hostname", &etc.hostname), ("/etc/resolv.conf", &etc.resolv_conf)];
+        let files = [
+            ("/etc/hosts", &etc.hosts),
+            ("/etc/hostname", &etc.hostname),
+            ("/etc/resolv.conf", &etc.resolv_conf),
+        ];
         for (target, source) in files {
             if user.iter().all(|mount| mount.target != target) {
-                list.push(bind(target, source, &["bind", "rprivate", "nosuid", "nodev"])?);
+                list.push(bind(
+                    target,
+                    source,
+                    &["bind", "rprivate", "nosuid", "nodev"],
+                )?);
             }
         }
     }
@@ -36,14 +51,26 @@ pub(super) fn mounts(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
 }
 
 fn new(target: &str, fstype: &str, options: &[&str]) -> Result<OciMount> {
-    let options: Vec<String> = options.iter().filter(|o| !o.is_empty()).map(|o| (*o).to_owned()).collect();
-    let mount = MountBuilder::default().destination(target).typ(fstype).source(fstype).options(options);
+    let options: Vec<String> = options
+        .iter()
+        .filter(|o| !o.is_empty())
+        .map(|o| (*o).to_owned())
+        .collect();
+    let mount = MountBuilder::default()
+        .destination(target)
+        .typ(fstype)
+        .source(fstype)
+        .options(options);
     built(mount.build())
 }
 
 fn bind(target: &str, source: &Path, options: &[&str]) -> Result<OciMount> {
     let options: Vec<String> = options.iter().map(|o| (*o).to_owned()).collect();
-    let mount = MountBuilder::default().destination(target).typ("bind").source(source).options(options);
+    let mount = MountBuilder::default()
+        .destination(target)
+        .typ("bind")
+        .source(source)
+        .options(options);
     built(mount.build())
 }
 
@@ -57,33 +84,76 @@ fn defaults(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
     // The host's pid namespace belongs to the host's user namespace, where no new proc of it
     // can be mounted from below.
     if security.pid == NamespaceMode::Host && rootless {
-        list.push(bind("/proc", Path::new("/proc"), &["rbind", "rslave", "nosuid", "noexec", "nodev"])?);
+        list.push(bind(
+            "/proc",
+            Path::new("/proc"),
+            &["rbind", "rslave", "nosuid", "noexec", "nodev"],
+        )?);
     } else {
         list.push(new("/proc", "proc", &safe)?);
     }
-    list.push(new("/dev", "tmpfs", &["nosuid", "mode=755", "size=65536k"])?);
+    list.push(new(
+        "/dev",
+        "tmpfs",
+        &["nosuid", "mode=755", "size=65536k"],
+    )?);
     // Group 5 (tty) exists for the kernel only where it is mapped.
-    let tty_group = if inputs.mode == Mode::Single && rootless { "" } else { "gid=5" };
-    list.push(new("/dev/pts", "devpts", &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", tty_group])?);
+    let tty_group = if inputs.mode == Mode::Single && rootless {
+        ""
+    } else {
+        "gid=5"
+    };
+    list.push(new(
+        "/dev/pts",
+        "devpts",
+        &[
+            "nosuid",
+            "noexec",
+            "newinstance",
+            "ptmxmode=0666",
+            "mode=0620",
+            tty_group,
+        ],
+    )?);
     let sys_mode = if security.privileged { "rw" } else { "ro" };
     if config.network.mode == NetworkMode::None || !rootless {
-        list.push(new("/sys", "sysfs", &["nosuid", "noexec", "nodev", sys_mode])?);
+        list.push(new(
+            "/sys",
+            "sysfs",
+            &["nosuid", "noexec", "nodev", sys_mode],
+        )?);
     } else {
-        list.push(bind("/sys", Path::new("/sys"), &["rbind", "rslave", "nosuid", "noexec", "nodev", sys_mode])?);
+        list.push(bind(
+            "/sys",
+            Path::new("/sys"),
+            &["rbind", "rslave", "nosuid", "noexec", "nodev", sys_mode],
+        )?);
     }
     if inputs.unified_cgroup {
-        list.push(new("/sys/fs/cgroup", "cgroup2", &["nosuid", "noexec", "nodev", sys_mode])?);
+        list.push(new(
+            "/sys/fs/cgroup",
+            "cgroup2",
+            &["nosuid", "noexec", "nodev", sys_mode],
+        )?);
     }
     if security.ipc == NamespaceMode::Host {
         for path in ["/dev/mqueue", "/dev/shm"] {
             if Path::new(path).is_dir() {
-                list.push(bind(path, Path::new(path), &["rbind", "nosuid", "noexec", "nodev"])?);
+                list.push(bind(
+                    path,
+                    Path::new(path),
+                    &["rbind", "nosuid", "noexec", "nodev"],
+                )?);
             }
         }
     } else {
         list.push(new("/dev/mqueue", "mqueue", &safe)?);
         let size = format!("size={}", config.shm_size.unwrap_or(SHM_SIZE));
-        list.push(new("/dev/shm", "tmpfs", &["nosuid", "noexec", "nodev", "mode=1777", &size])?);
+        list.push(new(
+            "/dev/shm",
+            "tmpfs",
+            &["nosuid", "noexec", "nodev", "mode=1777", &size],
+        )?);
     }
     Ok(list)
 }
@@ -100,7 +170,11 @@ fn user_mount(mount: &Mount) -> Result<OciMount> {
     flag(mount.no_suid, "nosuid");
     flag(mount.no_dev, "nodev");
     match &mount.kind {
-        MountKind::Tmpfs { size, mode, copy_up } => {
+        MountKind::Tmpfs {
+            size,
+            mode,
+            copy_up,
+        } => {
             options.push(format!("mode={:o}", mode.unwrap_or(0o1777)));
             if let Some(size) = size {
                 options.push(format!("size={size}"));
@@ -111,9 +185,19 @@ fn user_mount(mount: &Mount) -> Result<OciMount> {
             let options: Vec<&str> = options.iter().map(String::as_str).collect();
             new(&mount.target, "tmpfs", &options)
         }
-        MountKind::Bind { source, options: bind_options } => {
+        MountKind::Bind {
+            source,
+            options: bind_options,
+        } => {
             prepare_source(source, bind_options)?;
-            options.push(if bind_options.non_recursive { "bind" } else { "rbind" }.to_owned());
+            options.push(
+                if bind_options.non_recursive {
+                    "bind"
+                } else {
+                    "rbind"
+                }
+                .to_owned(),
+            );
             options.push(propagation(bind_options.propagation).to_owned());
             if bind_options.overlay {
                 options.push("O".to_owned());
@@ -137,7 +221,8 @@ fn prepare_source(source: &str, options: &BindOptions) -> Result<()> {
     match path.symlink_metadata() {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && options.create_source => {
-            std::fs::create_dir_all(path).map_err(|error| Error::io("make bind source", path, error))
+            std::fs::create_dir_all(path)
+                .map_err(|error| Error::io("make bind source", path, error))
         }
         Err(error) => Err(Error::io("bind", path, error)
             .hint("make the source first, or use -v, which makes a missing directory")),

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use oci_spec::runtime::{
-    Capability, LinuxCapabilitiesBuilder, PosixRlimit, PosixRlimitBuilder, PosixRlimitType, Process,
-    ProcessBuilder, UserBuilder,
+    Capability, LinuxCapabilitiesBuilder, PosixRlimit, PosixRlimitBuilder, PosixRlimitType,
+    Process, ProcessBuilder, UserBuilder,
 };
 
 use super::config::{Config, Security};
@@ -19,8 +19,20 @@ const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/b
 pub(crate) fn default_capabilities() -> [Capability; 14] {
     use Capability::*;
     [
-        Chown, DacOverride, Fsetid, Fowner, Mknod, NetRaw, Setgid, Setuid, Setfcap, Setpcap,
-        NetBindService, SysChroot, Kill, AuditWrite,
+        Chown,
+        DacOverride,
+        Fsetid,
+        Fowner,
+        Mknod,
+        NetRaw,
+        Setgid,
+        Setuid,
+        Setfcap,
+        Setpcap,
+        NetBindService,
+        SysChroot,
+        Kill,
+        AuditWrite,
     ]
 }
 
@@ -31,7 +43,10 @@ pub(crate) fn default_capabilities() -> [Capability; 14] {
 /// `Usage` when there is nothing to run.
 pub(crate) fn command(config: &Config, image: &ContainerConfig) -> Result<Vec<String>> {
     let asked = &config.process;
-    let entrypoint = asked.entrypoint.clone().unwrap_or_else(|| image.entrypoint.clone().unwrap_or_default());
+    let entrypoint = asked
+        .entrypoint
+        .clone()
+        .unwrap_or_else(|| image.entrypoint.clone().unwrap_or_default());
     let arguments = if !asked.args.is_empty() {
         asked.args.clone()
     } else if asked.entrypoint.is_some() {
@@ -64,7 +79,10 @@ pub(super) fn process(inputs: &Inputs<'_>) -> Result<Process> {
     if let Some(umask) = asked.umask {
         user = user.umask(umask);
     }
-    let workdir = asked.workdir.clone().unwrap_or_else(|| image_directory(inputs.image));
+    let workdir = asked
+        .workdir
+        .clone()
+        .unwrap_or_else(|| image_directory(inputs.image));
     let mut process = ProcessBuilder::default()
         .terminal(asked.stdio.tty)
         .user(built(user.build())?)
@@ -91,12 +109,17 @@ fn image_directory(image: &ContainerConfig) -> String {
 /// Defaults, then the image's, then what was asked; a later entry replaces an earlier one in
 /// its place.
 fn environment(inputs: &Inputs<'_>) -> Vec<String> {
-    let mut env: Vec<String> = vec![DEFAULT_PATH.to_owned(), format!("HOSTNAME={}", inputs.hostname)];
+    let mut env: Vec<String> = vec![
+        DEFAULT_PATH.to_owned(),
+        format!("HOSTNAME={}", inputs.hostname),
+    ];
     if inputs.config.process.stdio.tty {
         env.push("TERM=xterm".to_owned());
     }
     let mut set = |key: &str, entry: Option<String>| {
-        let position = env.iter().position(|old| old.split('=').next() == Some(key));
+        let position = env
+            .iter()
+            .position(|old| old.split('=').next() == Some(key));
         match (position, entry) {
             (Some(index), Some(entry)) => env[index] = entry,
             (Some(index), None) => drop(env.remove(index)),
@@ -105,10 +128,19 @@ fn environment(inputs: &Inputs<'_>) -> Vec<String> {
         }
     };
     for entry in &inputs.image.env {
-        set(entry.split('=').next().unwrap_or_default(), Some(entry.clone()));
+        set(
+            entry.split('=').next().unwrap_or_default(),
+            Some(entry.clone()),
+        );
     }
     for entry in &inputs.config.process.env {
-        set(&entry.key, entry.value.as_ref().map(|value| format!("{}={value}", entry.key)));
+        set(
+            &entry.key,
+            entry
+                .value
+                .as_ref()
+                .map(|value| format!("{}={value}", entry.key)),
+        );
     }
     env
 }
@@ -140,11 +172,46 @@ fn capabilities(security: &Security) -> Result<HashSet<Capability>> {
 fn every_capability() -> impl Iterator<Item = Capability> {
     use Capability::*;
     [
-        Chown, DacOverride, DacReadSearch, Fowner, Fsetid, Kill, Setgid, Setuid, Setpcap,
-        LinuxImmutable, NetBindService, NetBroadcast, NetAdmin, NetRaw, IpcLock, IpcOwner,
-        SysModule, SysRawio, SysChroot, SysPtrace, SysPacct, SysAdmin, SysBoot, SysNice,
-        SysResource, SysTime, SysTtyConfig, Mknod, Lease, AuditWrite, AuditControl, Setfcap,
-        MacOverride, MacAdmin, Syslog, WakeAlarm, BlockSuspend, AuditRead, Perfmon, Bpf,
+        Chown,
+        DacOverride,
+        DacReadSearch,
+        Fowner,
+        Fsetid,
+        Kill,
+        Setgid,
+        Setuid,
+        Setpcap,
+        LinuxImmutable,
+        NetBindService,
+        NetBroadcast,
+        NetAdmin,
+        NetRaw,
+        IpcLock,
+        IpcOwner,
+        SysModule,
+        SysRawio,
+        SysChroot,
+        SysPtrace,
+        SysPacct,
+        SysAdmin,
+        SysBoot,
+        SysNice,
+        SysResource,
+        SysTime,
+        SysTtyConfig,
+        Mknod,
+        Lease,
+        AuditWrite,
+        AuditControl,
+        Setfcap,
+        MacOverride,
+        MacAdmin,
+        Syslog,
+        WakeAlarm,
+        BlockSuspend,
+        AuditRead,
+        Perfmon,
+        Bpf,
         CheckpointRestore,
     ]
     .into_iter()
@@ -201,7 +268,10 @@ mod tests {
             capabilities(&security).unwrap()
         };
         assert_eq!(set(&[], &[]).len(), 14);
-        assert_eq!(set(&["CAP_CHOWN"], &["ALL"]), HashSet::from([Capability::Chown]));
+        assert_eq!(
+            set(&["CAP_CHOWN"], &["ALL"]),
+            HashSet::from([Capability::Chown])
+        );
         assert_eq!(set(&["ALL"], &["CAP_CHOWN"]).len(), 40);
         assert!(!set(&[], &["CAP_MKNOD"]).contains(&Capability::Mknod));
     }

@@ -23,7 +23,13 @@ const MASKED: [&str; 14] = [
 ];
 
 /// moby's list.
-const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+const READ_ONLY: [&str; 5] = [
+    "/proc/bus",
+    "/proc/fs",
+    "/proc/irq",
+    "/proc/sys",
+    "/proc/sysrq-trigger",
+];
 
 /// Paths to hide.
 pub(super) fn masked_paths(inputs: &Inputs<'_>) -> Vec<String> {
@@ -48,14 +54,20 @@ pub(super) fn read_only_paths(security: &Security) -> Vec<String> {
     if security.privileged {
         return Vec::new();
     }
-    READ_ONLY.iter().filter(|path| !unmasked(security, path)).map(|path| (*path).to_owned()).collect()
+    READ_ONLY
+        .iter()
+        .filter(|path| !unmasked(security, path))
+        .map(|path| (*path).to_owned())
+        .collect()
 }
 
 fn unmasked(security: &Security, path: &str) -> bool {
     security.unmask.iter().any(|pattern| {
         pattern == "ALL"
             || pattern == path
-            || pattern.strip_suffix("/*").is_some_and(|dir| path.starts_with(&format!("{dir}/")))
+            || pattern
+                .strip_suffix("/*")
+                .is_some_and(|dir| path.starts_with(&format!("{dir}/")))
     })
 }
 
@@ -63,7 +75,11 @@ fn unmasked(security: &Security, path: &str) -> bool {
 pub(super) fn validate(config: &Config) -> Result<()> {
     let security = &config.security;
     if security.uts == NamespaceMode::Host && config.process.hostname.is_some() {
-        return Err(Error::usage("use --hostname", "", "the UTS namespace is the host's (--uts=host)"));
+        return Err(Error::usage(
+            "use --hostname",
+            "",
+            "the UTS namespace is the host's (--uts=host)",
+        ));
     }
     let host_network = config.network.mode != NetworkMode::None;
     for name in security.sysctls.keys() {
@@ -73,7 +89,11 @@ pub(super) fn validate(config: &Config) -> Result<()> {
             || name.contains('/')
             || name.split('.').any(|part| part.is_empty());
         if refused {
-            return Err(Error::usage("set kernel parameter", name.clone(), "it would change the host's own namespace"));
+            return Err(Error::usage(
+                "set kernel parameter",
+                name.clone(),
+                "it would change the host's own namespace",
+            ));
         }
     }
     Ok(())

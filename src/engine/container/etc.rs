@@ -43,14 +43,20 @@ pub(super) fn write(dir: &Path, hostname: &str, network: &Network) -> Result<Etc
 fn hosts(hostname: &str, network: &Network) -> String {
     let mut text = match network.mode {
         // docker: on the host's network the host's own names hold.
-        NetworkMode::Host | NetworkMode::Default => read("/etc/hosts").unwrap_or_else(|| LOCAL.to_owned()),
+        NetworkMode::Host | NetworkMode::Default => {
+            read("/etc/hosts").unwrap_or_else(|| LOCAL.to_owned())
+        }
         NetworkMode::None => format!("{LOCAL}127.0.1.1\t{hostname}\n"),
     };
     if !text.ends_with('\n') {
         text.push('\n');
     }
     for (name, address) in &network.extra_hosts {
-        let address = if address == "host-gateway" { "127.0.0.1" } else { address };
+        let address = if address == "host-gateway" {
+            "127.0.0.1"
+        } else {
+            address
+        };
         text.push_str(&format!("{address}\t{name}\n"));
     }
     text
@@ -58,7 +64,11 @@ fn hosts(hostname: &str, network: &Network) -> String {
 
 fn resolv_conf(network: &Network) -> String {
     if !network.dns.is_empty() {
-        return network.dns.iter().map(|server| format!("nameserver {server}\n")).collect();
+        return network
+            .dns
+            .iter()
+            .map(|server| format!("nameserver {server}\n"))
+            .collect();
     }
     match network.mode {
         NetworkMode::None => String::new(),

@@ -23,7 +23,10 @@ impl RunFailure {
             ("exec" | "working directory", _) => ExitStatus::NOT_EXECUTABLE,
             _ => ExitStatus::ENGINE,
         };
-        RunFailure { status, error: failure.error }
+        RunFailure {
+            status,
+            error: failure.error,
+        }
     }
 }
 

@@ -26,9 +26,16 @@ pub(super) fn find(engine: &Engine<'_>, request: &RunRequest) -> Result<Source> 
     if request.rootfs {
         let path = std::path::absolute(&request.image)
             .map_err(|error| Error::io("use root file system", &request.image, error))?;
-        let meta = path.metadata().map_err(|error| Error::io("use root file system", &path, error))?;
+        let meta = path
+            .metadata()
+            .map_err(|error| Error::io("use root file system", &path, error))?;
         if !meta.is_dir() {
-            return Err(Error::usage("use root file system", request.image.clone(), "not a directory").into());
+            return Err(Error::usage(
+                "use root file system",
+                request.image.clone(),
+                "not a directory",
+            )
+            .into());
         }
         return Ok(Source::Directory(path));
     }
@@ -54,14 +61,18 @@ fn here_or_pulled(engine: &Engine<'_>, request: &RunRequest) -> Result<ImageReco
     }
     if request.pull == PullPolicy::Never {
         return match found {
-            Some(record) if !fits(&record, request) => Err(wrong_platform(&request.image, &record, request).into()),
+            Some(record) if !fits(&record, request) => {
+                Err(wrong_platform(&request.image, &record, request).into())
+            }
             Some(record) => {
                 pull::unpack_here(engine, &record)?;
                 Ok(record)
             }
-            None => Err(Error::new(Kind::NotFound, "find image", request.image.clone())
-                .because("it is not here and --pull=never forbids fetching it".to_owned())
-                .into()),
+            None => Err(
+                Error::new(Kind::NotFound, "find image", request.image.clone())
+                    .because("it is not here and --pull=never forbids fetching it".to_owned())
+                    .into(),
+            ),
         };
     }
     // All blobs may be here with the layers unpacked for another identity mode only.
@@ -73,7 +84,9 @@ fn here_or_pulled(engine: &Engine<'_>, request: &RunRequest) -> Result<ImageReco
         return Ok(record.clone());
     }
     if found.is_none() {
-        engine.ui.note(&format!("Unable to find image '{}' locally", request.image));
+        engine
+            .ui
+            .note(&format!("Unable to find image '{}' locally", request.image));
     }
     let wanted = pull::PullRequest {
         image: request.image.clone(),
@@ -88,7 +101,10 @@ fn here_or_pulled(engine: &Engine<'_>, request: &RunRequest) -> Result<ImageReco
             .with_context(|| format!("image {} vanished after its pull", pulled.name)),
         // podman's `newer`: a registry out of reach does not keep a local image from running.
         Err(error) if request.pull == PullPolicy::Newer && found.is_some() => {
-            engine.ui.warn(&format!("using the local image {}: {error:#}", request.image));
+            engine.ui.warn(&format!(
+                "using the local image {}: {error:#}",
+                request.image
+            ));
             found.context("no local image")
         }
         Err(error) => Err(error),
@@ -114,11 +130,20 @@ fn fits(record: &ImageRecord, request: &RunRequest) -> bool {
 }
 
 fn unpacked(engine: &Engine<'_>, record: &ImageRecord) -> bool {
-    record.layers.iter().all(|layer| engine.store.layers().has(layer))
+    record
+        .layers
+        .iter()
+        .all(|layer| engine.store.layers().has(layer))
 }
 
 fn wrong_platform(image: &str, record: &ImageRecord, request: &RunRequest) -> Error {
-    let wanted = request.platform.as_ref().map(ToString::to_string).unwrap_or_default();
-    Error::new(Kind::NotFound, "find image", image)
-        .because(format!("it is here for {}, not for {wanted}", record.platform))
+    let wanted = request
+        .platform
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    Error::new(Kind::NotFound, "find image", image).because(format!(
+        "it is here for {}, not for {wanted}",
+        record.platform
+    ))
 }

@@ -64,7 +64,8 @@ fn state(status: &Status) -> Value {
         ContainerState::Exited => "exited",
         ContainerState::Dead => "dead",
     };
-    let time = |time: Option<Timestamp>| time.map_or_else(|| NEVER.to_owned(), |time| time.to_string());
+    let time =
+        |time: Option<Timestamp>| time.map_or_else(|| NEVER.to_owned(), |time| time.to_string());
     let exit = status.exit.as_ref();
     let started = if running || status.state == ContainerState::Dead {
         status.running.as_ref().map(|state| state.started)
@@ -158,7 +159,9 @@ fn host_config(config: &Config, entry: &ContainerEntry) -> Value {
 
 /// docker writes unlimited as -1.
 fn signed(limit: Option<u64>) -> i64 {
-    limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1)
+    limit
+        .and_then(|limit| i64::try_from(limit).ok())
+        .unwrap_or(-1)
 }
 
 fn userns(userns: &Userns) -> String {
@@ -231,7 +234,10 @@ fn container_config(engine: &Engine<'_>, config: &Config, entry: &ContainerEntry
     for entry in &asked.env {
         env.insert(entry.key.clone(), entry.value.clone());
     }
-    let env: Vec<String> = env.into_iter().filter_map(|(k, v)| v.map(|v| format!("{k}={v}"))).collect();
+    let env: Vec<String> = env
+        .into_iter()
+        .filter_map(|(k, v)| v.map(|v| format!("{k}={v}")))
+        .collect();
     json!({
         "Hostname": asked.hostname.clone().unwrap_or_else(|| record.id.short().to_owned()),
         "User": asked.user.clone().unwrap_or(image.user),

@@ -26,7 +26,9 @@ pub(crate) fn list(engine: &Engine<'_>, request: ListRequest) -> Result<Vec<Cont
         match entry.and_then(|entry| summarize(&entry, request.size)) {
             Ok(row) if request.all || row.state == ContainerState::Running => rows.push(row),
             Ok(_) => {}
-            Err(error) => engine.ui.warn(&format!("{error}; `ketch system check --repair` removes what is broken")),
+            Err(error) => engine.ui.warn(&format!(
+                "{error}; `ketch system check --repair` removes what is broken"
+            )),
         }
     }
     rows.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
@@ -50,15 +52,25 @@ pub(super) fn status(entry: &ContainerEntry) -> std::result::Result<Status, Erro
         (false, Some(_), None) => ContainerState::Dead,
         _ => ContainerState::Created,
     };
-    Ok(Status { state, running, exit })
+    Ok(Status {
+        state,
+        running,
+        exit,
+    })
 }
 
 fn summarize(entry: &ContainerEntry, size: bool) -> std::result::Result<ContainerSummary, Error> {
-    let Status { state, running, exit } = status(entry)?;
+    let Status {
+        state,
+        running,
+        exit,
+    } = status(entry)?;
     let record = &entry.record;
     let config = config(entry);
     let started = match state {
-        ContainerState::Running | ContainerState::Dead => running.as_ref().map(|state| state.started),
+        ContainerState::Running | ContainerState::Dead => {
+            running.as_ref().map(|state| state.started)
+        }
         _ => exit.as_ref().and_then(|exit| exit.started),
     };
     Ok(ContainerSummary {
@@ -72,11 +84,17 @@ fn summarize(entry: &ContainerEntry, size: bool) -> std::result::Result<Containe
         finished: exit.as_ref().map(|exit| exit.finished),
         state,
         exit: exit.as_ref().map(|exit| exit.status),
-        pid: running.filter(|_| state == ContainerState::Running).map(|state| state.pid),
+        pid: running
+            .filter(|_| state == ContainerState::Running)
+            .map(|state| state.pid),
         labels: record.labels.clone(),
         networks: vec![network(&config).to_owned()],
         mounts: mounts(&config),
-        size: if size { tree::usage(&entry.dir.upper()).ok().map(|usage| usage.size) } else { None },
+        size: if size {
+            tree::usage(&entry.dir.upper()).ok().map(|usage| usage.size)
+        } else {
+            None
+        },
     })
 }
 

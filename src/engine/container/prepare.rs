@@ -38,7 +38,11 @@ pub(super) struct Prepared {
 const NAME_ATTEMPTS: u32 = 8;
 
 /// Makes the container's directory and plan. On an error nothing of it is left.
-pub(super) fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result<Prepared> {
+pub(super) fn prepare(
+    engine: &Engine<'_>,
+    request: &RunRequest,
+    source: &Source,
+) -> Result<Prepared> {
     let empty = ContainerConfig::default();
     let (image_config, image) = match source {
         Source::Image(record, config) => (&config.config, Some(record)),
@@ -70,7 +74,13 @@ pub(super) fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source
     };
     let (record, dir, lock) = create(engine, request, record)?;
     match plan(engine, request, source, image_config, &record, &dir, maps) {
-        Ok((spec, plan)) => Ok(Prepared { record, dir, lock, spec, plan }),
+        Ok((spec, plan)) => Ok(Prepared {
+            record,
+            dir,
+            lock,
+            spec,
+            plan,
+        }),
         Err(error) => {
             let _ = super::remove::delete(engine, &dir, lock);
             Err(error)
@@ -100,7 +110,9 @@ fn create(
         match engine.store.containers().create(&record) {
             Ok((dir, lock)) => return Ok((record, dir, lock)),
             Err(error)
-                if error.kind() == Kind::Conflict && request.name.is_none() && attempt < NAME_ATTEMPTS =>
+                if error.kind() == Kind::Conflict
+                    && request.name.is_none()
+                    && attempt < NAME_ATTEMPTS =>
             {
                 attempt += 1;
             }
@@ -121,7 +133,9 @@ fn id_maps(engine: &Engine<'_>, config: &Config) -> Result<Option<IdMaps>> {
             auto.maps
         }
         // In `single` the one id is 0 until the payload starts; a nested namespace renames it.
-        (Userns::KeepId { uid, gid }, Mode::Subid) => engine.host.keep_id_maps(engine.mode, *uid, *gid)?,
+        (Userns::KeepId { uid, gid }, Mode::Subid) => {
+            engine.host.keep_id_maps(engine.mode, *uid, *gid)?
+        }
         _ => engine.host.id_maps(engine.mode)?,
     };
     Ok((!maps.is_empty()).then_some(maps))
@@ -146,14 +160,19 @@ fn plan(
         config,
         image,
         mode: engine.mode,
-        maps: maps.as_ref().map(|maps| (lines(&maps.uids), lines(&maps.gids))),
+        maps: maps
+            .as_ref()
+            .map(|maps| (lines(&maps.uids), lines(&maps.gids))),
         hostname,
         etc: Some(files),
         unified_cgroup: unified_cgroup(engine),
         rootfs: dir.rootfs(),
         container: dir.path().to_owned(),
     };
-    let Generated { spec, device_sources } = spec::generate(&inputs)?;
+    let Generated {
+        spec,
+        device_sources,
+    } = spec::generate(&inputs)?;
     let identity = identity(engine, config, maps.is_some());
     let seccomp = seccomp_program(engine, config, &spec, identity)?;
     let extras = Extras {
@@ -192,7 +211,12 @@ fn hostname(config: &Config, record: &ContainerRecord) -> String {
     }
 }
 
-fn rootfs(engine: &Engine<'_>, request: &RunRequest, source: &Source, dir: &ContainerDir) -> Result<Rootfs> {
+fn rootfs(
+    engine: &Engine<'_>,
+    request: &RunRequest,
+    source: &Source,
+    dir: &ContainerDir,
+) -> Result<Rootfs> {
     let mut overlay = Overlay {
         base: engine.store.layers().dir(),
         lowers: Vec::new(),
@@ -229,15 +253,20 @@ fn rootfs(engine: &Engine<'_>, request: &RunRequest, source: &Source, dir: &Cont
 
 fn user(engine: &Engine<'_>, config: &Config, image: &ContainerConfig) -> UserRequest {
     let keep = match (&config.security.userns, engine.mode) {
-        (Userns::KeepId { uid, gid }, Mode::Subid | Mode::Single) => {
-            Some((uid.unwrap_or(engine.host.euid()), gid.unwrap_or(engine.host.egid())))
-        }
+        (Userns::KeepId { uid, gid }, Mode::Subid | Mode::Single) => Some((
+            uid.unwrap_or(engine.host.euid()),
+            gid.unwrap_or(engine.host.egid()),
+        )),
         _ => None,
     };
     UserRequest {
         text: config.process.user.clone().unwrap_or_else(|| {
             // podman: with keep-id the caller's own number wins over the image's user.
-            if keep.is_some() { String::new() } else { image.user.clone() }
+            if keep.is_some() {
+                String::new()
+            } else {
+                image.user.clone()
+            }
         }),
         groups: config.process.groups.clone(),
         keep_groups: config.process.keep_groups || engine.mode == Mode::Single,
@@ -251,8 +280,14 @@ fn map_writer(engine: &Engine<'_>, maps: &Option<IdMaps>) -> Result<MapWriter> {
         (None, _) | (_, Mode::Single) => Ok(MapWriter::Init),
         (_, Mode::Root) => Ok(MapWriter::Parent),
         (_, Mode::Subid) => {
-            let (newuidmap, newgidmap) = engine.host.map_helpers().context("newuidmap is not installed")?;
-            Ok(MapWriter::Helpers { newuidmap: newuidmap.to_owned(), newgidmap: newgidmap.to_owned() })
+            let (newuidmap, newgidmap) = engine
+                .host
+                .map_helpers()
+                .context("newuidmap is not installed")?;
+            Ok(MapWriter::Helpers {
+                newuidmap: newuidmap.to_owned(),
+                newgidmap: newgidmap.to_owned(),
+            })
         }
     }
 }
@@ -261,21 +296,33 @@ fn map_writer(engine: &Engine<'_>, maps: &Option<IdMaps>) -> Result<MapWriter> {
 /// make them.
 fn identity(engine: &Engine<'_>, config: &Config, userns: bool) -> Identity {
     let root = !matches!(config.security.userns, Userns::KeepId { .. });
-    if engine.mode == Mode::Single && userns && root { Identity::Notify } else { Identity::Real }
+    if engine.mode == Mode::Single && userns && root {
+        Identity::best()
+    } else {
+        Identity::Real
+    }
 }
 
-fn seccomp_program(engine: &Engine<'_>, config: &Config, spec: &Spec, identity: Identity) -> Result<Vec<u8>> {
+fn seccomp_program(
+    engine: &Engine<'_>,
+    config: &Config,
+    spec: &Spec,
+    identity: Identity,
+) -> Result<Vec<u8>> {
     let security = &config.security;
     let confined = !security.privileged && security.seccomp != SeccompChoice::Unconfined;
     let text;
     let profile = match &security.seccomp {
         SeccompChoice::File(path) => {
-            text = std::fs::read_to_string(path).map_err(|error| Error::io("read seccomp profile", path, error))?;
+            text = std::fs::read_to_string(path)
+                .map_err(|error| Error::io("read seccomp profile", path, error))?;
             ProfileChoice::Text(&text)
         }
         _ if confined => ProfileChoice::Default,
         // The emulation is wanted even where nothing is forbidden.
-        _ if identity != Identity::Real => ProfileChoice::Text(r#"{"defaultAction":"SCMP_ACT_ALLOW"}"#),
+        _ if identity != Identity::Real => {
+            ProfileChoice::Text(r#"{"defaultAction":"SCMP_ACT_ALLOW"}"#)
+        }
         _ => return Ok(Vec::new()),
     };
     let bounding = spec
@@ -283,11 +330,18 @@ fn seccomp_program(engine: &Engine<'_>, config: &Config, spec: &Spec, identity: 
         .as_ref()
         .and_then(|process| process.capabilities().as_ref())
         .and_then(|caps| caps.bounding().as_ref());
-    let names: Vec<String> =
-        bounding.into_iter().flatten().map(|cap| format!("CAP_{}", cap.to_string().trim_start_matches("CAP_"))).collect();
+    let names: Vec<String> = bounding
+        .into_iter()
+        .flatten()
+        .map(|cap| format!("CAP_{}", cap.to_string().trim_start_matches("CAP_")))
+        .collect();
     let mut caps: Vec<&str> = names.iter().map(String::as_str).collect();
     caps.sort_unstable();
-    let request = seccomp::Request { profile, caps: &caps, identity };
+    let request = seccomp::Request {
+        profile,
+        caps: &caps,
+        identity,
+    };
     let program = seccomp::cached(&engine.store.root().join("seccomp"), &request)?;
     Ok(program.to_bytes())
 }

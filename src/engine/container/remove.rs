@@ -30,11 +30,17 @@ pub(crate) fn remove(engine: &Engine<'_>, request: &RemoveRequest) -> Vec<(Strin
         Err(error) if request.force && is_missing(&error) => Ok(()),
         other => other,
     };
-    request.containers.iter().map(|name| (name.clone(), one(name))).collect()
+    request
+        .containers
+        .iter()
+        .map(|name| (name.clone(), one(name)))
+        .collect()
 }
 
 fn is_missing(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<Error>().is_some_and(|error| error.kind() == Kind::NotFound)
+    error
+        .downcast_ref::<Error>()
+        .is_some_and(|error| error.kind() == Kind::NotFound)
 }
 
 fn remove_one(engine: &Engine<'_>, name: &str, force: bool) -> Result<()> {
@@ -42,11 +48,19 @@ fn remove_one(engine: &Engine<'_>, name: &str, force: bool) -> Result<()> {
     let state = dir.state()?;
     let alive = dir.is_alive()?;
     if alive && !force {
-        let short = dir.path().file_name().and_then(|id| id.to_str()).unwrap_or(name);
-        return Err(Error::new(Kind::Conflict, "remove container", short.get(..12).unwrap_or(short))
-            .because("it is running".to_owned())
-            .hint("end it first, or use -f to kill and remove it")
-            .into());
+        let short = dir
+            .path()
+            .file_name()
+            .and_then(|id| id.to_str())
+            .unwrap_or(name);
+        return Err(Error::new(
+            Kind::Conflict,
+            "remove container",
+            short.get(..12).unwrap_or(short),
+        )
+        .because("it is running".to_owned())
+        .hint("end it first, or use -f to kill and remove it")
+        .into());
     }
     if let Some(state) = &state {
         kill(state)?;
@@ -60,7 +74,9 @@ fn remove_one(engine: &Engine<'_>, name: &str, force: bool) -> Result<()> {
 
 /// Kills the very process a record names and waits for its end.
 fn kill(state: &StateRecord) -> Result<()> {
-    let Ok(pidfd) = process::pidfd_open(state.pid) else { return Ok(()) };
+    let Ok(pidfd) = process::pidfd_open(state.pid) else {
+        return Ok(());
+    };
     // The descriptor is open, so the number cannot be reused between this check and the signal.
     if !state.is_running() {
         return Ok(());
@@ -68,9 +84,13 @@ fn kill(state: &StateRecord) -> Result<()> {
     let _ = process::signal_pidfd(&pidfd, libc::SIGKILL);
     let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
     match poll(&mut fds, PollTimeout::from(KILL_PATIENCE)) {
-        Ok(0) => Err(Error::new(Kind::Conflict, "kill process", state.pid.to_string())
-            .because("it does not end; the kernel may be waiting for a disk or a network".to_owned())
-            .into()),
+        Ok(0) => Err(
+            Error::new(Kind::Conflict, "kill process", state.pid.to_string())
+                .because(
+                    "it does not end; the kernel may be waiting for a disk or a network".to_owned(),
+                )
+                .into(),
+        ),
         _ => Ok(()),
     }
 }
@@ -103,7 +123,9 @@ pub(crate) fn purge_as_owner(engine: &Engine<'_>, left: &[(PathBuf, Error)]) -> 
         return Ok(());
     }
     identity::as_owner(engine, || {
-        left.iter().try_for_each(|(path, _)| tree::remove_tree(path)).context("remove the container's files")
+        left.iter()
+            .try_for_each(|(path, _)| tree::remove_tree(path))
+            .context("remove the container's files")
     })
 }
 
@@ -121,7 +143,9 @@ fn clean_cgroup(dir: &ContainerDir) {
 /// Repairs after a kill -9 or a power cut: ends processes whose supervisor is gone, removes
 /// their cgroups, and removes containers that were to be removed at their end.
 pub(crate) fn sweep(engine: &Engine<'_>) {
-    let Ok(entries) = engine.store.containers().list() else { return };
+    let Ok(entries) = engine.store.containers().list() else {
+        return;
+    };
     for entry in entries.into_iter().flatten() {
         if !entry.alive {
             let _ = repair(engine, &entry);
@@ -135,7 +159,11 @@ pub(crate) fn sweep(engine: &Engine<'_>) {
 fn repair(engine: &Engine<'_>, entry: &ContainerEntry) -> Result<()> {
     let Some(state) = entry.dir.state()? else {
         // Created for a run that never started; only a run holds the lock meanwhile.
-        return if to_be_removed(entry) { delete(engine, &entry.dir, entry.dir.lock()?) } else { Ok(()) };
+        return if to_be_removed(entry) {
+            delete(engine, &entry.dir, entry.dir.lock()?)
+        } else {
+            Ok(())
+        };
     };
     if entry.dir.exit()?.is_some() {
         return Ok(());
@@ -150,5 +178,10 @@ fn repair(engine: &Engine<'_>, entry: &ContainerEntry) -> Result<()> {
 }
 
 fn to_be_removed(entry: &ContainerEntry) -> bool {
-    entry.record.asked.get("remove").and_then(serde_json::Value::as_bool).unwrap_or(false)
+    entry
+        .record
+        .asked
+        .get("remove")
+        .and_then(serde_json::Value::as_bool)
+        .unwrap_or(false)
 }

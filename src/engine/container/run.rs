@@ -26,7 +26,10 @@ pub(super) struct Timing {
 
 impl Timing {
     fn start() -> Timing {
-        Timing { last: Instant::now(), laps: Vec::new() }
+        Timing {
+            last: Instant::now(),
+            laps: Vec::new(),
+        }
     }
 
     /// Ends the phase `name`.
@@ -56,7 +59,11 @@ pub(crate) fn run(engine: &Engine<'_>, request: &RunRequest) -> Result<RunOutcom
         (Ok(launched), Ok(id)) => (id, launched.status),
         (Ok(_), Err(error)) | (Err(error), _) => return Err(error),
     };
-    Ok(RunOutcome { id, status, timing: timing.laps })
+    Ok(RunOutcome {
+        id,
+        status,
+        timing: timing.laps,
+    })
 }
 
 struct Launched {
@@ -74,7 +81,10 @@ fn launch(
     let config = &request.config;
     let cgroup = make_cgroup(engine, prepared, config)?;
     let signals = Signals::block()?;
-    let join = Join { into: cgroup.clone_into_fd(), procs: cgroup.join_fds() };
+    let join = Join {
+        into: cgroup.clone_into_fd(),
+        procs: cgroup.join_fds(),
+    };
     let started = runtime::start(&prepared.plan, join)?;
     // Init builds the container now; the records are written meanwhile.
     let recorded = record(prepared, &started, &cgroup, request);
@@ -97,7 +107,11 @@ fn launch(
     let status = runtime::attend(&started, running, &signals, how)?;
     timing.lap("run");
     let oom = status != ExitStatus::Code(0) && cgroup.place().oom_killed();
-    Ok(Launched { status, started: began, oom })
+    Ok(Launched {
+        status,
+        started: began,
+        oom,
+    })
 }
 
 fn make_cgroup(engine: &Engine<'_>, prepared: &Prepared, config: &Config) -> Result<Cgroup> {
@@ -106,12 +120,24 @@ fn make_cgroup(engine: &Engine<'_>, prepared: &Prepared, config: &Config) -> Res
     if limits == cgroup::Limits::default() && parent.is_none() && !engine.host.is_admin() {
         return Ok(Cgroup::default());
     }
-    Ok(cgroup::prepare(prepared.record.id.as_str(), parent, &limits, engine.host.cgroups(), engine.ui)?)
+    Ok(cgroup::prepare(
+        prepared.record.id.as_str(),
+        parent,
+        &limits,
+        engine.host.cgroups(),
+        engine.ui,
+    )?)
 }
 
 /// Writes what other commands need to know of a running container.
-fn record(prepared: &Prepared, started: &Started, cgroup: &Cgroup, request: &RunRequest) -> Result<()> {
-    let state = StateRecord::of_process(started.child.pid).context("the container ended at once")?;
+fn record(
+    prepared: &Prepared,
+    started: &Started,
+    cgroup: &Cgroup,
+    request: &RunRequest,
+) -> Result<()> {
+    let state =
+        StateRecord::of_process(started.child.pid).context("the container ended at once")?;
     prepared.dir.set_state(&state)?;
     write_json(&prepared.dir, "config.json", &prepared.spec)?;
     if !cgroup.place().is_none() {
@@ -127,7 +153,11 @@ fn record(prepared: &Prepared, started: &Started, cgroup: &Cgroup, request: &Run
 
 fn write_json(dir: &ContainerDir, name: &str, value: &impl serde::Serialize) -> Result<()> {
     let path = dir.path().join(name);
-    Ok(file::write_atomic(&path, &serde_json::to_vec(value)?, Durability::Process)?)
+    Ok(file::write_atomic(
+        &path,
+        &serde_json::to_vec(value)?,
+        Durability::Process,
+    )?)
 }
 
 fn refuse_used_cidfile(request: &RunRequest) -> Result<()> {
@@ -151,7 +181,13 @@ fn finish(
     outcome: &Result<Launched>,
     removing: bool,
 ) -> Result<crate::common::ContainerId> {
-    let Prepared { record, dir, lock, plan, .. } = prepared;
+    let Prepared {
+        record,
+        dir,
+        lock,
+        plan,
+        ..
+    } = prepared;
     if removing {
         remove(engine, &dir, lock, &plan)?;
         return Ok(record.id);
@@ -165,7 +201,9 @@ fn finish(
             error: String::new(),
         },
         Err(error) => ExitRecord {
-            status: error.downcast_ref::<RunFailure>().map_or(ExitStatus::ENGINE, |failure| failure.status),
+            status: error
+                .downcast_ref::<RunFailure>()
+                .map_or(ExitStatus::ENGINE, |failure| failure.status),
             started: None,
             finished: Timestamp::now(),
             oom: false,
@@ -176,9 +214,16 @@ fn finish(
     Ok(record.id)
 }
 
-fn remove(engine: &Engine<'_>, dir: &ContainerDir, lock: ContainerLock, _plan: &Plan) -> Result<()> {
+fn remove(
+    engine: &Engine<'_>,
+    dir: &ContainerDir,
+    lock: ContainerLock,
+    _plan: &Plan,
+) -> Result<()> {
     super::remove::delete(engine, dir, lock).map_err(|error| match error.downcast_ref::<Error>() {
-        Some(known) if known.kind() == Kind::NotFound => error.context("the container was removed meanwhile"),
+        Some(known) if known.kind() == Kind::NotFound => {
+            error.context("the container was removed meanwhile")
+        }
         _ => error,
     })
 }

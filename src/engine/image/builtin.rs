@@ -36,18 +36,33 @@ pub(crate) fn ensure(engine: &Engine<'_>, name: &str) -> Result<ImageRecord> {
             .into());
     }
     let program = std::env::current_exe().context("find ketch's own executable")?;
-    let meta = program.metadata().map_err(|error| Error::io("look at", &program, error))?;
-    let stamp = format!("{}:{}:{}.{}", meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec());
+    let meta = program
+        .metadata()
+        .map_err(|error| Error::io("look at", &program, error))?;
+    let stamp = format!(
+        "{}:{}:{}.{}",
+        meta.ino(),
+        meta.len(),
+        meta.mtime(),
+        meta.mtime_nsec()
+    );
     let canonical = canonical();
     if let Some(record) = engine.store.images().get(&canonical)?
         && record.labels.get(STAMP) == Some(&stamp)
-        && record.layers.iter().all(|layer| engine.store.layers().has(layer))
+        && record
+            .layers
+            .iter()
+            .all(|layer| engine.store.layers().has(layer))
     {
         return Ok(record);
     }
     let bytes = std::fs::read(&program).map_err(|error| Error::io("read", &program, error))?;
     identity::as_owner(engine, || make(&engine.store, &bytes, &stamp))?;
-    engine.store.images().get(&canonical)?.context("the built-in image vanished")
+    engine
+        .store
+        .images()
+        .get(&canonical)?
+        .context("the built-in image vanished")
 }
 
 fn canonical() -> String {
@@ -59,9 +74,19 @@ fn make(store: &Store, program: &[u8], stamp: &str) -> Result<()> {
     let diff_id = Digest::of(&tar);
     put_blob(store, &diff_id, &tar)?;
     if let Stage::Make(stage) = store.layers().stage(&diff_id)? {
-        let dir = std::fs::File::open(stage.dir()).map_err(|error| Error::io("open", stage.dir(), error))?;
-        let unpacked = unpack_layer(&tar[..], dir.as_fd(), &UnpackOptions::new(store.mode()), &Silent)?;
-        let info = LayerInfo { size: unpacked.bytes, files: unpacked.files, ..LayerInfo::default() };
+        let dir = std::fs::File::open(stage.dir())
+            .map_err(|error| Error::io("open", stage.dir(), error))?;
+        let unpacked = unpack_layer(
+            &tar[..],
+            dir.as_fd(),
+            &UnpackOptions::new(store.mode()),
+            &Silent,
+        )?;
+        let info = LayerInfo {
+            size: unpacked.bytes,
+            files: unpacked.files,
+            ..LayerInfo::default()
+        };
         stage.commit(info, &[])?;
     }
     let host = Platform::host();
@@ -73,18 +98,32 @@ fn make(store: &Store, program: &[u8], stamp: &str) -> Result<()> {
             entrypoint: Some(vec!["/ketch".to_owned(), HELLO_ARGUMENT.to_owned()]),
             ..ContainerConfig::default()
         },
-        rootfs: RootFs { kind: "layers".to_owned(), diff_ids: vec![diff_id] },
+        rootfs: RootFs {
+            kind: "layers".to_owned(),
+            diff_ids: vec![diff_id],
+        },
         ..ImageConfig::default()
     };
-    config.config.labels.insert(STAMP.to_owned(), stamp.to_owned());
+    config
+        .config
+        .labels
+        .insert(STAMP.to_owned(), stamp.to_owned());
     let config_bytes = serde_json::to_vec(&config)?;
     let config_digest = store.blobs().put_bytes(&config_bytes)?;
     let manifest = Manifest {
         schema_version: 2,
         media_type: Some(MediaType::OCI_MANIFEST.to_owned()),
         artifact_type: None,
-        config: Descriptor::new(MediaType::OCI_CONFIG, config_digest, config_bytes.len() as u64),
-        layers: vec![Descriptor::new(MediaType::OCI_LAYER, diff_id, tar.len() as u64)],
+        config: Descriptor::new(
+            MediaType::OCI_CONFIG,
+            config_digest,
+            config_bytes.len() as u64,
+        ),
+        layers: vec![Descriptor::new(
+            MediaType::OCI_LAYER,
+            diff_id,
+            tar.len() as u64,
+        )],
         annotations: None,
     };
     let manifest_bytes = serde_json::to_vec(&manifest)?;
@@ -111,7 +150,9 @@ fn make(store: &Store, program: &[u8], stamp: &str) -> Result<()> {
 fn put_blob(store: &Store, digest: &Digest, bytes: &[u8]) -> Result<()> {
     if let Blob::Missing(mut writer) = store.blobs().acquire(digest, bytes.len() as u64)? {
         writer.restart()?;
-        writer.write_all(bytes).map_err(|error| Error::io("write blob", digest.to_string(), error))?;
+        writer
+            .write_all(bytes)
+            .map_err(|error| Error::io("write blob", digest.to_string(), error))?;
         writer.commit()?;
     }
     Ok(())

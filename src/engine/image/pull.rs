@@ -38,9 +38,17 @@ impl RegistryOptions {
     fn client(&self) -> Options {
         let login = self.creds.as_ref().map(|creds| {
             let (user, password) = creds.split_once(':').unwrap_or((creds, ""));
-            Login { username: user.to_owned(), password: Secret::new(password) }
+            Login {
+                username: user.to_owned(),
+                password: Secret::new(password),
+            }
         });
-        Options { tls_verify: self.tls_verify, authfile: self.authfile.clone(), login, ..Options::default() }
+        Options {
+            tls_verify: self.tls_verify,
+            authfile: self.authfile.clone(),
+            login,
+            ..Options::default()
+        }
     }
 }
 
@@ -92,13 +100,21 @@ fn fetch(engine: &Engine<'_>, reference: &Reference, request: &PullRequest) -> R
     };
     let sizes = all_layers(engine, &layers, &open)?;
     let record = record(reference, &resolved, sizes);
-    let digest = resolved.index.as_ref().map_or(resolved.manifest_digest, |(digest, _)| *digest);
+    let digest = resolved
+        .index
+        .as_ref()
+        .map_or(resolved.manifest_digest, |(digest, _)| *digest);
     let name = reference.to_string();
     let before = engine.store.images().get(&name).ok().flatten();
     let changed = before.is_none_or(|before| before.manifest != record.manifest);
     engine.store.sync()?;
     engine.store.images().put(&record)?;
-    Ok(Pulled { name, digest, id: record.config, changed })
+    Ok(Pulled {
+        name,
+        digest,
+        id: record.config,
+        changed,
+    })
 }
 
 /// A registry that serves one manifest cannot be asked for a platform; what it gave may be wrong.
@@ -127,7 +143,11 @@ fn check_platform(
 fn platform(config: &ImageConfig) -> Platform {
     Platform {
         architecture: config.architecture.clone(),
-        os: if config.os.is_empty() { "linux".to_owned() } else { config.os.clone() },
+        os: if config.os.is_empty() {
+            "linux".to_owned()
+        } else {
+            config.os.clone()
+        },
         variant: config.variant.clone(),
         os_version: None,
         os_features: None,
@@ -138,7 +158,9 @@ fn platform(config: &ImageConfig) -> Platform {
 fn layers(manifest: &Manifest, config: &ImageConfig) -> Result<Vec<(Descriptor, Digest)>> {
     if manifest.layers.len() != config.rootfs.diff_ids.len() {
         return Err(Error::new(Kind::Corrupt, "read image", "")
-            .because("its manifest and its configuration disagree on the number of layers".to_owned())
+            .because(
+                "its manifest and its configuration disagree on the number of layers".to_owned(),
+            )
             .into());
     }
     let mut seen: BTreeMap<Digest, Digest> = BTreeMap::new();
@@ -161,10 +183,17 @@ fn all_layers(
     layers: &[(Descriptor, Digest)],
     open: &Open<'_, '_>,
 ) -> Result<BTreeMap<Digest, u64>> {
-    let work = Work { store: &engine.store, open };
+    let work = Work {
+        store: &engine.store,
+        open,
+    };
     let meters: Vec<Box<dyn Meter>> = layers
         .iter()
-        .map(|(descriptor, _)| engine.ui.meter(&descriptor.digest.short(), Some(descriptor.size)))
+        .map(|(descriptor, _)| {
+            engine
+                .ui
+                .meter(&descriptor.digest.short(), Some(descriptor.size))
+        })
         .collect();
     let queue = Mutex::new(layers.iter().zip(&meters));
     let outcome: Mutex<Result<BTreeMap<Digest, u64>>> = Mutex::new(Ok(BTreeMap::new()));
@@ -174,9 +203,13 @@ fn all_layers(
                 loop {
                     let next = queue.lock().ok().and_then(|mut queue| queue.next());
                     let failed = outcome.lock().is_ok_and(|outcome| outcome.is_err());
-                    let Some(((descriptor, diff_id), meter)) = next.filter(|_| !failed) else { return };
+                    let Some(((descriptor, diff_id), meter)) = next.filter(|_| !failed) else {
+                        return;
+                    };
                     let done = work.layer(descriptor, *diff_id, meter.as_ref());
-                    let Ok(mut outcome) = outcome.lock() else { return };
+                    let Ok(mut outcome) = outcome.lock() else {
+                        return;
+                    };
                     match (done, outcome.as_mut()) {
                         (Ok(size), Ok(sizes)) => drop(sizes.insert(*diff_id, size)),
                         (Err(error), Ok(_)) => *outcome = Err(error),
@@ -186,7 +219,9 @@ fn all_layers(
             });
         }
     });
-    outcome.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
+    outcome
+        .into_inner()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// What the threads of one pull share.
@@ -203,12 +238,20 @@ impl Work<'_, '_> {
             Stage::Present => {
                 self.keep_blob(descriptor, meter)?;
                 meter.done("Already exists");
-                return Ok(self.store.layers().info(&diff_id).map_or(0, |info| info.size));
+                return Ok(self
+                    .store
+                    .layers()
+                    .info(&diff_id)
+                    .map_or(0, |info| info.size));
             }
         };
         let dir = File::open(stage.dir()).map_err(|error| Error::io("open", stage.dir(), error))?;
         let options = UnpackOptions::new(self.store.mode());
-        let (unpacked, writer) = match self.store.blobs().acquire(&descriptor.digest, descriptor.size)? {
+        let (unpacked, writer) = match self
+            .store
+            .blobs()
+            .acquire(&descriptor.digest, descriptor.size)?
+        {
             Blob::Present => {
                 let blob = self.store.blobs().open(&descriptor.digest)?;
                 meter.phase("Unpacking");
@@ -216,17 +259,29 @@ impl Work<'_, '_> {
             }
             Blob::Missing(mut writer) => {
                 meter.phase("Downloading");
-                let unpacked = self.download(descriptor, &mut writer, dir.as_fd(), &options, meter)?;
+                let unpacked =
+                    self.download(descriptor, &mut writer, dir.as_fd(), &options, meter)?;
                 (unpacked, Some(writer))
             }
         };
         verify(descriptor, diff_id, &unpacked)?;
         if let Some(writer) = writer {
-            if self.store.keeps_blobs() { writer.commit()? } else { writer.commit_unkept()? }
+            if self.store.keeps_blobs() {
+                writer.commit()?
+            } else {
+                writer.commit_unkept()?
+            }
         }
-        let info = LayerInfo { size: unpacked.bytes, files: unpacked.files, ..LayerInfo::default() };
-        let owners: Vec<(PathBuf, String)> =
-            unpacked.overrides.into_iter().map(|item| (item.path, item.stat)).collect();
+        let info = LayerInfo {
+            size: unpacked.bytes,
+            files: unpacked.files,
+            ..LayerInfo::default()
+        };
+        let owners: Vec<(PathBuf, String)> = unpacked
+            .overrides
+            .into_iter()
+            .map(|item| (item.path, item.stat))
+            .collect();
         let size = info.size;
         stage.commit(info, &owners)?;
         meter.done("Pull complete");
@@ -246,7 +301,10 @@ impl Work<'_, '_> {
         let offset = writer.offset();
         let before = writer.partial_reader()?;
         let rest = (self.open)(descriptor, offset)?;
-        let mut tee = Tee { source: rest, writer };
+        let mut tee = Tee {
+            source: rest,
+            writer,
+        };
         let unpacked = unpack_layer(before.chain(&mut tee), dir, options, meter);
         match unpacked {
             Ok(unpacked) => {
@@ -275,7 +333,11 @@ impl Work<'_, '_> {
         if self.store.blobs().has(&descriptor.digest) || !self.store.keeps_blobs() {
             return Ok(());
         }
-        let Blob::Missing(mut writer) = self.store.blobs().acquire(&descriptor.digest, descriptor.size)? else {
+        let Blob::Missing(mut writer) = self
+            .store
+            .blobs()
+            .acquire(&descriptor.digest, descriptor.size)?
+        else {
             return Ok(());
         };
         meter.phase("Downloading");
@@ -290,10 +352,15 @@ fn verify(descriptor: &Descriptor, diff_id: Digest, unpacked: &Unpacked) -> Resu
     if unpacked.diff_id == diff_id {
         return Ok(());
     }
-    Err(Error::new(Kind::Corrupt, "verify layer", descriptor.digest.to_string())
-        .because(format!("its content has diff-id {}, the image says {diff_id}", unpacked.diff_id))
-        .hint("the image is broken or was tampered with; tell its publisher")
-        .into())
+    Err(
+        Error::new(Kind::Corrupt, "verify layer", descriptor.digest.to_string())
+            .because(format!(
+                "its content has diff-id {}, the image says {diff_id}",
+                unpacked.diff_id
+            ))
+            .hint("the image is broken or was tampered with; tell its publisher")
+            .into(),
+    )
 }
 
 /// Reads from the registry and writes the same bytes to the store.
@@ -305,13 +372,17 @@ struct Tee<'a, R> {
 impl<R: Read> Read for Tee<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.source.read(buffer)?;
-        self.writer.write_all(buffer.get(..count).unwrap_or_default())?;
+        self.writer
+            .write_all(buffer.get(..count).unwrap_or_default())?;
         Ok(count)
     }
 }
 
 fn record(reference: &Reference, resolved: &Resolved, sizes: BTreeMap<Digest, u64>) -> ImageRecord {
-    let digest = resolved.index.as_ref().map_or(resolved.manifest_digest, |(digest, _)| *digest);
+    let digest = resolved
+        .index
+        .as_ref()
+        .map_or(resolved.manifest_digest, |(digest, _)| *digest);
     let diff_ids = &resolved.config.rootfs.diff_ids;
     ImageRecord {
         name: Some(reference.to_string()),
@@ -321,7 +392,12 @@ fn record(reference: &Reference, resolved: &Resolved, sizes: BTreeMap<Digest, u6
         config: resolved.manifest.config.digest,
         platform: platform(&resolved.config).to_string(),
         layers: diff_ids.clone(),
-        blobs: resolved.manifest.layers.iter().map(|layer| layer.digest).collect(),
+        blobs: resolved
+            .manifest
+            .layers
+            .iter()
+            .map(|layer| layer.digest)
+            .collect(),
         size: diff_ids.iter().filter_map(|layer| sizes.get(layer)).sum(),
         created: resolved.config.created.as_deref().and_then(parse_rfc3339),
         pulled: Timestamp::now(),
@@ -340,9 +416,11 @@ pub(crate) fn unpack_here(engine: &Engine<'_>, record: &ImageRecord) -> Result<(
         let documents = engine.store.documents(record)?;
         let layers = layers(&documents.manifest, &documents.config)?;
         let open = |descriptor: &Descriptor, _: u64| -> Result<Box<dyn Read + Send>> {
-            Err(Error::new(Kind::NotFound, "find blob", descriptor.digest.to_string())
-                .because("it was not kept".to_owned())
-                .into())
+            Err(
+                Error::new(Kind::NotFound, "find blob", descriptor.digest.to_string())
+                    .because("it was not kept".to_owned())
+                    .into(),
+            )
         };
         all_layers(engine, &layers, &open).map(drop)
     })

@@ -24,7 +24,9 @@ pub(super) fn enter(init: &mut Init<'_>) -> Result<()> {
         if !init.plan.process.user.keep_groups
             && let Err(errno) = credentials::set_groups(&[])
         {
-            return Err(Error::errno("drop supplementary groups", "", errno).with_kind(Kind::Denied));
+            return Err(
+                Error::errno("drop supplementary groups", "", errno).with_kind(Kind::Denied)
+            );
         }
     }
     // From here on nothing of this process can be traced or written to through /proc.

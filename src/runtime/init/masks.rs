@@ -19,12 +19,17 @@ pub(super) fn mask(init: &mut Init<'_>) -> Result<()> {
     let root = init.root()?;
     let mut null: Option<OwnedFd> = None;
     for path in &init.plan.masked {
-        let Some(target) = existing(root.open_path(path))? else { continue };
+        let Some(target) = existing(root.open_path(path))? else {
+            continue;
+        };
         let failed = |errno| Error::errno("hide", path, errno);
         let stat = fstat(&target).map_err(failed)?;
         if stat.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits() {
-            let hidden = devices::empty_tmpfs().and_then(|tree| mount::attach(tree.as_fd(), target.as_fd()));
-            hidden.or_else(|_| devices::empty_tmpfs_classic(target.as_fd())).map_err(failed)?;
+            let hidden =
+                devices::empty_tmpfs().and_then(|tree| mount::attach(tree.as_fd(), target.as_fd()));
+            hidden
+                .or_else(|_| devices::empty_tmpfs_classic(target.as_fd()))
+                .map_err(failed)?;
         } else {
             if null.is_none() {
                 null = Some(devices::open_device(Path::new("/dev/null"), 1, 3)?);
@@ -35,7 +40,9 @@ pub(super) fn mask(init: &mut Init<'_>) -> Result<()> {
         }
     }
     for path in &init.plan.read_only_paths {
-        let Some(target) = existing(root.open_path(path))? else { continue };
+        let Some(target) = existing(root.open_path(path))? else {
+            continue;
+        };
         make_read_only(&target).map_err(|errno| Error::errno("make read-only", path, errno))?;
     }
     Ok(())
@@ -78,11 +85,14 @@ pub(super) fn write_sysctls(init: &mut Init<'_>) -> Result<()> {
         let file = root.open_file(&path, OFlag::O_WRONLY)?;
         let kind = fstatfs(&file).map_err(|errno| Error::errno("stat", &path, errno))?;
         if kind.filesystem_type() != PROC_SUPER_MAGIC {
-            return Err(Error::new(Kind::Corrupt, "set kernel parameter", name.clone())
-                .because("/proc/sys is not the kernel's".to_owned()));
+            return Err(
+                Error::new(Kind::Corrupt, "set kernel parameter", name.clone())
+                    .because("/proc/sys is not the kernel's".to_owned()),
+            );
         }
-        nix::unistd::write(&file, value.as_bytes())
-            .map_err(|errno| Error::errno("set kernel parameter", format!("{name}={value}"), errno))?;
+        nix::unistd::write(&file, value.as_bytes()).map_err(|errno| {
+            Error::errno("set kernel parameter", format!("{name}={value}"), errno)
+        })?;
     }
     Ok(())
 }

@@ -68,6 +68,9 @@ const STEPS: &[Step] = &[
 pub(super) fn main(plan: &Plan, socket: OwnedFd, cgroups: Vec<BorrowedFd<'_>>) -> ! {
     signal::reset_all();
     credentials::new_session_keyring();
+    // Nodes and directories of the container get the permissions written here, not the
+    // caller's taste; the payload's own mask is set with its limits.
+    nix::sys::stat::umask(nix::sys::stat::Mode::empty());
     let mut init = Init {
         plan,
         socket,
@@ -88,9 +91,9 @@ pub(super) fn main(plan: &Plan, socket: OwnedFd, cgroups: Vec<BorrowedFd<'_>>) -
 impl Init<'_> {
     /// The container's root, once mounted.
     fn root(&self) -> Result<&Root> {
-        self.root
-            .as_ref()
-            .ok_or_else(|| Error::new(Kind::Bug, "use root", "").because("not mounted yet".to_owned()))
+        self.root.as_ref().ok_or_else(|| {
+            Error::new(Kind::Bug, "use root", "").because("not mounted yet".to_owned())
+        })
     }
 
     /// Sends a message; when nobody listens any more the caller is dead and so is init.
@@ -142,7 +145,11 @@ fn set_hostname(init: &mut Init<'_>) -> Result<()> {
 }
 
 fn bring_up_loopback(init: &mut Init<'_>) -> Result<()> {
-    if init.plan.loopback { net::loopback_up() } else { Ok(()) }
+    if init.plan.loopback {
+        net::loopback_up()
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether a mount of the plan is made by type (`proc`, `tmpfs`, …).

@@ -27,7 +27,9 @@ pub(super) fn open_sources(init: &mut Init<'_>) -> Result<()> {
     let plan = init.plan;
     for step in &plan.mounts {
         let source = match &step.source {
-            Source::Bind { path, recursive, .. } => Some(open_source(path, *recursive)?),
+            Source::Bind {
+                path, recursive, ..
+            } => Some(open_source(path, *recursive)?),
             Source::New { .. } => None,
         };
         init.sources.push(source);
@@ -41,18 +43,26 @@ fn open_source(path: &Path, recursive: bool) -> Result<BoundSource> {
         Ok(tree) => (tree, true),
         Err(Errno::ENOSYS | Errno::EPERM) => {
             let flags = OFlag::O_PATH | OFlag::O_CLOEXEC;
-            (nix::fcntl::open(path, flags, Mode::empty()).map_err(failed)?, false)
+            (
+                nix::fcntl::open(path, flags, Mode::empty()).map_err(failed)?,
+                false,
+            )
         }
         // A bind of one mount whose submounts are locked has to take them along
         // (mount_namespaces(7)).
-        Err(Errno::EINVAL) if !recursive => {
-            (mount::clone_tree(AT_FDCWD, path, true).map_err(failed)?, true)
-        }
+        Err(Errno::EINVAL) if !recursive => (
+            mount::clone_tree(AT_FDCWD, path, true).map_err(failed)?,
+            true,
+        ),
         Err(errno) => return Err(failed(errno)),
     };
     let stat = fstat(&object).map_err(failed)?;
     let is_dir = SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()) == SFlag::S_IFDIR;
-    Ok(BoundSource { object, detached, is_dir })
+    Ok(BoundSource {
+        object,
+        detached,
+        is_dir,
+    })
 }
 
 /// Makes all mounts in order.
@@ -61,7 +71,14 @@ pub(super) fn mount_all(init: &mut Init<'_>) -> Result<()> {
     for (index, step) in plan.mounts.iter().enumerate() {
         let source = init.sources.get_mut(index).and_then(Option::take);
         match (&step.source, source) {
-            (Source::New { fstype, data, copy_up }, _) => mount_new(init, step, fstype, data, *copy_up)?,
+            (
+                Source::New {
+                    fstype,
+                    data,
+                    copy_up,
+                },
+                _,
+            ) => mount_new(init, step, fstype, data, *copy_up)?,
             (Source::Bind { .. }, Some(source)) => {
                 bind(init.root()?, step, &source, init.plan.maps.is_some())?;
             }
@@ -84,7 +101,9 @@ fn target_dir(root: &Root, step: &MountStep) -> Result<OwnedFd> {
                 let stat = fstat(&fd).map_err(|errno| Error::errno("stat", &step.target, errno))?;
                 if stat.st_mode & SFlag::S_IFMT.bits() != SFlag::S_IFDIR.bits() {
                     return Err(Error::new(Kind::Corrupt, "mount at", step.target.clone())
-                        .because("the image has something else than a directory there".to_owned()));
+                        .because(
+                            "the image has something else than a directory there".to_owned(),
+                        ));
                 }
                 return Ok(fd);
             }
@@ -95,9 +114,19 @@ fn target_dir(root: &Root, step: &MountStep) -> Result<OwnedFd> {
     root.make_dirs(&step.target, 0o755)
 }
 
-fn mount_new(init: &Init<'_>, step: &MountStep, fstype: &str, data: &str, copy_up: bool) -> Result<()> {
+fn mount_new(
+    init: &Init<'_>,
+    step: &MountStep,
+    fstype: &str,
+    data: &str,
+    copy_up: bool,
+) -> Result<()> {
     let target = target_dir(init.root()?, step)?;
-    let before = if copy_up { Some(reopen(&target)?) } else { None };
+    let before = if copy_up {
+        Some(reopen(&target)?)
+    } else {
+        None
+    };
     let flags = ms_flags(step.attributes);
     let options = if data.is_empty() { None } else { Some(data) };
     match mount::mount_fs(fstype, fstype, target.as_fd(), flags, options) {
@@ -106,11 +135,19 @@ fn mount_new(init: &Init<'_>, step: &MountStep, fstype: &str, data: &str, copy_u
         // refuses a fresh one that would show what lies beneath.
         Err(Errno::EPERM) if matches!(fstype, "proc" | "sysfs") && init.plan.maps.is_some() => {
             let path = if fstype == "proc" { "/proc" } else { "/sys" };
-            init.warn(format!("{path} is the caller's: the kernel allows no new {fstype} here (nested container)"));
+            init.warn(format!(
+                "{path} is the caller's: the kernel allows no new {fstype} here (nested container)"
+            ));
             let source = open_source(Path::new(path), true)?;
             bind(init.root()?, step, &source, true)?;
         }
-        Err(errno) => return Err(Error::errno(format!("mount {fstype} at"), &step.target, errno)),
+        Err(errno) => {
+            return Err(Error::errno(
+                format!("mount {fstype} at"),
+                &step.target,
+                errno,
+            ));
+        }
     }
     if let Some(before) = before {
         copy_into(init.root()?, step, before)?;
@@ -175,7 +212,11 @@ fn bind(root: &Root, step: &MountStep, source: &BoundSource, rootless: bool) -> 
 }
 
 /// Attributes and propagation of a detached tree, before anyone can reach it.
-fn apply_attributes(tree: BorrowedFd<'_>, step: &MountStep, rootless: bool) -> std::result::Result<(), Errno> {
+fn apply_attributes(
+    tree: BorrowedFd<'_>,
+    step: &MountStep,
+    rootless: bool,
+) -> std::result::Result<(), Errno> {
     // A set-uid file or a device of the host has no business in an unprivileged container,
     // and the kernel would refuse to lift the flags anyway.
     let attributes = step.attributes | if rootless { attr::NOSUID } else { 0 };

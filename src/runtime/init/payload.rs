@@ -24,7 +24,8 @@ pub(super) fn enter_directory(init: &mut Init<'_>) -> Result<()> {
     match std::env::set_current_dir(cwd) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            std::fs::create_dir_all(cwd).map_err(|error| Error::io("make working directory", cwd, error))?;
+            std::fs::create_dir_all(cwd)
+                .map_err(|error| Error::io("make working directory", cwd, error))?;
             std::env::set_current_dir(cwd).map_err(failed)?;
         }
         Err(error) => return Err(failed(error)),
@@ -33,8 +34,12 @@ pub(super) fn enter_directory(init: &mut Init<'_>) -> Result<()> {
     // then has no path to give, or one that does not start at the root.
     match nix::unistd::getcwd() {
         Ok(path) if path.is_absolute() => Ok(()),
-        _ => Err(Error::new(Kind::Denied, "enter working directory", cwd.display().to_string())
-            .because("it lies outside the container's root".to_owned())),
+        _ => Err(Error::new(
+            Kind::Denied,
+            "enter working directory",
+            cwd.display().to_string(),
+        )
+        .because("it lies outside the container's root".to_owned())),
     }
 }
 
@@ -52,7 +57,9 @@ pub(super) fn set_limits(init: &mut Init<'_>) -> Result<()> {
     if let Some(score) = init.plan.process.oom_score_adj
         && let Err(error) = std::fs::write("/proc/self/oom_score_adj", score.to_string())
     {
-        init.warn(format!("--oom-score-adj {score}: {error}; lowering it takes CAP_SYS_RESOURCE"));
+        init.warn(format!(
+            "--oom-score-adj {score}: {error}; lowering it takes CAP_SYS_RESOURCE"
+        ));
     }
     umask(Mode::from_bits_truncate(init.plan.process.umask));
     Ok(())
@@ -68,7 +75,8 @@ pub(super) fn set_streams(init: &mut Init<'_>) -> Result<()> {
             exec::dup_onto(terminal.as_raw_fd(), stream).map_err(failed)?;
         }
     } else if !init.plan.interactive {
-        let null = std::fs::File::open("/dev/null").map_err(|error| Error::io("open", "/dev/null", error))?;
+        let null = std::fs::File::open("/dev/null")
+            .map_err(|error| Error::io("open", "/dev/null", error))?;
         exec::dup_onto(null.as_raw_fd(), 0).map_err(failed)?;
     }
     exec::close_on_exec_from(3);
@@ -89,8 +97,13 @@ pub(super) fn drop_privileges(init: &mut Init<'_>) -> Result<()> {
     }
     if !process.user.single_id {
         if !process.user.keep_groups {
-            credentials::set_groups(&user.groups)
-                .map_err(|errno| Error::errno("set supplementary groups", format!("{:?}", user.groups), errno))?;
+            credentials::set_groups(&user.groups).map_err(|errno| {
+                Error::errno(
+                    "set supplementary groups",
+                    format!("{:?}", user.groups),
+                    errno,
+                )
+            })?;
         }
         credentials::keep_caps(true)?;
         if (user.uid, user.gid) != (0, 0) || init.plan.maps.is_none() {
@@ -125,7 +138,13 @@ fn id_error(error: Error, user: &super::ResolvedUser) -> Error {
 fn nest(user: &super::ResolvedUser) -> Result<()> {
     nix::sched::unshare(CloneFlags::CLONE_NEWUSER)
         .map_err(|errno| Error::errno("make nested namespace", "user", errno))?;
-    let line = |inside| [MapLine { inside, outside: 0, count: 1 }];
+    let line = |inside| {
+        [MapLine {
+            inside,
+            outside: 0,
+            count: 1,
+        }]
+    };
     credentials::dumpable()?;
     namespace::write_maps("self", &line(user.uid), &line(user.gid), true)
 }
@@ -168,8 +187,13 @@ type Words = (String, Vec<CString>, Vec<CString>);
 
 fn words(init: &Init<'_>) -> Result<Words> {
     let c = |text: &String| {
-        CString::new(text.as_bytes())
-            .map_err(|_| Error::usage("pass to the container", format!("{text:?}"), "it holds a NUL byte"))
+        CString::new(text.as_bytes()).map_err(|_| {
+            Error::usage(
+                "pass to the container",
+                format!("{text:?}"),
+                "it holds a NUL byte",
+            )
+        })
     };
     let process = &init.plan.process;
     let args = process.args.iter().map(c).collect::<Result<Vec<_>>>()?;
@@ -217,7 +241,9 @@ fn attempt(path: &str, args: &[CString], env: &[CString]) -> Errno {
 fn exec_error(program: &str, errno: Errno) -> Error {
     let error = Error::errno("exec", program, errno);
     match errno {
-        Errno::ENOEXEC => error.hint("exec format error: not a program for this machine, or a script without #!"),
+        Errno::ENOEXEC => {
+            error.hint("exec format error: not a program for this machine, or a script without #!")
+        }
         _ => error,
     }
 }

@@ -42,21 +42,37 @@ fn mount_overlay(overlay: &Overlay) -> Result<std::path::PathBuf> {
     let mut writable = overlay.container.clone();
     if overlay.on_tmpfs {
         let failed = |errno| Error::errno("mount tmpfs at", &overlay.container, errno);
-        mount::mount_at("tmpfs", "tmpfs", &overlay.container, MsFlags::MS_NODEV, Some("mode=700"))
-            .map_err(failed)?;
+        mount::mount_at(
+            "tmpfs",
+            "tmpfs",
+            &overlay.container,
+            MsFlags::MS_NODEV,
+            Some("mode=700"),
+        )
+        .map_err(failed)?;
         for name in ["upper", "work", "rootfs"] {
             let path = overlay.container.join(name);
-            std::fs::create_dir(&path).map_err(|error| Error::io("make directory", &path, error))?;
+            std::fs::create_dir(&path)
+                .map_err(|error| Error::io("make directory", &path, error))?;
         }
         writable = overlay.container.clone();
     }
-    let lowers = overlay.lowers.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    let lowers = overlay
+        .lowers
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect::<Vec<_>>();
     let failed = |errno| overlay_error(&target, errno);
     // Relative names keep the option string short; the directory is ketch's own.
     nix::unistd::chdir(&overlay.base)
         .map_err(|errno| Error::errno("enter directory", &overlay.base, errno))?;
     let (upper, work) = (writable.join("upper"), writable.join("work"));
-    let mut options = format!("lowerdir={},upperdir={},workdir={}", lowers.join(":"), upper.display(), work.display());
+    let mut options = format!(
+        "lowerdir={},upperdir={},workdir={}",
+        lowers.join(":"),
+        upper.display(),
+        work.display()
+    );
     if overlay.volatile {
         options.push_str(",volatile");
     }
@@ -64,7 +80,14 @@ fn mount_overlay(overlay: &Overlay) -> Result<std::path::PathBuf> {
         options.push_str(",userxattr");
     }
     if options.len() < OPTION_PAGE && !special(&writable) {
-        mount::mount_at("overlay", "overlay", &target, MsFlags::empty(), Some(&options)).map_err(failed)?;
+        mount::mount_at(
+            "overlay",
+            "overlay",
+            &target,
+            MsFlags::empty(),
+            Some(&options),
+        )
+        .map_err(failed)?;
     } else {
         mount_long(overlay, &lowers, &upper, &work, &target)?;
     }
@@ -73,7 +96,10 @@ fn mount_overlay(overlay: &Overlay) -> Result<std::path::PathBuf> {
 
 /// `:`, `,` and `\` separate parts of overlay's option string.
 fn special(path: &Path) -> bool {
-    path.as_os_str().as_encoded_bytes().iter().any(|c| matches!(c, b':' | b',' | b'\\'))
+    path.as_os_str()
+        .as_encoded_bytes()
+        .iter()
+        .any(|c| matches!(c, b':' | b',' | b'\\'))
 }
 
 /// One call per layer: no limit of a page, no separators (fsconfig(2), `lowerdir+` of Linux 6.5).
@@ -86,8 +112,10 @@ fn mount_long(
 ) -> Result<()> {
     let failed = |errno| overlay_error(target, errno);
     let (upper, work) = (upper.display().to_string(), work.display().to_string());
-    let mut options: Vec<(&str, Option<&str>)> =
-        lowers.iter().map(|lower| ("lowerdir+", Some(lower.as_str()))).collect();
+    let mut options: Vec<(&str, Option<&str>)> = lowers
+        .iter()
+        .map(|lower| ("lowerdir+", Some(lower.as_str())))
+        .collect();
     options.push(("upperdir", Some(&upper)));
     options.push(("workdir", Some(&work)));
     if overlay.volatile {

@@ -61,7 +61,12 @@ fn entries(passwd: &str) -> impl Iterator<Item = Entry<'_>> {
         let name = fields.next().filter(|name| !name.is_empty())?;
         let uid = fields.nth(1)?.parse().ok()?;
         let gid = fields.next()?.parse().ok()?;
-        Some(Entry { name, uid, gid, home: fields.nth(1).unwrap_or("/") })
+        Some(Entry {
+            name,
+            uid,
+            gid,
+            home: fields.nth(1).unwrap_or("/"),
+        })
     })
 }
 
@@ -77,7 +82,10 @@ fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
 
 fn number(text: &str) -> Option<u32> {
     let plain = !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
-    plain.then(|| text.parse().ok()).flatten().filter(|id| *id <= MAX_ID)
+    plain
+        .then(|| text.parse().ok())
+        .flatten()
+        .filter(|id| *id <= MAX_ID)
 }
 
 fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<ResolvedUser> {
@@ -85,7 +93,10 @@ fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<ResolvedUser
         Some((user, group)) => (user, Some(group)),
         None => (request.text.as_str(), None),
     };
-    let mut found = ResolvedUser { home: "/".to_owned(), ..ResolvedUser::default() };
+    let mut found = ResolvedUser {
+        home: "/".to_owned(),
+        ..ResolvedUser::default()
+    };
     let entry = match (user, request.default_ids) {
         ("", Some((uid, gid))) => {
             (found.uid, found.gid) = (uid, gid);
@@ -94,7 +105,9 @@ fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<ResolvedUser
         ("", None) => entries(passwd).find(|entry| entry.uid == 0),
         _ => entries(passwd)
             .find(|entry| entry.name == user)
-            .or_else(|| number(user).and_then(|uid| entries(passwd).find(|entry| entry.uid == uid))),
+            .or_else(|| {
+                number(user).and_then(|uid| entries(passwd).find(|entry| entry.uid == uid))
+            }),
     };
     match (&entry, number(user)) {
         (Some(entry), _) if !user.is_empty() => (found.uid, found.gid) = (entry.uid, entry.gid),
@@ -117,8 +130,13 @@ fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<ResolvedUser
     match group_text {
         Some(text) if !text.is_empty() => found.gid = find_group(text, group)?,
         _ => {
-            let member = |members: &str| name.is_some_and(|name| members.split(',').any(|m| m.trim() == name));
-            found.groups = groups(group).filter(|(_, gid, members)| member(members) && *gid != found.gid).map(|g| g.1).collect();
+            let member = |members: &str| {
+                name.is_some_and(|name| members.split(',').any(|m| m.trim() == name))
+            };
+            found.groups = groups(group)
+                .filter(|(_, gid, members)| member(members) && *gid != found.gid)
+                .map(|g| g.1)
+                .collect();
         }
     }
     for extra in &request.groups {
@@ -151,7 +169,14 @@ mod tests {
     const GROUP: &str = "root:x:0:\nwww:x:33:web\nvideo:x:44:root,web\n";
 
     fn ask(text: &str) -> Result<ResolvedUser> {
-        find(&UserRequest { text: text.to_owned(), ..UserRequest::default() }, PASSWD, GROUP)
+        find(
+            &UserRequest {
+                text: text.to_owned(),
+                ..UserRequest::default()
+            },
+            PASSWD,
+            GROUP,
+        )
     }
 
     #[test]
@@ -163,12 +188,25 @@ mod tests {
         let mixed = ask("33:video").unwrap();
         assert_eq!((mixed.uid, mixed.gid, mixed.groups), (33, 44, vec![]));
         let unknown = ask("4242").unwrap();
-        assert_eq!((unknown.uid, unknown.gid, unknown.home.as_str()), (4242, 0, "/"));
+        assert_eq!(
+            (unknown.uid, unknown.gid, unknown.home.as_str()),
+            (4242, 0, "/")
+        );
     }
 
     #[test]
     fn odd_users_are_refused() {
-        for text in ["nobody-here", "-1", "4294967295", "4294967296", "0x0", " 0", "web:nope", "1e3", "99999999999"] {
+        for text in [
+            "nobody-here",
+            "-1",
+            "4294967295",
+            "4294967296",
+            "0x0",
+            " 0",
+            "web:nope",
+            "1e3",
+            "99999999999",
+        ] {
             assert!(ask(text).is_err(), "{text}");
         }
     }

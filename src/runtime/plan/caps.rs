@@ -52,7 +52,9 @@ pub(crate) fn oci_number(cap: Capability) -> u32 {
 /// Number of a capability by name (`CAP_CHOWN`).
 pub(crate) fn cap_number(name: &str) -> Option<u32> {
     let json = serde_json::Value::String(name.to_owned());
-    serde_json::from_value::<Capability>(json).ok().map(oci_number)
+    serde_json::from_value::<Capability>(json)
+        .ok()
+        .map(oci_number)
 }
 
 /// Number of a resource limit.

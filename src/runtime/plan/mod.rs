@@ -195,8 +195,12 @@ pub(crate) struct Extras {
 /// # Errors
 /// `Usage` or `Unsupported` for a specification that asks for what cannot be done.
 pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
-    let bad = |what: &str| Error::new(Kind::Usage, "read specification", "").because(what.to_owned());
-    let linux = spec.linux().as_ref().ok_or_else(|| bad("no linux section"))?;
+    let bad =
+        |what: &str| Error::new(Kind::Usage, "read specification", "").because(what.to_owned());
+    let linux = spec
+        .linux()
+        .as_ref()
+        .ok_or_else(|| bad("no linux section"))?;
     let process = spec.process().as_ref().ok_or_else(|| bad("no process"))?;
     let args = process.args().clone().unwrap_or_default();
     if args.is_empty() {
@@ -207,15 +211,26 @@ pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
     let devices = linux.devices().iter().flatten().map(|device| {
         let target = device.path().display().to_string();
         DeviceStep {
-            source: extras.device_sources.get(&target).cloned().unwrap_or_else(|| device.path().clone()),
+            source: extras
+                .device_sources
+                .get(&target)
+                .cloned()
+                .unwrap_or_else(|| device.path().clone()),
             mode: device.file_mode().unwrap_or(0o666)
-                | if device.typ() == oci_spec::runtime::LinuxDeviceType::B { libc::S_IFBLK } else { libc::S_IFCHR },
+                | if device.typ() == oci_spec::runtime::LinuxDeviceType::B {
+                    libc::S_IFBLK
+                } else {
+                    libc::S_IFCHR
+                },
             major: device.major() as u32,
             minor: device.minor() as u32,
             target,
         }
     });
-    let caps = process.capabilities().as_ref().and_then(|caps| caps.bounding().as_ref());
+    let caps = process
+        .capabilities()
+        .as_ref()
+        .and_then(|caps| caps.bounding().as_ref());
     Ok(Plan {
         namespaces,
         cgroup_namespace,
@@ -225,13 +240,27 @@ pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
             writer: extras.writer,
         }),
         rootfs: extras.rootfs,
-        read_only: spec.root().as_ref().and_then(|root| root.readonly()).unwrap_or(false),
-        mounts: spec.mounts().iter().flatten().map(mounts::step).collect::<Result<_>>()?,
+        read_only: spec
+            .root()
+            .as_ref()
+            .and_then(|root| root.readonly())
+            .unwrap_or(false),
+        mounts: spec
+            .mounts()
+            .iter()
+            .flatten()
+            .map(mounts::step)
+            .collect::<Result<_>>()?,
         devices: devices.collect(),
         make_devices: !userns && extras.mode == Mode::Root,
         masked: linux.masked_paths().clone().unwrap_or_default(),
         read_only_paths: linux.readonly_paths().clone().unwrap_or_default(),
-        sysctls: linux.sysctl().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect(),
+        sysctls: linux
+            .sysctl()
+            .iter()
+            .flatten()
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect(),
         hostname: spec.hostname().clone(),
         loopback: namespaces.contains(CloneFlags::CLONE_NEWNET),
         terminal: process.terminal().unwrap_or(false),
@@ -242,7 +271,10 @@ pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
             env: process.env().clone().unwrap_or_default(),
             cwd: process.cwd().display().to_string(),
             user: extras.user,
-            caps: caps.map_or(0, |set| set.iter().fold(0, |bits, cap| bits | 1 << caps::oci_number(*cap))),
+            caps: caps.map_or(0, |set| {
+                set.iter()
+                    .fold(0, |bits, cap| bits | 1 << caps::oci_number(*cap))
+            }),
             no_new_privileges: process.no_new_privileges().unwrap_or(false),
             rlimits: process
                 .rlimits()

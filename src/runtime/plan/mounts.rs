@@ -49,11 +49,17 @@ pub(crate) enum Source {
 pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
     let target = mount.destination().display().to_string();
     if !target.starts_with('/') {
-        return Err(Error::new(Kind::Usage, "mount at", target).because("not an absolute path".to_owned()));
+        return Err(
+            Error::new(Kind::Usage, "mount at", target).because("not an absolute path".to_owned())
+        );
     }
     let mut step = MountStep {
         target,
-        source: Source::New { fstype: String::new(), data: String::new(), copy_up: false },
+        source: Source::New {
+            fstype: String::new(),
+            data: String::new(),
+            copy_up: false,
+        },
         attributes: 0,
         recursive_attributes: false,
         propagation: MsFlags::empty(),
@@ -66,11 +72,15 @@ pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
             "bind" => bind = true,
             "rbind" => (bind, recursive) = (true, true),
             "ro" => step.attributes |= attr::RDONLY,
-            "rro" => (step.attributes, step.recursive_attributes) = (step.attributes | attr::RDONLY, true),
+            "rro" => {
+                (step.attributes, step.recursive_attributes) =
+                    (step.attributes | attr::RDONLY, true)
+            }
             "nosuid" => step.attributes |= attr::NOSUID,
             "nodev" => step.attributes |= attr::NODEV,
             "noexec" => step.attributes |= attr::NOEXEC,
-            "rw" | "suid" | "dev" | "exec" | "relatime" | "strictatime" | "noatime" | "defaults" => {}
+            "rw" | "suid" | "dev" | "exec" | "relatime" | "strictatime" | "noatime"
+            | "defaults" => {}
             "O" => overlay = true,
             "tmpcopyup" => copy_up = true,
             other => match propagation(other) {
@@ -81,10 +91,18 @@ pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
     }
     step.source = if bind {
         let path = mount.source().clone().unwrap_or_default();
-        Source::Bind { path, recursive, overlay }
+        Source::Bind {
+            path,
+            recursive,
+            overlay,
+        }
     } else {
         let fstype = mount.typ().clone().unwrap_or_default();
-        Source::New { fstype, data: data.join(","), copy_up }
+        Source::New {
+            fstype,
+            data: data.join(","),
+            copy_up,
+        }
     };
     Ok(step)
 }
@@ -115,7 +133,11 @@ mod tests {
             .destination("/x")
             .typ("tmpfs")
             .source("tmpfs")
-            .options(["nosuid", "mode=755", "ro", "rslave"].map(str::to_owned).to_vec())
+            .options(
+                ["nosuid", "mode=755", "ro", "rslave"]
+                    .map(str::to_owned)
+                    .to_vec(),
+            )
             .build()
             .unwrap();
         let step = step(&mount).unwrap();
@@ -126,7 +148,11 @@ mod tests {
 
     #[test]
     fn a_relative_target_is_refused() {
-        let mount = MountBuilder::default().destination("x").typ("tmpfs").build().unwrap();
+        let mount = MountBuilder::default()
+            .destination("x")
+            .typ("tmpfs")
+            .build()
+            .unwrap();
         assert_eq!(step(&mount).unwrap_err().kind(), Kind::Usage);
     }
 }
