@@ -161,6 +161,42 @@ fn a_missing_layer_is_noticed_and_a_container_is_never_thrown_away_for_it() {
 }
 
 #[test]
+fn repair_keeps_layers_and_the_files_of_containers() {
+    let home = Home::new();
+    let a = finished_image(&home, A, "a");
+    let store = home.open();
+    let (dir, lock) = store
+        .containers()
+        .create(&container(1, "web", Some(&a)))
+        .unwrap();
+    std::fs::write(dir.upper().join("thesis"), "x").unwrap();
+    std::fs::write(dir.path().join("container.json"), "").unwrap();
+    std::fs::write(
+        super::layer::info_path(&store.layers().path(&a.layers[0])),
+        "",
+    )
+    .unwrap();
+    let running = store.check(true).unwrap().problems;
+    assert_eq!(running.len(), 2, "{running:?}");
+    assert!(dir.upper().join("thesis").exists());
+    assert_eq!(store.layers().info(&a.layers[0]).unwrap().size, 1);
+    drop(lock);
+    let stopped = store.check(true).unwrap().problems;
+    assert_eq!(stopped.len(), 1, "{stopped:?}");
+    let kept = dir
+        .path()
+        .with_file_name(format!(".damaged-{}", "01".repeat(32)));
+    assert!(kept.join("upper/thesis").exists());
+    assert!(store.check(false).unwrap().problems.is_empty());
+    store.collect().unwrap();
+    store
+        .containers()
+        .create(&container(2, "web", None))
+        .unwrap();
+    assert!(kept.join("upper/thesis").exists());
+}
+
+#[test]
 fn usage_equals_du() {
     let home = Home::new();
     let a = finished_image(&home, A, "a");
