@@ -64,6 +64,20 @@ fn a_running_pull_loses_neither_new_nor_reused_things() {
 }
 
 #[test]
+fn a_layer_whose_root_is_read_only_can_be_collected() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let a = finished_image(&home, A, "a");
+    let store = home.open();
+    let layer = store.layers().path(&a.layers[0]);
+    std::fs::set_permissions(&layer, std::fs::Permissions::from_mode(0o555)).unwrap();
+    store.images().remove(&a).unwrap();
+    let collected = store.collect().unwrap();
+    assert!(collected.purged.left.is_empty());
+    assert!(!layer.exists());
+}
+
+#[test]
 fn an_unreadable_record_stops_collecting() {
     let home = Home::new();
     let a = finished_image(&home, A, "a");
