@@ -78,6 +78,21 @@ fn a_layer_whose_root_is_read_only_can_be_collected() {
 }
 
 #[test]
+fn compressed_layers_go_when_the_policy_says_so_and_the_image_stays_whole() {
+    let home = Home::new();
+    let a = finished_image(&home, A, "a");
+    let b = finished_image(&home, "docker.io/library/b:1", "b");
+    let store = home.open().with_keep_blobs(KeepBlobs::Never);
+    // Not unpacked in this mode: the compressed layer is all there is.
+    std::fs::remove_dir_all(store.layers().path(&b.layers[0])).unwrap();
+    assert_eq!(store.collect().unwrap().blobs, a.blobs);
+    assert!(store.blobs().has(&b.blobs[0]) && store.blobs().has(&a.manifest));
+    assert!(store.check(false).unwrap().problems.is_empty());
+    let always = home.open().with_keep_blobs(KeepBlobs::Always);
+    assert!(always.keeps_blobs() && always.collect().unwrap().blobs.is_empty());
+}
+
+#[test]
 fn an_unreadable_record_stops_collecting() {
     let home = Home::new();
     let a = finished_image(&home, A, "a");
