@@ -17,6 +17,10 @@ pub(crate) struct Blobs<'a> {
 
 /// Answer to wanting a blob.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once per blob and taken apart at once"
+)]
 pub(crate) enum Blob {
     /// It is there, at its full length.
     Present,

@@ -4,10 +4,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::trash::throw;
-use super::{Store, read_json};
+use super::{LayerInfo, Store, read_json, write_json};
 use crate::common::{Digest, Error, Hasher, Kind, Result};
 use crate::oci::{Document, Index, MAX_DOCUMENT};
-use crate::sys::file;
+use crate::sys::{file, tree};
 
 /// One thing that is wrong.
 #[derive(Debug)]
@@ -106,11 +106,20 @@ impl Store {
                     continue;
                 }
                 report.layers += 1;
-                let info: Result<super::LayerInfo> = read_json(&super::layer::info_path(&path));
-                match info {
-                    Ok(_) if path.is_dir() => {}
-                    Ok(_) => self.bad(repair, report, &path, "not a directory")?,
-                    Err(error) => self.bad(repair, report, &path, error.to_string())?,
+                if !path.is_dir() {
+                    self.bad(repair, report, &path, "not a directory")?;
+                    continue;
+                }
+                let info_path = super::layer::info_path(&path);
+                if let Err(error) = read_json::<LayerInfo>(&info_path) {
+                    if repair {
+                        write_json(&info_path, &measured(&path)?)?;
+                    }
+                    report.problems.push(Problem {
+                        path: info_path,
+                        what: error.to_string(),
+                        repaired: repair,
+                    });
                 }
             }
         }
@@ -188,14 +197,37 @@ impl Store {
                     }
                 }
                 Err(_) if !dir.path().exists() => {}
-                // Without a readable record nothing can start or name it; while it runs, the
-                // process that runs it still needs the directory.
                 Err(error) => {
                     let repair = repair && !dir.is_alive()?;
-                    self.bad(repair, report, dir.path(), error.to_string())?;
+                    self.set_aside(repair, report, dir.path(), &error)?;
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Without a readable record nothing can start or name a container, but its upper directory
+    /// may hold the only copy of somebody's work: it is renamed, never deleted. While it runs,
+    /// the process that runs it still needs the directory.
+    fn set_aside(
+        &self,
+        repair: bool,
+        report: &mut Report,
+        path: &Path,
+        error: &Error,
+    ) -> Result<()> {
+        let mut what = error.to_string();
+        if repair {
+            let id = path.file_name().unwrap_or_default().to_string_lossy();
+            let place = path.with_file_name(format!(".damaged-{id}"));
+            file::rename(path, &place)?;
+            what.push_str(&format!("; its files are kept in {}", place.display()));
+        }
+        report.problems.push(Problem {
+            path: path.to_owned(),
+            what,
+            repaired: repair,
+        });
         Ok(())
     }
 
@@ -218,6 +250,18 @@ impl Store {
         });
         Ok(())
     }
+}
+
+/// The record of a layer that lost it. Without a boot, so that it is only trusted where an image
+/// names it.
+fn measured(path: &Path) -> Result<LayerInfo> {
+    let found = tree::usage(path)?;
+    Ok(LayerInfo {
+        size: found.size,
+        files: found.entries,
+        disk: (found.unreadable == 0).then_some(found.disk),
+        boot: String::new(),
+    })
 }
 
 fn hash(path: &Path) -> Result<Digest> {

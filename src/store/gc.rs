@@ -45,6 +45,10 @@ impl Store {
             let marked = self.mark()?;
             if !marked.blind {
                 let pin = oldest_pin(&self.path("tmp"))?;
+                let mut marked = marked;
+                if !self.keeps_blobs() {
+                    self.unmark_compressed(&mut marked)?;
+                }
                 self.collect_blobs(&marked, pin, &mut collected)?;
                 self.collect_layers(&marked, pin, &mut collected)?;
             }
@@ -78,6 +82,19 @@ impl Store {
             marked.layers.extend(&entry.record.layers);
         }
         Ok(marked)
+    }
+
+    /// Lets go of compressed layers that are unpacked: with `KeepBlobs::Never`, and with `Auto`
+    /// when the disk is nearly full. A push then has to compress them again.
+    fn unmark_compressed(&self, marked: &mut Marked) -> Result<()> {
+        for record in self.images().records()? {
+            for (layer, blob) in record.layers.iter().zip(&record.blobs) {
+                if self.layers().has(layer) {
+                    marked.blobs.remove(blob);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn collect_blobs(

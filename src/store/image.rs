@@ -254,11 +254,7 @@ impl Images<'_> {
     }
 
     /// `images/.lock`: held while records and index.json change together.
-    pub(super) fn lock(&self) -> Result<std::fs::File> {
-        let path = self.dir().join(".lock");
-        let file = file::open_or_create(&path).map_err(|error| Error::io("open", &path, error))?;
-        file::lock(&file, file::Sharing::Exclusive)
-            .map_err(|error| Error::io("lock", &path, error))?;
-        Ok(file)
+    pub(super) fn lock(&self) -> Result<Option<std::fs::File>> {
+        super::lock::take(&self.dir().join(".lock"), file::Sharing::Exclusive)
     }
 }

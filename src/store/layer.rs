@@ -94,8 +94,8 @@ impl Layers<'_> {
 
     /// Wants the layer `diff_id`. Waits while another thread or process unpacks it.
     ///
-    /// A layer of an earlier boot that no image names may be torn by a power cut: it is made
-    /// again.
+    /// A layer of an earlier boot that no image and no container names may be torn by a power cut:
+    /// it is made again.
     pub(crate) fn stage(&self, diff_id: &Digest) -> Result<Stage> {
         let pin = self.store.pin()?.clone();
         if self.reuse(diff_id)? {
@@ -134,22 +134,24 @@ impl Layers<'_> {
         if !path.is_dir() {
             return Ok(false);
         }
-        let Ok(info) = self.info(diff_id) else {
-            return Ok(false);
-        };
-        let trusted = info.boot == boot_id()
-            || self
-                .store
-                .images()
-                .records()?
-                .iter()
-                .any(|image| image.layers.contains(diff_id));
-        if trusted {
-            let info = info_path(&path);
-            let file = File::open(&info).map_err(|error| Error::io("open", &info, error))?;
-            super::blob::refresh(&file).map_err(|error| Error::io("touch", &info, error))?;
+        // A damaged record says nothing about the layer itself.
+        let boot = self.info(diff_id).map(|info| info.boot);
+        let trusted = boot.is_ok_and(|boot| boot == boot_id()) || self.is_named(diff_id)?;
+        if trusted && let Ok(file) = File::open(info_path(&path)) {
+            super::blob::refresh(&file).map_err(|error| Error::io("touch", &path, error))?;
         }
         Ok(trusted)
+    }
+
+    /// Whether an image or a container names the layer. Such a one was written back before the
+    /// name was set, and may be mounted right now.
+    fn is_named(&self, diff_id: &Digest) -> Result<bool> {
+        let images = self.store.images().records()?;
+        if images.iter().any(|image| image.layers.contains(diff_id)) {
+            return Ok(true);
+        }
+        let mut containers = self.store.containers().list()?.into_iter().flatten();
+        Ok(containers.any(|entry| entry.record.layers.contains(diff_id)))
     }
 }
 

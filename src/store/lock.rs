@@ -8,24 +8,30 @@ use super::Store;
 use crate::common::{Error, Result};
 use crate::sys::file::{self, Sharing};
 
-/// The store lock, held until dropped.
+/// The store lock, held until dropped. Nothing is held on a read-only file system, where nobody
+/// can change anything either.
 #[derive(Debug)]
 pub(super) struct StoreLock {
-    _file: File,
+    _file: Option<File>,
 }
 
 impl StoreLock {
     /// For looking something up and publishing what depends on it.
     pub(super) fn shared(root: &Path) -> Result<StoreLock> {
-        StoreLock::take(root, Sharing::Shared)
+        let _file = take(&root.join("lock"), Sharing::Shared)?;
+        Ok(StoreLock { _file })
     }
+}
 
-    fn take(root: &Path, sharing: Sharing) -> Result<StoreLock> {
-        let path = root.join("lock");
-        let file = file::open_or_create(&path).map_err(|e| Error::io("open", &path, e))?;
-        file::lock(&file, sharing).map_err(|error| Error::io("lock", &path, error))?;
-        Ok(StoreLock { _file: file })
-    }
+/// Opens and locks a lock file that is never removed; `None` on a read-only file system.
+pub(super) fn take(path: &Path, sharing: Sharing) -> Result<Option<File>> {
+    let file = match file::open_or_create(path) {
+        Ok(file) => file,
+        Err(error) if error.raw_os_error() == Some(libc::EROFS) => return Ok(None),
+        Err(error) => return Err(Error::io("open", path, error)),
+    };
+    file::lock(&file, sharing).map_err(|error| Error::io("lock", path, error))?;
+    Ok(Some(file))
 }
 
 impl Store {
@@ -35,7 +41,8 @@ impl Store {
 
     /// For collecting: nothing is published meanwhile.
     pub(super) fn lock_exclusive(&self) -> Result<StoreLock> {
-        StoreLock::take(&self.root, Sharing::Exclusive)
+        let _file = take(&self.path("lock"), Sharing::Exclusive)?;
+        Ok(StoreLock { _file })
     }
 }
 
@@ -50,9 +57,22 @@ impl Pin {
     pub(super) fn new(tmp: &Path) -> Result<Pin> {
         let path = tmp.join(file::random_name("pin-")?);
         Ok(Pin {
-            _file: file::lock_path(&path)?,
+            _file: file::lock_path(&path).map_err(explain)?,
             path,
         })
+    }
+}
+
+/// The pin is the first thing a writer makes: here a store that cannot be written shows.
+fn explain(error: Error) -> Error {
+    match error.raw_os_error() {
+        Some(libc::EROFS | libc::EACCES) => {
+            error.hint("the store cannot be written; choose another directory with KETCH_ROOT")
+        }
+        Some(libc::ENOSPC | libc::EDQUOT) => {
+            error.hint("free some space, for example with ketch system prune")
+        }
+        _ => error,
     }
 }
 

@@ -30,7 +30,7 @@
 //! take no lock: every file is replaced by rename.
 //!
 //! **Power cuts**: nothing here calls fsync on its own. [`Store::sync`] writes back once, before
-//! a name is set. A layer carries the boot it was made in; one of an earlier boot that no image
+//! a name is set. A layer carries the boot it was made in; one of an earlier boot that no record
 //! names may be torn and is made again. A blob is used only at its full length.
 //!
 //! **Versions**: a store of another version is refused with its number; this is version 1.

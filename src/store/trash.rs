@@ -3,6 +3,7 @@
 //! Deleting on a hot path makes later creates slow (ext4 searches recently deleted inodes), and
 //! files of subordinate ids can only be deleted inside the user namespace.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::Store;
@@ -28,6 +29,10 @@ pub(super) fn throw(root: &Path, path: &Path) -> Result<Option<PathBuf>> {
     match moved {
         Ok(()) => Ok(Some(place)),
         Err(_) if path.symlink_metadata().is_err() => Ok(None),
+        Err(error) if error.raw_os_error() == Some(libc::EACCES) => {
+            make_movable(path)?;
+            file::rename(path, &place).map(|()| Some(place))
+        }
         // A store whose trash was removed by hand.
         Err(error) if error.kind() == Kind::NotFound => {
             file::make_private_dir(&trash)?;
@@ -35,6 +40,19 @@ pub(super) fn throw(root: &Path, path: &Path) -> Result<Option<PathBuf>> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// rename(2) to another directory rewrites `..` and so needs write permission on a directory
+/// itself; the root of many images (Fedora's) has mode 0555.
+fn make_movable(path: &Path) -> Result<()> {
+    let found = path
+        .symlink_metadata()
+        .map_err(|error| Error::io("stat", path, error))?;
+    if found.is_dir() {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+            .map_err(|error| Error::io("make writable", path, error))?;
+    }
+    Ok(())
 }
 
 /// Moves what should not be there to the trash; nothing there is fine.

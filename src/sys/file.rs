@@ -123,7 +123,8 @@ pub(crate) fn read_bounded(path: &Path, limit: usize) -> Result<Vec<u8>> {
 
 /// As [`read_bounded`], of an open file; `path` only names it in errors.
 pub(crate) fn read_open(mut file: &File, path: &Path, limit: usize) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    // Room for a usual record at once: the reader would otherwise probe with tiny reads.
+    let mut bytes = Vec::with_capacity(limit.saturating_add(1).min(4096));
     Read::take(&mut file, limit as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| Error::io("read", path, error))?;

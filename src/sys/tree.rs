@@ -102,6 +102,11 @@ impl Removal {
 
     fn remove_dir(&mut self, parent: &mut Dir, name: &CStr, path: &Path, depth: usize) {
         let own_path = join(path, name);
+        // Most directories of a container are empty: one call instead of ten.
+        match unlinkat(parent.as_fd(), name, UnlinkatFlags::RemoveDir) {
+            Ok(()) | Err(Errno::ENOENT) => return,
+            Err(_) => {}
+        }
         if depth >= MAX_DEPTH {
             let moved = random_name(".deep-")
                 .map_err(|_| Errno::EAGAIN)

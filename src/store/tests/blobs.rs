@@ -208,7 +208,7 @@ fn intended_owners_come_back_as_written() {
 }
 
 #[test]
-fn a_layer_of_an_earlier_boot_is_trusted_only_when_an_image_names_it() {
+fn a_layer_of_an_earlier_boot_is_trusted_only_when_something_names_it() {
     let home = Home::new();
     let store = home.open();
     let age = |layer: &Digest| {
@@ -221,6 +221,17 @@ fn a_layer_of_an_earlier_boot_is_trusted_only_when_an_image_names_it() {
     assert!(matches!(
         store.layers().stage(&loose).unwrap(),
         Stage::Make(_)
+    ));
+    let used = put_image(&store, "docker.io/library/b:1", "used");
+    let _container = store
+        .containers()
+        .create(&container(1, "web", Some(&used)))
+        .unwrap();
+    store.images().remove(&used).unwrap();
+    age(&used.layers[0]);
+    assert!(matches!(
+        store.layers().stage(&used.layers[0]).unwrap(),
+        Stage::Present
     ));
     let named = put_image(&store, "docker.io/library/a:1", "named").layers[0];
     age(&named);

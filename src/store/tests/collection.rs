@@ -64,6 +64,35 @@ fn a_running_pull_loses_neither_new_nor_reused_things() {
 }
 
 #[test]
+fn a_layer_whose_root_is_read_only_can_be_collected() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let a = finished_image(&home, A, "a");
+    let store = home.open();
+    let layer = store.layers().path(&a.layers[0]);
+    std::fs::set_permissions(&layer, std::fs::Permissions::from_mode(0o555)).unwrap();
+    store.images().remove(&a).unwrap();
+    let collected = store.collect().unwrap();
+    assert!(collected.purged.left.is_empty());
+    assert!(!layer.exists());
+}
+
+#[test]
+fn compressed_layers_go_when_the_policy_says_so_and_the_image_stays_whole() {
+    let home = Home::new();
+    let a = finished_image(&home, A, "a");
+    let b = finished_image(&home, "docker.io/library/b:1", "b");
+    let store = home.open().with_keep_blobs(KeepBlobs::Never);
+    // Not unpacked in this mode: the compressed layer is all there is.
+    std::fs::remove_dir_all(store.layers().path(&b.layers[0])).unwrap();
+    assert_eq!(store.collect().unwrap().blobs, a.blobs);
+    assert!(store.blobs().has(&b.blobs[0]) && store.blobs().has(&a.manifest));
+    assert!(store.check(false).unwrap().problems.is_empty());
+    let always = home.open().with_keep_blobs(KeepBlobs::Always);
+    assert!(always.keeps_blobs() && always.collect().unwrap().blobs.is_empty());
+}
+
+#[test]
 fn an_unreadable_record_stops_collecting() {
     let home = Home::new();
     let a = finished_image(&home, A, "a");
@@ -158,6 +187,42 @@ fn a_missing_layer_is_noticed_and_a_container_is_never_thrown_away_for_it() {
     let report = store.check(true).unwrap();
     assert_eq!(report.problems.len(), 2, "{:?}", report.problems);
     assert!(dir.path().exists());
+}
+
+#[test]
+fn repair_keeps_layers_and_the_files_of_containers() {
+    let home = Home::new();
+    let a = finished_image(&home, A, "a");
+    let store = home.open();
+    let (dir, lock) = store
+        .containers()
+        .create(&container(1, "web", Some(&a)))
+        .unwrap();
+    std::fs::write(dir.upper().join("thesis"), "x").unwrap();
+    std::fs::write(dir.path().join("container.json"), "").unwrap();
+    std::fs::write(
+        super::layer::info_path(&store.layers().path(&a.layers[0])),
+        "",
+    )
+    .unwrap();
+    let running = store.check(true).unwrap().problems;
+    assert_eq!(running.len(), 2, "{running:?}");
+    assert!(dir.upper().join("thesis").exists());
+    assert_eq!(store.layers().info(&a.layers[0]).unwrap().size, 1);
+    drop(lock);
+    let stopped = store.check(true).unwrap().problems;
+    assert_eq!(stopped.len(), 1, "{stopped:?}");
+    let kept = dir
+        .path()
+        .with_file_name(format!(".damaged-{}", "01".repeat(32)));
+    assert!(kept.join("upper/thesis").exists());
+    assert!(store.check(false).unwrap().problems.is_empty());
+    store.collect().unwrap();
+    store
+        .containers()
+        .create(&container(2, "web", None))
+        .unwrap();
+    assert!(kept.join("upper/thesis").exists());
 }
 
 #[test]
