@@ -117,3 +117,40 @@ impl Extractor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::UnpackOptions;
+    use std::fs::{self, File};
+
+    #[test]
+    fn where_nodes_are_refused_a_marked_file_stands_for_one() {
+        let top = tempfile::tempdir().unwrap();
+        fs::create_dir(top.path().join("d")).unwrap();
+        let target = File::open(top.path()).unwrap();
+        let options = UnpackOptions::new(Mode::Single);
+        let mut layer = Extractor::new(target.as_fd(), &options).unwrap();
+        let parent = layer.parent(b"d").unwrap();
+        let name = OsStr::new("gone");
+        match layer.whiteout_by_xattr(b"d/gone", &parent, name) {
+            // No user attributes on this file system: nothing to see.
+            Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => return,
+            other => other.unwrap(),
+        }
+        layer.whiteout_by_xattr(b"d/gone", &parent, name).unwrap();
+        layer
+            .whiteout_by_xattr(b"d/other", &parent, OsStr::new("other"))
+            .unwrap();
+        let facts = node::stat_at(parent.as_fd(), name).unwrap();
+        assert!(layer.is_whiteout(&parent, name, &facts).unwrap());
+        let key = b"user.overlay.opaque";
+        let mark = || xattr::lget(&top.path().join("d"), key).unwrap();
+        assert_eq!(mark().unwrap(), b"x");
+        layer.opaque(b"d").unwrap();
+        layer
+            .whiteout_by_xattr(b"d/third", &parent, OsStr::new("third"))
+            .unwrap();
+        assert_eq!(mark().unwrap(), b"y");
+    }
+}

@@ -6,9 +6,11 @@ use super::*;
 /// Unpacks layers that may be accepted or refused; only the canary counts.
 fn survives(layers: Vec<(&str, Vec<u8>)>) {
     for (name, layer) in layers {
-        let place = Place::new();
-        if let Err(error) = place.unpack(&layer) {
-            assert_ne!(error.kind(), Kind::Bug, "{name}: {error}");
+        for mode in modes() {
+            let result = Place::new().unpack_as(&layer, &UnpackOptions::new(mode));
+            if let Err(error) = result {
+                assert_ne!(error.kind(), Kind::Bug, "{name} {mode}: {error}");
+            }
         }
     }
 }
@@ -16,9 +18,11 @@ fn survives(layers: Vec<(&str, Vec<u8>)>) {
 /// Unpacks layers that must be refused as corrupt.
 fn refused(layers: Vec<(&str, Vec<u8>)>) {
     for (name, layer) in layers {
-        let place = Place::new();
-        let error = place.unpack(&layer).expect_err(name);
-        assert_eq!(error.kind(), Kind::Corrupt, "{name}: {error}");
+        for mode in modes() {
+            let result = Place::new().unpack_as(&layer, &UnpackOptions::new(mode));
+            let error = result.expect_err(name);
+            assert_eq!(error.kind(), Kind::Corrupt, "{name} {mode}: {error}");
+        }
     }
 }
 
@@ -458,4 +462,17 @@ fn damaged_archives_never_panic() {
             assert_ne!(error.kind(), Kind::Bug, "{error}");
         }
     }
+}
+
+#[test]
+fn the_deepest_name_allowed_is_made_and_removed_again() {
+    let deep = "d/".repeat(1023);
+    let layer = Tar::default()
+        .pax(&[("path", format!("{deep}f").as_bytes())])
+        .file("f", b"")
+        .file("d", b"now a file")
+        .end();
+    let place = Place::new();
+    place.unpack(&layer).unwrap();
+    assert!(place.path("d").is_file());
 }
