@@ -49,7 +49,8 @@ impl Extractor {
     /// Where device nodes are refused: an empty file and a parent that are marked (Linux 6.7).
     fn whiteout_by_xattr(&mut self, path: &[u8], parent: &OwnedFd, name: &OsStr) -> Result<()> {
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
-        let file = match fcntl::openat(parent, name, flags, Permissions::S_IRUSR) {
+        let mode = Permissions::S_IRUSR | Permissions::S_IWUSR;
+        let file = match fcntl::openat(parent, name, flags, mode) {
             Err(Errno::EEXIST) => return self.whiteout_existing(path, parent, name),
             other => other.map_err(|errno| failed("make whiteout", path, errno))?,
         };
