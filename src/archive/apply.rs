@@ -13,7 +13,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use nix::errno::Errno;
-use nix::fcntl::{self, OFlag};
+use nix::fcntl::OFlag;
 use nix::sys::stat::{self, Mode as Permissions};
 use nix::sys::time::TimeSpec;
 use nix::unistd;

@@ -4,7 +4,7 @@
 //! TARmageddon class of attacks lives on such differences); otherwise Go's archive/tar, which
 //! docker, podman and containerd share, is the model.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
 
 use tar::Header;
 

@@ -49,7 +49,8 @@ impl Extractor {
     /// Where device nodes are refused: an empty file and a parent that are marked (Linux 6.7).
     fn whiteout_by_xattr(&mut self, path: &[u8], parent: &OwnedFd, name: &OsStr) -> Result<()> {
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
-        let file = match fcntl::openat(parent, name, flags, Permissions::S_IRUSR) {
+        let mode = Permissions::S_IRUSR | Permissions::S_IWUSR;
+        let file = match fcntl::openat(parent, name, flags, mode) {
             Err(Errno::EEXIST) => return self.whiteout_existing(path, parent, name),
             other => other.map_err(|errno| failed("make whiteout", path, errno))?,
         };
@@ -115,5 +116,42 @@ impl Extractor {
             (_, "opaque") => b"user.overlay.opaque",
             (_, _) => b"user.overlay.whiteout",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::UnpackOptions;
+    use std::fs::{self, File};
+
+    #[test]
+    fn where_nodes_are_refused_a_marked_file_stands_for_one() {
+        let top = tempfile::tempdir().unwrap();
+        fs::create_dir(top.path().join("d")).unwrap();
+        let target = File::open(top.path()).unwrap();
+        let options = UnpackOptions::new(Mode::Single);
+        let mut layer = Extractor::new(target.as_fd(), &options).unwrap();
+        let parent = layer.parent(b"d").unwrap();
+        let name = OsStr::new("gone");
+        match layer.whiteout_by_xattr(b"d/gone", &parent, name) {
+            // No user attributes on this file system: nothing to see.
+            Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => return,
+            other => other.unwrap(),
+        }
+        layer.whiteout_by_xattr(b"d/gone", &parent, name).unwrap();
+        layer
+            .whiteout_by_xattr(b"d/other", &parent, OsStr::new("other"))
+            .unwrap();
+        let facts = node::stat_at(parent.as_fd(), name).unwrap();
+        assert!(layer.is_whiteout(&parent, name, &facts).unwrap());
+        let key = b"user.overlay.opaque";
+        let mark = || xattr::lget(&top.path().join("d"), key).unwrap();
+        assert_eq!(mark().unwrap(), b"x");
+        layer.opaque(b"d").unwrap();
+        layer
+            .whiteout_by_xattr(b"d/third", &parent, OsStr::new("third"))
+            .unwrap();
+        assert_eq!(mark().unwrap(), b"y");
     }
 }

@@ -6,9 +6,11 @@ use super::*;
 /// Unpacks layers that may be accepted or refused; only the canary counts.
 fn survives(layers: Vec<(&str, Vec<u8>)>) {
     for (name, layer) in layers {
-        let place = Place::new();
-        if let Err(error) = place.unpack(&layer) {
-            assert_ne!(error.kind(), Kind::Bug, "{name}: {error}");
+        for mode in modes() {
+            let result = Place::new().unpack_as(&layer, &UnpackOptions::new(mode));
+            if let Err(error) = result {
+                assert_ne!(error.kind(), Kind::Bug, "{name} {mode}: {error}");
+            }
         }
     }
 }
@@ -16,9 +18,11 @@ fn survives(layers: Vec<(&str, Vec<u8>)>) {
 /// Unpacks layers that must be refused as corrupt.
 fn refused(layers: Vec<(&str, Vec<u8>)>) {
     for (name, layer) in layers {
-        let place = Place::new();
-        let error = place.unpack(&layer).expect_err(name);
-        assert_eq!(error.kind(), Kind::Corrupt, "{name}: {error}");
+        for mode in modes() {
+            let result = Place::new().unpack_as(&layer, &UnpackOptions::new(mode));
+            let error = result.expect_err(name);
+            assert_eq!(error.kind(), Kind::Corrupt, "{name} {mode}: {error}");
+        }
     }
 }
 
@@ -60,84 +64,60 @@ fn the_top_can_only_be_a_directory() {
     }
 }
 
+/// Layers that reach through a link `l` to `target`.
+fn through_links(target: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let through = |tar: Tar| {
+        tar.file("l/file", b"x")
+            .dir("l/dir")
+            .symlink("l/new", "x")
+            .hard_link("l/hard", "f")
+            .file("l/.wh.file", b"")
+            .file("l/.wh..wh..opq", b"")
+            .end()
+    };
+    let start = || Tar::default().file("f", b"");
+    vec![
+        ("through", through(start().symlink("l", target))),
+        (
+            "chained",
+            through(start().symlink("m", target).symlink("l", "m")),
+        ),
+        (
+            "nested",
+            through(start().dir("d").symlink("d/l", target).symlink("l", "d/l")),
+        ),
+    ]
+}
+
+/// Layers that put something in the place of a link to `target`.
+fn over_links(target: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let file = format!("{target}/file");
+    let to_file = || Tar::default().symlink("l", &file);
+    let to_dir = Tar::default().symlink("l", &format!("{target}/dir"));
+    let swap = Tar::default().dir("l").file("l/a", b"");
+    let swap = swap.symlink("l", target).file("l/file", b"x");
+    let itself = Tar::default().symlink("l", "l").file("l/x", b"");
+    let hard = to_file().hard_link("h", "l").file("h", b"x");
+    vec![
+        ("file over", to_file().file("l", b"x").end()),
+        ("dir over", to_dir.dir("l").end()),
+        ("swap", swap.end()),
+        ("loop", itself.end()),
+        ("hard link to link", hard.end()),
+    ]
+}
+
 #[test]
 fn links_never_lead_out() {
-    let canary = Place::new().canary();
-    for target in [
-        "../canary",
-        "../../../../../../../../../../tmp",
-        &canary,
-        "/",
-    ] {
-        let through = |tar: Tar| {
-            tar.file("l/file", b"x")
-                .dir("l/dir")
-                .symlink("l/new", "x")
-                .hard_link("l/hard", "f")
-                .file("l/.wh.file", b"")
-                .file("l/.wh..wh..opq", b"")
-                .end()
-        };
-        survives(vec![
-            (
-                "through",
-                through(Tar::default().file("f", b"").symlink("l", target)),
-            ),
-            (
-                "chained",
-                through(
-                    Tar::default()
-                        .file("f", b"")
-                        .symlink("m", target)
-                        .symlink("l", "m"),
-                ),
-            ),
-            (
-                "nested",
-                through(
-                    Tar::default()
-                        .dir("d")
-                        .symlink("d/l", target)
-                        .symlink("l", "d/l"),
-                ),
-            ),
-            (
-                "file over",
-                Tar::default()
-                    .symlink("l", &format!("{target}/file"))
-                    .file("l", b"x")
-                    .end(),
-            ),
-            (
-                "dir over",
-                Tar::default()
-                    .symlink("l", &format!("{target}/dir"))
-                    .dir("l")
-                    .end(),
-            ),
-            (
-                "swap",
-                Tar::default()
-                    .dir("l")
-                    .file("l/a", b"")
-                    .symlink("l", target)
-                    .file("l/file", b"x")
-                    .end(),
-            ),
-            (
-                "loop",
-                Tar::default().symlink("l", "l").file("l/x", b"").end(),
-            ),
-            (
-                "hard link to link",
-                Tar::default()
-                    .symlink("l", &format!("{target}/file"))
-                    .hard_link("h", "l")
-                    .file("h", b"x")
-                    .end(),
-            ),
-        ]);
+    let outside = Place::new();
+    let before = outside.canary_state();
+    let canary = outside.canary();
+    let far = "../../../../../../../../../../tmp";
+    for target in ["../canary", far, &canary, "/"] {
+        survives(through_links(target));
+        survives(over_links(target));
     }
+    assert_eq!(outside.canary_state(), before);
 }
 
 #[test]
@@ -158,7 +138,9 @@ fn a_write_replaces_a_link_and_a_hard_link_is_never_written_through() {
 
 #[test]
 fn hard_links_stay_inside_and_need_a_file() {
-    let canary = format!("{}/file", Place::new().canary());
+    let outside = Place::new();
+    let before = outside.canary_state();
+    let canary = format!("{}/file", outside.canary());
     refused(vec![
         ("up", Tar::default().hard_link("h", "../canary/file").end()),
         ("absolute", Tar::default().hard_link("h", &canary).end()),
@@ -180,6 +162,7 @@ fn hard_links_stay_inside_and_need_a_file() {
             Tar::default().file(".wh.x", b"").hard_link("h", "x").end(),
         ),
     ]);
+    assert_eq!(outside.canary_state(), before);
     let place = Place::new();
     place
         .unpack(&Tar::default().file("a", b"x").hard_link("a", "a").end())
@@ -458,4 +441,17 @@ fn damaged_archives_never_panic() {
             assert_ne!(error.kind(), Kind::Bug, "{error}");
         }
     }
+}
+
+#[test]
+fn the_deepest_name_allowed_is_made_and_removed_again() {
+    let deep = "d/".repeat(1023);
+    let layer = Tar::default()
+        .pax(&[("path", format!("{deep}f").as_bytes())])
+        .file("f", b"")
+        .file("d", b"now a file")
+        .end();
+    let place = Place::new();
+    place.unpack(&layer).unwrap();
+    assert!(place.path("d").is_file());
 }

@@ -82,6 +82,15 @@ fn mode() -> Mode {
     if is_root() { Mode::Root } else { Mode::Single }
 }
 
+/// Every mode that this user can unpack in.
+fn modes() -> Vec<Mode> {
+    if is_root() {
+        vec![Mode::Root, Mode::Single]
+    } else {
+        vec![Mode::Single]
+    }
+}
+
 fn kind(result: Result<Unpacked>) -> Kind {
     result.expect_err("the layer was accepted").kind()
 }
