@@ -28,8 +28,11 @@ pub(super) fn mounts(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
     for mount in &user {
         list.retain(|default| default.destination() != Path::new(&mount.target));
     }
-    for mount in &user {
-        list.push(user_mount(mount)?);
+    for (index, mount) in user.iter().enumerate() {
+        list.push(user_mount(
+            mount,
+            &inputs.container.join(format!("overlay-{index}")),
+        )?);
     }
     if let Some(etc) = &inputs.etc {
         let files = [
@@ -158,7 +161,8 @@ fn defaults(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
     Ok(list)
 }
 
-fn user_mount(mount: &Mount) -> Result<OciMount> {
+/// One mount that was asked for; `own` is where changes to it may go.
+fn user_mount(mount: &Mount, own: &Path) -> Result<OciMount> {
     let mut options: Vec<String> = Vec::new();
     let mut flag = |on: bool, word: &str| {
         if on {
@@ -200,7 +204,15 @@ fn user_mount(mount: &Mount) -> Result<OciMount> {
             );
             options.push(propagation(bind_options.propagation).to_owned());
             if bind_options.overlay {
-                options.push("O".to_owned());
+                for name in ["upper", "work"] {
+                    let dir = own.join(name);
+                    std::fs::create_dir_all(&dir)
+                        .map_err(|error| Error::io("make directory", &dir, error))?;
+                }
+                options.push(format!("O={}", own.display()));
+            }
+            if bind_options.chown {
+                options.push("U".to_owned());
             }
             let options: Vec<&str> = options.iter().map(String::as_str).collect();
             bind(&mount.target, Path::new(source), &options)

@@ -249,6 +249,12 @@ pub(crate) fn remount_classic(target: BorrowedFd<'_>, add: MsFlags) -> Result<()
     )
 }
 
+/// Makes a directory of ketch's own a mount point, with the mounts below it.
+pub(crate) fn bind_onto_itself(dir: &Path) -> Result<()> {
+    let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
+    nix::mount::mount(Some(dir), dir, None::<&str>, flags, None::<&str>)
+}
+
 /// Changes the propagation of a mount by path (`/` for the whole namespace).
 pub(crate) fn set_propagation(target: &str, flags: MsFlags) -> Result<()> {
     nix::mount::mount(None::<&str>, target, None::<&str>, flags, None::<&str>)

@@ -58,6 +58,7 @@ const STEPS: &[Step] = &[
     ("loopback device", bring_up_loopback),
     ("new root", rootfs::enter),
     ("user", user::resolve),
+    ("ownership of mounts", mounts::give_to_user),
     ("working directory", payload::enter_directory),
     ("limits", payload::set_limits),
     ("streams", payload::set_streams),

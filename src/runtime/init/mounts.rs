@@ -79,6 +79,12 @@ pub(super) fn mount_all(init: &mut Init<'_>) -> Result<()> {
                 },
                 _,
             ) => mount_new(init, step, fstype, data, *copy_up)?,
+            (
+                Source::Bind {
+                    overlay: Some(own), ..
+                },
+                Some(source),
+            ) => over(init, step, &source, own)?,
             (Source::Bind { .. }, Some(source)) => {
                 bind(init.root()?, step, &source, init.plan.maps.is_some())?;
             }
@@ -209,6 +215,60 @@ fn bind(root: &Root, step: &MountStep, source: &BoundSource, rootless: bool) -> 
     }
     apply_attributes(source.object.as_fd(), step, rootless).map_err(failed)?;
     mount::attach(source.object.as_fd(), target.as_fd()).map_err(failed)
+}
+
+/// Mounts a directory of the host under an overlay, so that what the container changes stays
+/// with the container.
+fn over(init: &Init<'_>, step: &MountStep, source: &BoundSource, own: &Path) -> Result<()> {
+    let failed = |errno| Error::errno("mount overlay at", &step.target, errno);
+    let target = target_dir(init.root()?, step)?;
+    // An overlay needs a lower directory that is attached; the target lends its place first.
+    mount::attach(source.object.as_fd(), target.as_fd()).map_err(failed)?;
+    let lower = init.root()?.open_path(&step.target)?;
+    let options = format!(
+        "lowerdir={},upperdir={},workdir={}{}",
+        mount::fd_path(lower.as_fd()),
+        own.join("upper").display(),
+        own.join("work").display(),
+        if init.plan.make_devices {
+            ""
+        } else {
+            ",userxattr"
+        }
+    );
+    mount::mount_fs(
+        "overlay",
+        "overlay",
+        lower.as_fd(),
+        ms_flags(step.attributes),
+        Some(&options),
+    )
+    .map_err(failed)
+}
+
+/// Gives what was mounted with `U` to the payload's user.
+pub(super) fn give_to_user(init: &mut Init<'_>) -> Result<()> {
+    // With one mapped id everything is the user's already.
+    if init.plan.process.user.single_id {
+        return Ok(());
+    }
+    let (uid, gid) = (init.user.uid, init.user.gid);
+    for step in init.plan.mounts.iter().filter(|step| step.chown) {
+        let path = Path::new(&step.target);
+        chown_tree(path, uid, gid)
+            .map_err(|error| Error::io("give to the container's user", path, error))?;
+    }
+    Ok(())
+}
+
+fn chown_tree(path: &Path, uid: u32, gid: u32) -> std::io::Result<()> {
+    std::os::unix::fs::lchown(path, Some(uid), Some(gid))?;
+    if path.symlink_metadata()?.is_dir() {
+        for entry in std::fs::read_dir(path)? {
+            chown_tree(&entry?.path(), uid, gid)?;
+        }
+    }
+    Ok(())
 }
 
 /// Attributes and propagation of a detached tree, before anyone can reach it.

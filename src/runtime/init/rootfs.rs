@@ -1,5 +1,7 @@
 //! The root file system: an overlay or a plain directory, and becoming its inhabitant.
 
+mod host;
+
 use std::os::fd::AsFd;
 use std::path::Path;
 
@@ -20,21 +22,15 @@ const OPTION_PAGE: usize = 4096;
 pub(super) fn mount(init: &mut Init<'_>) -> Result<()> {
     let target = match &init.plan.rootfs {
         Rootfs::Directory(path) => {
-            bind_onto_itself(path)?;
+            // pivot_root(2) wants a mount point.
+            mount::bind_onto_itself(path)
+                .map_err(|errno| Error::errno("bind root file system", path, errno))?;
             path.clone()
         }
         Rootfs::Overlay(overlay) => mount_overlay(overlay)?,
     };
     init.root = Some(Root::open(&target)?);
     Ok(())
-}
-
-/// pivot_root(2) wants a mount point.
-fn bind_onto_itself(path: &Path) -> Result<()> {
-    let failed = |errno| Error::errno("bind root file system", path, errno);
-    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let dir = nix::fcntl::open(path, flags, Mode::empty()).map_err(failed)?;
-    mount::bind_classic(dir.as_fd(), dir.as_fd(), true).map_err(failed)
 }
 
 fn mount_overlay(overlay: &Overlay) -> Result<std::path::PathBuf> {
@@ -79,17 +75,23 @@ fn mount_overlay(overlay: &Overlay) -> Result<std::path::PathBuf> {
     if overlay.userxattr {
         options.push_str(",userxattr");
     }
-    if options.len() < OPTION_PAGE && !special(&writable) {
-        mount::mount_at(
-            "overlay",
-            "overlay",
-            &target,
-            MsFlags::empty(),
-            Some(&options),
-        )
-        .map_err(failed)?;
-    } else {
+    if options.len() >= OPTION_PAGE || special(&writable) {
         mount_long(overlay, &lowers, &upper, &work, &target)?;
+        return Ok(target);
+    }
+    match mount::mount_at(
+        "overlay",
+        "overlay",
+        &target,
+        MsFlags::empty(),
+        Some(&options),
+    ) {
+        // A user namespace may not look below the mounts it got with "/": those of the host
+        // could be hiding something. Each directory without mounts is another matter.
+        Err(nix::errno::Errno::EINVAL) if overlay.base == Path::new("/") => {
+            host::assemble(overlay, &target)?
+        }
+        other => other.map_err(failed)?,
     }
     Ok(target)
 }

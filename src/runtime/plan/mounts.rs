@@ -20,6 +20,8 @@ pub(crate) struct MountStep {
     pub(crate) recursive_attributes: bool,
     /// Propagation to set; empty leaves it.
     pub(crate) propagation: MsFlags,
+    /// What is mounted becomes the payload's user's, recursively (podman's `U`).
+    pub(crate) chown: bool,
 }
 
 /// Source of a mount.
@@ -40,8 +42,8 @@ pub(crate) enum Source {
         path: PathBuf,
         /// With its submounts.
         recursive: bool,
-        /// Changes go to a throw-away overlay (podman's `O`).
-        overlay: bool,
+        /// Changes go to this directory's `upper` (podman's `O`).
+        overlay: Option<PathBuf>,
     },
 }
 
@@ -63,9 +65,10 @@ pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
         attributes: 0,
         recursive_attributes: false,
         propagation: MsFlags::empty(),
+        chown: false,
     };
     let mut bind = mount.typ().as_deref() == Some("bind");
-    let (mut recursive, mut overlay, mut copy_up) = (false, false, false);
+    let (mut recursive, mut overlay, mut copy_up) = (false, None, false);
     let mut data: Vec<&str> = Vec::new();
     for option in mount.options().iter().flatten() {
         match option.as_str() {
@@ -81,11 +84,12 @@ pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
             "noexec" => step.attributes |= attr::NOEXEC,
             "rw" | "suid" | "dev" | "exec" | "relatime" | "strictatime" | "noatime"
             | "defaults" => {}
-            "O" => overlay = true,
+            "U" => step.chown = true,
             "tmpcopyup" => copy_up = true,
-            other => match propagation(other) {
-                Some(flags) => step.propagation = flags,
-                None => data.push(other),
+            other => match (propagation(other), other.strip_prefix("O=")) {
+                (Some(flags), _) => step.propagation = flags,
+                (None, Some(dir)) => overlay = Some(PathBuf::from(dir)),
+                (None, None) => data.push(other),
             },
         }
     }
