@@ -52,6 +52,16 @@ impl Kind {
         }
     }
 
+    /// The kind with this code.
+    pub(crate) fn from_code(code: &str) -> Option<Kind> {
+        use Kind::*;
+        let all = [
+            NotFound, Conflict, Denied, Unsupported, Network, Corrupt, Usage, Exhausted,
+            Interrupted, System, Bug,
+        ];
+        all.into_iter().find(|kind| kind.code() == code)
+    }
+
     fn of_io(error: &io::Error) -> Kind {
         match error.raw_os_error() {
             Some(libc::ENOENT) => Kind::NotFound,

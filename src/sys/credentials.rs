@@ -118,6 +118,13 @@ pub(crate) fn not_dumpable() -> Result<()> {
         .map_err(|errno| Error::errno("set", "PR_SET_DUMPABLE", errno))
 }
 
+/// Makes this process's /proc entries its own again, for the moment its id map is written.
+pub(crate) fn dumpable() -> Result<()> {
+    prctl(libc::PR_SET_DUMPABLE, 1, 0)
+        .map(drop)
+        .map_err(|errno| Error::errno("set", "PR_SET_DUMPABLE", errno))
+}
+
 /// Makes children orphaned below this process its own.
 pub(crate) fn child_subreaper() {
     let _ = prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0);

@@ -5,6 +5,7 @@
 
 pub(crate) mod credentials;
 pub(crate) mod exec;
+pub(crate) mod file;
 pub(crate) mod mount;
 pub(crate) mod namespace;
 pub(crate) mod net;
@@ -12,4 +13,5 @@ pub(crate) mod path;
 pub(crate) mod process;
 pub(crate) mod signal;
 pub(crate) mod socket;
+pub(crate) mod tree;
 pub(crate) mod tty;

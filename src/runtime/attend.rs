@@ -1,0 +1,254 @@
+//! Staying with a running container: signals in, terminal both ways, time limit, emulated
+//! identity, until the pidfd reports the end.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use super::parent::{Running, Started};
+use crate::common::{Error, ExitStatus, Result};
+use crate::seccomp::IdentityEmulator;
+use crate::sys::signal::Signals;
+use crate::sys::tty::{self, RawMode};
+
+/// How to stay with a container.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Attendance {
+    /// Signals of the caller go to the container.
+    pub(crate) sig_proxy: bool,
+    /// Standard input goes to its terminal.
+    pub(crate) interactive: bool,
+    /// It is killed after this time.
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// Bytes moved between the terminals at once.
+const CHUNK: usize = 16 * 1024;
+
+/// Waits for the end of the container's first process.
+pub(crate) fn attend(
+    started: &Started,
+    running: Running,
+    signals: &Signals,
+    how: Attendance,
+) -> Result<ExitStatus> {
+    let stdin = std::io::stdin();
+    let raw = match &running.console {
+        Some(_) => RawMode::enter(stdin.as_fd()),
+        None => None,
+    };
+    let mut attendant = Attendant {
+        started,
+        how,
+        console: running.console,
+        emulator: running.listener.map(IdentityEmulator::new),
+        stdin_open: how.interactive,
+        pending: Vec::new(),
+        deadline: how.timeout.map(|timeout| Instant::now() + timeout),
+    };
+    attendant.resize();
+    let ended = attendant.watch(signals, stdin.as_fd());
+    attendant.drain();
+    drop(raw);
+    ended?;
+    Ok(started.child.wait()?.status)
+}
+
+struct Attendant<'a> {
+    started: &'a Started,
+    how: Attendance,
+    console: Option<OwnedFd>,
+    emulator: Option<IdentityEmulator>,
+    stdin_open: bool,
+    /// Typed, not yet taken by the container.
+    pending: Vec<u8>,
+    deadline: Option<Instant>,
+}
+
+impl Attendant<'_> {
+    fn watch(&mut self, signals: &Signals, stdin: BorrowedFd<'_>) -> Result<()> {
+        loop {
+            let ready = self.poll(signals, stdin)?;
+            if ready.signal {
+                while let Some(number) = signals.next() {
+                    self.signal(number)?;
+                }
+            }
+            if ready.notification
+                && let Some(emulator) = &mut self.emulator
+                && emulator.handle_one().is_err()
+            {
+                // Every process of the container is gone, or the listener is broken; without
+                // it trapped calls fail with ENOSYS, which is said by the programs themselves.
+                self.emulator = None;
+            }
+            if ready.console_in && !self.copy_out() {
+                self.console = None;
+            }
+            if ready.console_out {
+                self.flush_in();
+            }
+            if ready.stdin {
+                self.copy_in(stdin);
+            }
+            if ready.ended {
+                return Ok(());
+            }
+            if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                self.deadline = None;
+                self.started.child.signal(libc::SIGKILL)?;
+            }
+        }
+    }
+
+    fn poll(&self, signals: &Signals, stdin: BorrowedFd<'_>) -> Result<Ready> {
+        let mut fds = vec![
+            PollFd::new(signals.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.started.child.pidfd.as_fd(), PollFlags::POLLIN),
+        ];
+        let (mut emulator_at, mut console_at, mut stdin_at) = (usize::MAX, usize::MAX, usize::MAX);
+        if let Some(emulator) = &self.emulator {
+            emulator_at = fds.len();
+            fds.push(PollFd::new(emulator.as_fd(), PollFlags::POLLIN));
+        }
+        if let Some(console) = &self.console {
+            let mut wanted = PollFlags::POLLIN;
+            wanted.set(PollFlags::POLLOUT, !self.pending.is_empty());
+            console_at = fds.len();
+            fds.push(PollFd::new(console.as_fd(), wanted));
+            if self.stdin_open && self.pending.is_empty() {
+                stdin_at = fds.len();
+                fds.push(PollFd::new(stdin, PollFlags::POLLIN));
+            }
+        }
+        let timeout = match self.deadline {
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                // One more millisecond: poll rounds down, and waking early would spin.
+                PollTimeout::try_from(left.saturating_add(Duration::from_millis(1))).unwrap_or(PollTimeout::MAX)
+            }
+            None => PollTimeout::NONE,
+        };
+        match poll(&mut fds, timeout) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(Error::errno("wait for", "the container", errno)),
+        }
+        let any = |at: usize| fds.get(at).and_then(|fd| fd.revents()).unwrap_or(PollFlags::empty());
+        let readable = PollFlags::POLLIN | PollFlags::POLLHUP | PollFlags::POLLERR;
+        Ok(Ready {
+            signal: any(0).intersects(readable),
+            ended: any(1).intersects(readable),
+            notification: any(emulator_at).intersects(readable),
+            console_in: any(console_at).intersects(readable),
+            console_out: any(console_at).contains(PollFlags::POLLOUT),
+            stdin: any(stdin_at).intersects(readable),
+        })
+    }
+
+    fn signal(&mut self, number: i32) -> Result<()> {
+        match number {
+            libc::SIGCHLD | libc::SIGPIPE | libc::SIGURG => Ok(()),
+            libc::SIGWINCH => {
+                self.resize();
+                Ok(())
+            }
+            _ if self.how.sig_proxy => self.started.child.signal(number),
+            // Without the proxy the caller ends, and the container with it.
+            libc::SIGINT | libc::SIGTERM | libc::SIGHUP | libc::SIGQUIT => {
+                self.started.child.signal(libc::SIGKILL)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives the container's terminal the size of the caller's.
+    fn resize(&self) {
+        if let Some(console) = &self.console
+            && let Some(size) = tty::window_size(std::io::stdin().as_fd())
+                .or_else(|| tty::window_size(std::io::stdout().as_fd()))
+        {
+            tty::set_window_size(console.as_fd(), size);
+        }
+    }
+
+    /// Terminal to standard output; false at its end.
+    fn copy_out(&self) -> bool {
+        let Some(console) = &self.console else { return false };
+        let mut buffer = [0u8; CHUNK];
+        match nix::unistd::read(console, &mut buffer) {
+            Ok(0) => false,
+            Ok(count) => {
+                write_all(std::io::stdout().as_fd(), &buffer[..count]);
+                true
+            }
+            Err(Errno::EAGAIN | Errno::EINTR) => true,
+            // EIO: the last process that had the other side open is gone.
+            Err(_) => false,
+        }
+    }
+
+    fn copy_in(&mut self, stdin: BorrowedFd<'_>) {
+        let mut buffer = [0u8; CHUNK];
+        match nix::unistd::read(stdin, &mut buffer) {
+            Ok(0) => self.stdin_open = false,
+            Ok(count) => {
+                self.pending.extend_from_slice(&buffer[..count]);
+                self.flush_in();
+            }
+            Err(Errno::EAGAIN | Errno::EINTR) => {}
+            Err(_) => self.stdin_open = false,
+        }
+    }
+
+    fn flush_in(&mut self) {
+        let Some(console) = &self.console else { return };
+        while !self.pending.is_empty() {
+            match nix::unistd::write(console, &self.pending) {
+                Ok(count) => {
+                    self.pending.drain(..count);
+                }
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => return,
+                Err(_) => self.pending.clear(),
+            }
+        }
+    }
+
+    /// What the container wrote last is still in the terminal when it has ended.
+    fn drain(&mut self) {
+        while let Some(console) = &self.console {
+            let mut fds = [PollFd::new(console.as_fd(), PollFlags::POLLIN)];
+            let waiting = poll(&mut fds, PollTimeout::ZERO).unwrap_or(0);
+            if waiting == 0 || !self.copy_out() {
+                self.console = None;
+            }
+        }
+    }
+}
+
+/// What `poll` found.
+struct Ready {
+    signal: bool,
+    ended: bool,
+    notification: bool,
+    console_in: bool,
+    console_out: bool,
+    stdin: bool,
+}
+
+/// Writes everything, or nothing more once the reader is gone.
+fn write_all(out: BorrowedFd<'_>, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        match nix::unistd::write(out, bytes) {
+            Ok(count) => bytes = &bytes[count..],
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => {
+                let mut fds = [PollFd::new(out, PollFlags::POLLOUT)];
+                let _ = poll(&mut fds, PollTimeout::NONE);
+            }
+            Err(_) => return,
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The container's terminal.
+
+use std::os::fd::AsFd;
+
+use nix::fcntl::OFlag;
+
+use super::{Init, devices};
+use crate::common::{Error, Result};
+use crate::runtime::message::FromInit;
+use crate::sys::tty;
+
+/// Opens a terminal of the container's own devpts, so that its name there is right, sends the
+/// master to the parent and binds the other side onto `/dev/console` by descriptor.
+pub(super) fn open(init: &mut Init<'_>) -> Result<()> {
+    if !init.plan.terminal {
+        return Ok(());
+    }
+    let failed = |errno| Error::errno("open terminal", "/dev/ptmx", errno);
+    let root = init.root()?;
+    let master = root.open_file("/dev/pts/ptmx", OFlag::O_RDWR)?;
+    tty::unlock_peer(master.as_fd()).map_err(failed)?;
+    let peer = tty::open_peer(master.as_fd()).map_err(failed)?;
+    let console = root.make_file("/dev/console", 0o620)?;
+    devices::bind_device(peer.as_fd(), console.as_fd())
+        .map_err(|errno| Error::errno("bind terminal onto", "/dev/console", errno))?;
+    init.tell(&FromInit::Console, Some(master.as_fd()));
+    init.terminal = Some(peer);
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! `/dev`: the default nodes and links, and the devices asked for.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, OFlag};
+use nix::mount::MsFlags;
+use nix::sys::stat::{Mode, SFlag, fstat};
+
+use super::Init;
+use crate::common::{Error, Kind, Result};
+use crate::runtime::plan::DeviceStep;
+use crate::sys::mount;
+use crate::sys::path::Root;
+
+/// Devices every container has (runtime-spec, config-linux.md "Default Devices").
+const DEFAULT: [(&str, u32, u32); 6] =
+    [("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
+
+/// Links every container has.
+const LINKS: [(&str, &str); 6] = [
+    ("fd", "/proc/self/fd"),
+    ("stdin", "/proc/self/fd/0"),
+    ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"),
+    ("ptmx", "pts/ptmx"),
+    ("core", "/proc/kcore"),
+];
+
+/// Fills `/dev` when it is a fresh tmpfs, then adds the other devices.
+pub(super) fn populate(init: &mut Init<'_>) -> Result<()> {
+    let fresh = init.plan.mounts.iter().any(|step| step.target == "/dev" && super::is_new(&step.source, "tmpfs"));
+    if fresh {
+        let dev = init.root()?.open_path("/dev")?;
+        for (name, major, minor) in DEFAULT {
+            default_device(dev.as_fd(), name, major, minor, init.plan.make_devices)?;
+        }
+        for (name, target) in LINKS {
+            match nix::unistd::symlinkat(target, &dev, name) {
+                Ok(()) | Err(Errno::EEXIST) => {}
+                Err(errno) => return Err(Error::errno("make link", format!("/dev/{name}"), errno)),
+            }
+        }
+    }
+    for device in &init.plan.devices {
+        extra_device(init, device)?;
+    }
+    Ok(())
+}
+
+fn default_device(dev: BorrowedFd<'_>, name: &str, major: u32, minor: u32, make: bool) -> Result<()> {
+    let path = format!("/dev/{name}");
+    let failed = |errno| Error::errno("make device", &path, errno);
+    if make {
+        match mount::make_device(dev, name, libc::S_IFCHR | 0o666, major, minor) {
+            // Root without CAP_MKNOD, or on a file system that knows no devices.
+            Err(Errno::EPERM) => {}
+            other => return other.map_err(failed),
+        }
+    }
+    let host = open_device(Path::new(&path), major, minor)?;
+    let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+    let file = nix::fcntl::openat(dev, name, flags, Mode::from_bits_truncate(0o666)).map_err(failed)?;
+    bind_device(host.as_fd(), file.as_fd()).map_err(failed)
+}
+
+/// Opens a host device and makes sure that it is the one it should be.
+pub(super) fn open_device(path: &Path, major: u32, minor: u32) -> Result<OwnedFd> {
+    let failed = |errno| Error::errno("open device", path, errno);
+    let fd = nix::fcntl::open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).map_err(failed)?;
+    let stat = fstat(&fd).map_err(failed)?;
+    let kind = stat.st_mode & SFlag::S_IFMT.bits();
+    let is_device = kind == SFlag::S_IFCHR.bits() || kind == SFlag::S_IFBLK.bits();
+    if !is_device || stat.st_rdev != libc::makedev(major, minor) {
+        return Err(Error::new(Kind::Corrupt, "use device", path.display().to_string())
+            .because(format!("it is not device {major}:{minor}")));
+    }
+    Ok(fd)
+}
+
+/// Binds a host device held by descriptor onto a file.
+pub(super) fn bind_device(host: BorrowedFd<'_>, target: BorrowedFd<'_>) -> std::result::Result<(), Errno> {
+    match mount::clone_tree(host, Path::new(""), false) {
+        Ok(tree) => mount::attach(tree.as_fd(), target),
+        Err(Errno::ENOSYS | Errno::EPERM | Errno::EINVAL) => mount::bind_classic(host, target, false),
+        Err(errno) => Err(errno),
+    }
+}
+
+fn extra_device(init: &Init<'_>, device: &DeviceStep) -> Result<()> {
+    let root = init.root()?;
+    let failed = |errno| Error::errno("add device", &device.target, errno);
+    let target = Path::new(&device.target);
+    let (Some(parent), Some(name)) = (target.parent(), target.file_name().and_then(|n| n.to_str())) else {
+        return Err(Error::usage("add device", device.target.clone(), "not a path of a file"));
+    };
+    if init.plan.make_devices {
+        let dir = root.make_dirs(parent, 0o755)?;
+        match mount::make_device(dir.as_fd(), name, device.mode, device.major, device.minor) {
+            Ok(()) => return chmod_device(root, &device.target, device.mode),
+            Err(Errno::EEXIST) => return Ok(()),
+            Err(Errno::EPERM) => {}
+            Err(errno) => return Err(failed(errno)),
+        }
+    }
+    let host = open_device(&device.source, device.major, device.minor)?;
+    let file = root.make_file(&device.target, 0o644)?;
+    bind_device(host.as_fd(), file.as_fd()).map_err(failed)
+}
+
+/// mknod(2) applies the umask; the permissions asked for are exact.
+fn chmod_device(root: &Root, target: &str, mode: u32) -> Result<()> {
+    let node = root.open_path_nofollow(target)?;
+    let path = mount::fd_path(node.as_fd());
+    nix::sys::stat::fchmodat(
+        AT_FDCWD,
+        path.as_str(),
+        Mode::from_bits_truncate(mode & 0o777),
+        nix::sys::stat::FchmodatFlags::FollowSymlink,
+    )
+    .map_err(|errno| Error::errno("set mode of device", target, errno))
+}
+
+/// A detached, empty, read-only tmpfs: what hides a directory.
+pub(super) fn empty_tmpfs() -> std::result::Result<OwnedFd, Errno> {
+    use mount::attr;
+    let flags = attr::RDONLY | attr::NOSUID | attr::NODEV | attr::NOEXEC;
+    mount::new_fs("tmpfs", &[("size", Some("0")), ("nr_inodes", Some("1")), ("mode", Some("555"))], flags)
+}
+
+/// The same with mount(2), straight onto `target`.
+pub(super) fn empty_tmpfs_classic(target: BorrowedFd<'_>) -> std::result::Result<(), Errno> {
+    let flags = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    mount::mount_fs("tmpfs", "tmpfs", target, flags, Some("nr_inodes=1,mode=555"))
+}

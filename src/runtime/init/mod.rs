@@ -1,0 +1,151 @@
+//! The first process of a container, from the clone to the payload's exec.
+//!
+//! Runs in the cloned child with the caller's rights and, step by step, fewer of them. It ends
+//! by exec, or by reporting one failure and exiting; it never returns into the caller's code.
+//! Every path inside the rootfs goes through `sys::path::Root`, since the image and processes
+//! that share a volume may change the tree under it.
+
+mod console;
+mod devices;
+mod identity;
+mod masks;
+mod mounts;
+mod payload;
+mod reaper;
+mod rootfs;
+mod user;
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::mount::MsFlags;
+
+use super::message::{Failure, FromInit, ResolvedUser};
+use super::plan::{Plan, Source};
+use crate::common::{Error, Kind, Result};
+use crate::sys::path::Root;
+use crate::sys::{credentials, mount, net, signal, socket};
+
+/// What init carries from step to step.
+pub(super) struct Init<'a> {
+    plan: &'a Plan,
+    socket: OwnedFd,
+    /// Opened `cgroup.procs` files to write "0" to (cgroup v1).
+    cgroups: Vec<BorrowedFd<'a>>,
+    /// Detached bind mounts by index of `plan.mounts`, taken before the host's mounts are cut off.
+    sources: Vec<Option<mounts::BoundSource>>,
+    root: Option<Root>,
+    /// The container's side of its terminal.
+    terminal: Option<OwnedFd>,
+    user: ResolvedUser,
+}
+
+/// A step: its name for error messages, and its work.
+type Step = (&'static str, fn(&mut Init<'_>) -> Result<()>);
+
+/// Everything init does, in order.
+const STEPS: &[Step] = &[
+    ("identity", identity::enter),
+    ("cgroup", enter_cgroup),
+    ("mount sources", mounts::open_sources),
+    ("mount propagation", cut_propagation),
+    ("root file system", rootfs::mount),
+    ("mounts", mounts::mount_all),
+    ("devices", devices::populate),
+    ("terminal", console::open),
+    ("kernel parameters", masks::write_sysctls),
+    ("masked paths", masks::mask),
+    ("host name", set_hostname),
+    ("loopback device", bring_up_loopback),
+    ("new root", rootfs::enter),
+    ("user", user::resolve),
+    ("working directory", payload::enter_directory),
+    ("limits", payload::set_limits),
+    ("streams", payload::set_streams),
+    ("privileges", payload::drop_privileges),
+];
+
+/// Runs in the cloned child. Never returns.
+pub(super) fn main(plan: &Plan, socket: OwnedFd, cgroups: Vec<BorrowedFd<'_>>) -> ! {
+    signal::reset_all();
+    credentials::new_session_keyring();
+    let mut init = Init {
+        plan,
+        socket,
+        cgroups,
+        sources: Vec::new(),
+        root: None,
+        terminal: None,
+        user: ResolvedUser::default(),
+    };
+    for (name, step) in STEPS {
+        if let Err(error) = step(&mut init) {
+            init.fail(name, &error);
+        }
+    }
+    payload::run(init)
+}
+
+impl Init<'_> {
+    /// The container's root, once mounted.
+    fn root(&self) -> Result<&Root> {
+        self.root
+            .as_ref()
+            .ok_or_else(|| Error::new(Kind::Bug, "use root", "").because("not mounted yet".to_owned()))
+    }
+
+    /// Sends a message; when nobody listens any more the caller is dead and so is init.
+    fn tell(&self, message: &FromInit, descriptor: Option<BorrowedFd<'_>>) {
+        let bytes = serde_json::to_vec(message).unwrap_or_default();
+        if socket::send(self.socket.as_fd(), &bytes, descriptor).is_err() {
+            crate::sys::process::exit_now(1);
+        }
+    }
+
+    fn warn(&self, line: String) {
+        self.tell(&FromInit::Warn(line), None);
+    }
+
+    /// Reports a failure and ends.
+    fn fail(&self, step: &str, error: &Error) -> ! {
+        self.tell(&FromInit::Failed(Failure::of(step, error)), None);
+        crate::sys::process::exit_now(1)
+    }
+}
+
+/// Joins v1 cgroups, and only then takes a cgroup namespace, whose root is where it was taken.
+fn enter_cgroup(init: &mut Init<'_>) -> Result<()> {
+    for procs in &init.cgroups {
+        nix::unistd::write(procs, b"0").map_err(|errno| Error::errno("join cgroup", "", errno))?;
+    }
+    if init.plan.cgroup_namespace && !init.cgroups.is_empty() {
+        nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWCGROUP)
+            .map_err(|errno| Error::errno("make namespace", "cgroup", errno))?;
+    }
+    Ok(())
+}
+
+/// From here on mounts of the host arrive here, as bind mounts may want, but none leaves.
+fn cut_propagation(init: &mut Init<'_>) -> Result<()> {
+    // Inside a user namespace the kernel has made the copied tree a slave already, but only
+    // where it was shared; one call says it for all.
+    let _ = &init.plan;
+    mount::set_propagation("/", MsFlags::MS_REC | MsFlags::MS_SLAVE)
+        .map_err(|errno| Error::errno("cut mount propagation of", "/", errno))
+}
+
+fn set_hostname(init: &mut Init<'_>) -> Result<()> {
+    match &init.plan.hostname {
+        Some(name) => nix::unistd::sethostname(name)
+            .map_err(|errno| Error::errno("set host name", name, errno)),
+        None => Ok(()),
+    }
+}
+
+fn bring_up_loopback(init: &mut Init<'_>) -> Result<()> {
+    if init.plan.loopback { net::loopback_up() } else { Ok(()) }
+}
+
+/// Whether a mount of the plan is made by type (`proc`, `tmpfs`, …).
+fn is_new(source: &Source, wanted: &str) -> bool {
+    matches!(source, Source::New { fstype, .. } if fstype == wanted)
+}

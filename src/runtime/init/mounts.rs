@@ -1,0 +1,223 @@
+//! The mounts of the specification.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, OFlag};
+use nix::mount::MsFlags;
+use nix::sys::stat::{Mode, SFlag, fstat};
+
+use super::{Init, is_new};
+use crate::common::{Error, Kind, Result};
+use crate::runtime::plan::{MountStep, Source};
+use crate::sys::mount::{self, attr};
+use crate::sys::path::Root;
+
+/// A bind source that has been opened.
+pub(super) struct BoundSource {
+    /// A detached copy of the mount, or without open_tree(2) the object itself.
+    object: OwnedFd,
+    detached: bool,
+    is_dir: bool,
+}
+
+/// Opens every bind source while the host's mounts still have their propagation.
+pub(super) fn open_sources(init: &mut Init<'_>) -> Result<()> {
+    let plan = init.plan;
+    for step in &plan.mounts {
+        let source = match &step.source {
+            Source::Bind { path, recursive, .. } => Some(open_source(path, *recursive)?),
+            Source::New { .. } => None,
+        };
+        init.sources.push(source);
+    }
+    Ok(())
+}
+
+fn open_source(path: &Path, recursive: bool) -> Result<BoundSource> {
+    let failed = |errno| Error::errno("bind", path, errno);
+    let (object, detached) = match mount::clone_tree(AT_FDCWD, path, recursive) {
+        Ok(tree) => (tree, true),
+        Err(Errno::ENOSYS | Errno::EPERM) => {
+            let flags = OFlag::O_PATH | OFlag::O_CLOEXEC;
+            (nix::fcntl::open(path, flags, Mode::empty()).map_err(failed)?, false)
+        }
+        // A bind of one mount whose submounts are locked has to take them along
+        // (mount_namespaces(7)).
+        Err(Errno::EINVAL) if !recursive => {
+            (mount::clone_tree(AT_FDCWD, path, true).map_err(failed)?, true)
+        }
+        Err(errno) => return Err(failed(errno)),
+    };
+    let stat = fstat(&object).map_err(failed)?;
+    let is_dir = SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()) == SFlag::S_IFDIR;
+    Ok(BoundSource { object, detached, is_dir })
+}
+
+/// Makes all mounts in order.
+pub(super) fn mount_all(init: &mut Init<'_>) -> Result<()> {
+    let plan = init.plan;
+    for (index, step) in plan.mounts.iter().enumerate() {
+        let source = init.sources.get_mut(index).and_then(Option::take);
+        match (&step.source, source) {
+            (Source::New { fstype, data, copy_up }, _) => mount_new(init, step, fstype, data, *copy_up)?,
+            (Source::Bind { .. }, Some(source)) => {
+                bind(init.root()?, step, &source, init.plan.maps.is_some())?;
+            }
+            (Source::Bind { path, .. }, None) => {
+                return Err(Error::new(Kind::Bug, "bind", path.display().to_string()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The directory a mount goes onto. proc, sysfs and /dev must not be reached through a link:
+/// an image could lead them elsewhere and leave their usual place unguarded (CVE-2023-28642).
+fn target_dir(root: &Root, step: &MountStep) -> Result<OwnedFd> {
+    let guarded = ["proc", "sysfs"].iter().any(|fs| is_new(&step.source, fs))
+        || matches!(step.target.as_str(), "/dev" | "/proc" | "/sys");
+    if guarded {
+        match root.open_path_nofollow(&step.target) {
+            Ok(fd) => {
+                let stat = fstat(&fd).map_err(|errno| Error::errno("stat", &step.target, errno))?;
+                if stat.st_mode & SFlag::S_IFMT.bits() != SFlag::S_IFDIR.bits() {
+                    return Err(Error::new(Kind::Corrupt, "mount at", step.target.clone())
+                        .because("the image has something else than a directory there".to_owned()));
+                }
+                return Ok(fd);
+            }
+            Err(error) if error.kind() == Kind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    root.make_dirs(&step.target, 0o755)
+}
+
+fn mount_new(init: &Init<'_>, step: &MountStep, fstype: &str, data: &str, copy_up: bool) -> Result<()> {
+    let target = target_dir(init.root()?, step)?;
+    let before = if copy_up { Some(reopen(&target)?) } else { None };
+    let flags = ms_flags(step.attributes);
+    let options = if data.is_empty() { None } else { Some(data) };
+    match mount::mount_fs(fstype, fstype, target.as_fd(), flags, options) {
+        Ok(()) => {}
+        // Inside another container the host's proc or sysfs is partly covered, and the kernel
+        // refuses a fresh one that would show what lies beneath.
+        Err(Errno::EPERM) if matches!(fstype, "proc" | "sysfs") && init.plan.maps.is_some() => {
+            let path = if fstype == "proc" { "/proc" } else { "/sys" };
+            init.warn(format!("{path} is the caller's: the kernel allows no new {fstype} here (nested container)"));
+            let source = open_source(Path::new(path), true)?;
+            bind(init.root()?, step, &source, true)?;
+        }
+        Err(errno) => return Err(Error::errno(format!("mount {fstype} at"), &step.target, errno)),
+    }
+    if let Some(before) = before {
+        copy_into(init.root()?, step, before)?;
+    }
+    Ok(())
+}
+
+/// Fills a new tmpfs with what the image has at that place.
+fn copy_into(root: &Root, step: &MountStep, before: OwnedFd) -> Result<()> {
+    let target = root.open_path(&step.target)?;
+    let failed = |error| Error::io("copy image content to", &step.target, error);
+    let from = std::path::PathBuf::from(mount::fd_path(before.as_fd()));
+    let to = std::path::PathBuf::from(mount::fd_path(target.as_fd()));
+    copy_tree(&from, &to).map_err(failed)
+}
+
+fn copy_tree(from: &Path, to: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, lchown};
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (source, copy) = (entry.path(), to.join(entry.file_name()));
+        let meta = entry.metadata()?;
+        if meta.is_dir() {
+            std::fs::create_dir(&copy)?;
+            copy_tree(&source, &copy)?;
+        } else if meta.is_symlink() {
+            std::os::unix::fs::symlink(std::fs::read_link(&source)?, &copy)?;
+        } else if meta.is_file() {
+            std::fs::copy(&source, &copy)?;
+        } else {
+            continue;
+        }
+        let _ = lchown(&copy, Some(meta.uid()), Some(meta.gid()));
+        if !meta.is_symlink() {
+            std::fs::set_permissions(&copy, meta.permissions())?;
+        }
+    }
+    Ok(())
+}
+
+/// A readable descriptor of the directory an O_PATH one refers to.
+fn reopen(dir: &OwnedFd) -> Result<OwnedFd> {
+    let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+    nix::fcntl::openat(dir, ".", flags, Mode::empty())
+        .map_err(|errno| Error::errno("open directory", "", errno))
+}
+
+fn bind(root: &Root, step: &MountStep, source: &BoundSource, rootless: bool) -> Result<()> {
+    let failed = |errno| Error::errno("bind onto", &step.target, errno);
+    let target = if source.is_dir {
+        target_dir(root, step)?
+    } else {
+        root.make_file(&step.target, 0o644)?
+    };
+    if !source.detached {
+        mount::bind_classic(source.object.as_fd(), target.as_fd(), true).map_err(failed)?;
+        let placed = root.open_path(&step.target)?;
+        return set_classic(placed.as_fd(), step).map_err(failed);
+    }
+    apply_attributes(source.object.as_fd(), step, rootless).map_err(failed)?;
+    mount::attach(source.object.as_fd(), target.as_fd()).map_err(failed)
+}
+
+/// Attributes and propagation of a detached tree, before anyone can reach it.
+fn apply_attributes(tree: BorrowedFd<'_>, step: &MountStep, rootless: bool) -> std::result::Result<(), Errno> {
+    // A set-uid file or a device of the host has no business in an unprivileged container,
+    // and the kernel would refuse to lift the flags anyway.
+    let attributes = step.attributes | if rootless { attr::NOSUID } else { 0 };
+    let propagation = if step.propagation.is_empty() {
+        MsFlags::MS_PRIVATE | MsFlags::MS_REC
+    } else {
+        step.propagation
+    };
+    let recursive = propagation.contains(MsFlags::MS_REC);
+    mount::set_attributes(tree, 0, propagation - MsFlags::MS_REC, recursive)?;
+    if attributes != 0 {
+        let all = step.recursive_attributes || attributes & attr::RDONLY != 0;
+        match mount::set_attributes(tree, attributes, MsFlags::empty(), all) {
+            // A submount that cannot take the flag must not keep the mount itself from it.
+            Err(Errno::EPERM | Errno::EINVAL) if all && !step.recursive_attributes => {
+                mount::set_attributes(tree, attributes, MsFlags::empty(), false)?;
+            }
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+fn set_classic(target: BorrowedFd<'_>, step: &MountStep) -> std::result::Result<(), Errno> {
+    if !step.propagation.is_empty() {
+        mount::set_propagation(&mount::fd_path(target), step.propagation)?;
+    }
+    if step.attributes != 0 {
+        mount::remount_classic(target, ms_flags(step.attributes))?;
+    }
+    Ok(())
+}
+
+/// Attributes as flags of mount(2).
+fn ms_flags(attributes: u64) -> MsFlags {
+    [
+        (attr::RDONLY, MsFlags::MS_RDONLY),
+        (attr::NOSUID, MsFlags::MS_NOSUID),
+        (attr::NODEV, MsFlags::MS_NODEV),
+        (attr::NOEXEC, MsFlags::MS_NOEXEC),
+    ]
+    .into_iter()
+    .filter(|(bit, _)| attributes & bit != 0)
+    .fold(MsFlags::empty(), |flags, (_, flag)| flags | flag)
+}

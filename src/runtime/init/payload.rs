@@ -1,0 +1,222 @@
+//! The last steps: directory, limits, streams, privileges, and the payload itself.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, AsRawFd};
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::sched::CloneFlags;
+use nix::sys::stat::{Mode, umask};
+
+use super::{Init, reaper};
+use crate::common::{Error, Kind, Result};
+use crate::runtime::message::FromInit;
+use crate::sys::namespace::MapLine;
+use crate::sys::{credentials, exec, namespace, seccomp, tty};
+
+/// Every search path of a container without `PATH`.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Enters the working directory, which docker makes when it is missing.
+pub(super) fn enter_directory(init: &mut Init<'_>) -> Result<()> {
+    let cwd = Path::new(&init.plan.process.cwd);
+    let failed = |error: std::io::Error| Error::io("enter working directory", cwd, error);
+    match std::env::set_current_dir(cwd) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(cwd).map_err(|error| Error::io("make working directory", cwd, error))?;
+            std::env::set_current_dir(cwd).map_err(failed)?;
+        }
+        Err(error) => return Err(failed(error)),
+    }
+    // A link such as /proc/self/fd/7 could have led out of the root (CVE-2024-21626); getcwd
+    // then has no path to give, or one that does not start at the root.
+    match nix::unistd::getcwd() {
+        Ok(path) if path.is_absolute() => Ok(()),
+        _ => Err(Error::new(Kind::Denied, "enter working directory", cwd.display().to_string())
+            .because("it lies outside the container's root".to_owned())),
+    }
+}
+
+/// Resource limits, OOM score and umask. A limit that may not be raised is clamped and said.
+pub(super) fn set_limits(init: &mut Init<'_>) -> Result<()> {
+    for (resource, soft, hard) in &init.plan.process.rlimits {
+        match exec::set_rlimit(*resource, *soft, *hard) {
+            Ok(None) => {}
+            Ok(Some((_, hard))) => init.warn(format!(
+                "--ulimit: resource {resource} stays at the caller's hard limit {hard}; raise it with `ulimit -H` first"
+            )),
+            Err(errno) => return Err(Error::errno("set resource limit", resource.to_string(), errno)),
+        }
+    }
+    if let Some(score) = init.plan.process.oom_score_adj
+        && let Err(error) = std::fs::write("/proc/self/oom_score_adj", score.to_string())
+    {
+        init.warn(format!("--oom-score-adj {score}: {error}; lowering it takes CAP_SYS_RESOURCE"));
+    }
+    umask(Mode::from_bits_truncate(init.plan.process.umask));
+    Ok(())
+}
+
+/// A session of its own, so that no terminal of the caller can be typed into, and the streams.
+pub(super) fn set_streams(init: &mut Init<'_>) -> Result<()> {
+    let failed = |errno| Error::errno("set up", "standard streams", errno);
+    exec::set_session();
+    if let Some(terminal) = init.terminal.take() {
+        tty::make_controlling(terminal.as_fd()).map_err(failed)?;
+        for stream in 0..=2 {
+            exec::dup_onto(terminal.as_raw_fd(), stream).map_err(failed)?;
+        }
+    } else if !init.plan.interactive {
+        let null = std::fs::File::open("/dev/null").map_err(|error| Error::io("open", "/dev/null", error))?;
+        exec::dup_onto(null.as_raw_fd(), 0).map_err(failed)?;
+    }
+    exec::close_on_exec_from(3);
+    Ok(())
+}
+
+/// From user 0 with every capability to the payload's identity. The filter is loaded while
+/// the right to load it is still there; with `no_new_privs` it is loaded last of all.
+pub(super) fn drop_privileges(init: &mut Init<'_>) -> Result<()> {
+    let process = &init.plan.process;
+    let user = init.user.clone();
+    if process.user.single_id && (user.uid, user.gid) != (0, 0) {
+        nest(&user)?;
+    }
+    credentials::drop_bounding(process.caps)?;
+    if !process.no_new_privileges {
+        load_filter(init)?;
+    }
+    if !process.user.single_id {
+        if !process.user.keep_groups {
+            credentials::set_groups(&user.groups)
+                .map_err(|errno| Error::errno("set supplementary groups", format!("{:?}", user.groups), errno))?;
+        }
+        credentials::keep_caps(true)?;
+        if (user.uid, user.gid) != (0, 0) || init.plan.maps.is_none() {
+            credentials::set_ids(user.uid, user.gid).map_err(|error| id_error(error, &user))?;
+        }
+        credentials::keep_caps(false)?;
+    }
+    let caps = if user.uid == 0 { process.caps } else { 0 };
+    let caps = caps & credentials::permitted_caps()?;
+    credentials::set_caps(caps, caps, 0)?;
+    credentials::clear_ambient();
+    credentials::not_dumpable()?;
+    credentials::die_with_parent()?;
+    if process.no_new_privileges {
+        credentials::no_new_privs()?;
+        load_filter(init)?;
+    }
+    Ok(())
+}
+
+fn id_error(error: Error, user: &super::ResolvedUser) -> Error {
+    if error.raw_os_error() == Some(libc::EINVAL) {
+        return error.hint(format!(
+            "user {}:{} is not mapped in this user namespace; a larger range in /etc/subuid and /etc/subgid maps it",
+            user.uid, user.gid
+        ));
+    }
+    error
+}
+
+/// With one mapped id, another user is that id under another number: a nested user namespace.
+fn nest(user: &super::ResolvedUser) -> Result<()> {
+    nix::sched::unshare(CloneFlags::CLONE_NEWUSER)
+        .map_err(|errno| Error::errno("make nested namespace", "user", errno))?;
+    let line = |inside| [MapLine { inside, outside: 0, count: 1 }];
+    credentials::dumpable()?;
+    namespace::write_maps("self", &line(user.uid), &line(user.gid), true)
+}
+
+fn load_filter(init: &Init<'_>) -> Result<()> {
+    let process = &init.plan.process;
+    if process.seccomp.is_empty() {
+        return Ok(());
+    }
+    let listener = seccomp::load(&process.seccomp, process.listener)?;
+    if let Some(listener) = listener {
+        init.tell(&FromInit::Listener, Some(listener.as_fd()));
+    }
+    Ok(())
+}
+
+/// Becomes the payload, or its reaper. Never returns.
+pub(super) fn run(init: Init<'_>) -> ! {
+    let plan = init.plan;
+    let (program, args, env) = match words(&init) {
+        Ok(words) => words,
+        Err(error) => init.fail("exec", &error),
+    };
+    if plan.reaper {
+        match reaper::split() {
+            Ok(reaper::Side::Payload) => {}
+            Ok(reaper::Side::Reaper(child)) => {
+                drop(init);
+                reaper::watch(child)
+            }
+            Err(error) => init.fail("init", &error),
+        }
+    }
+    let error = execute(&program, &args, &env);
+    init.fail("exec", &error)
+}
+
+type Words = (String, Vec<CString>, Vec<CString>);
+
+fn words(init: &Init<'_>) -> Result<Words> {
+    let c = |text: &String| {
+        CString::new(text.as_bytes())
+            .map_err(|_| Error::usage("pass to the container", format!("{text:?}"), "it holds a NUL byte"))
+    };
+    let process = &init.plan.process;
+    let args = process.args.iter().map(c).collect::<Result<Vec<_>>>()?;
+    let mut env = process.env.iter().map(c).collect::<Result<Vec<_>>>()?;
+    if !process.env.iter().any(|entry| entry.starts_with("HOME=")) {
+        env.push(c(&format!("HOME={}", init.user.home))?);
+    }
+    Ok((process.args[0].clone(), args, env))
+}
+
+/// execvp(3) over the container's `PATH`; returns the error that matters most.
+fn execute(program: &str, args: &[CString], env: &[CString]) -> Error {
+    if program.contains('/') {
+        let errno = attempt(program, args, env);
+        return exec_error(program, errno);
+    }
+    let path = env
+        .iter()
+        .filter_map(|entry| entry.to_str().ok()?.strip_prefix("PATH="))
+        .next_back()
+        .unwrap_or(DEFAULT_PATH);
+    let mut worst = Errno::ENOENT;
+    for dir in path.split(':') {
+        let dir = if dir.is_empty() { "." } else { dir };
+        match attempt(&format!("{dir}/{program}"), args, env) {
+            Errno::ENOENT | Errno::ENOTDIR => {}
+            errno => worst = errno,
+        }
+    }
+    if worst == Errno::ENOENT {
+        return Error::new(Kind::NotFound, "exec", program)
+            .because(std::io::Error::from_raw_os_error(libc::ENOENT))
+            .hint("executable file not found in $PATH");
+    }
+    exec_error(program, worst)
+}
+
+fn attempt(path: &str, args: &[CString], env: &[CString]) -> Errno {
+    match CString::new(path) {
+        Ok(path) => exec::execve(&path, args, env),
+        Err(_) => Errno::ENOENT,
+    }
+}
+
+fn exec_error(program: &str, errno: Errno) -> Error {
+    let error = Error::errno("exec", program, errno);
+    match errno {
+        Errno::ENOEXEC => error.hint("exec format error: not a program for this machine, or a script without #!"),
+        _ => error,
+    }
+}

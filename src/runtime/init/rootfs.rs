@@ -1,0 +1,126 @@
+//! The root file system: an overlay or a plain directory, and becoming its inhabitant.
+
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use nix::fcntl::{AT_FDCWD, OFlag};
+use nix::mount::MsFlags;
+use nix::sys::stat::Mode;
+
+use super::Init;
+use crate::common::{Error, Result};
+use crate::runtime::plan::{Overlay, Rootfs};
+use crate::sys::mount::{self, attr};
+use crate::sys::path::Root;
+
+/// mount(2) copies its option string into one page.
+const OPTION_PAGE: usize = 4096;
+
+/// Mounts the root and opens it.
+pub(super) fn mount(init: &mut Init<'_>) -> Result<()> {
+    let target = match &init.plan.rootfs {
+        Rootfs::Directory(path) => {
+            bind_onto_itself(path)?;
+            path.clone()
+        }
+        Rootfs::Overlay(overlay) => mount_overlay(overlay)?,
+    };
+    init.root = Some(Root::open(&target)?);
+    Ok(())
+}
+
+/// pivot_root(2) wants a mount point.
+fn bind_onto_itself(path: &Path) -> Result<()> {
+    let failed = |errno| Error::errno("bind root file system", path, errno);
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let dir = nix::fcntl::open(path, flags, Mode::empty()).map_err(failed)?;
+    mount::bind_classic(dir.as_fd(), dir.as_fd(), true).map_err(failed)
+}
+
+fn mount_overlay(overlay: &Overlay) -> Result<std::path::PathBuf> {
+    let target = overlay.container.join("rootfs");
+    let mut writable = overlay.container.clone();
+    if overlay.on_tmpfs {
+        let failed = |errno| Error::errno("mount tmpfs at", &overlay.container, errno);
+        mount::mount_at("tmpfs", "tmpfs", &overlay.container, MsFlags::MS_NODEV, Some("mode=700"))
+            .map_err(failed)?;
+        for name in ["upper", "work", "rootfs"] {
+            let path = overlay.container.join(name);
+            std::fs::create_dir(&path).map_err(|error| Error::io("make directory", &path, error))?;
+        }
+        writable = overlay.container.clone();
+    }
+    let lowers = overlay.lowers.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    let failed = |errno| overlay_error(&target, errno);
+    // Relative names keep the option string short; the directory is ketch's own.
+    nix::unistd::chdir(&overlay.base)
+        .map_err(|errno| Error::errno("enter directory", &overlay.base, errno))?;
+    let (upper, work) = (writable.join("upper"), writable.join("work"));
+    let mut options = format!("lowerdir={},upperdir={},workdir={}", lowers.join(":"), upper.display(), work.display());
+    if overlay.volatile {
+        options.push_str(",volatile");
+    }
+    if overlay.userxattr {
+        options.push_str(",userxattr");
+    }
+    if options.len() < OPTION_PAGE && !special(&writable) {
+        mount::mount_at("overlay", "overlay", &target, MsFlags::empty(), Some(&options)).map_err(failed)?;
+    } else {
+        mount_long(overlay, &lowers, &upper, &work, &target)?;
+    }
+    Ok(target)
+}
+
+/// `:`, `,` and `\` separate parts of overlay's option string.
+fn special(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().iter().any(|c| matches!(c, b':' | b',' | b'\\'))
+}
+
+/// One call per layer: no limit of a page, no separators (fsconfig(2), `lowerdir+` of Linux 6.5).
+fn mount_long(
+    overlay: &Overlay,
+    lowers: &[String],
+    upper: &Path,
+    work: &Path,
+    target: &Path,
+) -> Result<()> {
+    let failed = |errno| overlay_error(target, errno);
+    let (upper, work) = (upper.display().to_string(), work.display().to_string());
+    let mut options: Vec<(&str, Option<&str>)> =
+        lowers.iter().map(|lower| ("lowerdir+", Some(lower.as_str()))).collect();
+    options.push(("upperdir", Some(&upper)));
+    options.push(("workdir", Some(&work)));
+    if overlay.volatile {
+        options.push(("volatile", None));
+    }
+    if overlay.userxattr {
+        options.push(("userxattr", None));
+    }
+    let tree = mount::new_fs("overlay", &options, 0).map_err(failed)?;
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let onto = nix::fcntl::openat(AT_FDCWD, target, flags, Mode::empty()).map_err(failed)?;
+    mount::attach(tree.as_fd(), onto.as_fd()).map_err(failed)
+}
+
+fn overlay_error(target: &Path, errno: nix::errno::Errno) -> Error {
+    Error::errno("mount overlay at", target, errno).hint(
+        "the store may lie on a file system that overlay refuses (NFS, Lustre, another overlay); \
+         set KETCH_ROOT to a directory on a local disk, see `ketch doctor`",
+    )
+}
+
+/// Makes the mounted tree `/` and cuts the host's off.
+pub(super) fn enter(init: &mut Init<'_>) -> Result<()> {
+    let root = init.root()?;
+    let failed = |errno| Error::errno("enter", "the new root", errno);
+    if init.plan.read_only {
+        let set = mount::set_attributes(root.as_fd(), attr::RDONLY, MsFlags::empty(), false);
+        set.or_else(|_| mount::remount_classic(root.as_fd(), MsFlags::MS_RDONLY))
+            .map_err(|errno| Error::errno("make read-only", "/", errno))?;
+    }
+    match mount::pivot_into(root.as_fd()) {
+        // An initramfs cannot be pivoted away.
+        Err(nix::errno::Errno::EINVAL) => mount::chroot_into(root.as_fd()).map_err(failed),
+        other => other.map_err(failed),
+    }
+}

@@ -1,0 +1,175 @@
+//! Who the payload is: `user[:group]` against the image's own passwd and group files.
+//!
+//! Runs behind the pivot, so that every link in the image resolves inside it. The files are a
+//! stranger's: only regular ones of a sane size are read, whole numbers are parsed as such.
+
+use std::fs::OpenOptions;
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+
+use super::Init;
+use crate::common::{Error, Kind, Result};
+use crate::runtime::message::{FromInit, ResolvedUser};
+use crate::runtime::plan::UserRequest;
+
+/// Largest passwd or group file that is read.
+const MAX_FILE: u64 = 1 << 20;
+
+/// docker's largest id (libcontainer's `maxID`): the kernel has more, but -1 and its
+/// neighbours have meanings of their own.
+const MAX_ID: u32 = i32::MAX as u32;
+
+/// Resolves the user and tells the parent.
+pub(super) fn resolve(init: &mut Init<'_>) -> Result<()> {
+    let passwd = read("/etc/passwd");
+    let group = read("/etc/group");
+    init.user = find(&init.plan.process.user, &passwd, &group)?;
+    init.tell(&FromInit::User(init.user.clone()), None);
+    let _ = init.socket.as_fd();
+    Ok(())
+}
+
+/// Content of a file, empty when it is missing or not a plain file (a fifo would hang us:
+/// CVE-2024-9676).
+fn read(path: &str) -> String {
+    let open = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC)
+        .open(path);
+    let Ok(file) = open else { return String::new() };
+    match file.metadata() {
+        Ok(meta) if meta.is_file() && meta.len() <= MAX_FILE => {}
+        _ => return String::new(),
+    }
+    let mut bytes = Vec::new();
+    let _ = file.take(MAX_FILE).read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// One line of passwd(5).
+struct Entry<'a> {
+    name: &'a str,
+    uid: u32,
+    gid: u32,
+    home: &'a str,
+}
+
+fn entries(passwd: &str) -> impl Iterator<Item = Entry<'_>> {
+    passwd.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next().filter(|name| !name.is_empty())?;
+        let uid = fields.nth(1)?.parse().ok()?;
+        let gid = fields.next()?.parse().ok()?;
+        Some(Entry { name, uid, gid, home: fields.nth(1).unwrap_or("/") })
+    })
+}
+
+/// Name, id and members of each line of group(5).
+fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
+    group.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next().filter(|name| !name.is_empty())?;
+        let gid = fields.nth(1)?.parse().ok()?;
+        Some((name, gid, fields.next().unwrap_or_default()))
+    })
+}
+
+fn number(text: &str) -> Option<u32> {
+    let plain = !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten().filter(|id| *id <= MAX_ID)
+}
+
+fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<ResolvedUser> {
+    let (user, group_text) = match request.text.split_once(':') {
+        Some((user, group)) => (user, Some(group)),
+        None => (request.text.as_str(), None),
+    };
+    let mut found = ResolvedUser { home: "/".to_owned(), ..ResolvedUser::default() };
+    let entry = match (user, request.default_ids) {
+        ("", Some((uid, gid))) => {
+            (found.uid, found.gid) = (uid, gid);
+            entries(passwd).find(|entry| entry.uid == uid)
+        }
+        ("", None) => entries(passwd).find(|entry| entry.uid == 0),
+        _ => entries(passwd)
+            .find(|entry| entry.name == user)
+            .or_else(|| number(user).and_then(|uid| entries(passwd).find(|entry| entry.uid == uid))),
+    };
+    match (&entry, number(user)) {
+        (Some(entry), _) if !user.is_empty() => (found.uid, found.gid) = (entry.uid, entry.gid),
+        (None, Some(uid)) => found.uid = uid,
+        (None, None) if !user.is_empty() => {
+            return Err(missing("user", user, "no matching entries in passwd file"));
+        }
+        _ => {}
+    }
+    if found.uid > MAX_ID {
+        return Err(missing("user", user, "its number is out of range"));
+    }
+    let mut name = None;
+    if let Some(entry) = &entry {
+        name = Some(entry.name);
+        if !entry.home.is_empty() {
+            found.home = entry.home.to_owned();
+        }
+    }
+    match group_text {
+        Some(text) if !text.is_empty() => found.gid = find_group(text, group)?,
+        _ => {
+            let member = |members: &str| name.is_some_and(|name| members.split(',').any(|m| m.trim() == name));
+            found.groups = groups(group).filter(|(_, gid, members)| member(members) && *gid != found.gid).map(|g| g.1).collect();
+        }
+    }
+    for extra in &request.groups {
+        let gid = find_group(extra, group)?;
+        if !found.groups.contains(&gid) {
+            found.groups.push(gid);
+        }
+    }
+    Ok(found)
+}
+
+fn find_group(text: &str, group: &str) -> Result<u32> {
+    groups(group)
+        .find(|(name, _, _)| *name == text)
+        .map(|(_, gid, _)| gid)
+        .or_else(|| number(text))
+        .filter(|gid| *gid <= MAX_ID)
+        .ok_or_else(|| missing("group", text, "no matching entries in group file"))
+}
+
+fn missing(what: &str, name: &str, why: &str) -> Error {
+    Error::new(Kind::NotFound, format!("find {what}"), name).because(why.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nweb:x:33:33::/var/www:/bin/sh\nbroken\nbig:x:99999999999:1::/:\n";
+    const GROUP: &str = "root:x:0:\nwww:x:33:web\nvideo:x:44:root,web\n";
+
+    fn ask(text: &str) -> Result<ResolvedUser> {
+        find(&UserRequest { text: text.to_owned(), ..UserRequest::default() }, PASSWD, GROUP)
+    }
+
+    #[test]
+    fn names_numbers_and_groups_resolve_as_docker_does() {
+        let root = ask("").unwrap();
+        assert_eq!((root.uid, root.gid, root.home.as_str()), (0, 0, "/root"));
+        let web = ask("web").unwrap();
+        assert_eq!((web.uid, web.gid, web.groups), (33, 33, vec![44]));
+        let mixed = ask("33:video").unwrap();
+        assert_eq!((mixed.uid, mixed.gid, mixed.groups), (33, 44, vec![]));
+        let unknown = ask("4242").unwrap();
+        assert_eq!((unknown.uid, unknown.gid, unknown.home.as_str()), (4242, 0, "/"));
+    }
+
+    #[test]
+    fn odd_users_are_refused() {
+        for text in ["nobody-here", "-1", "4294967295", "4294967296", "0x0", " 0", "web:nope", "1e3", "99999999999"] {
+            assert!(ask(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What passes between init and its parent.
+
+use serde::{Deserialize, Serialize};
+
+use crate::common::{Error, Kind};
+
+/// Parent to init: the id maps are written.
+pub(crate) const GO: &[u8] = b"go";
+
+/// Init to parent. A descriptor rides along with `Console` and `Listener`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum FromInit {
+    /// Something asked for could not be given in full.
+    Warn(String),
+    /// Master side of the container's terminal.
+    Console,
+    /// seccomp notification descriptor.
+    Listener,
+    /// The user that was found in the rootfs.
+    User(ResolvedUser),
+    /// A step failed; nothing follows.
+    Failed(Failure),
+}
+
+/// Who the payload runs as.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ResolvedUser {
+    /// User id inside the container.
+    pub(crate) uid: u32,
+    /// Group id inside the container.
+    pub(crate) gid: u32,
+    /// Supplementary groups.
+    pub(crate) groups: Vec<u32>,
+    /// Home directory from the image's passwd file.
+    pub(crate) home: String,
+}
+
+/// A failed step, with the parts of its error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failure {
+    /// Name of the step in init's table.
+    pub(crate) step: String,
+    /// What was being done.
+    pub(crate) operation: String,
+    /// What it was done to.
+    pub(crate) object: String,
+    /// The kernel's errno, 0 when it was none.
+    pub(crate) errno: i32,
+    /// The cause in words.
+    pub(crate) cause: String,
+    /// What to do.
+    pub(crate) hint: Option<String>,
+    /// The class of the error.
+    pub(crate) kind: String,
+}
+
+impl Failure {
+    /// Takes an error apart for the way to the parent.
+    pub(crate) fn of(step: &str, error: &Error) -> Failure {
+        let text = error.to_string();
+        let head = if error.object().is_empty() {
+            error.operation().len()
+        } else {
+            error.operation().len() + 1 + error.object().len()
+        };
+        let cause = text.get(head..).unwrap_or_default().trim_start_matches(": ").to_owned();
+        Failure {
+            step: step.to_owned(),
+            operation: error.operation().to_owned(),
+            object: error.object().to_owned(),
+            errno: error.raw_os_error().unwrap_or(0),
+            cause,
+            hint: error.advice().map(str::to_owned),
+            kind: error.kind().code().to_owned(),
+        }
+    }
+
+    /// The error again, on the parent's side.
+    pub(crate) fn into_error(self) -> Error {
+        let kind = Kind::from_code(&self.kind).unwrap_or(Kind::System);
+        let error = Error::new(kind, self.operation, self.object).because(self.cause);
+        match self.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_survives_the_way_to_the_parent() {
+        let error = Error::io("open", "/x", std::io::Error::from_raw_os_error(libc::EACCES)).hint("ask");
+        let text = error.to_string();
+        let failure = Failure::of("mounts", &error);
+        assert_eq!(failure.errno, libc::EACCES);
+        let back = failure.into_error();
+        assert_eq!((back.to_string(), back.kind(), back.advice()), (text, Kind::Denied, Some("ask")));
+    }
+}

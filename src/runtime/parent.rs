@@ -1,0 +1,149 @@
+//! The caller's side of a start: clone, id maps, and what init has to say until it execs.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::sched::CloneFlags;
+
+use super::init;
+use super::message::{Failure, FromInit, GO, ResolvedUser};
+use super::plan::{MapWriter, Maps, Plan};
+use crate::common::{Error, Kind, Result, Ui};
+use crate::sys::namespace;
+use crate::sys::process::{Child, Cloned, clone};
+use crate::sys::socket;
+
+/// How the container gets into its cgroup.
+#[derive(Debug, Default)]
+pub(crate) struct Join<'a> {
+    /// v2: directory to be born in.
+    pub(crate) into: Option<BorrowedFd<'a>>,
+    /// v1: `cgroup.procs` files to write to.
+    pub(crate) procs: Vec<BorrowedFd<'a>>,
+}
+
+/// A container whose init runs.
+#[derive(Debug)]
+pub(crate) struct Started {
+    /// Its first process.
+    pub(crate) child: Child,
+    socket: OwnedFd,
+}
+
+/// What a successful start hands over.
+#[derive(Debug, Default)]
+pub(crate) struct Running {
+    /// Who the payload is.
+    pub(crate) user: ResolvedUser,
+    /// Master of its terminal.
+    pub(crate) console: Option<OwnedFd>,
+    /// seccomp notifications.
+    pub(crate) listener: Option<OwnedFd>,
+}
+
+/// Clones init and gives it its identity. On an error nothing is left running.
+pub(crate) fn start(plan: &Plan, join: Join<'_>) -> Result<Started> {
+    let (ours, theirs) = socket::message_pair()?;
+    let mut namespaces = plan.namespaces;
+    if plan.cgroup_namespace && join.procs.is_empty() {
+        namespaces |= CloneFlags::CLONE_NEWCGROUP;
+    }
+    let cloned = clone(namespaces, join.into).map_err(|error| explain_clone(error, namespaces))?;
+    match cloned {
+        Cloned::Child => {
+            drop(ours);
+            init::main(plan, theirs, join.procs)
+        }
+        Cloned::Parent(child) => {
+            drop(theirs);
+            let started = Started { child, socket: ours };
+            if let Some(maps) = &plan.maps
+                && let Err(error) = started.map(maps)
+            {
+                started.abandon();
+                return Err(error);
+            }
+            Ok(started)
+        }
+    }
+}
+
+impl Started {
+    fn map(&self, maps: &Maps) -> Result<()> {
+        let pid = self.child.pid;
+        match &maps.writer {
+            MapWriter::Init => return Ok(()),
+            MapWriter::Parent => namespace::write_maps(&pid.to_string(), &maps.uids, &maps.gids, false)?,
+            MapWriter::Helpers { newuidmap, newgidmap } => {
+                namespace::run_map_helpers(pid, newuidmap, &maps.uids, newgidmap, &maps.gids)?;
+            }
+        }
+        socket::send(self.socket.as_fd(), GO, None).map_err(|errno| Error::errno("start", "init", errno))
+    }
+
+    /// Kills and reaps a container that will not be.
+    pub(crate) fn abandon(&self) {
+        let _ = self.child.signal(libc::SIGKILL);
+        let _ = self.child.wait();
+    }
+
+    /// Reads what init says until it has become the payload.
+    ///
+    /// # Errors
+    /// The failure of the step that failed, with its name; the process is reaped then.
+    pub(crate) fn ready(&self, ui: &dyn Ui) -> std::result::Result<Running, StartFailure> {
+        let mut running = Running::default();
+        let broken = |why: String| StartFailure {
+            step: "start".to_owned(),
+            error: Error::new(Kind::Bug, "hear from init", "").because(why),
+        };
+        loop {
+            let message = match socket::receive(self.socket.as_fd()) {
+                Ok(Some(message)) => message,
+                Ok(None) => break,
+                Err(errno) => return Err(broken(errno.desc().to_owned())),
+            };
+            let (bytes, descriptor) = message;
+            match serde_json::from_slice(&bytes) {
+                Ok(FromInit::Warn(line)) => ui.warn(&line),
+                Ok(FromInit::Console) => running.console = descriptor,
+                Ok(FromInit::Listener) => running.listener = descriptor,
+                Ok(FromInit::User(user)) => running.user = user,
+                Ok(FromInit::Failed(failure)) => {
+                    let _ = self.child.wait();
+                    return Err(StartFailure::of(failure));
+                }
+                Err(error) => return Err(broken(error.to_string())),
+            }
+        }
+        Ok(running)
+    }
+}
+
+/// A start that failed, and in which step.
+#[derive(Debug)]
+pub(crate) struct StartFailure {
+    /// Name in init's table.
+    pub(crate) step: String,
+    /// What failed.
+    pub(crate) error: Error,
+}
+
+impl StartFailure {
+    fn of(failure: Failure) -> StartFailure {
+        StartFailure { step: failure.step.clone(), error: failure.into_error() }
+    }
+}
+
+fn explain_clone(error: Error, namespaces: CloneFlags) -> Error {
+    let userns = namespaces.contains(CloneFlags::CLONE_NEWUSER);
+    match error.raw_os_error() {
+        Some(libc::EPERM) if userns => error.hint(
+            "user namespaces are not allowed for ordinary users here; `ketch doctor` names the setting",
+        ),
+        Some(libc::EPERM) => error.hint("root without CAP_SYS_ADMIN cannot make namespaces"),
+        Some(libc::ENOSPC) => error.hint(
+            "the limit of namespaces is reached; see /proc/sys/user/max_user_namespaces",
+        ),
+        _ => error,
+    }
+}

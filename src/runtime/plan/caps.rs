@@ -1,0 +1,93 @@
+//! Numbers behind the names of capabilities and resource limits.
+
+use oci_spec::runtime::{Capability, PosixRlimitType};
+
+/// Number of a capability (linux/capability.h).
+pub(crate) fn oci_number(cap: Capability) -> u32 {
+    match cap {
+        Capability::Chown => 0,
+        Capability::DacOverride => 1,
+        Capability::DacReadSearch => 2,
+        Capability::Fowner => 3,
+        Capability::Fsetid => 4,
+        Capability::Kill => 5,
+        Capability::Setgid => 6,
+        Capability::Setuid => 7,
+        Capability::Setpcap => 8,
+        Capability::LinuxImmutable => 9,
+        Capability::NetBindService => 10,
+        Capability::NetBroadcast => 11,
+        Capability::NetAdmin => 12,
+        Capability::NetRaw => 13,
+        Capability::IpcLock => 14,
+        Capability::IpcOwner => 15,
+        Capability::SysModule => 16,
+        Capability::SysRawio => 17,
+        Capability::SysChroot => 18,
+        Capability::SysPtrace => 19,
+        Capability::SysPacct => 20,
+        Capability::SysAdmin => 21,
+        Capability::SysBoot => 22,
+        Capability::SysNice => 23,
+        Capability::SysResource => 24,
+        Capability::SysTime => 25,
+        Capability::SysTtyConfig => 26,
+        Capability::Mknod => 27,
+        Capability::Lease => 28,
+        Capability::AuditWrite => 29,
+        Capability::AuditControl => 30,
+        Capability::Setfcap => 31,
+        Capability::MacOverride => 32,
+        Capability::MacAdmin => 33,
+        Capability::Syslog => 34,
+        Capability::WakeAlarm => 35,
+        Capability::BlockSuspend => 36,
+        Capability::AuditRead => 37,
+        Capability::Perfmon => 38,
+        Capability::Bpf => 39,
+        Capability::CheckpointRestore => 40,
+    }
+}
+
+/// Number of a capability by name (`CAP_CHOWN`).
+pub(crate) fn cap_number(name: &str) -> Option<u32> {
+    let json = serde_json::Value::String(name.to_owned());
+    serde_json::from_value::<Capability>(json).ok().map(oci_number)
+}
+
+/// Number of a resource limit.
+pub(crate) fn rlimit_number(limit: PosixRlimitType) -> u32 {
+    use PosixRlimitType as L;
+    let number = match limit {
+        L::RlimitCpu => libc::RLIMIT_CPU,
+        L::RlimitFsize => libc::RLIMIT_FSIZE,
+        L::RlimitData => libc::RLIMIT_DATA,
+        L::RlimitStack => libc::RLIMIT_STACK,
+        L::RlimitCore => libc::RLIMIT_CORE,
+        L::RlimitRss => libc::RLIMIT_RSS,
+        L::RlimitNproc => libc::RLIMIT_NPROC,
+        L::RlimitNofile => libc::RLIMIT_NOFILE,
+        L::RlimitMemlock => libc::RLIMIT_MEMLOCK,
+        L::RlimitAs => libc::RLIMIT_AS,
+        L::RlimitLocks => libc::RLIMIT_LOCKS,
+        L::RlimitSigpending => libc::RLIMIT_SIGPENDING,
+        L::RlimitMsgqueue => libc::RLIMIT_MSGQUEUE,
+        L::RlimitNice => libc::RLIMIT_NICE,
+        L::RlimitRtprio => libc::RLIMIT_RTPRIO,
+        L::RlimitRttime => libc::RLIMIT_RTTIME,
+    };
+    number as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_numbers_agree_with_the_kernel() {
+        assert_eq!(cap_number("CAP_CHOWN"), Some(0));
+        assert_eq!(cap_number("CAP_SYS_ADMIN"), Some(21));
+        assert_eq!(cap_number("CAP_CHECKPOINT_RESTORE"), Some(40));
+        assert_eq!(cap_number("CAP_NOPE"), None);
+    }
+}

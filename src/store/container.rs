@@ -1,0 +1,449 @@
+//! Containers on disk: claimed names, what was asked, who holds them, removal.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::state::{ExitRecord, StateRecord};
+use super::trash::{self, Purged};
+use super::{Store, read_json, write_json};
+use crate::common::{ContainerId, Digest, Error, Kind, Mode, Result, Timestamp, check_name};
+use crate::sys::{file, tree};
+
+/// A container directory under construction: not listed, swept when its lock is free.
+pub(super) const NEW: &str = ".new-";
+
+/// The containers of a store.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Containers<'a> {
+    pub(super) store: &'a Store,
+}
+
+/// What was asked when the container was created; never changes but for its name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ContainerRecord {
+    /// The id.
+    pub(crate) id: ContainerId,
+    /// The name it claims.
+    pub(crate) name: String,
+    /// When it was created.
+    pub(crate) created: Timestamp,
+    /// The image as the user knows it; empty with a plain root directory.
+    #[serde(default)]
+    pub(crate) image: String,
+    /// Manifest of the image; kept from collection while the container is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) manifest: Option<Digest>,
+    /// Configuration (id) of the image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) config: Option<Digest>,
+    /// Diff-ids, base first.
+    #[serde(default)]
+    pub(crate) layers: Vec<Digest>,
+    /// Identity mode it was created in.
+    pub(crate) mode: Mode,
+    /// The plain root directory, when it was asked for instead of an image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rootfs: Option<PathBuf>,
+    /// Labels.
+    #[serde(default)]
+    pub(crate) labels: BTreeMap<String, String>,
+    /// The command and its arguments.
+    #[serde(default)]
+    pub(crate) command: Vec<String>,
+    /// Everything else that was asked, in the form of the layer that asked.
+    #[serde(default)]
+    pub(crate) asked: serde_json::Value,
+}
+
+/// Right to run or remove a container; ends with the last copy of the descriptor, so that it
+/// tells whether the container lives. A child that must not keep it alive has to close it.
+#[derive(Debug)]
+pub(crate) struct ContainerLock {
+    file: File,
+}
+
+impl ContainerLock {
+    /// The descriptor, for whoever passes the lock on across a fork.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+}
+
+/// One line of a list.
+#[derive(Debug)]
+pub(crate) struct ContainerEntry {
+    /// What was asked.
+    pub(crate) record: ContainerRecord,
+    /// Whether a process holds it: derived from the lock, never stored.
+    pub(crate) alive: bool,
+    /// Its directory, for state and exit.
+    pub(crate) dir: ContainerDir,
+}
+
+impl Containers<'_> {
+    fn dir(&self) -> PathBuf {
+        self.store.path("containers")
+    }
+
+    fn claim_path(&self, name: &str) -> PathBuf {
+        self.dir().join("names").join(name)
+    }
+
+    /// Creates a container and claims its name; the caller holds its lock from birth.
+    ///
+    /// # Errors
+    /// `Conflict`, naming the holder, when the name is taken; `Usage` for a bad name.
+    pub(crate) fn create(&self, record: &ContainerRecord) -> Result<(ContainerDir, ContainerLock)> {
+        check_name(&record.name)?;
+        let target = self.dir().join(record.id.as_str());
+        let fresh = self.dir().join(format!("{NEW}{}", record.id));
+        file::make_private_dir(&fresh)?;
+        let made = self.fill(record, &fresh, &target);
+        if made.is_err() {
+            let _ = tree::remove_tree(&fresh);
+        }
+        made
+    }
+
+    fn fill(
+        &self,
+        record: &ContainerRecord,
+        fresh: &Path,
+        target: &Path,
+    ) -> Result<(ContainerDir, ContainerLock)> {
+        let fresh_dir = ContainerDir {
+            path: fresh.to_owned(),
+        };
+        let lock = fresh_dir.lock()?;
+        for dir in [fresh_dir.upper(), fresh_dir.work(), fresh_dir.rootfs()] {
+            file::make_private_dir(&dir)?;
+        }
+        let path = fresh.join("container.json");
+        let bytes = serde_json::to_vec(record)
+            .map_err(|e| Error::new(Kind::Bug, "encode", path.display().to_string()).because(e))?;
+        let mut out = file::create_new(&path).map_err(|e| Error::io("create", &path, e))?;
+        io::Write::write_all(&mut out, &bytes).map_err(|e| Error::io("write", &path, e))?;
+        // Between claim and rename a crash leaves a name without a container: `claim` sees that.
+        let _store = self.store.lock_shared()?;
+        self.claim(&record.name, &record.id)?;
+        if let Err(error) = file::rename(fresh, target) {
+            self.release(&record.name, &record.id)?;
+            return Err(error);
+        }
+        let dir = ContainerDir {
+            path: target.to_owned(),
+        };
+        Ok((dir, lock))
+    }
+
+    /// Makes `names/<name>` point to `id`, atomically against everybody.
+    fn claim(&self, name: &str, id: &ContainerId) -> Result<()> {
+        let path = self.claim_path(name);
+        loop {
+            match symlink(id.as_str(), &path) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(Error::io("claim name", &path, error)),
+            }
+            let Some(holder) = self.holder(name)? else {
+                continue;
+            };
+            if self.is_there(&holder)? {
+                let short: String = holder.chars().take(12).collect();
+                return Err(Error::new(Kind::Conflict, "use name", name)
+                    .because(format!("container {short} has it"))
+                    .hint(format!(
+                        "remove it (ketch rm {name}) or choose another name"
+                    )));
+            }
+            self.drop_stale_claim(name, &holder)?;
+        }
+    }
+
+    /// The text of a claim; `None` when nobody claims the name.
+    fn holder(&self, name: &str) -> Result<Option<String>> {
+        let path = self.claim_path(name);
+        match std::fs::read_link(&path) {
+            Ok(target) => Ok(Some(target.to_string_lossy().into_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("read name", &path, error)),
+        }
+    }
+
+    /// Whether a container exists or is being made right now.
+    fn is_there(&self, id: &str) -> Result<bool> {
+        let Ok(id) = id.parse::<ContainerId>() else {
+            return Ok(false);
+        };
+        let target = self.dir().join(id.as_str());
+        let fresh = ContainerDir {
+            path: self.dir().join(format!("{NEW}{id}")),
+        };
+        // The target again at the end: it may have been renamed between the two looks.
+        Ok(target.exists() || fresh.is_alive()? || target.exists())
+    }
+
+    /// Removes a claim whose container is gone. Under a lock of its own: else a second cleaner
+    /// could remove the claim that the first one's successor just made.
+    fn drop_stale_claim(&self, name: &str, holder: &str) -> Result<()> {
+        let path = self.dir().join("names/.lock");
+        let _lock = file::lock_path(&path)?;
+        if self.holder(name)?.as_deref() == Some(holder) && !self.is_there(holder)? {
+            file::remove_file(&self.claim_path(name))?;
+        }
+        Ok(())
+    }
+
+    /// Gives a name back, if `id` still has it.
+    fn release(&self, name: &str, id: &ContainerId) -> Result<()> {
+        if self.holder(name)?.as_deref() == Some(id.as_str()) {
+            file::remove_file(&self.claim_path(name))?;
+        }
+        Ok(())
+    }
+
+    /// Finds a container by full id, by name, or by a unique prefix of its id, in docker's order.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when the prefix fits several.
+    pub(crate) fn find(&self, wanted: &str) -> Result<ContainerDir> {
+        let dir = |id: &str| ContainerDir {
+            path: self.dir().join(id),
+        };
+        let missing = || {
+            Error::new(Kind::NotFound, "find container", wanted)
+                .because("no container has this name or id".to_owned())
+                .hint("ketch ps -a lists them")
+        };
+        if wanted.parse::<ContainerId>().is_ok() && dir(wanted).path.is_dir() {
+            return Ok(dir(wanted));
+        }
+        if check_name(wanted).is_ok()
+            && let Some(id) = self.holder(wanted)?
+            && id.parse::<ContainerId>().is_ok()
+            && dir(&id).path.is_dir()
+        {
+            return Ok(dir(&id));
+        }
+        if wanted.is_empty() || !wanted.bytes().all(|c| c.is_ascii_hexdigit()) {
+            return Err(missing());
+        }
+        let mut fits = self.ids()?;
+        fits.retain(|id| id.as_str().starts_with(wanted));
+        match fits.as_slice() {
+            [] => Err(missing()),
+            [id] => Ok(dir(id.as_str())),
+            _ => Err(Error::new(Kind::Conflict, "find container", wanted)
+                .because("more than one container id begins with this".to_owned())
+                .hint("give more characters of the id")),
+        }
+    }
+
+    /// Ids of all containers, unsorted.
+    pub(crate) fn ids(&self) -> Result<Vec<ContainerId>> {
+        let names = file::names(&self.dir())?;
+        Ok(names
+            .iter()
+            .filter_map(|name| name.to_str()?.parse().ok())
+            .collect())
+    }
+
+    /// All containers: one read of the record and one probe of the lock each. An unreadable one
+    /// is an error entry of its own.
+    pub(crate) fn list(&self) -> Result<Vec<Result<ContainerEntry>>> {
+        let mut found = Vec::new();
+        for id in self.ids()? {
+            let dir = ContainerDir {
+                path: self.dir().join(id.as_str()),
+            };
+            match dir.entry() {
+                // Removed since the directory was read.
+                Err(error) if error.kind() == Kind::NotFound && !dir.path.exists() => {}
+                entry => found.push(entry),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes a container that nobody runs: its name is free when this returns. Files that
+    /// could not be deleted are in the trash and in the answer.
+    pub(crate) fn remove(&self, dir: &ContainerDir, lock: ContainerLock) -> Result<Purged> {
+        let name = dir.record().map(|record| (record.name, record.id));
+        let place = trash::throw(&self.store.root, &dir.path)?;
+        if let Ok((name, id)) = name
+            && check_name(&name).is_ok()
+        {
+            self.release(&name, &id)?;
+        }
+        drop(lock);
+        let mut purged = Purged::default();
+        if let Some(place) = place
+            && let Err(error) = tree::remove_tree(&place)
+        {
+            purged.left.push((place, error));
+        }
+        Ok(purged)
+    }
+
+    /// Gives a container another name.
+    ///
+    /// # Errors
+    /// As [`create`](Containers::create).
+    pub(crate) fn rename(&self, dir: &ContainerDir, name: &str) -> Result<()> {
+        check_name(name)?;
+        let mut record = dir.record()?;
+        self.claim(name, &record.id)?;
+        let old = std::mem::replace(&mut record.name, name.to_owned());
+        if let Err(error) = write_json(&dir.path.join("container.json"), &record) {
+            self.release(name, &record.id)?;
+            return Err(error);
+        }
+        self.release(&old, &record.id)
+    }
+
+    /// Sweeps what crashed creations left. Called under the exclusive store lock.
+    pub(super) fn sweep(&self) -> Result<()> {
+        for name in file::names(&self.dir())? {
+            if !name.to_str().is_some_and(|name| name.starts_with(NEW)) {
+                continue;
+            }
+            let path = self.dir().join(name);
+            let dir = ContainerDir { path };
+            if !dir.is_alive()? {
+                trash::throw(&self.store.root, &dir.path)?;
+            }
+        }
+        for name in file::names(&self.dir().join("names"))? {
+            let Some(name) = name.to_str().filter(|name| check_name(name).is_ok()) else {
+                continue;
+            };
+            if let Some(holder) = self.holder(name)?
+                && !self.is_there(&holder)?
+            {
+                self.drop_stale_claim(name, &holder)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One container's directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ContainerDir {
+    path: PathBuf,
+}
+
+impl ContainerDir {
+    /// The directory itself; `config.json` (OCI spec) and logs go there.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Overlay upper directory.
+    pub(crate) fn upper(&self) -> PathBuf {
+        self.path.join("upper")
+    }
+
+    /// Overlay work directory.
+    pub(crate) fn work(&self) -> PathBuf {
+        self.path.join("work")
+    }
+
+    /// Mount point of the container's root.
+    pub(crate) fn rootfs(&self) -> PathBuf {
+        self.path.join("rootfs")
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        self.path.join("lock")
+    }
+
+    /// What was asked.
+    ///
+    /// # Errors
+    /// `Corrupt` when the record cannot be read or belongs to another container.
+    pub(crate) fn record(&self) -> Result<ContainerRecord> {
+        let path = self.path.join("container.json");
+        let record: ContainerRecord = read_json(&path)?;
+        let dir = self.path.file_name().and_then(|name| name.to_str());
+        let own = dir.is_some_and(|dir| dir.strip_prefix(NEW).unwrap_or(dir) == record.id.as_str());
+        if !own {
+            return Err(super::corrupt(&path, "it belongs to another container"));
+        }
+        Ok(record)
+    }
+
+    /// Record and liveness together.
+    pub(crate) fn entry(&self) -> Result<ContainerEntry> {
+        Ok(ContainerEntry {
+            record: self.record()?,
+            alive: self.is_alive()?,
+            dir: self.clone(),
+        })
+    }
+
+    /// Takes the lock that is held for the whole life of the container.
+    ///
+    /// # Errors
+    /// `Conflict` when it is running or being removed.
+    pub(crate) fn lock(&self) -> Result<ContainerLock> {
+        let path = self.lock_path();
+        let file = file::open_or_create(&path).map_err(|error| Error::io("open", &path, error))?;
+        if file::try_own(&file).map_err(|error| Error::io("lock", &path, error))? {
+            return Ok(ContainerLock { file });
+        }
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let short: String = name.trim_start_matches(NEW).chars().take(12).collect();
+        Err(Error::new(Kind::Conflict, "lock container", short)
+            .because("it is running or being changed by another command".to_owned()))
+    }
+
+    /// Whether a process holds the lock; takes nothing itself. In the process that holds it,
+    /// true as well.
+    pub(crate) fn is_alive(&self) -> Result<bool> {
+        let path = self.lock_path();
+        match file::open_nofollow(&path) {
+            Ok(file) => file::is_owned(&file).map_err(|error| Error::io("probe", &path, error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(Error::io("open", &path, error)),
+        }
+    }
+
+    /// Notes who runs it.
+    pub(crate) fn set_state(&self, state: &StateRecord) -> Result<()> {
+        write_json(&self.path.join("state"), state)
+    }
+
+    /// Who ran it last; believe it only while the container is alive.
+    pub(crate) fn state(&self) -> Result<Option<StateRecord>> {
+        optional(read_json(&self.path.join("state")))
+    }
+
+    /// Notes how it ended.
+    pub(crate) fn set_exit(&self, exit: &ExitRecord) -> Result<()> {
+        write_json(&self.path.join("exit"), exit)
+    }
+
+    /// How the last run ended; `None` when it never ran, runs, or its end was not seen.
+    pub(crate) fn exit(&self) -> Result<Option<ExitRecord>> {
+        optional(read_json(&self.path.join("exit")))
+    }
+
+    /// Forgets the last end, at the start of a new run.
+    pub(crate) fn clear_exit(&self) -> Result<()> {
+        file::remove_file(&self.path.join("exit"))
+    }
+}
+
+fn optional<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == Kind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,60 @@
+//! The documents behind an image record: manifest and configuration, read and verified.
+
+use super::Store;
+use super::image::ImageRecord;
+use crate::common::{Digest, Error, Kind, Result};
+use crate::oci::{Document, ImageConfig, MAX_DOCUMENT, Manifest};
+
+/// Largest configuration that is read, in bytes (as `oci` allows).
+const MAX_CONFIG: usize = 8 << 20;
+
+/// Manifest and configuration of one image.
+#[derive(Debug, Clone)]
+pub(crate) struct ImageDocuments {
+    /// The manifest.
+    pub(crate) manifest: Manifest,
+    /// The configuration.
+    pub(crate) config: ImageConfig,
+}
+
+impl Store {
+    /// Reads and parses an image's configuration.
+    ///
+    /// # Errors
+    /// `Corrupt` when the blob is gone, damaged or not a configuration.
+    pub(crate) fn image_config(&self, record: &ImageRecord) -> Result<ImageConfig> {
+        ImageConfig::parse(&self.document(&record.config, MAX_CONFIG)?)
+    }
+
+    /// Reads and parses both documents of an image.
+    ///
+    /// # Errors
+    /// `Corrupt` when one is gone, damaged or of another form.
+    pub(crate) fn documents(&self, record: &ImageRecord) -> Result<ImageDocuments> {
+        let bytes = self.document(&record.manifest, MAX_DOCUMENT)?;
+        let Document::Manifest(manifest) = Document::parse(&bytes, "")? else {
+            return Err(super::corrupt(
+                &self.blobs().path(&record.manifest),
+                "an index where a manifest belongs",
+            ));
+        };
+        Ok(ImageDocuments {
+            manifest,
+            config: self.image_config(record)?,
+        })
+    }
+
+    /// A document that a record promises: not being there is damage.
+    fn document(&self, digest: &Digest, limit: usize) -> Result<Vec<u8>> {
+        self.blobs().read(digest, limit).map_err(|error| {
+            if error.kind() == Kind::NotFound {
+                let path = self.blobs().path(digest);
+                Error::new(Kind::Corrupt, "read", path.display().to_string())
+                    .because("the blob is missing".to_owned())
+                    .hint("run: ketch system check --repair")
+            } else {
+                error
+            }
+        })
+    }
+}

@@ -1,0 +1,46 @@
+//! `index.json`: makes the store an OCI image layout that skopeo and umoci read.
+//!
+//! It is derived from the image records, which are the truth, and written whole after each
+//! change under `images/.lock`.
+
+use std::collections::BTreeMap;
+
+use super::image::{ImageRecord, Images};
+use super::write_json;
+use crate::common::Result;
+use crate::oci::{Descriptor, Index, MediaType};
+
+/// The index of a store without images.
+pub(super) const EMPTY: &[u8] =
+    br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+
+/// image-spec, annotations.md: the name of an entry in a layout.
+const REF_NAME: &str = "org.opencontainers.image.ref.name";
+
+impl Images<'_> {
+    pub(super) fn write_index(&self) -> Result<()> {
+        write_json(&self.store.path("index.json"), &self.index()?)
+    }
+
+    /// What index.json must hold for the records there are.
+    pub(super) fn index(&self) -> Result<Index> {
+        let mut records = self.records()?;
+        records.sort_by(|a, b| (&a.name, a.manifest).cmp(&(&b.name, b.manifest)));
+        Ok(Index {
+            schema_version: 2,
+            media_type: Some(MediaType::OCI_INDEX.to_owned()),
+            manifests: records.iter().map(descriptor).collect(),
+            annotations: None,
+        })
+    }
+}
+
+fn descriptor(record: &ImageRecord) -> Descriptor {
+    let mut entry = Descriptor::new(&*record.media_type, record.manifest, record.manifest_size);
+    entry.platform = record.platform.parse().ok();
+    entry.annotations = record
+        .name
+        .as_ref()
+        .map(|name| BTreeMap::from([(REF_NAME.to_owned(), name.clone())]));
+    entry
+}

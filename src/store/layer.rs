@@ -1,0 +1,220 @@
+//! Unpacked layers: independent of each other, immutable, published by rename.
+
+use std::fs::File;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::lock::{Pin, StoreLock, boot_id};
+use super::trash::discard;
+use super::{Store, corrupt, read_json, write_json};
+use crate::common::{Digest, Error, Kind, Result};
+use crate::sys::file::{self, Durability};
+
+/// The unpacked layers of one identity mode.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Layers<'a> {
+    pub(super) store: &'a Store,
+}
+
+/// What is known about an unpacked layer without walking it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LayerInfo {
+    /// Sum of file lengths in bytes; docker's size of a layer.
+    pub(crate) size: u64,
+    /// Number of entries.
+    pub(crate) files: u64,
+    /// Bytes allocated on disk; `None` until `df` measured it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) disk: Option<u64>,
+    /// Boot in which it was unpacked; set by the store.
+    #[serde(default)]
+    pub(crate) boot: String,
+}
+
+/// Answer to wanting a layer.
+#[derive(Debug)]
+pub(crate) enum Stage {
+    /// It is unpacked already.
+    Present,
+    /// It has to be unpacked into this empty directory.
+    Make(LayerStage),
+}
+
+impl Layers<'_> {
+    /// `layers/<mode>`.
+    pub(crate) fn dir(&self) -> PathBuf {
+        self.store.path("layers").join(self.store.mode.as_str())
+    }
+
+    /// The layer's directory, there or not.
+    pub(crate) fn path(&self, diff_id: &Digest) -> PathBuf {
+        self.dir().join(diff_id.hex())
+    }
+
+    /// Whether the layer is unpacked.
+    pub(crate) fn has(&self, diff_id: &Digest) -> bool {
+        self.path(diff_id).is_dir()
+    }
+
+    /// What was recorded when it was unpacked.
+    pub(crate) fn info(&self, diff_id: &Digest) -> Result<LayerInfo> {
+        read_json(&info_path(&self.path(diff_id)))
+    }
+
+    /// Replaces the record, for a size measured later.
+    pub(super) fn set_info(&self, diff_id: &Digest, info: &LayerInfo) -> Result<()> {
+        write_json(&info_path(&self.path(diff_id)), info)
+    }
+
+    /// Intended owners, modes and types of entries that cannot carry the
+    /// `user.containers.override_stat` attribute themselves (links, special files): path beneath
+    /// the layer and the attribute's text.
+    pub(crate) fn owners(&self, diff_id: &Digest) -> Result<Vec<(PathBuf, String)>> {
+        let path = owners_path(&self.path(diff_id));
+        let bytes = match file::read_bounded(&path, 256 << 20) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == Kind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut owners = Vec::new();
+        let mut fields = bytes.split(|byte| *byte == 0);
+        while let Some(name) = fields.next().filter(|name| !name.is_empty()) {
+            let text = fields
+                .next()
+                .and_then(|text| std::str::from_utf8(text).ok());
+            let text = text.ok_or_else(|| corrupt(&path, "not pairs of path and text"))?;
+            let name = std::ffi::OsString::from_vec(name.to_vec());
+            owners.push((PathBuf::from(name), text.to_owned()));
+        }
+        Ok(owners)
+    }
+
+    /// Wants the layer `diff_id`. Waits while another thread or process unpacks it.
+    ///
+    /// A layer of an earlier boot that no image names may be torn by a power cut: it is made
+    /// again.
+    pub(crate) fn stage(&self, diff_id: &Digest) -> Result<Stage> {
+        let pin = self.store.pin()?.clone();
+        if self.reuse(diff_id)? {
+            return Ok(Stage::Present);
+        }
+        file::make_private_dir(&self.dir())?;
+        let lock_path =
+            self.store
+                .path("tmp")
+                .join(format!("layer-{}-{}", self.store.mode, diff_id.hex()));
+        let lock = file::lock_path(&lock_path)?;
+        if self.reuse(diff_id)? {
+            file::remove_file(&lock_path)?;
+            return Ok(Stage::Present);
+        }
+        let staging = self.dir().join(format!(".staging-{}", diff_id.hex()));
+        let target = self.path(diff_id);
+        for leftover in [&staging, &target] {
+            discard(self.store, leftover)?;
+        }
+        file::make_private_dir(&staging)?;
+        Ok(Stage::Make(LayerStage {
+            root: self.store.root.clone(),
+            staging,
+            target,
+            lock_path,
+            done: false,
+            _lock: lock,
+            _pin: pin,
+        }))
+    }
+
+    fn reuse(&self, diff_id: &Digest) -> Result<bool> {
+        let path = self.path(diff_id);
+        let _lock = self.store.lock_shared()?;
+        if !path.is_dir() {
+            return Ok(false);
+        }
+        let Ok(info) = self.info(diff_id) else {
+            return Ok(false);
+        };
+        let trusted = info.boot == boot_id()
+            || self
+                .store
+                .images()
+                .records()?
+                .iter()
+                .any(|image| image.layers.contains(diff_id));
+        if trusted {
+            let info = info_path(&path);
+            let file = File::open(&info).map_err(|error| Error::io("open", &info, error))?;
+            super::blob::refresh(&file).map_err(|error| Error::io("touch", &info, error))?;
+        }
+        Ok(trusted)
+    }
+}
+
+/// `<hex>.json` beside the layer; its modification time is the layer's last use by a pull.
+pub(super) fn info_path(layer: &Path) -> PathBuf {
+    layer.with_extension("json")
+}
+
+/// `<hex>.owners` beside the layer; only there when the layer has such entries.
+pub(super) fn owners_path(layer: &Path) -> PathBuf {
+    layer.with_extension("owners")
+}
+
+/// A layer being unpacked; nobody else unpacks it meanwhile. Dropped without
+/// [`commit`](LayerStage::commit), it goes to the trash.
+#[derive(Debug)]
+pub(crate) struct LayerStage {
+    root: PathBuf,
+    staging: PathBuf,
+    target: PathBuf,
+    lock_path: PathBuf,
+    done: bool,
+    _lock: File,
+    _pin: Arc<Pin>,
+}
+
+impl LayerStage {
+    /// The empty directory (mode 0700) to unpack into; its own mode and owner become those of
+    /// the layer's root.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.staging
+    }
+
+    /// Publishes the layer. The caller has verified the diff-id.
+    ///
+    /// `owners`: see [`Layers::owners`]; paths must not contain NUL.
+    pub(crate) fn commit(mut self, info: LayerInfo, owners: &[(PathBuf, String)]) -> Result<()> {
+        let _store = StoreLock::shared(&self.root)?;
+        if !owners.is_empty() {
+            let mut bytes = Vec::new();
+            for (path, text) in owners {
+                bytes.extend_from_slice(path.as_os_str().as_bytes());
+                bytes.push(0);
+                bytes.extend_from_slice(text.as_bytes());
+                bytes.push(0);
+            }
+            file::write_atomic(&owners_path(&self.target), &bytes, Durability::Process)?;
+        }
+        let info = LayerInfo {
+            boot: boot_id(),
+            ..info
+        };
+        write_json(&info_path(&self.target), &info)?;
+        file::rename(&self.staging, &self.target)?;
+        self.done = true;
+        Ok(())
+    }
+}
+
+impl Drop for LayerStage {
+    fn drop(&mut self) {
+        if !self.done {
+            // Rename, not delete: deleting is slow and may need the user namespace.
+            let _ = super::trash::throw(&self.root, &self.staging);
+        }
+        let _ = file::remove_file(&self.lock_path);
+    }
+}

@@ -1,0 +1,79 @@
+//! The small changing files of a container: who runs it, and how it ended.
+//!
+//! Written by rename without fsync: after a power cut the container is gone anyway.
+
+use serde::{Deserialize, Serialize};
+
+use crate::common::{ExitStatus, Timestamp};
+
+/// Who runs the container; only believed while the container's lock is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StateRecord {
+    /// The container's first process, seen from the host.
+    pub(crate) pid: i32,
+    /// Its start time in clock ticks after boot (proc_pid_stat(5), field 22), so that a reused
+    /// pid is not taken for it.
+    pub(crate) start_time: u64,
+    /// When it was started.
+    pub(crate) started: Timestamp,
+}
+
+impl StateRecord {
+    /// The state of a process that runs now; `None` when there is no such process.
+    pub(crate) fn of_process(pid: i32) -> Option<StateRecord> {
+        Some(StateRecord {
+            pid,
+            start_time: start_time(pid)?,
+            started: Timestamp::now(),
+        })
+    }
+
+    /// Whether this very process still exists (a zombie does).
+    pub(crate) fn is_running(&self) -> bool {
+        start_time(self.pid) == Some(self.start_time)
+    }
+}
+
+/// How the last run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ExitRecord {
+    /// Code or signal.
+    pub(crate) status: ExitStatus,
+    /// When the run began; `None` when it never came to that.
+    #[serde(default)]
+    pub(crate) started: Option<Timestamp>,
+    /// When it ended.
+    pub(crate) finished: Timestamp,
+    /// Whether the kernel killed it for memory.
+    #[serde(default)]
+    pub(crate) oom: bool,
+    /// Why it could not be started; empty when it could.
+    #[serde(default)]
+    pub(crate) error: String,
+}
+
+/// Field 22 of /proc/PID/stat. The command in field 2 may hold blanks and brackets, so fields
+/// count from the last bracket.
+fn start_time(pid: i32) -> Option<u64> {
+    let text = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let after = &text[text.rfind(')')? + 1..];
+    after.split_ascii_whitespace().nth(19)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_itself_and_nobody_else() {
+        let own = StateRecord::of_process(std::process::id() as i32).unwrap();
+        assert!(own.is_running());
+        let other = StateRecord {
+            start_time: own.start_time + 1,
+            ..own
+        };
+        assert!(!other.is_running());
+        assert_eq!(StateRecord::of_process(i32::MAX), None);
+    }
+}

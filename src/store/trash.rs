@@ -1,0 +1,105 @@
+//! Deferred deletion: rename to `trash/` at once, delete later.
+//!
+//! Deleting on a hot path makes later creates slow (ext4 searches recently deleted inodes), and
+//! files of subordinate ids can only be deleted inside the user namespace.
+
+use std::path::{Path, PathBuf};
+
+use super::Store;
+use crate::common::{Error, Kind, Result};
+use crate::sys::{file, tree};
+
+/// Age after which an unfinished download is not worth resuming.
+const PARTIAL_KEPT: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
+
+/// What became of a deletion.
+#[derive(Debug, Default)]
+pub(crate) struct Purged {
+    /// What is still in the trash, with the reason: usually files of subordinate ids, which
+    /// the engine deletes again inside the user namespace.
+    pub(crate) left: Vec<(PathBuf, Error)>,
+}
+
+/// Renames `path` into the trash and returns its place there; `None` when it does not exist.
+pub(super) fn throw(root: &Path, path: &Path) -> Result<Option<PathBuf>> {
+    let trash = root.join("trash");
+    let place = trash.join(file::random_name("t-")?);
+    let moved = file::rename(path, &place);
+    match moved {
+        Ok(()) => Ok(Some(place)),
+        Err(_) if path.symlink_metadata().is_err() => Ok(None),
+        // A store whose trash was removed by hand.
+        Err(error) if error.kind() == Kind::NotFound => {
+            file::make_private_dir(&trash)?;
+            file::rename(path, &place).map(|()| Some(place))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Moves what should not be there to the trash; nothing there is fine.
+pub(super) fn discard(store: &Store, path: &Path) -> Result<()> {
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    throw(&store.root, path).map(drop)
+}
+
+impl Store {
+    /// Deletes what lies in the trash and what crashed processes left in `tmp/` and `layers/`.
+    /// Two directory reads when there is nothing; not for the run path.
+    pub(crate) fn sweep(&self) -> Result<Purged> {
+        self.sweep_tmp()?;
+        self.sweep_staging()?;
+        let mut purged = Purged::default();
+        for name in file::names(&self.path("trash"))? {
+            let path = self.path("trash").join(name);
+            if let Err(error) = tree::remove_tree(&path) {
+                purged.left.push((path, error));
+            }
+        }
+        Ok(purged)
+    }
+
+    fn sweep_tmp(&self) -> Result<()> {
+        let tmp = self.path("tmp");
+        for name in file::names(&tmp)? {
+            let path = tmp.join(&name);
+            let name = name.to_string_lossy();
+            let fresh = || {
+                let modified = path.symlink_metadata().and_then(|found| found.modified());
+                modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age < PARTIAL_KEPT))
+            };
+            // Locked files are in use; everything else in here belongs to nobody. An unnamed
+            // temporary file has a name only on odd file systems and then no lock.
+            let keep = (name.starts_with("blob-") || name.starts_with(".tmp-")) && fresh();
+            if !keep && file::try_lock_path(&path)?.is_some() {
+                file::remove_file(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn sweep_staging(&self) -> Result<()> {
+        for mode in file::names(&self.path("layers"))? {
+            let dir = self.path("layers").join(&mode);
+            for name in file::names(&dir)? {
+                let Some(hex) = name.to_str().and_then(|n| n.strip_prefix(".staging-")) else {
+                    continue;
+                };
+                let lock = format!("layer-{}-{hex}", mode.to_string_lossy());
+                let lock = self.path("tmp").join(lock);
+                // Taking the lock (and making it anew when it is gone) keeps a starting
+                // unpacker out while its leftover goes.
+                let held =
+                    file::open_or_create(&lock).map_err(|error| Error::io("open", &lock, error))?;
+                drop(held);
+                if let Some(_held) = file::try_lock_path(&lock)? {
+                    throw(&self.root, &dir.join(&name))?;
+                    file::remove_file(&lock)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
