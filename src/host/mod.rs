@@ -1,1 +1,300 @@
-//! host: see lib.rs.
+//! Facts of this machine and of this process on it. Each is probed at most once, when first
+//! asked, and kept as data; nothing here decides what will be done with them.
+//!
+//! | facility | since | without it |
+//! |---|---|---|
+//! | openat2 `RESOLVE_*` | 5.6 | own walk, one component at a time |
+//! | `clone3` into a cgroup | 5.7 | write to `cgroup.procs`, 7 ms |
+//! | overlay in a user namespace | 5.11 | fuse-overlayfs, then a plain copy |
+//! | id-mapped mounts | 5.12 | one copy of a layer per identity mode |
+//! | `cgroup.kill` | 5.14 | signal process by process |
+//! | user xattrs on tmpfs | 6.6 | the upper directory goes to a disk |
+#![forbid(unsafe_code)]
+
+mod cgroups;
+mod env;
+mod identity;
+mod idmap;
+mod info;
+mod kernel;
+mod storage;
+mod subid;
+mod tools;
+mod userns;
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+
+use crate::common::{Mode, Result};
+use crate::sys::probe;
+
+pub(crate) use cgroups::{CgroupLayout, CgroupVersion, Unified, V1Hierarchy};
+pub(crate) use env::HostEnv;
+pub(crate) use idmap::{AUTO_SIZE, AutoMaps, IdMap, IdMaps};
+pub(crate) use info::Info;
+pub(crate) use kernel::KernelVersion;
+pub(crate) use storage::{FileSystem, file_system};
+pub(crate) use subid::{SubRange, free_range};
+pub(crate) use tools::Tool;
+pub(crate) use userns::{UsernsBlock, UsernsFacts};
+
+/// This machine as seen by this process; built once and passed around.
+#[derive(Debug)]
+pub(crate) struct Host {
+    env: HostEnv,
+    euid: u32,
+    egid: u32,
+    kernel: OnceCell<KernelVersion>,
+    groups: OnceCell<Vec<u32>>,
+    admin: OnceCell<bool>,
+    initial_userns: OnceCell<bool>,
+    userns: OnceCell<UsernsFacts>,
+    user_name: OnceCell<Option<String>>,
+    subuids: OnceCell<Vec<SubRange>>,
+    subgids: OnceCell<Vec<SubRange>>,
+    tools: OnceCell<Vec<Tool>>,
+    cgroups: OnceCell<CgroupLayout>,
+}
+
+impl Host {
+    /// Makes an empty set of facts; `env` carries the few variables they depend on.
+    pub(crate) fn new(env: HostEnv) -> Host {
+        Host {
+            env,
+            euid: nix::unistd::geteuid().as_raw(),
+            egid: nix::unistd::getegid().as_raw(),
+            kernel: OnceCell::new(),
+            groups: OnceCell::new(),
+            admin: OnceCell::new(),
+            initial_userns: OnceCell::new(),
+            userns: OnceCell::new(),
+            user_name: OnceCell::new(),
+            subuids: OnceCell::new(),
+            subgids: OnceCell::new(),
+            tools: OnceCell::new(),
+            cgroups: OnceCell::new(),
+        }
+    }
+
+    /// The variables the facts depend on.
+    pub(crate) fn env(&self) -> &HostEnv {
+        &self.env
+    }
+
+    /// Effective user id.
+    pub(crate) fn euid(&self) -> u32 {
+        self.euid
+    }
+
+    /// Effective group id.
+    pub(crate) fn egid(&self) -> u32 {
+        self.egid
+    }
+
+    /// Supplementary groups, as the kernel has them.
+    pub(crate) fn groups(&self) -> &[u32] {
+        self.groups.get_or_init(|| {
+            let groups = nix::unistd::getgroups().unwrap_or_default();
+            groups.into_iter().map(|gid| gid.as_raw()).collect()
+        })
+    }
+
+    /// Version of the running kernel.
+    pub(crate) fn kernel(&self) -> KernelVersion {
+        *self.kernel.get_or_init(KernelVersion::running)
+    }
+
+    /// Says whether the effective capabilities hold `CAP_SYS_ADMIN`.
+    pub(crate) fn is_admin(&self) -> bool {
+        *self.admin.get_or_init(|| {
+            probe::effective_caps().is_ok_and(|caps| caps & probe::CAP_SYS_ADMIN != 0)
+        })
+    }
+
+    /// Says whether this process is in the first user namespace. Elsewhere, even with all
+    /// capabilities, device nodes and `trusted.*` xattrs are refused and overlay needs
+    /// `userxattr`.
+    pub(crate) fn in_initial_userns(&self) -> bool {
+        *self.initial_userns.get_or_init(userns::in_initial)
+    }
+
+    /// What the sysctls say about making user namespaces.
+    pub(crate) fn userns(&self) -> &UsernsFacts {
+        self.userns.get_or_init(UsernsFacts::read)
+    }
+
+    /// Login name of the effective user: from `/etc/passwd`, else (users of a directory
+    /// service) from the environment.
+    pub(crate) fn user_name(&self) -> Option<&str> {
+        self.user_name
+            .get_or_init(|| subid::user_name(self.euid, self.env.user.as_deref()))
+            .as_deref()
+    }
+
+    /// Subordinate user ids of this user, checked, disjoint, in the order of `/etc/subuid`.
+    pub(crate) fn subuids(&self) -> &[SubRange] {
+        self.subuids.get_or_init(|| {
+            subid::read(
+                Path::new("/etc/subuid"),
+                self.user_name(),
+                self.euid,
+                self.euid,
+            )
+        })
+    }
+
+    /// Subordinate group ids of this user (`/etc/subgid` is keyed by user too).
+    pub(crate) fn subgids(&self) -> &[SubRange] {
+        self.subgids.get_or_init(|| {
+            subid::read(
+                Path::new("/etc/subgid"),
+                self.user_name(),
+                self.euid,
+                self.egid,
+            )
+        })
+    }
+
+    /// Helper programs found on `PATH`.
+    pub(crate) fn tools(&self) -> &[Tool] {
+        self.tools
+            .get_or_init(|| tools::scan(self.env.path.as_deref()))
+    }
+
+    /// Absolute path of the helper program `name`, when it is on `PATH`.
+    pub(crate) fn tool(&self, name: &str) -> Option<&Path> {
+        let found = self.tools().iter().find(|tool| tool.name == name);
+        found.map(|tool| tool.path.as_path())
+    }
+
+    /// Absolute paths of `newuidmap` and `newgidmap`, when both are there and privileged.
+    pub(crate) fn map_helpers(&self) -> Option<(&Path, &Path)> {
+        let pair = (self.tool("newuidmap")?, self.tool("newgidmap")?);
+        (tools::is_privileged(pair.0) && tools::is_privileged(pair.1)).then_some(pair)
+    }
+
+    /// Where the cgroup hierarchies are mounted and where this process is in them.
+    pub(crate) fn cgroups(&self) -> &CgroupLayout {
+        self.cgroups.get_or_init(|| CgroupLayout::read(&self.env))
+    }
+
+    /// Says whether an ordinary user's overlay mounts can work by this kernel's version.
+    pub(crate) fn overlay_in_userns(&self) -> bool {
+        self.kernel() >= KernelVersion::new(5, 11)
+    }
+
+    /// Chooses the rung of the identity ladder; `asked` is the value of `KETCH_IDENTITY`.
+    /// Fails when the rung asked for cannot be reached.
+    pub(crate) fn identity_mode(&self, asked: Option<&str>) -> Result<Mode> {
+        identity::mode(&HostRungs(self), asked)
+    }
+
+    /// Id maps of `mode` with container root as the caller; empty maps in mode `root`.
+    pub(crate) fn id_maps(&self, mode: Mode) -> Result<IdMaps> {
+        idmap::plain(
+            mode,
+            self.euid,
+            self.egid,
+            self.subuids_of(mode),
+            self.subgids_of(mode),
+        )
+    }
+
+    /// Id maps of `--userns=keep-id[:uid=,gid=]`: the caller keeps its number, or gets the one
+    /// given. In mode `root` there is nothing to keep and the maps are empty.
+    pub(crate) fn keep_id_maps(
+        &self,
+        mode: Mode,
+        uid: Option<u32>,
+        gid: Option<u32>,
+    ) -> Result<IdMaps> {
+        let inside = (uid.unwrap_or(self.euid), gid.unwrap_or(self.egid));
+        let ranges = (self.subuids_of(mode), self.subgids_of(mode));
+        idmap::keep_id(mode, (self.euid, self.egid), inside, ranges)
+    }
+
+    /// Id maps of `--userns=auto` for root: the first free `size` ids of the ranges of the user
+    /// `containers`, else of a fixed high range. `used` are the ranges of living containers.
+    pub(crate) fn auto_maps(&self, size: u32, used: &[SubRange]) -> Result<AutoMaps> {
+        let of = |file: &str| subid::read_named(Path::new(file), "containers");
+        idmap::auto(&of("/etc/subuid"), &of("/etc/subgid"), used, size)
+    }
+
+    /// The folder of the user's runtime files, when it exists.
+    pub(crate) fn runtime_dir(&self) -> Option<&Path> {
+        self.env.runtime_dir.as_deref().filter(|dir| dir.is_dir())
+    }
+
+    /// The socket of the systemd manager's bus this user may talk to: the user's session bus,
+    /// for root the system's.
+    pub(crate) fn systemd_bus(&self) -> Option<PathBuf> {
+        self.env.systemd_bus(self.euid)
+    }
+
+    /// What `ketch info` says about this machine.
+    pub(crate) fn info(&self) -> Info {
+        info::gather(self)
+    }
+
+    fn subuids_of(&self, mode: Mode) -> &[SubRange] {
+        if mode == Mode::Subid {
+            self.subuids()
+        } else {
+            &[]
+        }
+    }
+
+    fn subgids_of(&self, mode: Mode) -> &[SubRange] {
+        if mode == Mode::Subid {
+            self.subgids()
+        } else {
+            &[]
+        }
+    }
+}
+
+/// Answers the ladder's questions from the lazily probed facts, so that a higher rung found
+/// costs no question about a lower one.
+struct HostRungs<'a>(&'a Host);
+
+impl identity::Rungs for HostRungs<'_> {
+    fn is_root(&self) -> bool {
+        self.0.euid == 0
+    }
+    fn is_admin(&self) -> bool {
+        self.0.is_admin()
+    }
+    fn has_many_ids(&self) -> bool {
+        self.0.in_initial_userns() || userns::mapped_ids() >= u64::from(AUTO_SIZE)
+    }
+    fn has_range(&self) -> bool {
+        !self.0.subuids().is_empty() && !self.0.subgids().is_empty()
+    }
+    fn has_helpers(&self) -> bool {
+        self.0.map_helpers().is_some()
+    }
+    fn user(&self) -> String {
+        match self.0.user_name() {
+            Some(name) => name.to_owned(),
+            None => self.0.euid.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_of_the_running_machine_agree_with_each_other() {
+        let host = Host::new(HostEnv::default());
+        let mode = host.identity_mode(None).unwrap();
+        assert_eq!(mode == Mode::Root, host.euid() == 0 && host.is_admin());
+        assert!(host.kernel() >= KernelVersion::new(4, 0));
+        let maps = host.id_maps(mode).unwrap();
+        assert_eq!(maps.uids.is_empty(), mode == Mode::Root);
+        let single = host.keep_id_maps(Mode::Single, None, None).unwrap();
+        assert_eq!(single.uids, vec![IdMap::new(host.euid(), host.euid(), 1)]);
+        assert_eq!(host.identity_mode(Some("single")).unwrap(), Mode::Single);
+    }
+}

@@ -15,3 +15,6 @@ pub(crate) mod signal;
 pub(crate) mod socket;
 pub(crate) mod tree;
 pub(crate) mod tty;
+//! sys: see lib.rs.
+
+pub(crate) mod probe;

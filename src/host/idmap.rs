@@ -1,0 +1,378 @@
+//! Id maps as data: which host id each container id is. Pure; `runtime` writes them to the
+//! kernel, `archive` uses them to own files.
+
+use crate::common::{Error, Kind, Mode, Result};
+
+use super::subid::{self, SubRange};
+
+/// How many ids a container gets from `--userns=auto` unless it asks: all that images use.
+pub(crate) const AUTO_SIZE: u32 = 65_536;
+/// The range of `--userns=auto` when the administrator named none: above what people, directory
+/// services and login.defs(5) use, below where signed readers of ids turn negative.
+const AUTO_FALLBACK: SubRange = SubRange {
+    start: 0x6000_0000,
+    count: 0x1000_0000,
+};
+/// The kernel takes at most this many lines in a map (5 before 4.15).
+const MAX_LINES: usize = 340;
+
+/// One line of a map: `count` ids from `inside` are the host's ids from `outside`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct IdMap {
+    /// First id in the container.
+    pub(crate) inside: u32,
+    /// First id on the host (in the caller's namespace).
+    pub(crate) outside: u32,
+    /// How many ids.
+    pub(crate) count: u32,
+}
+
+impl IdMap {
+    /// Makes one line.
+    pub(crate) const fn new(inside: u32, outside: u32, count: u32) -> IdMap {
+        IdMap {
+            inside,
+            outside,
+            count,
+        }
+    }
+}
+
+/// The maps of one container; both empty when it has no user namespace of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct IdMaps {
+    /// User ids.
+    pub(crate) uids: Vec<IdMap>,
+    /// Group ids.
+    pub(crate) gids: Vec<IdMap>,
+}
+
+impl IdMaps {
+    /// Says whether there is no map: container ids are host ids.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.uids.is_empty() && self.gids.is_empty()
+    }
+
+    /// Says whether each kind maps just one id, which needs no helper program.
+    pub(crate) fn is_single(&self) -> bool {
+        let one = |map: &[IdMap]| matches!(map, [line] if line.count == 1);
+        one(&self.uids) && one(&self.gids)
+    }
+}
+
+/// The host id of the container id `inside`; `None` when it is not mapped. An empty map maps
+/// every id to itself.
+pub(crate) fn outside(map: &[IdMap], inside: u32) -> Option<u32> {
+    translate(map, inside, |line| (line.inside, line.outside))
+}
+
+/// The container id of the host id `outside`; the inverse of [`outside`].
+pub(crate) fn inside(map: &[IdMap], outside: u32) -> Option<u32> {
+    translate(map, outside, |line| (line.outside, line.inside))
+}
+
+fn translate(map: &[IdMap], id: u32, sides: impl Fn(&IdMap) -> (u32, u32)) -> Option<u32> {
+    if map.is_empty() {
+        return Some(id);
+    }
+    map.iter().find_map(|line| {
+        let (from, to) = sides(line);
+        let offset = id.checked_sub(from).filter(|offset| *offset < line.count)?;
+        to.checked_add(offset)
+    })
+}
+
+/// The text to write to `/proc/PID/uid_map` or `gid_map`.
+pub(crate) fn proc_text(map: &[IdMap]) -> String {
+    let lines = map.iter();
+    lines
+        .map(|line| format!("{} {} {}\n", line.inside, line.outside, line.count))
+        .collect()
+}
+
+/// The arguments of `newuidmap` or `newgidmap` after the pid.
+pub(crate) fn helper_args(map: &[IdMap]) -> Vec<String> {
+    map.iter()
+        .flat_map(|line| [line.inside, line.outside, line.count])
+        .map(|number| number.to_string())
+        .collect()
+}
+
+/// Maps of a mode with container root as the caller.
+pub(super) fn plain(
+    mode: Mode,
+    uid: u32,
+    gid: u32,
+    subuids: &[SubRange],
+    subgids: &[SubRange],
+) -> Result<IdMaps> {
+    keep_id(mode, (uid, gid), (0, 0), (subuids, subgids))
+}
+
+/// Maps in which the caller (`own` uid and gid) is `inside` in the container and the ranges fill
+/// the ids around it, as podman does.
+pub(super) fn keep_id(
+    mode: Mode,
+    own: (u32, u32),
+    inside: (u32, u32),
+    ranges: (&[SubRange], &[SubRange]),
+) -> Result<IdMaps> {
+    if mode == Mode::Root {
+        return Ok(IdMaps::default());
+    }
+    Ok(IdMaps {
+        uids: around(own.0, inside.0, ranges.0)?,
+        gids: around(own.1, inside.1, ranges.1)?,
+    })
+}
+
+/// `own` at `inside`; the ids of `ranges`, in order, at 0, 1, 2… around it.
+fn around(own: u32, inside: u32, ranges: &[SubRange]) -> Result<Vec<IdMap>> {
+    if inside == u32::MAX {
+        return Err(Error::usage(
+            "keep id",
+            inside.to_string(),
+            "not a valid id",
+        ));
+    }
+    let mut below = Vec::new();
+    let mut above = Vec::new();
+    let mut next = 0u32;
+    for range in ranges {
+        let mut start = range.start;
+        let mut left = range.count;
+        if next < inside {
+            let count = left.min(inside - next);
+            below.push(IdMap::new(next, start, count));
+            next += count;
+            start = start.saturating_add(count);
+            left -= count;
+        }
+        if left == 0 {
+            continue;
+        }
+        // The caller sits at `inside`, so what follows it starts one later.
+        let at = next.max(inside) + u32::from(next == inside);
+        let count = left.min(u32::MAX - at);
+        if count > 0 {
+            above.push(IdMap::new(at, start, count));
+            next = at + count;
+        }
+    }
+    below.truncate(MAX_LINES - 1);
+    below.push(IdMap::new(inside, own, 1));
+    below.append(&mut above);
+    below.truncate(MAX_LINES);
+    Ok(below)
+}
+
+/// What `--userns=auto` found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AutoMaps {
+    /// The maps.
+    pub(crate) maps: IdMaps,
+    /// The host ids taken, to be recorded with the container.
+    pub(crate) range: SubRange,
+    /// Set when the administrator named no range and a fixed one was taken.
+    pub(crate) warning: Option<String>,
+}
+
+/// Takes the first `size` ids that are in both lists of ranges (so that one number serves users
+/// and groups) and in no range of `used`.
+pub(super) fn auto(
+    subuids: &[SubRange],
+    subgids: &[SubRange],
+    used: &[SubRange],
+    size: u32,
+) -> Result<AutoMaps> {
+    let named = !subuids.is_empty() && !subgids.is_empty();
+    let fallback = [AUTO_FALLBACK];
+    let (uids, gids) = if named {
+        (subuids, subgids)
+    } else {
+        (&fallback[..], &fallback[..])
+    };
+    let mut free: Vec<SubRange> = Vec::new();
+    for uid in uids {
+        for gid in gids {
+            let start = u64::from(uid.start.max(gid.start));
+            free.extend(SubRange::between(start, uid.end().min(gid.end())));
+        }
+    }
+    for taken in used {
+        free = subid::cut(&free, u64::from(taken.start), taken.end());
+    }
+    let found = free.iter().find(|range| size > 0 && range.count >= size);
+    let Some(found) = found else {
+        return Err(
+            Error::new(Kind::Exhausted, "find free ids", format!("{size}"))
+                .because("every range of user `containers` is in use or too small")
+                .hint("add a larger range for `containers` to /etc/subuid and /etc/subgid"),
+        );
+    };
+    let range = SubRange {
+        start: found.start,
+        count: size,
+    };
+    let map = vec![IdMap::new(0, range.start, size)];
+    let warning = (!named).then(|| {
+        format!(
+            "--userns=auto takes host ids from {}, since no range is set aside for it: add \
+             containers:{}:{} to /etc/subuid and /etc/subgid",
+            range.start, AUTO_FALLBACK.start, AUTO_FALLBACK.count
+        )
+    });
+    let maps = IdMaps {
+        uids: map.clone(),
+        gids: map,
+    };
+    Ok(AutoMaps {
+        maps,
+        range,
+        warning,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(start: u32, count: u32) -> SubRange {
+        SubRange { start, count }
+    }
+
+    #[test]
+    fn subid_maps_root_to_the_caller_and_then_the_ranges() {
+        let maps = plain(
+            Mode::Subid,
+            1000,
+            100,
+            &[range(100_000, 65_536)],
+            &[range(7, 3), range(20, 5)],
+        );
+        let maps = maps.unwrap();
+        assert_eq!(
+            maps.uids,
+            [IdMap::new(0, 1000, 1), IdMap::new(1, 100_000, 65_536)]
+        );
+        assert_eq!(
+            maps.gids,
+            [
+                IdMap::new(0, 100, 1),
+                IdMap::new(1, 7, 3),
+                IdMap::new(4, 20, 5)
+            ]
+        );
+        assert_eq!(proc_text(&maps.uids), "0 1000 1\n1 100000 65536\n");
+        assert_eq!(
+            helper_args(&maps.uids),
+            ["0", "1000", "1", "1", "100000", "65536"]
+        );
+    }
+
+    #[test]
+    fn keep_id_puts_the_caller_at_its_number_with_the_range_around_it() {
+        let map = around(1000, 1000, &[range(100_000, 65_536)]).unwrap();
+        assert_eq!(
+            map,
+            [
+                IdMap::new(0, 100_000, 1000),
+                IdMap::new(1000, 1000, 1),
+                IdMap::new(1001, 101_000, 64_536)
+            ]
+        );
+        // A number above the whole range: the range stays below it.
+        let map = around(1000, 70_000, &[range(100_000, 65_536)]).unwrap();
+        assert_eq!(
+            map,
+            [IdMap::new(0, 100_000, 65_536), IdMap::new(70_000, 1000, 1)]
+        );
+        let single = keep_id(Mode::Single, (1000, 100), (5, 6), (&[], &[])).unwrap();
+        assert!(single.is_single());
+        assert_eq!(single.gids, [IdMap::new(6, 100, 1)]);
+        assert!(around(1, u32::MAX, &[]).is_err());
+    }
+
+    #[test]
+    fn maps_of_arbitrary_ranges_never_overlap_and_hold_the_caller_once() {
+        let mut seed = 99u64;
+        let mut next = |below: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            ((seed >> 20) % below) as u32
+        };
+        for _ in 0..2000 {
+            let mut start = 2000 + next(1000);
+            let mut ranges = Vec::new();
+            for _ in 0..next(5) {
+                let huge = next(10) == 0;
+                let count = 1 + next(if huge { 2_000_000_000 } else { 90_000 });
+                let Some(end) = start.checked_add(count).filter(|end| *end < u32::MAX) else {
+                    break;
+                };
+                ranges.push(range(start, count));
+                start = end.saturating_add(next(50));
+            }
+            let kind = next(4) as usize;
+            let wanted = next([2, 3000, 200_000, u64::from(u32::MAX)][kind]);
+            let map = around(1000, wanted, &ranges).unwrap();
+            check(&map, wanted);
+            let total: u64 = ranges.iter().map(|r| u64::from(r.count)).sum();
+            let mapped: u64 = map.iter().map(|m| u64::from(m.count)).sum();
+            assert!(mapped <= total + 1);
+            if u64::from(wanted) + total < u64::from(u32::MAX) {
+                assert_eq!(mapped, total + 1, "{ranges:?} {wanted} {map:?}");
+            }
+        }
+    }
+
+    fn check(map: &[IdMap], wanted: u32) {
+        let last = u64::from(u32::MAX);
+        for (at, a) in map.iter().enumerate() {
+            assert!(a.count > 0, "{map:?}");
+            assert!(u64::from(a.inside) + u64::from(a.count) <= last, "{map:?}");
+            assert!(u64::from(a.outside) + u64::from(a.count) <= last, "{map:?}");
+            for b in &map[at + 1..] {
+                let apart = |x: u32, xs: u32, y: u32, ys: u32| {
+                    u64::from(x) + u64::from(xs) <= y.into()
+                        || u64::from(y) + u64::from(ys) <= x.into()
+                };
+                assert!(apart(a.inside, a.count, b.inside, b.count), "{map:?}");
+                assert!(apart(a.outside, a.count, b.outside, b.count), "{map:?}");
+            }
+        }
+        assert_eq!(outside(map, wanted), Some(1000), "{map:?}");
+        assert_eq!(inside(map, 1000), Some(wanted), "{map:?}");
+    }
+
+    #[test]
+    fn auto_takes_ids_free_in_both_lists_and_says_when_it_made_them_up() {
+        let ours = [range(500_000, 200_000)];
+        let first = auto(&ours, &[range(510_000, 400_000)], &[], AUTO_SIZE).unwrap();
+        assert_eq!(
+            (first.range, first.warning),
+            (range(510_000, AUTO_SIZE), None)
+        );
+        let second = auto(&ours, &ours, &[range(500_000, AUTO_SIZE)], AUTO_SIZE).unwrap();
+        assert_eq!(second.range.start, 565_536);
+        let full = auto(&ours, &ours, &ours, 1).unwrap_err();
+        assert_eq!(full.kind(), Kind::Exhausted);
+        let made_up = auto(&[], &ours, &[], AUTO_SIZE).unwrap();
+        assert_eq!(made_up.range.start, AUTO_FALLBACK.start);
+        assert!(
+            made_up
+                .warning
+                .unwrap()
+                .contains("containers:1610612736:268435456")
+        );
+        assert!(auto(&[], &[], &[], 0).is_err());
+    }
+
+    #[test]
+    fn ids_outside_a_map_translate_to_nothing() {
+        let map = [IdMap::new(0, 1000, 1), IdMap::new(1, 100_000, 10)];
+        assert_eq!(outside(&map, 10), Some(100_009));
+        assert_eq!(outside(&map, 11), None);
+        assert_eq!(inside(&map, 999), None);
+        assert_eq!(outside(&[], 77), Some(77));
+    }
+}

@@ -1,0 +1,113 @@
+//! What kind of file system a path is on, by the magic number of `statfs(2)`.
+
+use std::path::Path;
+
+use nix::sys::statfs::statfs;
+
+use crate::common::{Error, Result};
+
+/// Magic numbers, names, and whether the file system is on a network.
+const KNOWN: [(i64, &str, bool); 23] = [
+    (0xEF53, "ext4", false),
+    (0x5846_5342, "xfs", false),
+    (0x9123_683E, "btrfs", false),
+    (0x0102_1994, "tmpfs", false),
+    (0x8584_58F6, "ramfs", false),
+    (0x794C_7630, "overlay", false),
+    (0x2FC1_2FC1, "zfs", false),
+    (0xF2F5_2010, "f2fs", false),
+    (0xCA45_1A4E, "bcachefs", false),
+    (0x7371_7368, "squashfs", false),
+    (0xE0F5_E1E2, "erofs", false),
+    (0x4D44, "vfat", false),
+    (0x6573_5546, "fuse", false),
+    (0x6969, "nfs", true),
+    (0x0BD0_0BD0, "lustre", true),
+    (0x4750_4653, "gpfs", true),
+    (0x1983_0326, "beegfs", true),
+    (0xFF53_4D42, "cifs", true),
+    (0xFE53_4D42, "smb2", true),
+    (0x00C3_6400, "ceph", true),
+    (0x0102_1997, "9p", true),
+    (0x5346_414F, "afs", true),
+    (0x6B41_4653, "kafs", true),
+];
+
+/// A file system's kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileSystem {
+    /// Its magic number.
+    pub(crate) magic: i64,
+}
+
+impl FileSystem {
+    /// Its name, or `unknown`.
+    pub(crate) fn name(self) -> &'static str {
+        self.known().map_or("unknown", |(_, name, _)| name)
+    }
+
+    /// Says whether other machines see the same files: overlay's upper directory, locks and
+    /// mapped owners do not work there.
+    pub(crate) fn is_network(self) -> bool {
+        self.known().is_some_and(|(_, _, network)| network)
+    }
+
+    /// Says whether it is served by a program, which may be a network's (sshfs).
+    pub(crate) fn is_fuse(self) -> bool {
+        self.name() == "fuse"
+    }
+
+    fn known(self) -> Option<(i64, &'static str, bool)> {
+        KNOWN.into_iter().find(|(magic, _, _)| *magic == self.magic)
+    }
+}
+
+/// Asks for the file system of `path`, or of its nearest parent that exists.
+pub(crate) fn file_system(path: &Path) -> Result<FileSystem> {
+    let mut at = path;
+    loop {
+        match statfs(at) {
+            // The type's sign and width differ by architecture; the numbers have 32 bits.
+            Ok(stat) => {
+                let magic = (stat.filesystem_type().0 as i64) & 0xffff_ffff;
+                return Ok(FileSystem { magic });
+            }
+            Err(nix::errno::Errno::ENOENT) => match at.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => at = parent,
+                _ => return Err(Error::errno("statfs", path, nix::errno::Errno::ENOENT)),
+            },
+            Err(errno) => return Err(Error::errno("statfs", at, errno)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn network_file_systems_are_named_as_such() {
+        let of = |magic| FileSystem { magic };
+        assert_eq!(
+            (of(0x0BD0_0BD0).name(), of(0x0BD0_0BD0).is_network()),
+            ("lustre", true)
+        );
+        assert_eq!(
+            (of(0xEF53).name(), of(0xEF53).is_network()),
+            ("ext4", false)
+        );
+        assert_eq!((of(1).name(), of(1).is_network()), ("unknown", false));
+        let mut magics: Vec<i64> = KNOWN.iter().map(|(magic, _, _)| *magic).collect();
+        magics.sort_unstable();
+        magics.dedup();
+        assert_eq!(magics.len(), KNOWN.len());
+    }
+
+    #[test]
+    fn a_missing_path_is_on_the_file_system_of_its_parent() {
+        let dir = tempfile::tempdir().unwrap();
+        let here = file_system(dir.path()).unwrap();
+        assert_eq!(file_system(&dir.path().join("no/such")).unwrap(), here);
+        assert_eq!(file_system(Path::new("/proc")).unwrap().name(), "unknown");
+    }
+}

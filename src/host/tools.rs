@@ -1,0 +1,96 @@
+//! Helper programs on `PATH`, found by looking, never by running them.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{AccessFlags, access};
+use serde::Serialize;
+
+use crate::sys::probe;
+
+/// Every program ketch can make use of.
+const NAMES: [&str; 10] = [
+    "newuidmap",
+    "newgidmap",
+    "pasta",
+    "slirp4netns",
+    "fuse-overlayfs",
+    "fusermount3",
+    "nft",
+    "squashfuse",
+    "nvidia-ctk",
+    "nvidia-smi",
+];
+/// Looked at after `PATH`: ordinary users often lack the folders of system programs.
+const ALSO: [&str; 4] = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"];
+
+/// One program found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Tool {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// Its absolute path.
+    pub(crate) path: PathBuf,
+}
+
+/// Looks for every known program; relative entries of `PATH` are passed over, since what they
+/// name changes with the working directory.
+pub(crate) fn scan(path: Option<&OsStr>) -> Vec<Tool> {
+    let given = path.map(std::env::split_paths).into_iter().flatten();
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for folder in given.chain(ALSO.iter().map(PathBuf::from)) {
+        if folder.is_absolute() && !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    let find = |name: &'static str| {
+        let paths = folders.iter().map(|folder| folder.join(name));
+        let path = paths.into_iter().find(|path| is_program(path))?;
+        Some(Tool { name, path })
+    };
+    NAMES.iter().filter_map(|name| find(name)).collect()
+}
+
+fn is_program(path: &Path) -> bool {
+    access(path, AccessFlags::X_OK).is_ok() && path.is_file()
+}
+
+/// Says whether a program has the setuid bit or file capabilities, and so can write id maps.
+pub(crate) fn is_privileged(path: &Path) -> bool {
+    // The bit and the xattr are on the file that a link (Debian's alternatives) leads to.
+    let Ok(real) = fs::canonicalize(path) else {
+        return false;
+    };
+    let setuid = fs::metadata(&real).is_ok_and(|meta| meta.permissions().mode() & 0o4000 != 0);
+    setuid || probe::has_xattr(&real, "security.capability").unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_executable_file_on_an_absolute_path_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let (first, second) = (dir.path().join("a"), dir.path().join("b"));
+        fs::create_dir_all(first.join("pasta")).unwrap();
+        fs::create_dir(&second).unwrap();
+        fs::write(second.join("pasta"), "").unwrap();
+        fs::set_permissions(second.join("pasta"), fs::Permissions::from_mode(0o755)).unwrap();
+        let path = std::env::join_paths([&first, &PathBuf::from("rel"), &second]).unwrap();
+        let found = scan(Some(&path));
+        let pasta = found.iter().find(|tool| tool.name == "pasta").unwrap();
+        assert_eq!(pasta.path, second.join("pasta"));
+    }
+
+    #[test]
+    fn privilege_is_the_setuid_bit() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert!(!is_privileged(file.path()));
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(0o4755)).unwrap();
+        assert!(is_privileged(file.path()));
+        assert!(!is_privileged(Path::new("/nonexistent")));
+    }
+}
