@@ -1,1 +1,167 @@
-//! cli: see lib.rs.
+//! The command line: clap, the terminal, the only printing.
+//!
+//! words → [`dispatch`] finds the verb → clap splits its words (`args`) → `parse` and `convert`
+//! make the engine's requests → `command` calls the engine and hands the result to `output`.
+//! Errors go to [`error_report`], which alone prints them.
+#![forbid(unsafe_code)]
+
+mod args;
+mod command;
+mod convert;
+mod dispatch;
+mod error_report;
+mod generate;
+mod output;
+mod parse;
+mod personality;
+mod session;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, FromArgMatches as _};
+
+use crate::common::{self, ExitStatus, Kind};
+
+use args::GlobalArgs;
+use dispatch::{Asked, Verb, leaf};
+use personality::Personality;
+use session::Session;
+
+/// Runs the command line of this process.
+pub(crate) fn main() -> ExitCode {
+    let began = Instant::now();
+    let words: Vec<OsString> = std::env::args_os().collect();
+    ExitCode::from(run(&words, began).code())
+}
+
+fn run(words: &[OsString], began: Instant) -> ExitStatus {
+    let (program, words) = match words.split_first() {
+        Some((program, words)) => (program.as_os_str(), words),
+        None => (std::ffi::OsStr::new("ketch"), words),
+    };
+    let personality = Personality::of(program);
+    let finish = |done: anyhow::Result<ExitStatus>, failure, json| {
+        done.unwrap_or_else(|error| {
+            error_report::report(&error, json);
+            error_report::status(&error, failure)
+        })
+    };
+    match dispatch::locate(command::VERBS, words) {
+        Asked::Version => finish(
+            command::system::version::short(program),
+            personality.failure(),
+            false,
+        ),
+        Asked::Verb(verb, spelling) => {
+            let failure = match verb.engine_failure {
+                true => ExitStatus::ENGINE,
+                false => personality.failure(),
+            };
+            let matches = match matched(verb, spelling, words) {
+                Ok(matches) => matches,
+                Err(error) => return refuse(&error, verb, spelling, words, personality),
+            };
+            let leaf = leaf(&matches);
+            let json = wants_json(leaf);
+            let begun = begin(&matches, personality, began, json);
+            let done = begun.and_then(|session| (verb.run)(leaf, &session));
+            finish(done, failure, json)
+        }
+        Asked::Other => finish(other(words), personality.failure(), false),
+    }
+}
+
+fn matched(verb: &Verb, spelling: &'static str, words: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    let program = OsString::from("ketch");
+    let all = std::iter::once(&program).chain(words);
+    dispatch::single(verb, spelling).try_get_matches_from(all)
+}
+
+fn begin(
+    matches: &ArgMatches,
+    personality: Personality,
+    began: Instant,
+    json: bool,
+) -> anyhow::Result<Session> {
+    let global = GlobalArgs::from_arg_matches(matches)?;
+    Ok(Session::new(personality, began, &global, json))
+}
+
+fn wants_json(leaf: &ArgMatches) -> bool {
+    let format = leaf.try_get_one::<String>("format").ok().flatten();
+    format.is_some_and(|format| format == "json")
+}
+
+/// Help that was asked for goes to stdout; every other complaint of clap is a usage error.
+fn refuse(
+    error: &clap::Error,
+    verb: &Verb,
+    spelling: &str,
+    words: &[OsString],
+    personality: Personality,
+) -> ExitStatus {
+    if error.kind() == ErrorKind::DisplayHelp {
+        return print_help(words).unwrap_or_else(|error| {
+            error_report::status(&error, personality.failure())
+        });
+    }
+    let error = error_report::usage(error, &format!("ketch {spelling}"));
+    error_report::report(&error.into(), false);
+    usage_status(verb, personality)
+}
+
+/// docker: a bad flag is 125 in every command (cli `FlagErrorFunc`). A missing word is 1 there;
+/// for `run` ketch says 125, because 1 would look like the container's own code.
+fn usage_status(_verb: &Verb, _personality: Personality) -> ExitStatus {
+    ExitStatus::ENGINE
+}
+
+/// Help, no words at all, or words that name no command.
+fn other(words: &[OsString]) -> anyhow::Result<ExitStatus> {
+    let mut tree = dispatch::tree(command::VERBS);
+    let flagged = words.iter().any(|word| word == "--help" || word == "-h");
+    let first = words.first().and_then(|word| word.to_str());
+    if flagged || matches!(first, None | Some("help")) {
+        return print_help(words);
+    }
+    let (deepest, known) = dispatch::helped(&mut tree, words);
+    if known && first.is_some_and(|word| !word.starts_with('-')) {
+        // A group alone, as docker answers it: its help.
+        return print_help(words);
+    }
+    let stranger = words
+        .iter()
+        .filter_map(|word| word.to_str())
+        .find(|word| word.starts_with('-') || deepest.find_subcommand(word).is_none() && !is_group(word))
+        .unwrap_or("");
+    let what = match stranger.starts_with('-') {
+        true => "unknown flag",
+        false => "unknown command",
+    };
+    Err(common::Error::new(Kind::Usage, what, format!("{stranger:?}"))
+        .hint("see 'ketch --help'")
+        .into())
+}
+
+fn is_group(word: &str) -> bool {
+    dispatch::GROUPS.iter().any(|(group, _)| *group == word)
+}
+
+/// Prints the help of the command the words name, from the definitions as people read them.
+fn print_help(words: &[OsString]) -> anyhow::Result<ExitStatus> {
+    let mut tree = dispatch::tree(command::VERBS);
+    tree.build();
+    let (command, known) = dispatch::helped(&mut tree, words);
+    if !known {
+        let name = words.last().and_then(|word| word.to_str()).unwrap_or("");
+        return Err(common::Error::new(Kind::Usage, "unknown command", format!("{name:?}"))
+            .hint("see 'ketch --help'")
+            .into());
+    }
+    let text = command.render_help().to_string();
+    output::data(&text)?;
+    Ok(ExitStatus::Code(0))
+}

@@ -10,11 +10,9 @@ pub(crate) mod mount;
 pub(crate) mod namespace;
 pub(crate) mod net;
 pub(crate) mod path;
+pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod signal;
 pub(crate) mod socket;
 pub(crate) mod tree;
 pub(crate) mod tty;
-//! sys: see lib.rs.
-
-pub(crate) mod probe;

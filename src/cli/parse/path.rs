@@ -61,6 +61,15 @@ pub(crate) fn source(flag: &str, text: &str, place: &Place<'_>) -> Result<String
     Ok(clean(&joined))
 }
 
+/// A host directory given as a word: every relative spelling starts at the working directory,
+/// and `~` is only a name (the shell has expanded it already).
+pub(crate) fn directory(flag: &str, text: &str, place: &Place<'_>) -> Result<String> {
+    match text.starts_with('/') {
+        true => source(flag, text, place),
+        false => source(flag, &format!("./{text}"), place),
+    }
+}
+
 fn not_utf8(flag: &str, text: &str) -> Error {
     bad(flag, text, "the working directory is not UTF-8")
 }

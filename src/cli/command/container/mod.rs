@@ -1,0 +1,7 @@
+//! Commands on containers.
+
+pub(super) mod inspect;
+pub(super) mod list;
+pub(super) mod prune;
+pub(super) mod remove;
+pub(super) mod run;
