@@ -1,0 +1,67 @@
+//! `system df`: what takes how much, and how much of it could be given back.
+
+use anyhow::Result;
+
+use crate::store::{Store, StoreUsage};
+
+/// One row of docker's table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// `Images`, `Containers`, `Local Volumes`, `Build Cache`.
+    pub(crate) kind: &'static str,
+    /// How many there are.
+    pub(crate) total: usize,
+    /// How many are in use.
+    pub(crate) active: usize,
+    /// Bytes on disk.
+    pub(crate) size: u64,
+    /// Bytes that a prune would give back.
+    pub(crate) reclaimable: u64,
+}
+
+/// The table and what `-v` shows.
+#[derive(Debug)]
+pub(crate) struct DiskUse {
+    /// Rows in docker's order.
+    pub(crate) rows: Vec<Row>,
+    /// Every image and container.
+    pub(crate) usage: StoreUsage,
+}
+
+/// Measures the store.
+pub(crate) fn df(store: &Store) -> Result<DiskUse> {
+    let usage = store.usage()?;
+    let containers = &usage.containers;
+    let idle = containers.iter().filter(|container| !container.alive);
+    let rows = vec![
+        Row {
+            kind: "Images",
+            total: usage.images.len(),
+            active: usage.images.iter().filter(|i| i.containers > 0).count(),
+            size: usage.images_size,
+            reclaimable: usage.images_reclaimable,
+        },
+        Row {
+            kind: "Containers",
+            total: containers.len(),
+            active: containers.iter().filter(|c| c.alive).count(),
+            size: containers.iter().map(|c| c.size).sum(),
+            reclaimable: idle.map(|c| c.size).sum(),
+        },
+        Row {
+            kind: "Local Volumes",
+            total: usage.volumes.0,
+            active: 0,
+            size: usage.volumes.1,
+            reclaimable: usage.volumes.1,
+        },
+        Row {
+            kind: "Build Cache",
+            total: usage.build.0,
+            active: 0,
+            size: usage.build.1,
+            reclaimable: usage.build.1,
+        },
+    ];
+    Ok(DiskUse { rows, usage })
+}

@@ -1,0 +1,6 @@
+//! Verbs on the store as a whole. Each takes the store and a request, returns a result, prints
+//! nothing.
+
+pub(crate) mod check;
+pub(crate) mod df;
+pub(crate) mod prune;

@@ -1,0 +1,111 @@
+//! `system prune`: stopped containers, unused images, and everything nothing names.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::common::{ContainerId, Error, Kind, Timestamp};
+use crate::engine::image;
+use crate::engine::image::filter::moment;
+use crate::engine::image::remove::Event;
+use crate::store::{ContainerRecord, Store};
+use crate::sys::tree;
+
+/// What is asked.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Request {
+    /// All unused images, not only dangling ones.
+    pub(crate) all: bool,
+    /// `until`, `label` and `label!` filters, for containers and images.
+    pub(crate) filters: Vec<(String, String)>,
+}
+
+/// What was removed.
+#[derive(Debug, Default)]
+pub(crate) struct Pruned {
+    /// Containers.
+    pub(crate) containers: Vec<ContainerId>,
+    /// Names and digests, in docker's order.
+    pub(crate) images: Vec<Event>,
+    /// Bytes given back.
+    pub(crate) reclaimed: u64,
+    /// Trees in the trash that only the user namespace of the mode can delete.
+    pub(crate) left: Vec<PathBuf>,
+    /// Containers that could not be removed.
+    pub(crate) failures: Vec<(String, anyhow::Error)>,
+}
+
+/// Removes containers that do not run, then images that are unused.
+pub(crate) fn prune(store: &Store, request: &Request) -> Result<Pruned> {
+    let mut pruned = prune_containers(store, &request.filters)?;
+    let removal = image::prune::prune(
+        store,
+        &image::prune::Request {
+            all: request.all,
+            filters: request.filters.clone(),
+        },
+    )?;
+    pruned.images = removal.events;
+    pruned.reclaimed += removal.reclaimed;
+    // The collection tried the containers' trees once more.
+    pruned.left = removal.left;
+    Ok(pruned)
+}
+
+/// `container prune`: removes containers that do not run and pass the filters.
+pub(crate) fn prune_containers(store: &Store, filters: &[(String, String)]) -> Result<Pruned> {
+    for (key, value) in filters {
+        check_filter(key, value)?;
+    }
+    let mut pruned = Pruned::default();
+    for entry in store.containers().list()? {
+        let Ok(entry) = entry else { continue };
+        if entry.alive || !filters.iter().all(|filter| passes(&entry.record, filter)) {
+            continue;
+        }
+        // Started since it was listed: no failure, it is in use.
+        let Ok(lock) = entry.dir.lock() else { continue };
+        let size = tree::usage(entry.dir.path()).map_or(0, |found| found.disk);
+        match store.containers().remove(&entry.dir, lock) {
+            Ok(purged) => {
+                pruned.reclaimed += size;
+                pruned.containers.push(entry.record.id);
+                pruned
+                    .left
+                    .extend(purged.left.into_iter().map(|(path, _)| path));
+            }
+            Err(error) => pruned
+                .failures
+                .push((entry.record.id.to_string(), error.into())),
+        }
+    }
+    Ok(pruned)
+}
+
+fn check_filter(key: &str, value: &str) -> Result<()> {
+    let good = match key {
+        "label" | "label!" => true,
+        "until" => moment(value).is_some(),
+        _ => false,
+    };
+    if good {
+        return Ok(());
+    }
+    Err(
+        Error::new(Kind::Usage, "use filter", format!("{key}={value}"))
+            .because("only until=TIME, label=… and label!=… are possible here".to_owned())
+            .into(),
+    )
+}
+
+fn passes(record: &ContainerRecord, (key, value): &(String, String)) -> bool {
+    let labelled = || match value.split_once('=') {
+        Some((key, value)) => record.labels.get(key).is_some_and(|found| found == value),
+        None => record.labels.contains_key(value),
+    };
+    match key.as_str() {
+        "label" => labelled(),
+        "label!" => !labelled(),
+        _ => record.created < moment(value).unwrap_or(Timestamp(i128::MIN)),
+    }
+}
