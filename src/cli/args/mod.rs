@@ -7,6 +7,7 @@
 mod container;
 mod global;
 mod image;
+mod list;
 mod mount;
 mod network;
 mod process;
@@ -16,6 +17,7 @@ mod security;
 pub(crate) use container::ContainerArgs;
 pub(crate) use global::GlobalArgs;
 pub(crate) use image::RegistryArgs;
+pub(crate) use list::{FormatArgs, filters};
 pub(crate) use mount::MountArgs;
 pub(crate) use network::NetworkArgs;
 pub(crate) use process::ProcessArgs;

@@ -1,5 +1,6 @@
 //! Commands on containers.
 
+mod filter;
 pub(super) mod inspect;
 pub(super) mod list;
 pub(super) mod prune;
