@@ -1,1 +1,38 @@
-//! archive: see lib.rs.
+//! Layers as streams: decompression, the tar parser, and putting entries onto a directory.
+//!
+//! ```text
+//!  thread 1: source ─► decompress ─┐ chunks, recycled       thread 2: sha256 of the tar
+//!                                  └──────────────────────────┐ (the diff-id)
+//!  caller's thread: tar parser ─► entry onto a directory ◄────┘
+//! ```
+//!
+//! Everything here takes hostile input. There is one parser for every use, so that no two parts
+//! of ketch can disagree about what an archive holds; every path goes through
+//! [`Root`](crate::sys::path::Root); nothing outside the target directory is ever touched.
+#![forbid(unsafe_code)]
+
+mod apply;
+mod compress;
+mod create;
+mod field;
+mod limits;
+mod metadata;
+mod name;
+mod pax;
+mod pipeline;
+mod reader;
+mod sparse;
+mod verify;
+mod whiteout;
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod writer;
+
+pub(crate) use apply::{UnpackOptions, Unpacked};
+pub(crate) use compress::{Compression, decompress};
+pub(crate) use limits::Limits;
+pub(crate) use metadata::{FileKind, Override};
+pub(crate) use pipeline::unpack_layer;
+pub(crate) use verify::Verified;

@@ -221,100 +221,49 @@ mod tests {
         }
     }
 
+    type Case = (fn(&mut Limits), &'static str);
+
+    const IMPOSSIBLE: [Case; 12] = [
+        (
+            |l| l.memory = Some(5 << 20),
+            "Minimum memory limit allowed is 6MB",
+        ),
+        (
+            |l| l.memory_swap = Some(9 << 20),
+            "always set the Memory limit",
+        ),
+        (
+            |l| (l.memory, l.memory_swap) = (Some(64 << 20), Some(32 << 20)),
+            "larger than memory limit",
+        ),
+        (
+            |l| l.memory_reservation = Some(1 << 20),
+            "reservation allowed is 6MB",
+        ),
+        (
+            |l| (l.memory, l.memory_reservation) = (Some(8 << 20), Some(9 << 20)),
+            "less than memory reservation",
+        ),
+        (|l| l.nano_cpus = Some(3_000_000_000), "from 0.01 to 2.00"),
+        (|l| l.nano_cpus = Some(1), "from 0.01 to 2.00"),
+        (
+            |l| (l.nano_cpus, l.cpu_quota) = (Some(1 << 30), Some(5000)),
+            "Conflicting options",
+        ),
+        (|l| l.cpu_period = Some(999), "CPU cfs period"),
+        (|l| l.cpu_quota = Some(999), "CPU cfs quota"),
+        (|l| l.cpuset_cpus = Some("0-7".into()), "Requested CPUs"),
+        (
+            |l| l.cpuset_mems = Some("5".into()),
+            "Requested memory nodes",
+        ),
+    ];
+
     #[test]
     fn impossible_limits_are_refused_in_dockers_words() {
-        let none = Limits::default;
-        let mib = 1 << 20;
-        let cases = [
-            (
-                Limits {
-                    memory: Some(5 * mib),
-                    ..none()
-                },
-                "Minimum memory limit allowed is 6MB",
-            ),
-            (
-                Limits {
-                    memory_swap: Some(9 << 20),
-                    ..none()
-                },
-                "always set the Memory limit",
-            ),
-            (
-                Limits {
-                    memory: Some(64 * mib),
-                    memory_swap: Some(32 << 20),
-                    ..none()
-                },
-                "larger than memory limit",
-            ),
-            (
-                Limits {
-                    memory_reservation: Some(mib),
-                    ..none()
-                },
-                "reservation allowed is 6MB",
-            ),
-            (
-                Limits {
-                    memory: Some(8 * mib),
-                    memory_reservation: Some(9 * mib),
-                    ..none()
-                },
-                "less than memory reservation",
-            ),
-            (
-                Limits {
-                    nano_cpus: Some(3_000_000_000),
-                    ..none()
-                },
-                "from 0.01 to 2.00",
-            ),
-            (
-                Limits {
-                    nano_cpus: Some(1),
-                    ..none()
-                },
-                "from 0.01 to 2.00",
-            ),
-            (
-                Limits {
-                    nano_cpus: Some(1 << 30),
-                    cpu_quota: Some(5000),
-                    ..none()
-                },
-                "Conflicting options",
-            ),
-            (
-                Limits {
-                    cpu_period: Some(999),
-                    ..none()
-                },
-                "CPU cfs period",
-            ),
-            (
-                Limits {
-                    cpu_quota: Some(999),
-                    ..none()
-                },
-                "CPU cfs quota",
-            ),
-            (
-                Limits {
-                    cpuset_cpus: Some("0-7".into()),
-                    ..none()
-                },
-                "Requested CPUs",
-            ),
-            (
-                Limits {
-                    cpuset_mems: Some("5".into()),
-                    ..none()
-                },
-                "Requested memory nodes",
-            ),
-        ];
-        for (limits, words) in cases {
+        for (set, words) in IMPOSSIBLE {
+            let mut limits = Limits::default();
+            set(&mut limits);
             let error = limits.check_with(&online()).unwrap_err().to_string();
             assert!(error.contains(words), "{limits:?}: {error}");
         }

@@ -44,6 +44,9 @@ use resources::Setting;
 pub(crate) use limits::{Limits, check_parent};
 pub(crate) use place::{Place, Stats};
 
+/// Folders of containers are called this and the container's name.
+const PREFIX: &str = "ketch-";
+
 /// A container's cgroup before and while its first process starts. Dropping it removes what was
 /// made, unless it was [kept](Cgroup::keep).
 #[derive(Debug, Default)]
@@ -147,7 +150,7 @@ pub(crate) fn prepare(
         return Ok(Cgroup::default());
     }
     let parent = stay_in_job(parent, layout, ui);
-    let leaf = format!("ketch-{name}");
+    let leaf = format!("{PREFIX}{name}");
     let mut draft = Draft::default();
     let slice = parent.filter(|parent| parent.ends_with(".slice"));
     let by_systemd = layout.version() == CgroupVersion::V2
@@ -234,6 +237,28 @@ fn fix(flag: &str, layout: &CgroupLayout) -> String {
         }
         CgroupVersion::V1 | CgroupVersion::Hybrid => {
             "run as root, or boot with systemd.unified_cgroup_hierarchy=1".to_owned()
+        }
+    }
+}
+
+/// Removes cgroups that killed callers left empty below this process's own. `is_alive` says of a
+/// container's name whether someone still works on it. A cgroup with processes stays by itself:
+/// the kernel refuses to remove it.
+pub(crate) fn sweep(layout: &CgroupLayout, is_alive: &dyn Fn(&str) -> bool) {
+    let v1 = layout.v1.iter().map(|hierarchy| hierarchy.own.clone());
+    let v2 = layout.unified.iter().flat_map(|unified| {
+        let _ = std::fs::remove_dir(unified.own.join(v2::CALLER));
+        [unified.own.clone(), unified.mount.join(v2::TOP)]
+    });
+    for folder in v1.chain(v2) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let file_name = entry.file_name();
+            let name = file_name
+                .to_str()
+                .and_then(|name| name.strip_prefix(PREFIX));
+            if name.is_some_and(|name| !is_alive(name)) {
+                let _ = std::fs::remove_dir(entry.path());
+            }
         }
     }
 }

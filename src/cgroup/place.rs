@@ -238,9 +238,7 @@ fn remove_tree(path: &Path) -> Result<()> {
 fn rmdir(path: &Path, depth: usize) -> std::result::Result<(), Errno> {
     let remove = || match fs::remove_dir(path) {
         Ok(()) => Ok(()),
-        Err(error) => Err(Errno::from_raw(
-            error.raw_os_error().unwrap_or(nix::libc::EIO),
-        )),
+        Err(error) => Err(Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))),
     };
     match remove() {
         // Children make it busy as processes do; looking for them first would cost every

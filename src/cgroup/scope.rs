@@ -99,12 +99,12 @@ pub(super) fn request(
             continue;
         }
         let mut body = signal.body.parser();
-        let (_id, path) = (body.get_param(), body.get_param());
-        let (_unit, result) = (body.get_param(), body.get_param());
-        if path.ok().and_then(text_of).as_deref() != Some(job.as_str()) {
+        let mut next = || body.get_param().ok().and_then(text_of);
+        let (_id, path, _unit, result) = (next(), next(), next(), next());
+        if path.as_deref() != Some(job.as_str()) {
             continue;
         }
-        return match result.ok().and_then(text_of).as_deref() {
+        return match result.as_deref() {
             Some("done") => Ok(()),
             other => {
                 let why = format!("its job ended as {}", other.unwrap_or("unknown"));

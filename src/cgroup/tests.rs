@@ -217,6 +217,66 @@ fn a_parent_is_made_and_removed_and_a_kept_cgroup_stays() {
     assert!(!top.exists());
 }
 
+#[test]
+fn version_two_processes_are_frozen_killed_and_their_cgroup_removed() {
+    let real = layout();
+    let Some(unified) = real
+        .unified
+        .clone()
+        .filter(|unified| folder::is_writable(&unified.own))
+    else {
+        let why = "skipped: no writable version 2 cgroup\n";
+        return std::io::stderr().write_all(why.as_bytes()).unwrap();
+    };
+    let layout = CgroupLayout {
+        v1: Vec::new(),
+        ..real
+    };
+    let limits = Limits {
+        pids: Some(-1),
+        ..Limits::default()
+    };
+    let parent = name("v2");
+    let cgroup = prepare("real", Some(&parent), &limits, &layout, &Silent).unwrap();
+    let place = cgroup.place().clone();
+    assert_eq!(
+        place.unified,
+        Some(unified.own.join(&parent).join("ketch-real"))
+    );
+    assert!(cgroup.clone_into_fd().is_some());
+    let mut child = sleeper(&place);
+    place.freeze(true).unwrap();
+    place.freeze(false).unwrap();
+    std::fs::create_dir(place.unified.as_ref().unwrap().join("inner")).unwrap();
+    place.kill().unwrap();
+    assert!(!child.wait().unwrap().success());
+    assert!(place.stats().cpu.is_some());
+    cgroup.remove().unwrap();
+    assert!(!unified.own.join(&parent).exists());
+}
+
+#[test]
+fn a_sweep_takes_what_is_empty_and_not_alive() {
+    let Some(layout) = writable_v1(&["pids"]) else {
+        return;
+    };
+    let limits = Limits {
+        pids: Some(9),
+        ..Limits::default()
+    };
+    let make = |name: &str| {
+        prepare(name, None, &limits, &layout, &Silent)
+            .unwrap()
+            .keep()
+    };
+    let (dead, alive) = (name("dead"), name("alive"));
+    let (gone, there) = (make(&dead), make(&alive));
+    // Cgroups of other tests running now are alive, too.
+    sweep(&layout, &|name| name != dead);
+    assert!(!gone.v1["pids"].exists() && there.v1["pids"].exists());
+    there.remove().unwrap();
+}
+
 /// Version 2 files in a plain folder: what the ladder does there, without the kernel's part.
 #[test]
 fn version_two_hands_down_only_what_is_delegated_and_says_the_rest() {

@@ -13,9 +13,9 @@ use super::{Draft, Missing};
 
 /// Where root's cgroups go when its own cannot hand controllers down: a login session's scope
 /// has processes in it.
-const TOP: &str = "ketch";
+pub(super) const TOP: &str = "ketch";
 /// Where the caller goes when it stands in the way of its children.
-const CALLER: &str = "ketch-caller";
+pub(super) const CALLER: &str = "ketch-caller";
 
 /// Makes the folder, writes the settings and fills `draft`.
 pub(super) fn prepare(
@@ -29,10 +29,12 @@ pub(super) fn prepare(
         return draft.miss_all(settings, "no cgroup file system is mounted");
     };
     let needed = controllers(&settings);
+    // A default that nobody asked for is not worth moving the caller.
+    let may_move = settings.iter().any(|setting| setting.flag.is_some());
     let mut why = "this user may not make cgroups here".to_owned();
     let mut best: Option<(PathBuf, Vec<&str>)> = None;
     for (start, below) in candidates(parent, layout, unified) {
-        match reach(draft, &start, &below, &needed) {
+        match reach(draft, &start, &below, &needed, may_move) {
             Ok((base, enabled)) => {
                 let better = best
                     .as_ref()
@@ -90,6 +92,7 @@ fn reach<'a>(
     start: &Path,
     below: &Path,
     needed: &[&'a str],
+    may_move: bool,
 ) -> Result<(PathBuf, Vec<&'a str>)> {
     if !is_writable(start) {
         let error = Error::new(
@@ -100,7 +103,10 @@ fn reach<'a>(
         return Err(error.because("permission denied"));
     }
     let mut folder = Folder::open(start)?;
-    let mut enabled = hand_down(&folder, needed)?;
+    let mut enabled = hand_down(&folder, needed, may_move)?;
+    if enabled.is_empty() && below == Path::new(TOP) {
+        return Ok((start.to_owned(), enabled));
+    }
     for part in below.components() {
         let path = folder.path().join(part);
         let is_new = !path.is_dir();
@@ -108,20 +114,20 @@ fn reach<'a>(
         if is_new && below != Path::new(TOP) {
             draft.place.parents.insert(0, path);
         }
-        enabled = hand_down(&folder, &enabled)?;
+        enabled = hand_down(&folder, &enabled, may_move)?;
     }
     Ok((folder.path().to_owned(), enabled))
 }
 
 /// Enables controllers for the children of `folder`; returns those that are.
-fn hand_down<'a>(folder: &Folder, needed: &[&'a str]) -> Result<Vec<&'a str>> {
+fn hand_down<'a>(folder: &Folder, needed: &[&'a str], may_move: bool) -> Result<Vec<&'a str>> {
     let available = folder.read("cgroup.controllers")?;
     let handed = folder.read("cgroup.subtree_control")?;
     let has = |list: &str, name: &str| list.split_ascii_whitespace().any(|one| one == name);
     let mut enabled = Vec::new();
     for name in needed {
         let done = has(&handed, name)
-            || (has(&available, name) && enable(folder, &format!("+{name}")).is_ok());
+            || (has(&available, name) && enable(folder, &format!("+{name}"), may_move).is_ok());
         if done {
             enabled.push(*name);
         }
@@ -129,10 +135,10 @@ fn hand_down<'a>(folder: &Folder, needed: &[&'a str]) -> Result<Vec<&'a str>> {
     Ok(enabled)
 }
 
-fn enable(folder: &Folder, word: &str) -> Result<()> {
+fn enable(folder: &Folder, word: &str, may_move: bool) -> Result<()> {
     let file = "cgroup.subtree_control";
     match folder.write(file, word) {
-        Err(error) if error.raw_os_error() == Some(nix::libc::EBUSY) => {
+        Err(error) if may_move && error.raw_os_error() == Some(libc::EBUSY) => {
             step_aside(folder)?;
             folder.write(file, word)
         }

@@ -160,21 +160,33 @@ pub(crate) fn leaf(matches: &ArgMatches) -> &ArgMatches {
     leaf
 }
 
-/// The command that help was asked for: the longest path of plain words that names one.
-pub(crate) fn helped<'t>(tree: &'t mut Command, words: &[OsString]) -> (&'t mut Command, bool) {
-    let mut command = tree;
-    let mut known = true;
+/// The command that help is about: the longest path of plain words that names one. `None` when
+/// a word after it should have named a command and does not.
+pub(crate) fn helped(tree: &Command, words: &[OsString]) -> Option<Command> {
     let plain = |word: &&OsString| word.to_str().is_some_and(|word| !word.starts_with('-'));
-    for word in words.iter().filter(plain).filter(|word| *word != OsStr::new("help")) {
-        if command.find_subcommand(word).is_none() {
-            known = !command.has_subcommands();
-            break;
-        }
-        // `find_subcommand` has just said that it is there.
-        match command.find_subcommand_mut(word) {
+    let mut command = tree;
+    for word in words
+        .iter()
+        .filter(plain)
+        .filter(|word| *word != OsStr::new("help"))
+    {
+        match command.find_subcommand(word) {
             Some(below) => command = below,
+            None if command.has_subcommands() => return None,
             None => break,
         }
     }
-    (command, known)
+    Some(command.clone())
+}
+
+/// The first word that means nothing here: a flag ketch itself does not have, or a command.
+pub(crate) fn stranger<'w>(tree: &Command, words: &'w [OsString]) -> &'w str {
+    let mut command = tree;
+    for word in words.iter().filter_map(|word| word.to_str()) {
+        match command.find_subcommand(word) {
+            Some(below) => command = below,
+            None => return word,
+        }
+    }
+    ""
 }

@@ -11,6 +11,7 @@ use anyhow::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::common::{self, ExitStatus, Kind};
+use crate::engine::container::RunFailure;
 
 /// Prints `error` on stderr: as text, or as one JSON object when the command's output was asked
 /// for as JSON. A broken pipe is not an error of ours and says nothing.
@@ -52,12 +53,20 @@ pub(crate) fn status(error: &Error, failure: ExitStatus) -> ExitStatus {
     if is_broken_pipe(error) {
         return ExitStatus::Signal(libc::SIGPIPE as u8);
     }
-    failure
+    let run = error
+        .chain()
+        .find_map(|link| link.downcast_ref::<RunFailure>());
+    run.map_or(failure, |run| run.status)
 }
 
-/// The typed error at the bottom of the chain.
-pub(crate) fn typed(error: &Error) -> Option<&common::Error> {
-    error.chain().find_map(|link| link.downcast_ref())
+/// The typed error in the chain.
+fn typed(error: &Error) -> Option<&common::Error> {
+    error.chain().find_map(|link| {
+        let failed = link
+            .downcast_ref::<RunFailure>()
+            .map(|failure| &failure.error);
+        failed.or_else(|| link.downcast_ref())
+    })
 }
 
 /// The class of a failure, when it is known.

@@ -46,7 +46,6 @@ fn write(dir: &Path, files: &BTreeMap<String, String>) -> anyhow::Result<()> {
     Ok(())
 }
 
-
 /// Every man page by file name: `ketch.1`, `ketch-run.1`, `ketch-system-df.1`, …
 fn pages() -> anyhow::Result<BTreeMap<String, String>> {
     let mut tree = dispatch::tree(VERBS);
@@ -66,7 +65,10 @@ fn page(name: &str, command: &Command, pages: &mut BTreeMap<String, String>) -> 
         .manual("ketch manual")
         .render(&mut bytes)?;
     pages.insert(format!("{name}.1"), String::from_utf8(bytes)?);
-    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+    for below in command
+        .get_subcommands()
+        .filter(|below| !below.is_hide_set())
+    {
         page(&format!("{name}-{}", below.get_name()), below, pages)?;
     }
     Ok(())
@@ -111,7 +113,10 @@ mod tests {
         let names = |files: &BTreeMap<String, String>| files.keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(&found), names(wanted), "run with KETCH_BLESS=1");
         for (name, text) in wanted {
-            assert!(found[name] == *text, "{folder}/{name} is stale: run with KETCH_BLESS=1");
+            assert!(
+                found[name] == *text,
+                "{folder}/{name} is stale: run with KETCH_BLESS=1"
+            );
         }
     }
 

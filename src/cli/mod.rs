@@ -16,6 +16,9 @@ mod parse;
 mod personality;
 mod session;
 
+#[cfg(test)]
+mod tests;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -74,7 +77,11 @@ fn run(words: &[OsString], began: Instant) -> ExitStatus {
     }
 }
 
-fn matched(verb: &Verb, spelling: &'static str, words: &[OsString]) -> Result<ArgMatches, clap::Error> {
+fn matched(
+    verb: &Verb,
+    spelling: &'static str,
+    words: &[OsString],
+) -> Result<ArgMatches, clap::Error> {
     let program = OsString::from("ketch");
     let all = std::iter::once(&program).chain(words);
     dispatch::single(verb, spelling).try_get_matches_from(all)
@@ -104,64 +111,52 @@ fn refuse(
     personality: Personality,
 ) -> ExitStatus {
     if error.kind() == ErrorKind::DisplayHelp {
-        return print_help(words).unwrap_or_else(|error| {
-            error_report::status(&error, personality.failure())
-        });
+        return print_help(words)
+            .unwrap_or_else(|error| error_report::status(&error, personality.failure()));
     }
-    let error = error_report::usage(error, &format!("ketch {spelling}"));
-    error_report::report(&error.into(), false);
-    usage_status(verb, personality)
+    let usage = error_report::usage(error, &format!("ketch {spelling}"));
+    error_report::report(&usage.into(), false);
+    match error.kind() {
+        // docker: 1. For `run` that would look like the container's own code.
+        ErrorKind::MissingRequiredArgument if !verb.engine_failure => personality.failure(),
+        // docker: a bad flag is 125 in every command (cli, `FlagErrorFunc`).
+        _ => ExitStatus::ENGINE,
+    }
 }
 
-/// docker: a bad flag is 125 in every command (cli `FlagErrorFunc`). A missing word is 1 there;
-/// for `run` ketch says 125, because 1 would look like the container's own code.
-fn usage_status(_verb: &Verb, _personality: Personality) -> ExitStatus {
-    ExitStatus::ENGINE
-}
-
-/// Help, no words at all, or words that name no command.
+/// Help, no words at all, a group alone, or words that name no command.
 fn other(words: &[OsString]) -> anyhow::Result<ExitStatus> {
-    let mut tree = dispatch::tree(command::VERBS);
-    let flagged = words.iter().any(|word| word == "--help" || word == "-h");
     let first = words.first().and_then(|word| word.to_str());
+    let flagged = words.iter().any(|word| word == "--help" || word == "-h");
     if flagged || matches!(first, None | Some("help")) {
         return print_help(words);
     }
-    let (deepest, known) = dispatch::helped(&mut tree, words);
-    if known && first.is_some_and(|word| !word.starts_with('-')) {
-        // A group alone, as docker answers it: its help.
+    let tree = dispatch::tree(command::VERBS);
+    let stranger = dispatch::stranger(&tree, words);
+    if stranger.is_empty() {
         return print_help(words);
     }
-    let stranger = words
-        .iter()
-        .filter_map(|word| word.to_str())
-        .find(|word| word.starts_with('-') || deepest.find_subcommand(word).is_none() && !is_group(word))
-        .unwrap_or("");
     let what = match stranger.starts_with('-') {
         true => "unknown flag",
         false => "unknown command",
     };
-    Err(common::Error::new(Kind::Usage, what, format!("{stranger:?}"))
-        .hint("see 'ketch --help'")
-        .into())
+    Err(unknown(what, stranger).into())
 }
 
-fn is_group(word: &str) -> bool {
-    dispatch::GROUPS.iter().any(|(group, _)| *group == word)
+fn unknown(what: &str, word: &str) -> common::Error {
+    common::Error::new(Kind::Usage, what, format!("{word:?}")).hint("see 'ketch --help'")
 }
 
 /// Prints the help of the command the words name, from the definitions as people read them.
 fn print_help(words: &[OsString]) -> anyhow::Result<ExitStatus> {
     let mut tree = dispatch::tree(command::VERBS);
     tree.build();
-    let (command, known) = dispatch::helped(&mut tree, words);
-    if !known {
-        let name = words.last().and_then(|word| word.to_str()).unwrap_or("");
-        return Err(common::Error::new(Kind::Usage, "unknown command", format!("{name:?}"))
-            .hint("see 'ketch --help'")
-            .into());
+    match dispatch::helped(&tree, words) {
+        Some(mut command) => output::data(&command.render_help().to_string())?,
+        None => {
+            let last = words.last().and_then(|word| word.to_str());
+            return Err(unknown("unknown command", last.unwrap_or("")).into());
+        }
     }
-    let text = command.render_help().to_string();
-    output::data(&text)?;
     Ok(ExitStatus::Code(0))
 }

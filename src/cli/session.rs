@@ -113,9 +113,7 @@ impl Caller for Environment {
 
     fn all(&self) -> Vec<(String, String)> {
         Environment::all(self)
-            .filter_map(|(key, value)| {
-                Some((key.to_str()?.to_owned(), value.to_str()?.to_owned()))
-            })
+            .filter_map(|(key, value)| Some((key.to_str()?.to_owned(), value.to_str()?.to_owned())))
             .collect()
     }
 }

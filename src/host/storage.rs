@@ -69,7 +69,7 @@ pub(crate) fn file_system(path: &Path) -> Result<FileSystem> {
         match statfs(at) {
             // The type's sign and width differ by architecture; the numbers have 32 bits.
             Ok(stat) => {
-                let magic = (stat.filesystem_type().0 as i64) & 0xffff_ffff;
+                let magic = i64::from(stat.filesystem_type().0 as u32);
                 return Ok(FileSystem { magic });
             }
             Err(nix::errno::Errno::ENOENT) => match at.parent() {

@@ -1,1 +1,27 @@
-//! registry: see lib.rs.
+//! The registry client: resolves a reference to a checked manifest and streams its blobs.
+//!
+//! Blocking, on ureq with rustls. It writes no disk and prints nothing: documents come back as
+//! bytes that match their digests, blobs as readers that resume by themselves. The registry is
+//! hostile: every body has a limit, every wait an end, credentials stay with the scheme, host
+//! and port they belong to, and no answer makes it panic.
+
+#![forbid(unsafe_code)]
+
+mod auth;
+mod blob;
+mod challenge;
+mod client;
+mod endpoint;
+mod error;
+mod manifest;
+mod retry;
+mod steady;
+mod token;
+mod transport;
+mod url;
+
+pub(crate) use client::{Client, Login, Options};
+pub(crate) use manifest::Resolved;
+
+#[cfg(test)]
+mod tests;

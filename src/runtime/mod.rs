@@ -24,4 +24,4 @@ mod plan;
 
 pub(crate) use attend::{Attendance, attend};
 pub(crate) use parent::{Join, Running, StartFailure, Started, start};
-pub(crate) use plan::{Extras, Maps, MapWriter, Plan, Rootfs, UserRequest, from_spec};
+pub(crate) use plan::{Extras, MapWriter, Maps, Overlay, Plan, Rootfs, UserRequest, from_spec};

@@ -42,10 +42,11 @@ impl Store {
         let mut report = Report::default();
         self.check_blobs(repair, &mut report)?;
         self.check_layers(repair, &mut report)?;
+        self.check_index(repair, &mut report)?;
         self.check_images(repair, &mut report)?;
         self.check_containers(repair, &mut report)?;
-        self.check_index(repair, &mut report)?;
         if repair {
+            self.images().rewrite_index()?;
             self.sweep()?;
         }
         Ok(report)

@@ -22,6 +22,13 @@ impl Images<'_> {
         write_json(&self.store.path("index.json"), &self.index()?)
     }
 
+    /// Writes index.json after records changed outside `put` and `remove`.
+    pub(super) fn rewrite_index(&self) -> Result<()> {
+        let _store = self.store.lock_shared()?;
+        let _images = self.lock()?;
+        self.write_index()
+    }
+
     /// What index.json must hold for the records there are.
     pub(super) fn index(&self) -> Result<Index> {
         let mut records = self.records()?;

@@ -129,6 +129,15 @@ impl BlobWriter {
         file::remove_file(&partial)
     }
 
+    /// The error of a blob that is complete but not what was wanted; `None` for a right or a
+    /// short one.
+    pub(crate) fn mismatch(&self) -> Option<Error> {
+        if self.written < self.size || self.hasher.clone().finish() == self.digest {
+            return None;
+        }
+        self.verify(&partial_path(&self.root, &self.digest)).err()
+    }
+
     fn verify(&self, partial: &Path) -> Result<()> {
         if self.written < self.size {
             return Err(

@@ -99,7 +99,8 @@ pub(crate) fn user_namespace() -> io::Result<Trial> {
 
 /// Tries overlay in a child: `dir` must hold the empty directories `lower`, `upper`, `work` and
 /// `merged`. With `userns` the trial mounts as an ordinary user does, inside a user namespace.
-pub(crate) fn overlay(dir: &Path, userns: bool) -> io::Result<Trial> {
+/// With `volatile` (Linux 5.10) its end does not write the whole disk's dirty pages out.
+pub(crate) fn overlay(dir: &Path, userns: bool, volatile: bool) -> io::Result<Trial> {
     let mut script = Script::new(userns)?;
     let at = |name: &str| dir.join(name);
     let mut options = Vec::new();
@@ -113,6 +114,9 @@ pub(crate) fn overlay(dir: &Path, userns: bool) -> io::Result<Trial> {
     }
     if userns {
         options.extend_from_slice(b",userxattr");
+    }
+    if volatile {
+        options.extend_from_slice(b",volatile");
     }
     script.overlay = Some(Overlay {
         target: c_path(&at("merged"))?,
@@ -296,7 +300,7 @@ mod tests {
     #[test]
     fn a_failed_step_is_named_with_its_errno() {
         let dir = tempfile::tempdir().unwrap();
-        let trial = overlay(dir.path(), true).unwrap();
+        let trial = overlay(dir.path(), true, true).unwrap();
         assert!(
             matches!(trial, Trial::Failed { errno, .. } if errno != 0),
             "{trial:?}"

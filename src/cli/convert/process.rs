@@ -48,7 +48,11 @@ pub(crate) fn process(
         },
         init: args.init,
         stop_signal: stop_signal.map(str::to_owned),
-        umask: args.umask.as_deref().map(parse::number::umask).transpose()?,
+        umask: args
+            .umask
+            .as_deref()
+            .map(parse::number::umask)
+            .transpose()?,
     })
 }
 
@@ -72,10 +76,16 @@ fn entrypoint(text: &str) -> Result<Vec<String>> {
 fn environment(args: &ProcessArgs, around: &Surroundings<'_>) -> Result<Vec<EnvEntry>> {
     let mut env = Vec::new();
     if args.env_host {
-        env.extend(around.caller.all().into_iter().map(|(key, value)| EnvEntry {
-            key,
-            value: Some(value),
-        }));
+        env.extend(
+            around
+                .caller
+                .all()
+                .into_iter()
+                .map(|(key, value)| EnvEntry {
+                    key,
+                    value: Some(value),
+                }),
+        );
     }
     for path in &args.env_file {
         let bytes = read("read env file", path)?;

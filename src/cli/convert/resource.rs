@@ -64,7 +64,10 @@ pub(crate) fn resources(args: &ResourceArgs) -> Result<Resources> {
             }
             None => None,
         },
-        cgroup_parent: args.cgroup_parent.clone().filter(|parent| !parent.is_empty()),
+        cgroup_parent: args
+            .cgroup_parent
+            .clone()
+            .filter(|parent| !parent.is_empty()),
     };
     check_swap(&resources)?;
     Ok(resources)

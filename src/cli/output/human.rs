@@ -126,8 +126,14 @@ mod tests {
 
     #[test]
     fn texts_and_moments() {
-        assert_eq!(ellipsis("\"sleep infinity-and-more\"", 20), "\"sleep infinity-and…");
+        assert_eq!(
+            ellipsis("\"sleep infinity-and-more\"", 20),
+            "\"sleep infinity-and…"
+        );
         assert_eq!(ellipsis("short", 20), "short");
-        assert_eq!(moment(Timestamp(5_500_000_000)), "1970-01-01 00:00:05 +0000 UTC");
+        assert_eq!(
+            moment(Timestamp(5_500_000_000)),
+            "1970-01-01 00:00:05 +0000 UTC"
+        );
     }
 }

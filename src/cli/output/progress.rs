@@ -143,15 +143,24 @@ fn style(sized: bool) -> ProgressStyle {
     };
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
-        .with_key("at", move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-            write(out, state.pos(), "");
-        })
-        .with_key("of", move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-            write(out, state.len().unwrap_or(0), "");
-        })
-        .with_key("speed", move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-            write(out, state.per_sec() as u64, "/s");
-        })
+        .with_key(
+            "at",
+            move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                write(out, state.pos(), "");
+            },
+        )
+        .with_key(
+            "of",
+            move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                write(out, state.len().unwrap_or(0), "");
+            },
+        )
+        .with_key(
+            "speed",
+            move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                write(out, state.per_sec() as u64, "/s");
+            },
+        )
 }
 
 /// A line on a terminal.

@@ -1,15 +1,10 @@
 //! Questions about the terminal this command is on.
 
-use std::io::{IsTerminal, stderr, stdin};
+use std::io::{IsTerminal, stdin};
 
 /// Whether stdin is a terminal.
 pub(crate) fn input() -> bool {
     stdin().is_terminal()
-}
-
-/// Whether stderr is a terminal.
-pub(crate) fn talk() -> bool {
-    stderr().is_terminal()
 }
 
 /// Asks on stderr and reads a line of stdin; only `y` and `yes` mean yes.

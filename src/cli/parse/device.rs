@@ -47,11 +47,23 @@ mod tests {
         ] {
             let device = parse(text).unwrap();
             assert_eq!(
-                (device.source.as_str(), device.target.as_str(), device.access.as_str()),
+                (
+                    device.source.as_str(),
+                    device.target.as_str(),
+                    device.access.as_str()
+                ),
                 (source, target, access)
             );
         }
-        for text in ["", "fuse", "/dev/a:b", "/dev/a:/dev/b:x", "/dev/a:/dev/b:rr", "/dev/a:/b:r:w", "/:/"] {
+        for text in [
+            "",
+            "fuse",
+            "/dev/a:b",
+            "/dev/a:/dev/b:x",
+            "/dev/a:/dev/b:rr",
+            "/dev/a:/b:r:w",
+            "/:/",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -19,8 +19,12 @@ pub(crate) fn parse(
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let bad = |why: &str| {
-            Error::new(Kind::Usage, "read env file", format!("{name}:{}", index + 1))
-                .because(why.to_owned())
+            Error::new(
+                Kind::Usage,
+                "read env file",
+                format!("{name}:{}", index + 1),
+            )
+            .because(why.to_owned())
         };
         let line = std::str::from_utf8(line).map_err(|_| bad("not UTF-8"))?;
         let line = line.strip_suffix('\r').unwrap_or(line);

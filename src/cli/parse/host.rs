@@ -43,7 +43,11 @@ pub(crate) fn dns(text: &str) -> Result<String> {
 /// that would break the generated files.
 pub(crate) fn hostname(text: &str) -> Result<String> {
     if text.len() > 64 || !is_name(text) {
-        return Err(bad("--hostname", text, "not a host name of at most 64 characters"));
+        return Err(bad(
+            "--hostname",
+            text,
+            "not a host name of at most 64 characters",
+        ));
     }
     Ok(text.to_owned())
 }
@@ -68,7 +72,15 @@ mod tests {
         assert_eq!(pairs("a:[::1]"), ["a ::1"]);
         assert_eq!(pairs("a;b:1.2.3.4"), ["a 1.2.3.4", "b 1.2.3.4"]);
         assert_eq!(pairs("a:host-gateway"), ["a host-gateway"]);
-        for text in ["", "a", "a:", "a:x", ":1.2.3.4", "a b:1.2.3.4", "a;:1.2.3.4"] {
+        for text in [
+            "",
+            "a",
+            "a:",
+            "a:x",
+            ":1.2.3.4",
+            "a b:1.2.3.4",
+            "a;:1.2.3.4",
+        ] {
             assert!(add_host(text).is_err(), "{text}");
         }
     }

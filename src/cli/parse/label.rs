@@ -35,9 +35,8 @@ pub(crate) fn file(name: &str, bytes: &[u8], out: &mut BTreeMap<String, String>)
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        parse("--label-file", line, out).map_err(|error| {
-            Error::new(Kind::Usage, "read label file", place()).because(error)
-        })?;
+        parse("--label-file", line, out)
+            .map_err(|error| Error::new(Kind::Usage, "read label file", place()).because(error))?;
     }
     Ok(())
 }
@@ -59,6 +58,11 @@ mod tests {
             assert!(parse("--label", bad, &mut out).is_err(), "{bad}");
         }
         assert!(annotation("a", &mut out).is_err());
-        assert!(file("f", b"ok=1\n=bad", &mut out).unwrap_err().to_string().contains("f:2"));
+        assert!(
+            file("f", b"ok=1\n=bad", &mut out)
+                .unwrap_err()
+                .to_string()
+                .contains("f:2")
+        );
     }
 }

@@ -183,7 +183,11 @@ impl<'a> Fields<'a> {
     fn finish(self, place: &Place<'_>) -> Result<Mount> {
         let text = self.text;
         if let Some((key, family)) = self.special.iter().find(|(_, f)| *f != self.family) {
-            let why = format!("{key} is for type={}, not type={}", family.word(), self.family.word());
+            let why = format!(
+                "{key} is for type={}, not type={}",
+                family.word(),
+                self.family.word()
+            );
             return Err(bad(FLAG, text, why));
         }
         let target = self
@@ -211,9 +215,8 @@ impl<'a> Fields<'a> {
             }
             Family::Volume => {
                 if let Some(name) = &self.source {
-                    check_name(name).map_err(|error| {
-                        error.hint("for a host directory say type=bind")
-                    })?;
+                    check_name(name)
+                        .map_err(|error| error.hint("for a host directory say type=bind"))?;
                 }
                 MountKind::Volume {
                     name: self.source,
@@ -238,8 +241,10 @@ fn family(text: &str, word: &str) -> Result<Family> {
         "bind" => Ok(Family::Bind),
         "volume" => Ok(Family::Volume),
         "tmpfs" => Ok(Family::Tmpfs),
-        _ => Err(bad(FLAG, text, format!("unknown type {word:?}"))
-            .hint("type is bind, volume or tmpfs")),
+        _ => {
+            Err(bad(FLAG, text, format!("unknown type {word:?}"))
+                .hint("type is bind, volume or tmpfs"))
+        }
     }
 }
 
@@ -251,17 +256,19 @@ mod tests {
 
     use super::*;
 
-    const HERE: Place<'_> = Place {
-        cwd: Path::new("/cwd"),
-        home: None,
-        create_sources: true,
-    };
+    fn here() -> Place<'static> {
+        Place {
+            cwd: Path::new("/cwd"),
+            home: None,
+            create_sources: true,
+        }
+    }
 
     #[test]
     fn every_type_parses() {
         let bind = parse(
             "type=bind,SRC=x,Target=/b,readonly,bind-propagation=rslave,consistency=cached",
-            &HERE,
+            &here(),
         )
         .unwrap();
         assert!(bind.read_only);
@@ -273,7 +280,7 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
-        let tmpfs = parse("type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=0700", &HERE).unwrap();
+        let tmpfs = parse("type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=0700", &here()).unwrap();
         assert_eq!(
             tmpfs.kind,
             MountKind::Tmpfs {
@@ -282,7 +289,7 @@ mod tests {
                 copy_up: false
             }
         );
-        let volume = parse("src=data,dst=/d,volume-subpath=a,ro=false", &HERE).unwrap();
+        let volume = parse("src=data,dst=/d,volume-subpath=a,ro=false", &here()).unwrap();
         assert_eq!(
             volume.kind,
             MountKind::Volume {
@@ -291,21 +298,32 @@ mod tests {
                 subpath: Some("a".to_owned())
             }
         );
-        let quoted = parse(r#"type=bind,"src=/a,b",dst=/x"#, &HERE).unwrap();
+        let quoted = parse(r#"type=bind,"src=/a,b",dst=/x"#, &here()).unwrap();
         assert!(matches!(quoted.kind, MountKind::Bind { source, .. } if source == "/a,b"));
     }
 
     #[test]
     fn bad_values_are_refused() {
         for text in [
-            "", "type=bind", "type=bind,dst=/x", "type=bind,src=/a", "type=bind,src=/a,dst=x",
-            "type=bind,src=/a,dst=/", "type=nope,dst=/x", "type=tmpfs,src=/a,dst=/x",
-            "type=tmpfs,dst=/x,tmpfs-size=x", "type=tmpfs,dst=/x,tmpfs-mode=9",
-            "type=bind,src=/a,dst=/x,tmpfs-size=1m", "type=bind,src=/a,dst=/x,ro=maybe",
-            "type=bind,src=/a,dst=/x,bind-propagation=up", "src=/a,dst=/x", "dst=/x,wat=1",
-            "type=bind,src=,dst=/x", "type=bind,src=/a,dst=/x,relabel=no",
+            "",
+            "type=bind",
+            "type=bind,dst=/x",
+            "type=bind,src=/a",
+            "type=bind,src=/a,dst=x",
+            "type=bind,src=/a,dst=/",
+            "type=nope,dst=/x",
+            "type=tmpfs,src=/a,dst=/x",
+            "type=tmpfs,dst=/x,tmpfs-size=x",
+            "type=tmpfs,dst=/x,tmpfs-mode=9",
+            "type=bind,src=/a,dst=/x,tmpfs-size=1m",
+            "type=bind,src=/a,dst=/x,ro=maybe",
+            "type=bind,src=/a,dst=/x,bind-propagation=up",
+            "src=/a,dst=/x",
+            "dst=/x,wat=1",
+            "type=bind,src=,dst=/x",
+            "type=bind,src=/a,dst=/x,relabel=no",
         ] {
-            assert!(parse(text, &HERE).is_err(), "{text}");
+            assert!(parse(text, &here()).is_err(), "{text}");
         }
     }
 }

@@ -14,12 +14,19 @@ pub(crate) fn parse(text: &str) -> Result<NetworkMode> {
         "none" => Ok(NetworkMode::None),
         "host" => Ok(NetworkMode::Host),
         "" | "default" | "private" | "bridge" | "pasta" | "slirp4netns" => Ok(NetworkMode::Default),
-        _ if text.starts_with("container:") || text.starts_with("ns:") => {
-            Err(bad(FLAG, text, "sharing another network is not available yet"))
-        }
-        _ => Err(Error::new(Kind::NotFound, "use network", format!("{text:?}"))
-            .because("named networks come with `network create`, which is not available yet".to_owned())
-            .hint("use --network none, host or private")),
+        _ if text.starts_with("container:") || text.starts_with("ns:") => Err(bad(
+            FLAG,
+            text,
+            "sharing another network is not available yet",
+        )),
+        _ => Err(
+            Error::new(Kind::NotFound, "use network", format!("{text:?}"))
+                .because(
+                    "named networks come with `network create`, which is not available yet"
+                        .to_owned(),
+                )
+                .hint("use --network none, host or private"),
+        ),
     }
 }
 

@@ -47,7 +47,13 @@ pub(crate) fn nano_cpus(text: &str) -> Result<u64> {
     if fraction.len() > 9 {
         return Err(bad(FLAG, text, "at most nine decimals"));
     }
-    let number = |part: &str| if part.is_empty() { Ok(0) } else { part.parse::<u64>() };
+    let number = |part: &str| {
+        if part.is_empty() {
+            Ok(0)
+        } else {
+            part.parse::<u64>()
+        }
+    };
     let scale = 10u64.pow(9 - fraction.len() as u32);
     let whole = number(whole).map_err(|_| wrong())?;
     let fraction = number(fraction).map_err(|_| wrong())? * scale;
@@ -94,7 +100,17 @@ mod tests {
         ] {
             assert_eq!(nano_cpus(text).unwrap(), nanos, "{text}");
         }
-        for text in ["", ".", "-1", "x", "1e3", "0.0000000001", "99999999999999999999", "1.2.3", "+1"] {
+        for text in [
+            "",
+            ".",
+            "-1",
+            "x",
+            "1e3",
+            "0.0000000001",
+            "99999999999999999999",
+            "1.2.3",
+            "+1",
+        ] {
             assert!(nano_cpus(text).is_err(), "{text}");
         }
     }

@@ -10,7 +10,11 @@ use super::{Place, bad};
 /// doubled slashes, lexically, as Go's `path.Clean` does.
 pub(crate) fn target(flag: &str, text: &str) -> Result<String> {
     if !text.starts_with('/') {
-        return Err(bad(flag, text, "the path in the container must be absolute"));
+        return Err(bad(
+            flag,
+            text,
+            "the path in the container must be absolute",
+        ));
     }
     if text.contains('\0') {
         return Err(bad(flag, text, "a NUL byte in the path"));

@@ -22,8 +22,8 @@ pub(crate) fn parse(text: &str, place: &Place<'_>, security: &mut Security) -> R
     };
     match key {
         "no-new-privileges" => {
-            security.no_new_privileges = boolean::parse(value.unwrap_or("true"))
-                .map_err(|why| bad(FLAG, text, why))?;
+            security.no_new_privileges =
+                boolean::parse(value.unwrap_or("true")).map_err(|why| bad(FLAG, text, why))?;
         }
         "seccomp" => {
             security.seccomp = match need()? {
@@ -95,7 +95,15 @@ mod tests {
 
     #[test]
     fn bad_options_are_refused() {
-        for text in ["", "nope", "seccomp", "seccomp=", "mask=a", "systempaths=x", "no-new-privileges=2"] {
+        for text in [
+            "",
+            "nope",
+            "seccomp",
+            "seccomp=",
+            "mask=a",
+            "systempaths=x",
+            "no-new-privileges=2",
+        ] {
             assert!(apply(text).is_err(), "{text}");
         }
     }

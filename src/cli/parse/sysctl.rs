@@ -1,7 +1,7 @@
 //! `--sysctl KEY=VALUE`: only keys that belong to one of the container's own namespaces.
 
 use crate::common::Result;
-use crate::spec::config::{Network, NetworkMode, NamespaceMode, Security};
+use crate::spec::config::{NamespaceMode, Network, NetworkMode, Security};
 
 use super::bad;
 
@@ -65,10 +65,22 @@ mod tests {
             mode: NetworkMode::Host,
             ..Network::default()
         };
-        for text in ["net.ipv4.ip_forward=1", "kernel.msgmax=65536", "fs.mqueue.msg_max=5", "kernel.sem=1 2 3 4"] {
+        for text in [
+            "net.ipv4.ip_forward=1",
+            "kernel.msgmax=65536",
+            "fs.mqueue.msg_max=5",
+            "kernel.sem=1 2 3 4",
+        ] {
             parse(text, &open, &own).unwrap();
         }
-        for text in ["", "kernel.msgmax", "kernel.panic=1", "vm.swappiness=1", "net..x=1", "kernel.sem/../panic=1"] {
+        for text in [
+            "",
+            "kernel.msgmax",
+            "kernel.panic=1",
+            "vm.swappiness=1",
+            "net..x=1",
+            "kernel.sem/../panic=1",
+        ] {
             assert!(parse(text, &open, &own).is_err(), "{text}");
         }
         assert!(parse("net.core.somaxconn=1", &open, &host).is_err());

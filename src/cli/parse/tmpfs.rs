@@ -89,7 +89,17 @@ mod tests {
 
     #[test]
     fn bad_values_are_refused() {
-        for text in ["", "t", "/", "/t:size=", "/t:size=x", "/t:mode=8", "/t:mode=17777", "/t:wat", "/t:uid=0"] {
+        for text in [
+            "",
+            "t",
+            "/",
+            "/t:size=",
+            "/t:size=x",
+            "/t:mode=8",
+            "/t:mode=17777",
+            "/t:wat",
+            "/t:uid=0",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -8,8 +8,21 @@ use super::bad;
 const FLAG: &str = "--ulimit";
 
 const NAMES: [&str; 15] = [
-    "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc",
-    "rss", "rtprio", "rttime", "sigpending", "stack",
+    "core",
+    "cpu",
+    "data",
+    "fsize",
+    "locks",
+    "memlock",
+    "msgqueue",
+    "nice",
+    "nofile",
+    "nproc",
+    "rss",
+    "rtprio",
+    "rttime",
+    "sigpending",
+    "stack",
 ];
 
 /// Parses one value; podman's `host` (keep the caller's limits) gives `None`, for that is what
@@ -66,7 +79,16 @@ mod tests {
             assert_eq!((limit.soft, limit.hard), (soft, hard), "{text}");
         }
         assert_eq!(parse("host").unwrap(), None);
-        for text in ["", "nofile", "nope=1", "nofile=", "nofile=2:1", "nofile=-1:5", "nofile=1:2:3", "nofile=x"] {
+        for text in [
+            "",
+            "nofile",
+            "nope=1",
+            "nofile=",
+            "nofile=2:1",
+            "nofile=-1:5",
+            "nofile=1:2:3",
+            "nofile=x",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

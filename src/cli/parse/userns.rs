@@ -27,7 +27,9 @@ pub(crate) fn parse(text: &str) -> Result<Userns> {
         "host" => Ok(Userns::Host),
         "keep-id" if size.is_some() => Err(bad(FLAG, text, "size is for auto")),
         "keep-id" => Ok(Userns::KeepId { uid, gid }),
-        "auto" if uid.is_some() || gid.is_some() => Err(bad(FLAG, text, "uid and gid are for keep-id")),
+        "auto" if uid.is_some() || gid.is_some() => {
+            Err(bad(FLAG, text, "uid and gid are for keep-id"))
+        }
         "auto" if size == Some(0) => Err(bad(FLAG, text, "size must be at least 1")),
         "auto" => Ok(Userns::Auto { size }),
         _ => Err(bad(FLAG, text, "not a known mode")
@@ -55,14 +57,35 @@ mod tests {
         for (text, want) in [
             ("", Userns::Default),
             ("host", Userns::Host),
-            ("keep-id", Userns::KeepId { uid: None, gid: None }),
-            ("keep-id:uid=5,gid=6", Userns::KeepId { uid: Some(5), gid: Some(6) }),
+            (
+                "keep-id",
+                Userns::KeepId {
+                    uid: None,
+                    gid: None,
+                },
+            ),
+            (
+                "keep-id:uid=5,gid=6",
+                Userns::KeepId {
+                    uid: Some(5),
+                    gid: Some(6),
+                },
+            ),
             ("auto", Userns::Auto { size: None }),
             ("auto:size=1000", Userns::Auto { size: Some(1000) }),
         ] {
             assert_eq!(parse(text).unwrap(), want);
         }
-        for text in ["nope", "host:", "keep-id:size=1", "auto:uid=1", "auto:size=0", "auto:size=x", "keep-id:uid", "container:x"] {
+        for text in [
+            "nope",
+            "host:",
+            "keep-id:size=1",
+            "auto:uid=1",
+            "auto:size=0",
+            "auto:size=x",
+            "keep-id:uid",
+            "container:x",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }
@@ -70,8 +93,15 @@ mod tests {
     #[test]
     fn small_namespace_modes() {
         assert_eq!(namespace("--pid", "host").unwrap(), NamespaceMode::Host);
-        assert_eq!(namespace("--ipc", "shareable").unwrap(), NamespaceMode::Private);
-        for (flag, text) in [("--pid", "shareable"), ("--uts", "container:x"), ("--ipc", "none")] {
+        assert_eq!(
+            namespace("--ipc", "shareable").unwrap(),
+            NamespaceMode::Private
+        );
+        for (flag, text) in [
+            ("--pid", "shareable"),
+            ("--uts", "container:x"),
+            ("--ipc", "none"),
+        ] {
             assert!(namespace(flag, text).is_err(), "{text}");
         }
     }

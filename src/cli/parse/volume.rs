@@ -161,7 +161,11 @@ impl<'a> Options<'a> {
 
     fn bind(&self, source: String) -> Result<MountKind> {
         if self.no_copy.is_some() {
-            return Err(bad(FLAG, self.text, "copy and nocopy are for named volumes"));
+            return Err(bad(
+                FLAG,
+                self.text,
+                "copy and nocopy are for named volumes",
+            ));
         }
         if self.overlay && self.read_only == Some(true) {
             return Err(bad(FLAG, self.text, "O and ro exclude each other"));
@@ -199,18 +203,18 @@ mod tests {
 
     use super::*;
 
-    const HERE: Place<'_> = Place {
-        cwd: Path::new("/cwd"),
-        home: None,
-        create_sources: true,
-    };
+    fn here() -> Place<'static> {
+        Place {
+            cwd: Path::new("/cwd"),
+            home: None,
+            create_sources: true,
+        }
+    }
 
     fn bind(text: &str) -> (String, String, BindOptions, bool) {
-        let mount = parse(text, &HERE).unwrap();
+        let mount = parse(text, &here()).unwrap();
         match mount.kind {
-            MountKind::Bind { source, options } => {
-                (source, mount.target, options, mount.read_only)
-            }
+            MountKind::Bind { source, options } => (source, mount.target, options, mount.read_only),
             other => panic!("{text}: {other:?}"),
         }
     }
@@ -233,7 +237,7 @@ mod tests {
 
     #[test]
     fn other_sources_name_volumes() {
-        let mount = parse("data:/d:nocopy,noexec", &HERE).unwrap();
+        let mount = parse("data:/d:nocopy,noexec", &here()).unwrap();
         assert!(mount.no_exec);
         assert_eq!(
             mount.kind,
@@ -243,18 +247,34 @@ mod tests {
                 subpath: None
             }
         );
-        let anonymous = parse("/d", &HERE).unwrap();
-        assert!(matches!(anonymous.kind, MountKind::Volume { name: None, .. }));
+        let anonymous = parse("/d", &here()).unwrap();
+        assert!(matches!(
+            anonymous.kind,
+            MountKind::Volume { name: None, .. }
+        ));
     }
 
     #[test]
     fn bad_values_are_refused() {
         for text in [
-            "", ":", ":/b", "/a:b", "/a:", "/a:/", "/a:ro", "/a:/b:ro:rw", "/a:/b:ro,rw",
-            "/a:/b:nope", "/a:/b:shared,slave", "/a:/b:nocopy", "da$ta:/d", "/a:/b:O,ro", "rel",
+            "",
+            ":",
+            ":/b",
+            "/a:b",
+            "/a:",
+            "/a:/",
+            "/a:ro",
+            "/a:/b:ro:rw",
+            "/a:/b:ro,rw",
+            "/a:/b:nope",
+            "/a:/b:shared,slave",
+            "/a:/b:nocopy",
+            "da$ta:/d",
+            "/a:/b:O,ro",
+            "rel",
             "~x:/b",
         ] {
-            assert!(parse(text, &HERE).is_err(), "{text}");
+            assert!(parse(text, &here()).is_err(), "{text}");
         }
     }
 }

@@ -1,5 +1,20 @@
 //! Verbs on containers.
 
+mod etc;
+mod failure;
+mod image;
+mod inspect;
+mod list;
+mod names;
+mod prepare;
+mod remove;
 mod request;
+mod run;
 
+pub(crate) use failure::RunFailure;
+pub(crate) use image::resolve;
+pub(crate) use inspect::inspect;
+pub(crate) use list::{ListRequest, list};
+pub(crate) use remove::{RemoveRequest, remove, sweep};
 pub(crate) use request::{ContainerState, ContainerSummary, PullPolicy, RunOutcome, RunRequest};
+pub(crate) use run::run;

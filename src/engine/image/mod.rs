@@ -1,5 +1,6 @@
 //! Verbs on images. Each takes the store and a request, returns a result, prints nothing.
 
+pub(crate) mod builtin;
 pub(crate) mod filter;
 pub(crate) mod history;
 pub(crate) mod inspect;
@@ -8,6 +9,8 @@ pub(crate) mod prune;
 pub(crate) mod pull;
 pub(crate) mod remove;
 pub(crate) mod tag;
+#[cfg(test)]
+mod tests;
 
 use anyhow::Result;
 

@@ -135,7 +135,8 @@ fn load_filter(init: &Init<'_>) -> Result<()> {
     if process.seccomp.is_empty() {
         return Ok(());
     }
-    let listener = seccomp::load(&process.seccomp, process.listener)?;
+    let listener = seccomp::load(&process.seccomp, process.listener)
+        .map_err(|errno| Error::errno("load filter", "seccomp", errno))?;
     if let Some(listener) = listener {
         init.tell(&FromInit::Listener, Some(listener.as_fd()));
     }

@@ -70,7 +70,7 @@ pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
             "nosuid" => step.attributes |= attr::NOSUID,
             "nodev" => step.attributes |= attr::NODEV,
             "noexec" => step.attributes |= attr::NOEXEC,
-            "rw" | "suid" | "dev" | "exec" | "relatime" | "defaults" => {}
+            "rw" | "suid" | "dev" | "exec" | "relatime" | "strictatime" | "noatime" | "defaults" => {}
             "O" => overlay = true,
             "tmpcopyup" => copy_up = true,
             other => match propagation(other) {

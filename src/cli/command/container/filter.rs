@@ -1,9 +1,9 @@
 //! `--filter` of `ps`: docker's keys on the rows of the list. Several values of one key: any may
 //! fit, but all labels must.
 
+use crate::cli::output::human;
 use crate::common::{Error, ExitStatus, Result, Timestamp};
 use crate::engine::container::{ContainerState, ContainerSummary};
-use crate::cli::output::human;
 
 /// Checked filters.
 #[derive(Debug, Clone, Default)]
@@ -25,13 +25,23 @@ impl Filters {
             let bad = |why: &str| Error::usage("use filter", format!("{key}={value}"), why);
             let good = match key.as_str() {
                 "status" => {
-                    let words = ["created", "running", "exited", "dead", "paused", "restarting", "removing"];
+                    let words = [
+                        "created",
+                        "running",
+                        "exited",
+                        "dead",
+                        "paused",
+                        "restarting",
+                        "removing",
+                    ];
                     words.contains(&value.as_str())
                 }
                 "exited" => value.parse::<u8>().is_ok(),
                 key if KEYS.contains(&key) => true,
                 _ => {
-                    return Err(bad("invalid filter").hint(format!("use one of {}", KEYS.join(", "))));
+                    return Err(
+                        bad("invalid filter").hint(format!("use one of {}", KEYS.join(", ")))
+                    );
                 }
             };
             if !good {
@@ -46,7 +56,9 @@ impl Filters {
 
     /// Whether containers that do not run are asked for by a filter.
     pub(super) fn names_states(&self) -> bool {
-        self.pairs.iter().any(|(key, _)| key == "status" || key == "exited")
+        self.pairs
+            .iter()
+            .any(|(key, _)| key == "status" || key == "exited")
     }
 
     /// Finds the containers `before` and `since` name among the rows.
@@ -64,7 +76,11 @@ impl Filters {
                 Some(row) => Some(row.created),
                 None => {
                     let object = format!("{key}={value}");
-                    return Err(Error::usage("use filter", object, "no such container is listed"));
+                    return Err(Error::usage(
+                        "use filter",
+                        object,
+                        "no such container is listed",
+                    ));
                 }
             };
         }
@@ -85,8 +101,12 @@ impl Filters {
                 row.state == ContainerState::Exited && code == value.parse().ok()
             })
             && self.any("ancestor", |value| is_ancestor(row, value))
-            && self.any("volume", |value| row.mounts.iter().any(|mount| mount == value))
-            && self.any("network", |value| row.networks.iter().any(|name| name == value))
+            && self.any("volume", |value| {
+                row.mounts.iter().any(|mount| mount == value)
+            })
+            && self.any("network", |value| {
+                row.networks.iter().any(|name| name == value)
+            })
     }
 
     fn values(&self, key: &str) -> impl Iterator<Item = &str> {
@@ -139,7 +159,11 @@ fn is_ancestor(row: &ContainerSummary, value: &str) -> bool {
         let hex = value.strip_prefix("sha256:").unwrap_or(value);
         hex.len() >= 4 && id.hex().starts_with(hex)
     });
-    let parsed = |text: &str| crate::reference::Reference::parse(text).ok().map(|name| name.to_string());
+    let parsed = |text: &str| {
+        crate::reference::Reference::parse(text)
+            .ok()
+            .map(|name| name.to_string())
+    };
     by_id || row.image == value || parsed(&row.image).is_some_and(|own| parsed(value) == Some(own))
 }
 

@@ -126,7 +126,13 @@ impl View {
 
     fn table(&self, rows: &[ContainerSummary]) -> String {
         let mut header = vec![
-            "CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES",
+            "CONTAINER ID",
+            "IMAGE",
+            "COMMAND",
+            "CREATED",
+            "STATUS",
+            "PORTS",
+            "NAMES",
         ];
         if self.size {
             header.push("SIZE");
@@ -228,7 +234,15 @@ mod tests {
         let json = view.docker(&row("web", ContainerState::Running));
         assert_eq!(json["State"], "running");
         assert_eq!(json["Labels"], "tier=front");
-        assert!(json.as_object().unwrap().values().all(|v| v.is_string() || v.is_null()));
-        assert_eq!(view.podman(&row("web", ContainerState::Running))["Names"][0], "web");
+        assert!(
+            json.as_object()
+                .unwrap()
+                .values()
+                .all(|v| v.is_string() || v.is_null())
+        );
+        assert_eq!(
+            view.podman(&row("web", ContainerState::Running))["Names"][0],
+            "web"
+        );
     }
 }

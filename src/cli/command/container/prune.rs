@@ -32,7 +32,11 @@ impl Execute for Prune {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let format = self.format.format()?;
         let filters = filters(&self.filter)?;
-        confirm(self.force, "container prune", "WARNING! This will remove all stopped containers.")?;
+        confirm(
+            self.force,
+            "container prune",
+            "WARNING! This will remove all stopped containers.",
+        )?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let pruned = prune::prune_containers(&engine.store, &filters)?;
@@ -43,7 +47,11 @@ impl Execute for Prune {
             })),
             (Format::Text, Personality::Podman) => lines(&pruned.containers),
             (Format::Text, Personality::Docker) => {
-                format!("{}Total reclaimed space: {}\n", section(&pruned.containers), human_size(pruned.reclaimed))
+                format!(
+                    "{}Total reclaimed space: {}\n",
+                    section(&pruned.containers),
+                    human_size(pruned.reclaimed)
+                )
             }
         })?;
         for (_, error) in &pruned.failures {

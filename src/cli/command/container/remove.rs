@@ -50,7 +50,13 @@ impl Execute for Remove {
         let engine = Engine::open(&session.environment, &progress)?;
         let containers = match listed {
             true => {
-                let all = list(&engine, ListRequest { all: true, size: false })?;
+                let all = list(
+                    &engine,
+                    ListRequest {
+                        all: true,
+                        size: false,
+                    },
+                )?;
                 let filters = filters.resolve(&all)?;
                 let wanted = all.iter().filter(|row| filters.pass(row));
                 wanted.map(|row| row.id.to_string()).collect()

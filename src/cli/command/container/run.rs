@@ -19,8 +19,10 @@ use crate::spec::config::Config;
 
 /// Create and run a new container from an image
 #[derive(clap::Parser, Debug, Default)]
-#[command(disable_help_flag = true,
-    override_usage = "ketch run [OPTIONS] IMAGE [COMMAND] [ARG...]")]
+#[command(
+    disable_help_flag = true,
+    override_usage = "ketch run [OPTIONS] IMAGE [COMMAND] [ARG...]"
+)]
 pub(crate) struct Run {
     #[command(flatten)]
     container: ContainerArgs,
@@ -105,7 +107,11 @@ impl Run {
             rootfs: self.mounts.rootfs,
             name: self.container.name.clone(),
             remove: self.container.rm,
-            cidfile: self.container.cidfile.as_deref().map(|path| session.absolute(path)),
+            cidfile: self
+                .container
+                .cidfile
+                .as_deref()
+                .map(|path| session.absolute(path)),
             pull: policy(self.pull.as_deref().unwrap_or("missing"))?,
             platform: session.platform(self.registry.platform.as_deref())?,
             registry: convert::registry(&self.registry),
@@ -120,7 +126,11 @@ impl Run {
             caller: &session.environment,
         };
         let network = convert::network(&self.network)?;
-        let named = self.process.hostname.as_ref().is_some_and(|name| !name.is_empty());
+        let named = self
+            .process
+            .hostname
+            .as_ref()
+            .is_some_and(|name| !name.is_empty());
         let stop_signal = self.container.stop_signal.as_deref();
         let mut config = Config {
             process: convert::process(&self.process, words, stop_signal, &around)?,
@@ -141,21 +151,27 @@ fn policy(text: &str) -> Result<PullPolicy> {
         "always" => Ok(PullPolicy::Always),
         "never" => Ok(PullPolicy::Never),
         "newer" => Ok(PullPolicy::Newer),
-        _ => Err(parse::bad("--pull", text, "use missing, always, never or newer")),
+        _ => Err(parse::bad(
+            "--pull",
+            text,
+            "use missing, always, never or newer",
+        )),
     }
 }
 
 /// docker: `-i` and `-t` with a stdin that is no terminal.
 fn terminal_refusal(config: &Config, personality: Personality) -> Option<Error> {
     let stdio = config.process.stdio;
-    let refused = stdio.interactive
-        && stdio.tty
-        && personality == Personality::Docker
-        && !terminal::input();
+    let refused =
+        stdio.interactive && stdio.tty && personality == Personality::Docker && !terminal::input();
     refused.then(|| {
-        Error::new(Kind::Usage, "cannot attach stdin to a TTY-enabled container", "")
-            .because("stdin is not a terminal".to_owned())
-            .hint("use -i without -t for a pipe")
+        Error::new(
+            Kind::Usage,
+            "cannot attach stdin to a TTY-enabled container",
+            "",
+        )
+        .because("stdin is not a terminal".to_owned())
+        .hint("use -i without -t for a pipe")
     })
 }
 
@@ -165,13 +181,15 @@ fn strict(line: &str) -> Error {
 
 fn timing(phases: &[(&'static str, Duration)], total: Duration) -> String {
     let line = |name: &str, took: Duration| {
-        format!("ketch: {name:<12} {:>9.3} ms\n", took.as_secs_f64() * 1000.0)
+        format!(
+            "ketch: {name:<12} {:>9.3} ms\n",
+            took.as_secs_f64() * 1000.0
+        )
     };
-    let mut text: String = phases.iter().map(|(name, took)| line(name, *took)).collect();
+    let mut text: String = phases
+        .iter()
+        .map(|(name, took)| line(name, *took))
+        .collect();
     text.push_str(&line("total", total));
     text
 }
-
-#[cfg(test)]
-#[path = "run_tests.rs"]
-mod tests;

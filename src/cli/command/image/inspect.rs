@@ -27,7 +27,9 @@ impl Execute for Inspect {
         let format = self.format.format()?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
-        show(session, format, &self.images, |image| inspect::inspect(&engine.store, image))
+        show(session, format, &self.images, |image| {
+            inspect::inspect(&engine.store, image)
+        })
     }
 }
 

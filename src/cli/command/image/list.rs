@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::args::{FormatArgs, filters};
+use crate::cli::args::filters;
 use crate::cli::command::Execute;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::table::Table;
@@ -69,7 +69,10 @@ impl Execute for List {
             _ if self.quiet => listing.rows.iter().map(|row| view.id(row) + "\n").collect(),
             Format::Json => form::list(
                 session.personality,
-                listing.rows.iter().map(|row| (view.docker(row), view.podman(row))),
+                listing
+                    .rows
+                    .iter()
+                    .map(|row| (view.docker(row), view.podman(row))),
             ),
             Format::Text => view.table(&listing.rows, self.digests),
         };
@@ -181,5 +184,6 @@ impl View {
 }
 
 fn digest(row: &Row) -> String {
-    row.digest.map_or_else(|| NONE.to_owned(), |digest| digest.to_string())
+    row.digest
+        .map_or_else(|| NONE.to_owned(), |digest| digest.to_string())
 }

@@ -35,7 +35,9 @@ impl Execute for Prune {
         let format = self.format.format()?;
         let filters = filters(&self.filter)?;
         let what = match self.all {
-            true => "WARNING! This will remove all images without at least one container associated to them.",
+            true => {
+                "WARNING! This will remove all images without at least one container associated to them."
+            }
             false => "WARNING! This will remove all dangling images.",
         };
         confirm(self.force, "image prune", what)?;
@@ -52,7 +54,11 @@ impl Execute for Prune {
             (Format::Json, _) => form::compact(&report(&removal.events, removal.reclaimed)),
             (Format::Text, Personality::Podman) => ids(&removal.events),
             (Format::Text, Personality::Docker) => {
-                format!("{}Total reclaimed space: {}\n", section(&removal.events), human_size(removal.reclaimed))
+                format!(
+                    "{}Total reclaimed space: {}\n",
+                    section(&removal.events),
+                    human_size(removal.reclaimed)
+                )
             }
         })?;
         for (_, error) in &removal.failures {
@@ -69,7 +75,11 @@ impl Execute for Prune {
 ///
 /// # Errors
 /// `Interrupted` when the answer is not yes.
-pub(in crate::cli::command) fn confirm(force: bool, command: &str, warning: &str) -> anyhow::Result<()> {
+pub(in crate::cli::command) fn confirm(
+    force: bool,
+    command: &str,
+    warning: &str,
+) -> anyhow::Result<()> {
     if force {
         return Ok(());
     }

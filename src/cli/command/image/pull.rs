@@ -38,7 +38,10 @@ impl Execute for Pull {
                 true => "Downloaded newer image for",
                 false => "Image is up to date for",
             };
-            progress.note(&format!("Status: {what} {}", super::shown(session.personality, &pulled.name)));
+            progress.note(&format!(
+                "Status: {what} {}",
+                super::shown(session.personality, &pulled.name)
+            ));
             let line = match session.personality {
                 Personality::Docker => pulled.name,
                 Personality::Podman => pulled.id.hex(),

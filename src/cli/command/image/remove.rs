@@ -43,7 +43,8 @@ impl Execute for Remove {
         let mut status = ExitStatus::Code(0);
         for (_, error) in &removal.failures {
             let missing = error_report::kind(error) == Some(Kind::NotFound);
-            if missing && (self.ignore || self.force && session.personality == Personality::Podman) {
+            if missing && (self.ignore || self.force && session.personality == Personality::Podman)
+            {
                 continue;
             }
             session.report(error);

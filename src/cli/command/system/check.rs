@@ -39,10 +39,12 @@ impl Execute for Check {
                 Format::Text => text(&report),
             })?;
         }
-        Ok(match report.problems.iter().all(|problem| problem.repaired) {
-            true => ExitStatus::Code(0),
-            false => session.personality.failure(),
-        })
+        Ok(
+            match report.problems.iter().all(|problem| problem.repaired) {
+                true => ExitStatus::Code(0),
+                false => session.personality.failure(),
+            },
+        )
     }
 }
 
@@ -71,7 +73,11 @@ fn text(report: &Report) -> String {
     let mut text = String::new();
     for problem in &report.problems {
         let repaired = if problem.repaired { " (repaired)" } else { "" };
-        text.push_str(&format!("{}: {}{repaired}\n", problem.path.display(), problem.what));
+        text.push_str(&format!(
+            "{}: {}{repaired}\n",
+            problem.path.display(),
+            problem.what
+        ));
     }
     text.push_str(&format!(
         "Checked {} blobs, {} layers, {} images, {} containers: {}\n",

@@ -30,7 +30,10 @@ impl Execute for Df {
         let engine = Engine::open(&session.environment, &progress)?;
         let used = df::df(&engine.store)?;
         session.data(&match format {
-            Format::Json => form::list(session.personality, used.rows.iter().map(|row| (docker(row), podman(row)))),
+            Format::Json => form::list(
+                session.personality,
+                used.rows.iter().map(|row| (docker(row), podman(row))),
+            ),
             Format::Text if self.verbose => verbose(&used),
             Format::Text => table(&used.rows),
         })?;
@@ -96,14 +99,22 @@ fn podman(row: &Row) -> Value {
 fn verbose(used: &DiskUse) -> String {
     let now = Timestamp::now();
     let mut images = Table::new(&[
-        "REPOSITORY", "IMAGE ID", "CREATED", "SIZE", "SHARED SIZE", "UNIQUE SIZE", "CONTAINERS",
+        "REPOSITORY",
+        "IMAGE ID",
+        "CREATED",
+        "SIZE",
+        "SHARED SIZE",
+        "UNIQUE SIZE",
+        "CONTAINERS",
     ]);
     for image in &used.usage.images {
         for record in &image.records {
             images.row([
                 record.name.clone().unwrap_or_else(|| "<none>".to_owned()),
                 record.config.short(),
-                record.created.map_or("N/A".to_owned(), |created| human::ago(created, now)),
+                record
+                    .created
+                    .map_or("N/A".to_owned(), |created| human::ago(created, now)),
                 human_size(image.size),
                 human_size(image.shared),
                 human_size(image.size.saturating_sub(image.shared)),
@@ -111,7 +122,14 @@ fn verbose(used: &DiskUse) -> String {
             ]);
         }
     }
-    let mut containers = Table::new(&["CONTAINER ID", "IMAGE", "SIZE", "CREATED", "RUNNING", "NAMES"]);
+    let mut containers = Table::new(&[
+        "CONTAINER ID",
+        "IMAGE",
+        "SIZE",
+        "CREATED",
+        "RUNNING",
+        "NAMES",
+    ]);
     for container in &used.usage.containers {
         containers.row([
             container.record.id.short().to_owned(),

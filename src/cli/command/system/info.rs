@@ -25,11 +25,13 @@ impl Execute for Info {
         let format = self.format.format()?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
-        let all = ListRequest {
-            all: true,
-            ..ListRequest::default()
-        };
-        let containers = list(&engine, &all)?;
+        let containers = list(
+            &engine,
+            ListRequest {
+                all: true,
+                size: false,
+            },
+        )?;
         let images = image::list::list(&engine.store, &image::list::Request::default())?;
         let facts = Facts {
             host: engine.host.info(),
@@ -56,7 +58,10 @@ struct Facts {
 
 impl Facts {
     fn count(&self, state: ContainerState) -> usize {
-        self.containers.iter().filter(|one| one.state == state).count()
+        self.containers
+            .iter()
+            .filter(|one| one.state == state)
+            .count()
     }
 
     fn stopped(&self) -> usize {
@@ -144,6 +149,9 @@ impl Facts {
             ("Name", host.hostname.clone()),
             ("Docker Root Dir", self.root.clone()),
         ];
-        lines.iter().map(|(name, value)| format!("{name}: {value}\n")).collect()
+        lines
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\n"))
+            .collect()
     }
 }

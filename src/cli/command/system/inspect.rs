@@ -59,11 +59,15 @@ impl Execute for Inspect {
 
 fn missing(error: &anyhow::Error) -> bool {
     // An image's name need not be a container's, and the other way round.
-    matches!(error_report::kind(error), Some(Kind::NotFound | Kind::Usage))
+    matches!(
+        error_report::kind(error),
+        Some(Kind::NotFound | Kind::Usage)
+    )
 }
 
 fn no_such(name: &str) -> anyhow::Error {
     let error = Error::new(Kind::NotFound, "inspect", name.to_owned());
-    error.because("no such container or image".to_owned()).into()
+    error
+        .because("no such container or image".to_owned())
+        .into()
 }
-

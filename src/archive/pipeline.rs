@@ -1,0 +1,272 @@
+//! A layer from compressed bytes to files in one pass, its stages on threads of their own.
+
+use std::io::{self, BufRead, Read};
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use super::apply::{Extractor, UnpackOptions, Unpacked};
+use super::compress::decompress;
+use super::limits::Limits;
+use super::reader::Reader;
+use crate::common::{Digest, Error, Hasher, Kind, Meter, Result};
+
+/// Bytes of one piece that travels between stages; at 256 KiB it is hashed and written out of
+/// the second-level cache.
+const CHUNK: usize = 256 << 10;
+
+/// Pieces in all stages together: 2 MiB a layer.
+const CHUNKS: usize = 8;
+
+/// Unpacks the layer `source` (compressed or not) onto the directory `target`, which should be
+/// empty and private, and returns its diff-id for the caller to compare. `meter` advances by
+/// the bytes taken from `source`, which is always read to its end.
+///
+/// Errors: `Corrupt` for a bad stream, archive or limit; what `source` itself reports; system
+/// errors of the target. The target then holds a part of the layer.
+pub(crate) fn unpack_layer(
+    source: impl Read + Send,
+    target: BorrowedFd<'_>,
+    options: &UnpackOptions,
+    meter: &dyn Meter,
+) -> Result<Unpacked> {
+    let state = State::default();
+    let mut extractor = Extractor::new(target, options)?;
+    let (to_hash, from_decode) = sync_channel::<Chunk>(CHUNKS);
+    let (to_extract, from_hash) = sync_channel::<Chunk>(CHUNKS);
+    let (recycle, spare) = sync_channel::<Chunk>(CHUNKS);
+    for _ in 0..CHUNKS {
+        // The channel has room for all of them.
+        let _ = recycle.send(Vec::with_capacity(CHUNK));
+    }
+    let spawn = |error| Error::io("start thread", "", error);
+    thread::scope(|scope| {
+        let source = Tracked {
+            inner: source,
+            state: &state,
+            meter,
+        };
+        let decode = thread::Builder::new()
+            .name("decompress".into())
+            .spawn_scoped(scope, {
+                let state = &state;
+                move || decode(source, state, &options.limits, &spare, to_hash)
+            })
+            .map_err(spawn)?;
+        let hash = thread::Builder::new()
+            .name("diff-id".into())
+            .spawn_scoped(scope, move || hash(from_decode, to_extract))
+            .map_err(spawn)?;
+        let mut chunks = Chunks {
+            state: &state,
+            from: from_hash,
+            recycle,
+            current: Vec::new(),
+            position: 0,
+        };
+        let extracted = extract(&mut chunks, &mut extractor, options);
+        // Lets a stage that waits for us end.
+        drop(chunks);
+        let decoded = joined(decode.join())?;
+        let diff_id = joined(hash.join())?;
+        // A stream that broke explains an archive that broke, never the other way round.
+        decoded?;
+        let files = extracted?;
+        Ok(Unpacked {
+            diff_id,
+            files,
+            bytes: state.produced.load(Ordering::Relaxed),
+            overrides: std::mem::take(&mut extractor.overrides),
+            xattrs_refused: extractor.xattrs_refused,
+            opaque_top: extractor.opaque_top,
+        })
+    })
+}
+
+type Chunk = Vec<u8>;
+
+/// What the stages tell each other beside the data.
+#[derive(Debug, Default)]
+struct State {
+    source_failed: AtomicBool,
+    decode_failed: AtomicBool,
+    consumed: AtomicU64,
+    produced: AtomicU64,
+}
+
+/// The source, with its progress counted and its failures told from a decoder's.
+struct Tracked<'a, R> {
+    inner: R,
+    state: &'a State,
+    meter: &'a dyn Meter,
+}
+
+impl<R: Read> Read for Tracked<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.inner.read(buffer) {
+            Ok(count) => {
+                self.state
+                    .consumed
+                    .fetch_add(count as u64, Ordering::Relaxed);
+                self.meter.advance(count as u64);
+                Ok(count)
+            }
+            Err(error) => {
+                if error.kind() != io::ErrorKind::Interrupted {
+                    self.state.source_failed.store(true, Ordering::Relaxed);
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// First stage: pieces of the tar stream. Ends without error when nobody wants more.
+fn decode<R: Read>(
+    mut source: Tracked<'_, R>,
+    state: &State,
+    limits: &Limits,
+    spare: &Receiver<Chunk>,
+    to: SyncSender<Chunk>,
+) -> Result<()> {
+    let result = pump(&mut source, state, limits, spare, &to);
+    if result.is_err() {
+        state.decode_failed.store(true, Ordering::Release);
+    }
+    result
+}
+
+fn pump<R: Read>(
+    source: &mut Tracked<'_, R>,
+    state: &State,
+    limits: &Limits,
+    spare: &Receiver<Chunk>,
+    to: &SyncSender<Chunk>,
+) -> Result<()> {
+    let fail = |error| decode_error(error, state);
+    let mut reader = decompress(source).map_err(fail)?;
+    while let Ok(mut chunk) = spare.recv() {
+        chunk.resize(CHUNK, 0);
+        let mut filled = 0;
+        while filled < CHUNK {
+            match reader.read(&mut chunk[filled..]) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(fail(error)),
+            }
+        }
+        if filled == 0 {
+            return Ok(());
+        }
+        check_limits(state, limits, filled as u64)?;
+        chunk.truncate(filled);
+        if to.send(chunk).is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn check_limits(state: &State, limits: &Limits, count: u64) -> Result<()> {
+    let produced = state.produced.fetch_add(count, Ordering::Relaxed) + count;
+    let consumed = state.consumed.load(Ordering::Relaxed);
+    let bomb = produced > limits.ratio_from && produced / consumed.max(1) > limits.ratio;
+    if bomb || produced > limits.bytes {
+        let why = format!("{consumed} bytes unpack to more than {produced}: over the limit");
+        return Err(Error::new(Kind::Corrupt, "decompress layer", "").because(why));
+    }
+    Ok(())
+}
+
+/// What the source reported passes as it is; all else is the stream's own fault.
+fn decode_error(error: io::Error, state: &State) -> Error {
+    let from_source = state.source_failed.load(Ordering::Relaxed);
+    if !from_source {
+        let error = Error::new(Kind::Corrupt, "decompress layer", "").because(error);
+        return error;
+    }
+    match error.downcast::<Error>() {
+        Ok(inner) => inner,
+        Err(error) => Error::io("read layer", "", error),
+    }
+}
+
+/// Second stage: the diff-id of everything that passes, whether extracted or not.
+fn hash(from: Receiver<Chunk>, to: SyncSender<Chunk>) -> Digest {
+    let mut hasher = Hasher::default();
+    for chunk in from {
+        hasher.update(&chunk);
+        if to.send(chunk).is_err() {
+            break;
+        }
+    }
+    hasher.finish()
+}
+
+/// Last stage, on the caller's thread.
+fn extract(
+    chunks: &mut Chunks<'_>,
+    extractor: &mut Extractor,
+    options: &UnpackOptions,
+) -> Result<u64> {
+    let mut reader = Reader::new(chunks, options.limits);
+    let mut files = 0;
+    while let Some(entry) = reader.next()? {
+        extractor.apply(&entry, reader.data())?;
+        files += 1;
+    }
+    reader.drain()?;
+    extractor.finish()?;
+    Ok(files)
+}
+
+/// The pieces as one stream; each goes back to the decompressor when it is used up.
+#[derive(Debug)]
+struct Chunks<'a> {
+    state: &'a State,
+    from: Receiver<Chunk>,
+    recycle: SyncSender<Chunk>,
+    current: Chunk,
+    position: usize,
+}
+
+impl BufRead for Chunks<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.position == self.current.len() {
+            let used = std::mem::take(&mut self.current);
+            self.position = 0;
+            if used.capacity() > 0 {
+                // The decompressor may have ended already.
+                let _ = self.recycle.send(used);
+            }
+            match self.from.recv() {
+                Ok(chunk) => self.current = chunk,
+                Err(_) if self.state.decode_failed.load(Ordering::Acquire) => {
+                    return Err(io::Error::other("the layer could not be read"));
+                }
+                Err(_) => {}
+            }
+        }
+        Ok(&self.current[self.position..])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.position = (self.position + count).min(self.current.len());
+    }
+}
+
+impl Read for Chunks<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let ready = self.fill_buf()?;
+        let count = ready.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&ready[..count]);
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+fn joined<T>(result: thread::Result<T>) -> Result<T> {
+    result.map_err(|_| Error::new(Kind::Bug, "unpack layer", "").because("a stage panicked"))
+}

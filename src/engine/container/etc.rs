@@ -1,0 +1,72 @@
+//! The files docker puts over an image's `/etc`: hosts, hostname, resolv.conf.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::common::Error;
+use crate::spec::EtcFiles;
+use crate::spec::config::{Network, NetworkMode};
+
+/// Largest host file that is copied.
+const MAX_FILE: usize = 1 << 20;
+
+/// What every hosts file begins with (moby, `libnetwork/etchosts`).
+const LOCAL: &str = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n\
+fe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
+
+/// Writes the three files into the container's directory.
+pub(super) fn write(dir: &Path, hostname: &str, network: &Network) -> Result<EtcFiles> {
+    let files = EtcFiles {
+        hosts: dir.join("hosts"),
+        hostname: dir.join("hostname"),
+        resolv_conf: dir.join("resolv.conf"),
+    };
+    let put = |path: &Path, text: &str| {
+        use std::io::Write;
+        use std::os::unix::fs::OpenOptionsExt;
+        // Every user of the container may read them, whatever the caller's umask says.
+        std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o644)
+            .open(path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|error| Error::io("write", path, error))
+    };
+    put(&files.hosts, &hosts(hostname, network))?;
+    put(&files.hostname, &format!("{hostname}\n"))?;
+    put(&files.resolv_conf, &resolv_conf(network))?;
+    Ok(files)
+}
+
+fn hosts(hostname: &str, network: &Network) -> String {
+    let mut text = match network.mode {
+        // docker: on the host's network the host's own names hold.
+        NetworkMode::Host | NetworkMode::Default => read("/etc/hosts").unwrap_or_else(|| LOCAL.to_owned()),
+        NetworkMode::None => format!("{LOCAL}127.0.1.1\t{hostname}\n"),
+    };
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    for (name, address) in &network.extra_hosts {
+        let address = if address == "host-gateway" { "127.0.0.1" } else { address };
+        text.push_str(&format!("{address}\t{name}\n"));
+    }
+    text
+}
+
+fn resolv_conf(network: &Network) -> String {
+    if !network.dns.is_empty() {
+        return network.dns.iter().map(|server| format!("nameserver {server}\n")).collect();
+    }
+    match network.mode {
+        NetworkMode::None => String::new(),
+        NetworkMode::Host | NetworkMode::Default => read("/etc/resolv.conf").unwrap_or_default(),
+    }
+}
+
+fn read(path: &str) -> Option<String> {
+    let bytes = crate::sys::file::read_bounded(Path::new(path), MAX_FILE).ok()?;
+    String::from_utf8(bytes).ok()
+}

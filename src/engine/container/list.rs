@@ -1,0 +1,108 @@
+//! `ps` and the state of containers.
+
+use anyhow::Result;
+
+use super::{ContainerState, ContainerSummary};
+use crate::common::Error;
+use crate::engine::Engine;
+use crate::spec::config::{Config, MountKind, NetworkMode};
+use crate::store::{ContainerEntry, ExitRecord, StateRecord};
+use crate::sys::tree;
+
+/// What `ps` shows.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ListRequest {
+    /// Containers that do not run, too.
+    pub(crate) all: bool,
+    /// Sizes of the writable layers.
+    pub(crate) size: bool,
+}
+
+/// Lists containers, the newest first. A record that cannot be read is a warning, not the end.
+pub(crate) fn list(engine: &Engine<'_>, request: ListRequest) -> Result<Vec<ContainerSummary>> {
+    super::remove::sweep(engine);
+    let mut rows = Vec::new();
+    for entry in engine.store.containers().list()? {
+        match entry.and_then(|entry| summarize(&entry, request.size)) {
+            Ok(row) if request.all || row.state == ContainerState::Running => rows.push(row),
+            Ok(_) => {}
+            Err(error) => engine.ui.warn(&format!("{error}; `ketch system check --repair` removes what is broken")),
+        }
+    }
+    rows.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+    Ok(rows)
+}
+
+/// State, start and end of a container, derived from its lock and records.
+pub(super) struct Status {
+    pub(super) state: ContainerState,
+    pub(super) running: Option<StateRecord>,
+    pub(super) exit: Option<ExitRecord>,
+}
+
+pub(super) fn status(entry: &ContainerEntry) -> std::result::Result<Status, Error> {
+    let running = entry.dir.state()?;
+    // One that lives has no end yet, whatever an earlier run left.
+    let exit = if entry.alive { None } else { entry.dir.exit()? };
+    let state = match (entry.alive, &running, &exit) {
+        (true, Some(_), _) => ContainerState::Running,
+        (_, _, Some(exit)) if exit.started.is_some() => ContainerState::Exited,
+        (false, Some(_), None) => ContainerState::Dead,
+        _ => ContainerState::Created,
+    };
+    Ok(Status { state, running, exit })
+}
+
+fn summarize(entry: &ContainerEntry, size: bool) -> std::result::Result<ContainerSummary, Error> {
+    let Status { state, running, exit } = status(entry)?;
+    let record = &entry.record;
+    let config = config(entry);
+    let started = match state {
+        ContainerState::Running | ContainerState::Dead => running.as_ref().map(|state| state.started),
+        _ => exit.as_ref().and_then(|exit| exit.started),
+    };
+    Ok(ContainerSummary {
+        id: record.id.clone(),
+        name: record.name.clone(),
+        image: record.image.clone(),
+        image_id: record.config,
+        command: record.command.clone(),
+        created: record.created,
+        started,
+        finished: exit.as_ref().map(|exit| exit.finished),
+        state,
+        exit: exit.as_ref().map(|exit| exit.status),
+        pid: running.filter(|_| state == ContainerState::Running).map(|state| state.pid),
+        labels: record.labels.clone(),
+        networks: vec![network(&config).to_owned()],
+        mounts: mounts(&config),
+        size: if size { tree::usage(&entry.dir.upper()).ok().map(|usage| usage.size) } else { None },
+    })
+}
+
+/// What was asked; a record of another version shows with defaults.
+pub(super) fn config(entry: &ContainerEntry) -> Config {
+    entry
+        .record
+        .asked
+        .get("config")
+        .and_then(|config| serde_json::from_value(config.clone()).ok())
+        .unwrap_or_default()
+}
+
+/// The network's name as docker shows it.
+pub(super) fn network(config: &Config) -> &'static str {
+    match config.network.mode {
+        NetworkMode::None => "none",
+        NetworkMode::Host | NetworkMode::Default => "host",
+    }
+}
+
+fn mounts(config: &Config) -> Vec<String> {
+    let source = |mount: &crate::spec::config::Mount| match &mount.kind {
+        MountKind::Bind { source, .. } => Some(source.clone()),
+        MountKind::Volume { name, .. } => name.clone(),
+        MountKind::Tmpfs { .. } => None,
+    };
+    config.mounts.iter().filter_map(source).collect()
+}

@@ -1,0 +1,309 @@
+//! Everything that is decided and written before a container's first process exists.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use oci_spec::runtime::Spec;
+
+use super::image::Source;
+use super::{RunRequest, etc, names};
+use crate::cgroup::Limits;
+use crate::common::{ContainerId, Error, Kind, Mode, Timestamp};
+use crate::engine::Engine;
+use crate::engine::identity::lines;
+use crate::host::IdMaps;
+use crate::oci::ContainerConfig;
+use crate::runtime::{self, Extras, MapWriter, Overlay, Plan, Rootfs, UserRequest};
+use crate::seccomp::{self, Identity, ProfileChoice};
+use crate::spec::config::{Config, NetworkMode, Resources, SeccompChoice, Userns};
+use crate::spec::{self, Generated, Inputs};
+use crate::store::{ContainerDir, ContainerLock, ContainerRecord};
+use crate::sys::file;
+
+/// A container that can be started.
+pub(super) struct Prepared {
+    /// Its record.
+    pub(super) record: ContainerRecord,
+    /// Its directory.
+    pub(super) dir: ContainerDir,
+    /// The right to run it.
+    pub(super) lock: ContainerLock,
+    /// Its specification.
+    pub(super) spec: Spec,
+    /// What init will do.
+    pub(super) plan: Plan,
+}
+
+/// Names tried before giving up on finding a free one.
+const NAME_ATTEMPTS: u32 = 8;
+
+/// Makes the container's directory and plan. On an error nothing of it is left.
+pub(super) fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result<Prepared> {
+    let empty = ContainerConfig::default();
+    let (image_config, image) = match source {
+        Source::Image(record, config) => (&config.config, Some(record)),
+        Source::Directory(_) => (&empty, None),
+    };
+    let config = &request.config;
+    let command = spec::command(config, image_config)?;
+    limits(&config.resources).check()?;
+    let maps = id_maps(engine, config)?;
+    let id = ContainerId::from_bytes(file::random()?);
+    let mut labels = image_config.labels.clone();
+    labels.extend(config.labels.clone());
+    let record = ContainerRecord {
+        id,
+        name: String::new(),
+        created: Timestamp::now(),
+        image: request.image.clone(),
+        manifest: image.map(|image| image.manifest),
+        config: image.map(|image| image.config),
+        layers: image.map(|image| image.layers.clone()).unwrap_or_default(),
+        mode: engine.mode,
+        rootfs: match source {
+            Source::Directory(path) => Some(path.clone()),
+            Source::Image(..) => None,
+        },
+        labels,
+        command,
+        asked: asked(request)?,
+    };
+    let (record, dir, lock) = create(engine, request, record)?;
+    match plan(engine, request, source, image_config, &record, &dir, maps) {
+        Ok((spec, plan)) => Ok(Prepared { record, dir, lock, spec, plan }),
+        Err(error) => {
+            let _ = super::remove::delete(engine, &dir, lock);
+            Err(error)
+        }
+    }
+}
+
+/// What `inspect` and a later start need to know of the request.
+fn asked(request: &RunRequest) -> Result<serde_json::Value> {
+    Ok(serde_json::json!({
+        "remove": request.remove,
+        "config": serde_json::to_value(&request.config)?,
+    }))
+}
+
+fn create(
+    engine: &Engine<'_>,
+    request: &RunRequest,
+    mut record: ContainerRecord,
+) -> Result<(ContainerRecord, ContainerDir, ContainerLock)> {
+    let mut attempt = 0;
+    loop {
+        record.name = match &request.name {
+            Some(name) => name.clone(),
+            None => names::generate(file::random()?, attempt),
+        };
+        match engine.store.containers().create(&record) {
+            Ok((dir, lock)) => return Ok((record, dir, lock)),
+            Err(error)
+                if error.kind() == Kind::Conflict && request.name.is_none() && attempt < NAME_ATTEMPTS =>
+            {
+                attempt += 1;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Maps of the container; `None` when it stays in the caller's user namespace.
+fn id_maps(engine: &Engine<'_>, config: &Config) -> Result<Option<IdMaps>> {
+    let maps = match (&config.security.userns, engine.mode) {
+        (Userns::Auto { size }, Mode::Root) => {
+            let size = size.unwrap_or(crate::host::AUTO_SIZE);
+            let auto = engine.host.auto_maps(size, &[])?;
+            if let Some(line) = &auto.warning {
+                engine.ui.warn(line);
+            }
+            auto.maps
+        }
+        // In `single` the one id is 0 until the payload starts; a nested namespace renames it.
+        (Userns::KeepId { uid, gid }, Mode::Subid) => engine.host.keep_id_maps(engine.mode, *uid, *gid)?,
+        _ => engine.host.id_maps(engine.mode)?,
+    };
+    Ok((!maps.is_empty()).then_some(maps))
+}
+
+type Planned = (Spec, Plan);
+
+fn plan(
+    engine: &Engine<'_>,
+    request: &RunRequest,
+    source: &Source,
+    image: &ContainerConfig,
+    record: &ContainerRecord,
+    dir: &ContainerDir,
+    maps: Option<IdMaps>,
+) -> Result<Planned> {
+    let config = &request.config;
+    let hostname = hostname(config, record);
+    let files = etc::write(dir.path(), &hostname, &config.network)?;
+    let rootfs = rootfs(engine, request, source, dir)?;
+    let inputs = Inputs {
+        config,
+        image,
+        mode: engine.mode,
+        maps: maps.as_ref().map(|maps| (lines(&maps.uids), lines(&maps.gids))),
+        hostname,
+        etc: Some(files),
+        unified_cgroup: unified_cgroup(engine),
+        rootfs: dir.rootfs(),
+        container: dir.path().to_owned(),
+    };
+    let Generated { spec, device_sources } = spec::generate(&inputs)?;
+    let identity = identity(engine, config, maps.is_some());
+    let seccomp = seccomp_program(engine, config, &spec, identity)?;
+    let extras = Extras {
+        rootfs,
+        mode: engine.mode,
+        writer: map_writer(engine, &maps)?,
+        user: user(engine, config, image),
+        interactive: config.process.stdio.interactive,
+        reaper: config.process.init,
+        listener: identity == Identity::Notify && !seccomp.is_empty(),
+        seccomp,
+        device_sources,
+    };
+    let plan = runtime::from_spec(&spec, extras)?;
+    Ok((spec, plan))
+}
+
+fn unified_cgroup(engine: &Engine<'_>) -> bool {
+    // The one file whose presence says "version 2 and nothing else" (cgroups(7)); reading
+    // mountinfo would cost every start a page of text.
+    let _ = engine;
+    Path::new("/sys/fs/cgroup/cgroup.controllers").exists()
+}
+
+fn hostname(config: &Config, record: &ContainerRecord) -> String {
+    if let Some(name) = &config.process.hostname {
+        return name.clone();
+    }
+    // docker: on the host's network the host's name stays.
+    match config.network.mode {
+        NetworkMode::Host => nix::unistd::gethostname()
+            .ok()
+            .and_then(|name| name.into_string().ok())
+            .unwrap_or_else(|| record.id.short().to_owned()),
+        _ => record.id.short().to_owned(),
+    }
+}
+
+fn rootfs(engine: &Engine<'_>, request: &RunRequest, source: &Source, dir: &ContainerDir) -> Result<Rootfs> {
+    let mut overlay = Overlay {
+        base: engine.store.layers().dir(),
+        lowers: Vec::new(),
+        container: dir.path().to_owned(),
+        on_tmpfs: false,
+        volatile: request.remove,
+        userxattr: engine.mode != Mode::Root || nix::unistd::geteuid().as_raw() != 0,
+    };
+    match source {
+        Source::Image(record, _) => {
+            for layer in record.layers.iter().rev() {
+                let name = PathBuf::from(layer.hex());
+                // The same layer twice changes nothing, and overlay refuses it.
+                if !overlay.lowers.contains(&name) {
+                    overlay.lowers.push(name);
+                }
+            }
+            if overlay.lowers.is_empty() {
+                overlay.lowers.push(dir.rootfs());
+            }
+            Ok(Rootfs::Overlay(overlay))
+        }
+        // The host itself, under an overlay so that nothing of it changes. The writable layer
+        // cannot lie inside its own lower directory, so it is a tmpfs.
+        Source::Directory(path) if path == Path::new("/") => {
+            overlay.base = PathBuf::from("/");
+            overlay.lowers.push(PathBuf::from("/"));
+            overlay.on_tmpfs = true;
+            Ok(Rootfs::Overlay(overlay))
+        }
+        Source::Directory(path) => Ok(Rootfs::Directory(path.clone())),
+    }
+}
+
+fn user(engine: &Engine<'_>, config: &Config, image: &ContainerConfig) -> UserRequest {
+    let keep = match (&config.security.userns, engine.mode) {
+        (Userns::KeepId { uid, gid }, Mode::Subid | Mode::Single) => {
+            Some((uid.unwrap_or(engine.host.euid()), gid.unwrap_or(engine.host.egid())))
+        }
+        _ => None,
+    };
+    UserRequest {
+        text: config.process.user.clone().unwrap_or_else(|| {
+            // podman: with keep-id the caller's own number wins over the image's user.
+            if keep.is_some() { String::new() } else { image.user.clone() }
+        }),
+        groups: config.process.groups.clone(),
+        keep_groups: config.process.keep_groups || engine.mode == Mode::Single,
+        single_id: engine.mode == Mode::Single,
+        default_ids: keep,
+    }
+}
+
+fn map_writer(engine: &Engine<'_>, maps: &Option<IdMaps>) -> Result<MapWriter> {
+    match (maps, engine.mode) {
+        (None, _) | (_, Mode::Single) => Ok(MapWriter::Init),
+        (_, Mode::Root) => Ok(MapWriter::Parent),
+        (_, Mode::Subid) => {
+            let (newuidmap, newgidmap) = engine.host.map_helpers().context("newuidmap is not installed")?;
+            Ok(MapWriter::Helpers { newuidmap: newuidmap.to_owned(), newgidmap: newgidmap.to_owned() })
+        }
+    }
+}
+
+/// With one id, a root inside needs its identity calls answered; anyone else has no right to
+/// make them.
+fn identity(engine: &Engine<'_>, config: &Config, userns: bool) -> Identity {
+    let root = !matches!(config.security.userns, Userns::KeepId { .. });
+    if engine.mode == Mode::Single && userns && root { Identity::Notify } else { Identity::Real }
+}
+
+fn seccomp_program(engine: &Engine<'_>, config: &Config, spec: &Spec, identity: Identity) -> Result<Vec<u8>> {
+    let security = &config.security;
+    let confined = !security.privileged && security.seccomp != SeccompChoice::Unconfined;
+    let text;
+    let profile = match &security.seccomp {
+        SeccompChoice::File(path) => {
+            text = std::fs::read_to_string(path).map_err(|error| Error::io("read seccomp profile", path, error))?;
+            ProfileChoice::Text(&text)
+        }
+        _ if confined => ProfileChoice::Default,
+        // The emulation is wanted even where nothing is forbidden.
+        _ if identity != Identity::Real => ProfileChoice::Text(r#"{"defaultAction":"SCMP_ACT_ALLOW"}"#),
+        _ => return Ok(Vec::new()),
+    };
+    let bounding = spec
+        .process()
+        .as_ref()
+        .and_then(|process| process.capabilities().as_ref())
+        .and_then(|caps| caps.bounding().as_ref());
+    let names: Vec<String> =
+        bounding.into_iter().flatten().map(|cap| format!("CAP_{}", cap.to_string().trim_start_matches("CAP_"))).collect();
+    let mut caps: Vec<&str> = names.iter().map(String::as_str).collect();
+    caps.sort_unstable();
+    let request = seccomp::Request { profile, caps: &caps, identity };
+    let program = seccomp::cached(&engine.store.root().join("seccomp"), &request)?;
+    Ok(program.to_bytes())
+}
+
+/// The request's limits in the cgroup module's words.
+pub(super) fn limits(resources: &Resources) -> Limits {
+    Limits {
+        memory: resources.memory,
+        memory_swap: resources.memory_swap,
+        memory_reservation: resources.memory_reservation,
+        nano_cpus: resources.nano_cpus,
+        cpu_period: resources.cpu_period,
+        cpu_quota: resources.cpu_quota,
+        cpu_shares: resources.cpu_shares,
+        cpuset_cpus: resources.cpuset_cpus.clone(),
+        cpuset_mems: resources.cpuset_mems.clone(),
+        pids: resources.pids,
+    }
+}

@@ -1,0 +1,154 @@
+//! `rm`, and the repair of what a killed ketch left.
+
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::cgroup::Place;
+use crate::common::{Error, Kind, Mode};
+use crate::engine::{Engine, identity};
+use crate::store::{ContainerDir, ContainerEntry, ContainerLock, StateRecord};
+use crate::sys::{file, process, tree};
+
+/// Longest wait for a killed process to be gone, in milliseconds.
+const KILL_PATIENCE: u16 = 10_000;
+
+/// `rm`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RemoveRequest {
+    /// Names, ids or unique id prefixes.
+    pub(crate) containers: Vec<String>,
+    /// Kill what runs; a container that is not there is no error.
+    pub(crate) force: bool,
+}
+
+/// Removes containers; one result for each name, in order.
+pub(crate) fn remove(engine: &Engine<'_>, request: &RemoveRequest) -> Vec<(String, Result<()>)> {
+    let one = |name: &String| match remove_one(engine, name, request.force) {
+        Err(error) if request.force && is_missing(&error) => Ok(()),
+        other => other,
+    };
+    request.containers.iter().map(|name| (name.clone(), one(name))).collect()
+}
+
+fn is_missing(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Error>().is_some_and(|error| error.kind() == Kind::NotFound)
+}
+
+fn remove_one(engine: &Engine<'_>, name: &str, force: bool) -> Result<()> {
+    let dir = engine.store.containers().find(name)?;
+    let state = dir.state()?;
+    let alive = dir.is_alive()?;
+    if alive && !force {
+        let short = dir.path().file_name().and_then(|id| id.to_str()).unwrap_or(name);
+        return Err(Error::new(Kind::Conflict, "remove container", short.get(..12).unwrap_or(short))
+            .because("it is running".to_owned())
+            .hint("end it first, or use -f to kill and remove it")
+            .into());
+    }
+    if let Some(state) = &state {
+        kill(state)?;
+    }
+    match wait_for_lock(&dir)? {
+        Some(lock) => delete(engine, &dir, lock),
+        // Its supervisor removed it (`--rm`) while we waited.
+        None => Ok(()),
+    }
+}
+
+/// Kills the very process a record names and waits for its end.
+fn kill(state: &StateRecord) -> Result<()> {
+    let Ok(pidfd) = process::pidfd_open(state.pid) else { return Ok(()) };
+    // The descriptor is open, so the number cannot be reused between this check and the signal.
+    if !state.is_running() {
+        return Ok(());
+    }
+    let _ = process::signal_pidfd(&pidfd, libc::SIGKILL);
+    let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+    match poll(&mut fds, PollTimeout::from(KILL_PATIENCE)) {
+        Ok(0) => Err(Error::new(Kind::Conflict, "kill process", state.pid.to_string())
+            .because("it does not end; the kernel may be waiting for a disk or a network".to_owned())
+            .into()),
+        _ => Ok(()),
+    }
+}
+
+/// The container's lock, waiting for a supervisor that is about to end.
+fn wait_for_lock(dir: &ContainerDir) -> Result<Option<ContainerLock>> {
+    let path = dir.path().join("lock");
+    match file::lock_path(&path) {
+        Ok(held) => drop(held),
+        Err(error) if error.kind() == Kind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
+    match dir.lock() {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error) if error.kind() == Kind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Deletes a container that nothing runs in, with its cgroup and its files.
+pub(super) fn delete(engine: &Engine<'_>, dir: &ContainerDir, lock: ContainerLock) -> Result<()> {
+    clean_cgroup(dir);
+    let purged = engine.store.containers().remove(dir, lock)?;
+    purge_as_owner(engine, &purged.left)
+}
+
+/// Files of subordinate ids can only be deleted from inside their user namespace.
+pub(crate) fn purge_as_owner(engine: &Engine<'_>, left: &[(PathBuf, Error)]) -> Result<()> {
+    if left.is_empty() || engine.mode != Mode::Subid {
+        return Ok(());
+    }
+    identity::as_owner(engine, || {
+        left.iter().try_for_each(|(path, _)| tree::remove_tree(path)).context("remove the container's files")
+    })
+}
+
+fn clean_cgroup(dir: &ContainerDir) {
+    let read = || -> Option<Place> {
+        let bytes = file::read_bounded(&dir.path().join("cgroup.json"), 1 << 16).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    };
+    if let Some(place) = read() {
+        // A cgroup that is gone already, or that still empties, is swept later.
+        let _ = place.remove();
+    }
+}
+
+/// Repairs after a kill -9 or a power cut: ends processes whose supervisor is gone, removes
+/// their cgroups, and removes containers that were to be removed at their end.
+pub(crate) fn sweep(engine: &Engine<'_>) {
+    let Ok(entries) = engine.store.containers().list() else { return };
+    for entry in entries.into_iter().flatten() {
+        if !entry.alive {
+            let _ = repair(engine, &entry);
+        }
+    }
+    if let Ok(purged) = engine.store.sweep() {
+        let _ = purge_as_owner(engine, &purged.left);
+    }
+}
+
+fn repair(engine: &Engine<'_>, entry: &ContainerEntry) -> Result<()> {
+    let Some(state) = entry.dir.state()? else {
+        // Created for a run that never started; only a run holds the lock meanwhile.
+        return if to_be_removed(entry) { delete(engine, &entry.dir, entry.dir.lock()?) } else { Ok(()) };
+    };
+    if entry.dir.exit()?.is_some() {
+        return Ok(());
+    }
+    let lock = entry.dir.lock()?;
+    kill(&state)?;
+    if to_be_removed(entry) {
+        return delete(engine, &entry.dir, lock);
+    }
+    clean_cgroup(&entry.dir);
+    Ok(())
+}
+
+fn to_be_removed(entry: &ContainerEntry) -> bool {
+    entry.record.asked.get("remove").and_then(serde_json::Value::as_bool).unwrap_or(false)
+}

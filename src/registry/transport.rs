@@ -1,0 +1,326 @@
+//! One HTTP request: ureq agents with the right certificates, proxy and timeouts for each
+//! origin. Redirects, logins and retries are decided above.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ureq::Agent;
+use ureq::http::HeaderMap;
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
+
+use super::client::Options;
+use super::error::printable;
+use super::steady::Steady;
+use super::url::{Origin, Url};
+use crate::common::{Error, Kind, Result};
+use crate::settings::{ClientPair, Proxies, Settings};
+
+/// What ketch calls itself.
+const USER_AGENT: &str = concat!("ketch/", env!("CARGO_PKG_VERSION"));
+
+/// Read buffer of a connection in bytes; large enough that loopback speed is not bound by calls.
+const INPUT_BUFFER: usize = 128 << 10;
+
+/// Write buffer in bytes: a request with the largest token must fit.
+const OUTPUT_BUFFER: usize = 64 << 10;
+
+/// Largest response header in bytes.
+const MAX_HEADER: usize = 64 << 10;
+
+/// A body with its limit on waiting.
+pub(super) type Body = Steady<ureq::BodyReader<'static>>;
+
+/// One request; every field that may hold a secret leaves only through the socket.
+#[derive(Clone, Copy)]
+pub(super) struct Request<'a> {
+    pub(super) url: &'a Url,
+    pub(super) accept: Option<&'a str>,
+    pub(super) authorization: Option<&'a str>,
+    /// First byte wanted, for `Range`; none or 0 asks for everything.
+    pub(super) from: Option<u64>,
+    /// Form to POST; none makes it a GET.
+    pub(super) form: Option<&'a str>,
+    /// False takes any certificate.
+    pub(super) verify: bool,
+    /// True uses the short timeout of finding out whether a server speaks TLS.
+    pub(super) probe: bool,
+}
+
+/// A response whose body has not been read.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) length: Option<u64>,
+    pub(super) body: Body,
+    /// Where it came from, after redirects.
+    pub(super) url: Url,
+}
+
+impl Answer {
+    /// A header as text; none when missing or not ASCII.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// Why there is no answer.
+pub(super) enum Failure {
+    /// Worth another try: refused, reset, cut, stalled, garbage.
+    Passing(String),
+    /// The TLS handshake failed.
+    Tls(String),
+    /// Trying again cannot help.
+    Final(Error),
+}
+
+impl Failure {
+    /// The error once no try is left.
+    pub(super) fn into_error(self, operation: &str, what: &str, host: &str) -> Error {
+        // Where the object names the registry already, the cause does not say it again.
+        let place = if what.starts_with(host) {
+            String::new()
+        } else {
+            format!("{host}: ")
+        };
+        match self {
+            Failure::Final(error) => error,
+            Failure::Passing(why) => {
+                Error::new(Kind::Network, operation, what).because(format!("{place}{why}"))
+            }
+            Failure::Tls(why) => Error::new(Kind::Network, operation, what)
+                .because(format!("{place}secure connection failed: {why}"))
+                .hint(format!(
+                    "put the registry's authority into certs.d/{host}/ca.crt, or use --tls-verify=false if you trust the network"
+                )),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Final(error)
+    }
+}
+
+/// Keeps one agent, and with it a connection pool, for each origin.
+pub(super) struct Transport<'a> {
+    settings: &'a Settings,
+    options: &'a Options,
+    proxies: Proxies,
+    agents: Mutex<HashMap<(Origin, bool, bool), Agent>>,
+    roots: Mutex<Option<Arc<Vec<Certificate<'static>>>>>,
+}
+
+impl<'a> Transport<'a> {
+    pub(super) fn new(settings: &'a Settings, options: &'a Options) -> Transport<'a> {
+        Transport {
+            settings,
+            options,
+            proxies: settings.proxies(),
+            agents: Mutex::default(),
+            roots: Mutex::default(),
+        }
+    }
+
+    /// Sends one request and waits for the response's header.
+    pub(super) fn send(&self, request: Request<'_>) -> std::result::Result<Answer, Failure> {
+        let agent = self.agent(request).map_err(Failure::Final)?;
+        let url = request.url.to_string();
+        let method = if request.form.is_some() {
+            "POST"
+        } else {
+            "GET"
+        };
+        let mut builder = ureq::http::Request::builder().method(method).uri(&url);
+        if let Some(accept) = request.accept {
+            builder = builder.header("Accept", accept);
+        }
+        if let Some(authorization) = request.authorization {
+            builder = builder.header("Authorization", authorization);
+        }
+        if let Some(from) = request.from.filter(|from| *from > 0) {
+            builder = builder.header("Range", format!("bytes={from}-"));
+        }
+        let outcome = match request.form {
+            Some(form) => builder
+                .header("Content-Type", "application/x-www-form-urlencoded")
+                .body(form.to_owned())
+                .map_err(ureq::Error::from)
+                .and_then(|request| agent.run(request)),
+            None => builder
+                .body(())
+                .map_err(ureq::Error::from)
+                .and_then(|request| agent.run(request)),
+        };
+        let response = outcome.map_err(|error| failure(error, &request.url.origin))?;
+        let (parts, body) = response.into_parts();
+        let encoding = parts.headers.get("content-encoding");
+        if encoding.is_some_and(|value| !value.is_empty() && value != "identity") {
+            let error = Error::new(Kind::Corrupt, "read answer", request.url.origin.to_string());
+            return Err(Failure::Final(error.because(
+                "the registry or a proxy compressed a body that was asked for as it is".to_owned(),
+            )));
+        }
+        Ok(Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            length: body.content_length(),
+            body: Steady::new(body.into_reader(), self.options.stall),
+            url: request.url.clone(),
+        })
+    }
+
+    fn agent(&self, request: Request<'_>) -> Result<Agent> {
+        let key = (request.url.origin.clone(), request.verify, request.probe);
+        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(agent) = agents.get(&key) {
+            return Ok(agent.clone());
+        }
+        let agent = self.new_agent(&key.0, request.verify, request.probe)?;
+        agents.insert(key, agent.clone());
+        Ok(agent)
+    }
+
+    fn new_agent(&self, origin: &Origin, verify: bool, probe: bool) -> Result<Agent> {
+        let proxy = self
+            .proxies
+            .for_request(origin.https, &origin.host, origin.port)
+            .map(|url| {
+                // The URL may hold a password, so it is not shown.
+                ureq::Proxy::new(url).map_err(|_| {
+                    Error::usage(
+                        "use proxy",
+                        "",
+                        "the proxy in the environment is not an http:// or https:// URL",
+                    )
+                })
+            })
+            .transpose()?;
+        let connect = if probe {
+            self.options.probe
+        } else {
+            self.options.connect
+        };
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(proxy)
+            .user_agent(USER_AGENT)
+            .accept_encoding("identity")
+            .max_response_header_size(MAX_HEADER)
+            .input_buffer_size(INPUT_BUFFER)
+            .output_buffer_size(OUTPUT_BUFFER)
+            .max_idle_connections_per_host(16)
+            .timeout_connect(Some(connect))
+            .timeout_send_request(Some(self.options.stall))
+            .timeout_recv_response(Some(self.options.stall))
+            .timeout_per_read(Some(self.options.stall));
+        if origin.https {
+            config = config.tls_config(self.tls(origin, verify)?);
+        }
+        Ok(config.build().new_agent())
+    }
+
+    fn tls(&self, origin: &Origin, verify: bool) -> Result<TlsConfig> {
+        let host = match (origin.port, origin.host.as_str()) {
+            (443, "registry-1.docker.io") => "docker.io".to_owned(),
+            (443, host) => host.to_owned(),
+            (port, host) => format!("{host}:{port}"),
+        };
+        let certificates = self
+            .settings
+            .certificates(&host, self.options.certificates.as_deref())?;
+        let builder = TlsConfig::builder().disable_verification(!verify);
+        let client = certificates.client.as_ref().map(client_cert).transpose()?;
+        let mut own = Vec::new();
+        for text in &certificates.authorities {
+            own.extend(authorities(text));
+        }
+        let system = self.system_roots();
+        let roots = match (own.is_empty(), system.is_empty()) {
+            (true, true) => RootCerts::WebPki,
+            (true, false) => RootCerts::Specific(system),
+            (false, _) => {
+                own.extend(system.iter().cloned());
+                RootCerts::Specific(Arc::new(own))
+            }
+        };
+        Ok(builder.client_cert(client).root_certs(roots).build())
+    }
+
+    /// The system's authorities, parsed once.
+    fn system_roots(&self) -> Arc<Vec<Certificate<'static>>> {
+        let mut roots = self.roots.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = || {
+            let texts = self.settings.system_authorities();
+            Arc::new(texts.iter().flat_map(|text| authorities(text)).collect())
+        };
+        roots.get_or_insert_with(read).clone()
+    }
+}
+
+fn authorities(pem: &[u8]) -> Vec<Certificate<'static>> {
+    parse_pem(pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The client certificate, after the check ureq leaves to a panic: the key must fit.
+fn client_cert(pair: &ClientPair) -> Result<ClientCert> {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let bad = |path: &Path, why: String| {
+        Error::usage("use client certificate", path.display().to_string(), why)
+    };
+    let chain = authorities(&pair.certificate);
+    let text = pair.key.expose().as_bytes();
+    let not_pem = || bad(&pair.path, "its key is not a PEM private key".to_owned());
+    let key = PrivateKey::from_pem(text).map_err(|_| not_pem())?;
+    let der = PrivateKeyDer::from_pem_slice(text).map_err(|_| not_pem())?;
+    let ders = chain.iter().map(|c| CertificateDer::from(c.der().to_vec()));
+    let provider = rustls::crypto::ring::default_provider();
+    rustls::sign::CertifiedKey::from_der(ders.collect(), der, &provider)
+        .map_err(|error| bad(&pair.path, error.to_string()))?;
+    Ok(ClientCert::new_with_certs(&chain, key))
+}
+
+fn failure(error: ureq::Error, origin: &Origin) -> Failure {
+    let end = |kind, why: String| {
+        Failure::Final(Error::new(kind, "reach registry", origin.to_string()).because(why))
+    };
+    match error {
+        ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::InvalidData && origin.https => {
+            Failure::Tls(printable(&io.to_string()))
+        }
+        ureq::Error::Rustls(error) => Failure::Tls(printable(&error.to_string())),
+        ureq::Error::Tls(why) => Failure::Tls(why.to_owned()),
+        ureq::Error::Io(io) => match words(&io) {
+            // getaddrinfo's EAI_NONAME and EAI_NODATA: an answer, unlike EAI_AGAIN.
+            why if why.contains("name or service not known") || why.contains("no address") => {
+                end(Kind::Network, "no such host".to_owned())
+            }
+            why => Failure::Passing(why),
+        },
+        ureq::Error::Timeout(_) => Failure::Passing("no answer in time".to_owned()),
+        ureq::Error::HostNotFound => end(Kind::Network, "no such host".to_owned()),
+        ureq::Error::LargeResponseHeader(..) => {
+            end(Kind::Corrupt, "the answer's header is too large".to_owned())
+        }
+        ureq::Error::Protocol(error) => {
+            Failure::Passing(printable(&format!("the answer is not HTTP: {error}")))
+        }
+        other => end(Kind::Network, printable(&other.to_string())),
+    }
+}
+
+/// An I/O error without Rust's error number.
+fn words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    printable(text).to_lowercase()
+}

@@ -1,0 +1,132 @@
+//! The order in which a specification is put together.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+use oci_spec::runtime::{
+    LinuxBuilder, LinuxIdMappingBuilder, LinuxNamespaceBuilder, LinuxNamespaceType, RootBuilder,
+    Spec, SpecBuilder,
+};
+
+use super::config::{Config, NamespaceMode, NetworkMode};
+use super::{devices, mounts, process, security};
+use crate::common::{Error, Kind, Mode, Result};
+use crate::oci::ContainerConfig;
+use crate::sys::namespace::MapLine;
+
+/// What a specification is made from.
+#[derive(Debug)]
+pub(crate) struct Inputs<'a> {
+    /// What was asked.
+    pub(crate) config: &'a Config,
+    /// The image's defaults.
+    pub(crate) image: &'a ContainerConfig,
+    /// Identity mode.
+    pub(crate) mode: Mode,
+    /// Maps of a new user namespace, users and groups; `None` to stay in the caller's.
+    pub(crate) maps: Option<(Vec<MapLine>, Vec<MapLine>)>,
+    /// Host name, decided by the caller.
+    pub(crate) hostname: String,
+    /// Generated files for `/etc`.
+    pub(crate) etc: Option<EtcFiles>,
+    /// The host has only cgroup v2.
+    pub(crate) unified_cgroup: bool,
+    /// Where the rootfs will be, for the record.
+    pub(crate) rootfs: PathBuf,
+    /// Directory for things the container owns (overlay volumes).
+    pub(crate) container: PathBuf,
+}
+
+/// Files of the container's own that are bound into `/etc`.
+#[derive(Debug, Clone)]
+pub(crate) struct EtcFiles {
+    /// `hosts`.
+    pub(crate) hosts: PathBuf,
+    /// `hostname`.
+    pub(crate) hostname: PathBuf,
+    /// `resolv.conf`.
+    pub(crate) resolv_conf: PathBuf,
+}
+
+/// A specification, and the host paths of its devices.
+#[derive(Debug)]
+pub(crate) struct Generated {
+    /// The document.
+    pub(crate) spec: Spec,
+    /// Host path by container path.
+    pub(crate) device_sources: BTreeMap<String, PathBuf>,
+}
+
+/// Turns a builder's complaint into ours: it can only be a field we forgot.
+pub(super) fn built<T>(result: std::result::Result<T, oci_spec::OciSpecError>) -> Result<T> {
+    result.map_err(|error| Error::new(Kind::Bug, "make specification", "").because(error.to_string()))
+}
+
+/// Makes the specification.
+///
+/// # Errors
+/// `Usage` for a request that contradicts itself, `NotFound` for a missing device or bind source.
+pub(crate) fn generate(inputs: &Inputs<'_>) -> Result<Generated> {
+    let config = inputs.config;
+    security::validate(config)?;
+    let (nodes, device_sources) = devices::collect(&config.security)?;
+    let mut linux = LinuxBuilder::default()
+        .namespaces(namespaces(inputs)?)
+        .masked_paths(security::masked_paths(inputs))
+        .readonly_paths(security::read_only_paths(&config.security))
+        .devices(nodes);
+    if let Some((uids, gids)) = &inputs.maps {
+        linux = linux.uid_mappings(mappings(uids)?).gid_mappings(mappings(gids)?);
+    }
+    if !config.security.sysctls.is_empty() {
+        let sysctls: HashMap<String, String> =
+            config.security.sysctls.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+        linux = linux.sysctl(sysctls);
+    }
+    let root = built(RootBuilder::default().path(&inputs.rootfs).readonly(config.read_only).build())?;
+    let mut spec = SpecBuilder::default()
+        .version("1.2.0")
+        .root(root)
+        .process(process::process(inputs)?)
+        .mounts(mounts::mounts(inputs)?)
+        .linux(built(linux.build())?);
+    if config.security.uts == NamespaceMode::Private {
+        spec = spec.hostname(inputs.hostname.clone());
+    }
+    if !config.annotations.is_empty() {
+        let annotations: HashMap<String, String> =
+            config.annotations.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+        spec = spec.annotations(annotations);
+    }
+    Ok(Generated { spec: built(spec.build())?, device_sources })
+}
+
+fn namespaces(inputs: &Inputs<'_>) -> Result<Vec<oci_spec::runtime::LinuxNamespace>> {
+    let security = &inputs.config.security;
+    let private = |mode: NamespaceMode| mode == NamespaceMode::Private;
+    let wanted = [
+        (LinuxNamespaceType::Mount, true),
+        (LinuxNamespaceType::User, inputs.maps.is_some()),
+        (LinuxNamespaceType::Pid, private(security.pid)),
+        (LinuxNamespaceType::Ipc, private(security.ipc)),
+        (LinuxNamespaceType::Uts, private(security.uts)),
+        (LinuxNamespaceType::Cgroup, private(security.cgroup)),
+        (LinuxNamespaceType::Network, inputs.config.network.mode == NetworkMode::None),
+    ];
+    wanted
+        .into_iter()
+        .filter(|(_, new)| *new)
+        .map(|(kind, _)| built(LinuxNamespaceBuilder::default().typ(kind).build()))
+        .collect()
+}
+
+fn mappings(lines: &[MapLine]) -> Result<Vec<oci_spec::runtime::LinuxIdMapping>> {
+    let one = |line: &MapLine| {
+        let mapping = LinuxIdMappingBuilder::default()
+            .container_id(line.inside)
+            .host_id(line.outside)
+            .size(line.count);
+        built(mapping.build())
+    };
+    lines.iter().map(one).collect()
+}

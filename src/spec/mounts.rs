@@ -1,0 +1,158 @@
+//! The mounts section: the file systems every container has, then the user's.
+
+use std::path::Path;
+
+use oci_spec::runtime::{Mount as OciMount, MountBuilder};
+
+use super::config::{BindOptions, Config, Mount, MountKind, NamespaceMode, NetworkMode, Propagation};
+use super::generate::{Inputs, built};
+use crate::common::{Error, Kind, Mode, Result};
+
+/// docker's size of `/dev/shm`.
+const SHM_SIZE: u64 = 64 << 20;
+
+/// All mounts in the order they are made: a parent before what lies on it.
+pub(super) fn mounts(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
+    let config = inputs.config;
+    let mut list = defaults(inputs)?;
+    let mut user: Vec<&Mount> = config.mounts.iter().collect();
+    user.sort_by_key(|mount| mount.target.split('/').filter(|part| !part.is_empty()).count());
+    for mount in &user {
+        list.retain(|default| default.destination() != Path::new(&mount.target));
+    }
+    for mount in &user {
+        list.push(user_mount(mount)?);
+    }
+    if let Some(etc) = &inputs.etc {
+        let files =
+            [("/etc/hosts", &etc.hosts), ("/etc/hostname", &etc.hostname), ("/etc/resolv.conf", &etc.resolv_conf)];
+        for (target, source) in files {
+            if user.iter().all(|mount| mount.target != target) {
+                list.push(bind(target, source, &["bind", "rprivate", "nosuid", "nodev"])?);
+            }
+        }
+    }
+    Ok(list)
+}
+
+fn new(target: &str, fstype: &str, options: &[&str]) -> Result<OciMount> {
+    let options: Vec<String> = options.iter().filter(|o| !o.is_empty()).map(|o| (*o).to_owned()).collect();
+    let mount = MountBuilder::default().destination(target).typ(fstype).source(fstype).options(options);
+    built(mount.build())
+}
+
+fn bind(target: &str, source: &Path, options: &[&str]) -> Result<OciMount> {
+    let options: Vec<String> = options.iter().map(|o| (*o).to_owned()).collect();
+    let mount = MountBuilder::default().destination(target).typ("bind").source(source).options(options);
+    built(mount.build())
+}
+
+/// moby's default mounts (`oci/defaults.go`), and for shared namespaces the host's own.
+fn defaults(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
+    let config: &Config = inputs.config;
+    let security = &config.security;
+    let safe = ["nosuid", "noexec", "nodev"];
+    let rootless = inputs.maps.is_some();
+    let mut list = Vec::new();
+    // The host's pid namespace belongs to the host's user namespace, where no new proc of it
+    // can be mounted from below.
+    if security.pid == NamespaceMode::Host && rootless {
+        list.push(bind("/proc", Path::new("/proc"), &["rbind", "rslave", "nosuid", "noexec", "nodev"])?);
+    } else {
+        list.push(new("/proc", "proc", &safe)?);
+    }
+    list.push(new("/dev", "tmpfs", &["nosuid", "mode=755", "size=65536k"])?);
+    // Group 5 (tty) exists for the kernel only where it is mapped.
+    let tty_group = if inputs.mode == Mode::Single && rootless { "" } else { "gid=5" };
+    list.push(new("/dev/pts", "devpts", &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", tty_group])?);
+    let sys_mode = if security.privileged { "rw" } else { "ro" };
+    if config.network.mode == NetworkMode::None || !rootless {
+        list.push(new("/sys", "sysfs", &["nosuid", "noexec", "nodev", sys_mode])?);
+    } else {
+        list.push(bind("/sys", Path::new("/sys"), &["rbind", "rslave", "nosuid", "noexec", "nodev", sys_mode])?);
+    }
+    if inputs.unified_cgroup {
+        list.push(new("/sys/fs/cgroup", "cgroup2", &["nosuid", "noexec", "nodev", sys_mode])?);
+    }
+    if security.ipc == NamespaceMode::Host {
+        for path in ["/dev/mqueue", "/dev/shm"] {
+            if Path::new(path).is_dir() {
+                list.push(bind(path, Path::new(path), &["rbind", "nosuid", "noexec", "nodev"])?);
+            }
+        }
+    } else {
+        list.push(new("/dev/mqueue", "mqueue", &safe)?);
+        let size = format!("size={}", config.shm_size.unwrap_or(SHM_SIZE));
+        list.push(new("/dev/shm", "tmpfs", &["nosuid", "noexec", "nodev", "mode=1777", &size])?);
+    }
+    Ok(list)
+}
+
+fn user_mount(mount: &Mount) -> Result<OciMount> {
+    let mut options: Vec<String> = Vec::new();
+    let mut flag = |on: bool, word: &str| {
+        if on {
+            options.push(word.to_owned());
+        }
+    };
+    flag(mount.read_only, "ro");
+    flag(mount.no_exec, "noexec");
+    flag(mount.no_suid, "nosuid");
+    flag(mount.no_dev, "nodev");
+    match &mount.kind {
+        MountKind::Tmpfs { size, mode, copy_up } => {
+            options.push(format!("mode={:o}", mode.unwrap_or(0o1777)));
+            if let Some(size) = size {
+                options.push(format!("size={size}"));
+            }
+            if *copy_up {
+                options.push("tmpcopyup".to_owned());
+            }
+            let options: Vec<&str> = options.iter().map(String::as_str).collect();
+            new(&mount.target, "tmpfs", &options)
+        }
+        MountKind::Bind { source, options: bind_options } => {
+            prepare_source(source, bind_options)?;
+            options.push(if bind_options.non_recursive { "bind" } else { "rbind" }.to_owned());
+            options.push(propagation(bind_options.propagation).to_owned());
+            if bind_options.overlay {
+                options.push("O".to_owned());
+            }
+            let options: Vec<&str> = options.iter().map(String::as_str).collect();
+            bind(&mount.target, Path::new(source), &options)
+        }
+        MountKind::Volume { name, .. } => Err(Error::new(
+            Kind::Unsupported,
+            "mount volume",
+            name.clone().unwrap_or_else(|| mount.target.clone()),
+        )
+        .because("volumes are not made by this version".to_owned())
+        .hint("bind a directory instead: -v /absolute/path:TARGET")),
+    }
+}
+
+/// docker makes a missing source of `-v`; `--mount` and podman refuse it.
+fn prepare_source(source: &str, options: &BindOptions) -> Result<()> {
+    let path = Path::new(source);
+    match path.symlink_metadata() {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && options.create_source => {
+            std::fs::create_dir_all(path).map_err(|error| Error::io("make bind source", path, error))
+        }
+        Err(error) => Err(Error::io("bind", path, error)
+            .hint("make the source first, or use -v, which makes a missing directory")),
+    }
+}
+
+fn propagation(propagation: Propagation) -> &'static str {
+    match propagation {
+        Propagation::RPrivate => "rprivate",
+        Propagation::Private => "private",
+        Propagation::RSlave => "rslave",
+        Propagation::Slave => "slave",
+        Propagation::RShared => "rshared",
+        Propagation::Shared => "shared",
+        Propagation::RUnbindable => "runbindable",
+        Propagation::Unbindable => "unbindable",
+    }
+}

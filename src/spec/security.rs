@@ -1,0 +1,80 @@
+//! Hidden and read-only paths, and requests that contradict themselves.
+
+use super::config::{Config, NamespaceMode, NetworkMode, Security};
+use super::generate::Inputs;
+use crate::common::{Error, Result};
+
+/// moby's list, with what later advisories added.
+const MASKED: [&str; 14] = [
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/devices/virtual/powercap",
+    "/sys/firmware",
+    "/sys/fs/selinux",
+    "/sys/dev/block",
+];
+
+/// moby's list.
+const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/// Paths to hide.
+pub(super) fn masked_paths(inputs: &Inputs<'_>) -> Vec<String> {
+    let security = &inputs.config.security;
+    let mut paths: Vec<String> = Vec::new();
+    if !security.privileged {
+        let defaults = MASKED.iter().filter(|path| !unmasked(security, path));
+        paths.extend(defaults.map(|path| (*path).to_owned()));
+        // The host's v1 hierarchies show through a bound /sys; nothing in them is for a
+        // container to see.
+        let bound_sys = inputs.config.network.mode != NetworkMode::None;
+        if bound_sys && !inputs.unified_cgroup {
+            paths.push("/sys/fs/cgroup".to_owned());
+        }
+    }
+    paths.extend(security.mask.iter().cloned());
+    paths
+}
+
+/// Paths to make read-only.
+pub(super) fn read_only_paths(security: &Security) -> Vec<String> {
+    if security.privileged {
+        return Vec::new();
+    }
+    READ_ONLY.iter().filter(|path| !unmasked(security, path)).map(|path| (*path).to_owned()).collect()
+}
+
+fn unmasked(security: &Security, path: &str) -> bool {
+    security.unmask.iter().any(|pattern| {
+        pattern == "ALL"
+            || pattern == path
+            || pattern.strip_suffix("/*").is_some_and(|dir| path.starts_with(&format!("{dir}/")))
+    })
+}
+
+/// Refuses what cannot hold together, before anything is made.
+pub(super) fn validate(config: &Config) -> Result<()> {
+    let security = &config.security;
+    if security.uts == NamespaceMode::Host && config.process.hostname.is_some() {
+        return Err(Error::usage("use --hostname", "", "the UTS namespace is the host's (--uts=host)"));
+    }
+    let host_network = config.network.mode != NetworkMode::None;
+    for name in security.sysctls.keys() {
+        let refused = (name.starts_with("net.") && host_network)
+            || (security.ipc == NamespaceMode::Host
+                && (name.starts_with("kernel.") || name.starts_with("fs.mqueue")))
+            || name.contains('/')
+            || name.split('.').any(|part| part.is_empty());
+        if refused {
+            return Err(Error::usage("set kernel parameter", name.clone(), "it would change the host's own namespace"));
+        }
+    }
+    Ok(())
+}
