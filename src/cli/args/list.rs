@@ -4,15 +4,30 @@ use crate::cli::output::Format;
 use crate::cli::parse;
 use crate::common::Result;
 
-/// `--format`.
+/// `--format` of lists and prunes, where `-f` is `--filter` or `--force`.
 #[derive(clap::Args, Debug, Clone, Default)]
 pub(crate) struct FormatArgs {
+    /// Format output: json, or table
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+}
+
+impl FormatArgs {
+    /// The form asked for.
+    pub(crate) fn format(&self) -> Result<Format> {
+        Format::parse(self.format.as_deref())
+    }
+}
+
+/// `-f`, `--format` of commands that show one thing.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(crate) struct ShowArgs {
     /// Format output: json, or table
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<String>,
 }
 
-impl FormatArgs {
+impl ShowArgs {
     /// The form asked for.
     pub(crate) fn format(&self) -> Result<Format> {
         Format::parse(self.format.as_deref())

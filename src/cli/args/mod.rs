@@ -17,7 +17,7 @@ mod security;
 pub(crate) use container::ContainerArgs;
 pub(crate) use global::GlobalArgs;
 pub(crate) use image::RegistryArgs;
-pub(crate) use list::{FormatArgs, filters};
+pub(crate) use list::{FormatArgs, ShowArgs, filters};
 pub(crate) use mount::MountArgs;
 pub(crate) use network::NetworkArgs;
 pub(crate) use process::ProcessArgs;

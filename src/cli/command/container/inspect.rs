@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cli::args::FormatArgs;
+use crate::cli::args::ShowArgs;
 use crate::cli::command::Execute;
 use crate::cli::command::image::inspect::show;
 use crate::cli::output::progress::Progress;
@@ -15,7 +15,7 @@ use crate::engine::{Engine, container};
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Inspect {
     #[command(flatten)]
-    format: FormatArgs,
+    format: ShowArgs,
 
     /// Containers by name or ID
     #[arg(required = true, value_name = "CONTAINER")]

@@ -42,7 +42,7 @@ pub(crate) struct List {
     no_trunc: bool,
 
     /// Filter output based on conditions provided
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(short, long, value_name = "KEY=VALUE")]
     filter: Vec<String>,
 
     #[command(flatten)]

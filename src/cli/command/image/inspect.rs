@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cli::args::FormatArgs;
+use crate::cli::args::ShowArgs;
 use crate::cli::command::Execute;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::{Format, json as form};
@@ -15,7 +15,7 @@ use crate::engine::image::inspect;
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Inspect {
     #[command(flatten)]
-    format: FormatArgs,
+    format: ShowArgs,
 
     /// Images by name, ID or digest
     #[arg(required = true, value_name = "IMAGE")]

@@ -26,7 +26,7 @@ pub(crate) struct List {
     digests: bool,
 
     /// Filter output based on conditions provided
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(short, long, value_name = "KEY=VALUE")]
     filter: Vec<String>,
 
     /// Format output: json, or table

@@ -1,6 +1,6 @@
 //! `doctor`.
 
-use crate::cli::args::FormatArgs;
+use crate::cli::args::ShowArgs;
 use crate::cli::command::Execute;
 use crate::cli::output::{Format, json as form};
 use crate::cli::session::Session;
@@ -13,7 +13,7 @@ use crate::settings;
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Doctor {
     #[command(flatten)]
-    format: FormatArgs,
+    format: ShowArgs,
 }
 
 impl Execute for Doctor {

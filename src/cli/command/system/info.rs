@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::args::FormatArgs;
+use crate::cli::args::ShowArgs;
 use crate::cli::command::Execute;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::{Format, json as form};
@@ -17,7 +17,7 @@ use crate::host;
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Info {
     #[command(flatten)]
-    format: FormatArgs,
+    format: ShowArgs,
 }
 
 impl Execute for Info {

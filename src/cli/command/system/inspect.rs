@@ -1,6 +1,6 @@
 //! `inspect` of whatever has the name: a container first, then an image, as docker looks.
 
-use crate::cli::args::FormatArgs;
+use crate::cli::args::ShowArgs;
 use crate::cli::command::image::inspect::show;
 use crate::cli::command::{Execute, container};
 use crate::cli::error_report;
@@ -14,7 +14,7 @@ use crate::engine::{Engine, image};
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Inspect {
     #[command(flatten)]
-    format: FormatArgs,
+    format: ShowArgs,
 
     /// Display total file sizes
     #[arg(short, long)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::cli::args::FormatArgs;
+use crate::cli::args::ShowArgs;
 use crate::cli::command::Execute;
 use crate::cli::output::{self, Format, json as form};
 use crate::cli::personality::Personality;
@@ -34,7 +34,7 @@ pub(crate) fn short(program: &OsStr) -> anyhow::Result<ExitStatus> {
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Version {
     #[command(flatten)]
-    format: FormatArgs,
+    format: ShowArgs,
 }
 
 impl Execute for Version {
