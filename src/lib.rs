@@ -41,5 +41,5 @@ mod cli;
 
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    cli::main()
 }

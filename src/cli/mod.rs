@@ -1,1 +1,162 @@
-//! cli: see lib.rs.
+//! The command line: clap, the terminal, the only printing.
+//!
+//! words → [`dispatch`] finds the verb → clap splits its words (`args`) → `parse` and `convert`
+//! make the engine's requests → `command` calls the engine and hands the result to `output`.
+//! Errors go to [`error_report`], which alone prints them.
+#![forbid(unsafe_code)]
+
+mod args;
+mod command;
+mod convert;
+mod dispatch;
+mod error_report;
+mod generate;
+mod output;
+mod parse;
+mod personality;
+mod session;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, FromArgMatches as _};
+
+use crate::common::{self, ExitStatus, Kind};
+
+use args::GlobalArgs;
+use dispatch::{Asked, Verb, leaf};
+use personality::Personality;
+use session::Session;
+
+/// Runs the command line of this process.
+pub(crate) fn main() -> ExitCode {
+    let began = Instant::now();
+    let words: Vec<OsString> = std::env::args_os().collect();
+    ExitCode::from(run(&words, began).code())
+}
+
+fn run(words: &[OsString], began: Instant) -> ExitStatus {
+    let (program, words) = match words.split_first() {
+        Some((program, words)) => (program.as_os_str(), words),
+        None => (std::ffi::OsStr::new("ketch"), words),
+    };
+    let personality = Personality::of(program);
+    let finish = |done: anyhow::Result<ExitStatus>, failure, json| {
+        done.unwrap_or_else(|error| {
+            error_report::report(&error, json);
+            error_report::status(&error, failure)
+        })
+    };
+    match dispatch::locate(command::VERBS, words) {
+        Asked::Version => finish(
+            command::system::version::short(program),
+            personality.failure(),
+            false,
+        ),
+        Asked::Verb(verb, spelling) => {
+            let failure = match verb.engine_failure {
+                true => ExitStatus::ENGINE,
+                false => personality.failure(),
+            };
+            let matches = match matched(verb, spelling, words) {
+                Ok(matches) => matches,
+                Err(error) => return refuse(&error, verb, spelling, words, personality),
+            };
+            let leaf = leaf(&matches);
+            let json = wants_json(leaf);
+            let begun = begin(&matches, personality, began, json);
+            let done = begun.and_then(|session| (verb.run)(leaf, &session));
+            finish(done, failure, json)
+        }
+        Asked::Other => finish(other(words), personality.failure(), false),
+    }
+}
+
+fn matched(
+    verb: &Verb,
+    spelling: &'static str,
+    words: &[OsString],
+) -> Result<ArgMatches, clap::Error> {
+    let program = OsString::from("ketch");
+    let all = std::iter::once(&program).chain(words);
+    dispatch::single(verb, spelling).try_get_matches_from(all)
+}
+
+fn begin(
+    matches: &ArgMatches,
+    personality: Personality,
+    began: Instant,
+    json: bool,
+) -> anyhow::Result<Session> {
+    let global = GlobalArgs::from_arg_matches(matches)?;
+    Ok(Session::new(personality, began, &global, json))
+}
+
+fn wants_json(leaf: &ArgMatches) -> bool {
+    let format = leaf.try_get_one::<String>("format").ok().flatten();
+    format.is_some_and(|format| format == "json")
+}
+
+/// Help that was asked for goes to stdout; every other complaint of clap is a usage error.
+fn refuse(
+    error: &clap::Error,
+    verb: &Verb,
+    spelling: &str,
+    words: &[OsString],
+    personality: Personality,
+) -> ExitStatus {
+    if error.kind() == ErrorKind::DisplayHelp {
+        return print_help(words)
+            .unwrap_or_else(|error| error_report::status(&error, personality.failure()));
+    }
+    let usage = error_report::usage(error, &format!("ketch {spelling}"));
+    error_report::report(&usage.into(), false);
+    match error.kind() {
+        // docker: 1. For `run` that would look like the container's own code.
+        ErrorKind::MissingRequiredArgument if !verb.engine_failure => personality.failure(),
+        // docker: a bad flag is 125 in every command (cli, `FlagErrorFunc`).
+        _ => ExitStatus::ENGINE,
+    }
+}
+
+/// Help, no words at all, a group alone, or words that name no command.
+fn other(words: &[OsString]) -> anyhow::Result<ExitStatus> {
+    let first = words.first().and_then(|word| word.to_str());
+    let flagged = words.iter().any(|word| word == "--help" || word == "-h");
+    if flagged || matches!(first, None | Some("help")) {
+        return print_help(words);
+    }
+    let tree = dispatch::tree(command::VERBS);
+    let stranger = dispatch::stranger(&tree, words);
+    if stranger.is_empty() {
+        return print_help(words);
+    }
+    let what = match stranger.starts_with('-') {
+        true => "unknown flag",
+        false => "unknown command",
+    };
+    Err(unknown(what, stranger).into())
+}
+
+fn unknown(what: &str, word: &str) -> common::Error {
+    common::Error::new(Kind::Usage, what, format!("{word:?}")).hint("see 'ketch --help'")
+}
+
+/// Prints the help of the command the words name, from the definitions as people read them.
+fn print_help(words: &[OsString]) -> anyhow::Result<ExitStatus> {
+    let mut tree = dispatch::tree(command::VERBS);
+    tree.build();
+    match dispatch::helped(&tree, words) {
+        Some(mut command) => output::data(&command.render_help().to_string())?,
+        None => {
+            let last = words.last().and_then(|word| word.to_str());
+            return Err(unknown("unknown command", last.unwrap_or("")).into());
+        }
+    }
+    Ok(ExitStatus::Code(0))
+}

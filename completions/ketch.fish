@@ -1,0 +1,351 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_ketch_global_optspecs
+    string join \n v/version root= config= h/help
+end
+
+function __fish_ketch_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_ketch_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_ketch_using_subcommand
+    set -l cmd (__fish_ketch_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c ketch -n "__fish_ketch_needs_command" -l root -d 'Directory of the store' -r -f -a "(__fish_complete_directories)"
+complete -c ketch -n "__fish_ketch_needs_command" -l config -d 'Directory of docker\'s client configuration' -r -f -a "(__fish_complete_directories)"
+complete -c ketch -n "__fish_ketch_needs_command" -s v -l version -d 'Print version information and quit'
+complete -c ketch -n "__fish_ketch_needs_command" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "run" -d 'Create and run a new container from an image'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "ps" -d 'List containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "rm" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "pull" -d 'Download an image from a registry'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "images" -d 'List images'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "rmi" -d 'Remove one or more images'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "history" -d 'Show the history of an image'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "inspect" -d 'Return low-level information on containers and images'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "version" -d 'Show the version information'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "info" -d 'Display system-wide information'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "doctor" -d 'Show what this machine offers to containers, and the fix for each missing rung'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "completion" -d 'Generate the completion script of a shell'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "generate-docs" -d 'Write man pages and completions'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "container" -d 'Manage containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "image" -d 'Manage images'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "system" -d 'Manage ketch'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l name -d 'Assign a name to the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l cidfile -d 'Write the container ID to the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand run" -s l -l label -d 'Set meta data on a container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l label-file -d 'Read in a line delimited file of labels' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l annotation -d 'Add an annotation to the container (passed through to the OCI runtime specification)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l stop-signal -d 'Signal to stop the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l timeout -d 'Kill the container after this many seconds; 0 means never' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -s e -l env -d 'Set environment variables: KEY=VALUE, KEY to pass the caller\'s, PREFIX* to pass many' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l env-file -d 'Read in a file of environment variables' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l unsetenv -d 'Unset an environment variable of the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -s w -l workdir -d 'Working directory inside the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l group-add -d 'Add additional groups to join; keep-groups keeps the caller\'s' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -s h -l hostname -d 'Container host name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l umask -d 'File mode creation mask, octal' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs,src=…,dst=…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l network -d 'Connect the container to a network: none, host or private' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l add-host -d 'Add a custom host-to-IP mapping' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l dns -d 'Set custom DNS servers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -s m -l memory -d 'Memory limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l memory-swap -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l memory-reservation -d 'Memory soft limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l cpus -d 'Number of CPUs' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l oom-score-adj -d 'Tune host\'s OOM preferences (-1000 to 1000)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l ulimit -d 'Ulimit options: NAME=SOFT[:HARD]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l cap-add -d 'Add Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l security-opt -d 'Security options: no-new-privileges, seccomp=, apparmor=, mask=, unmask=' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l device -d 'Add a host device to the container: SOURCE[:TARGET[:rwm]]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l sysctl -d 'Sysctl options: KEY=VALUE' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l userns -d 'User namespace: host, keep-id[:uid=N,gid=N] or auto[:size=N]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l pid -d 'PID namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l ipc -d 'IPC mode to use: private, shareable or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l uts -d 'UTS namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l tls-verify -d 'Require HTTPS and check certificates' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l authfile -d 'File of registry credentials' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l pull -d 'Pull image before running: missing, always, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l rm -d 'Automatically remove the container when it exits'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -s i -l interactive -d 'Keep STDIN open'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l env-host -d 'Pass the caller\'s whole environment'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l privileged -d 'Give extended privileges to this container'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -s q -l quiet -d 'Suppress progress output'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l strict -d 'Fail when something asked for cannot be given'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l timing -d 'Say on stderr how long each phase took'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l help -d 'Print usage'
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -s n -l last -d 'Show n last created containers (includes all states)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -s f -l filter -d 'Filter output based on conditions provided' -r
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -s q -l quiet -d 'Only display container IDs'
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -s l -l latest -d 'Show the latest created container (includes all states)'
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -s s -l size -d 'Display total file sizes'
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand rm" -l filter -d 'Remove the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand rm" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
+complete -c ketch -n "__fish_ketch_using_subcommand rm" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
+complete -c ketch -n "__fish_ketch_using_subcommand rm" -s a -l all -d 'Remove all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand rm" -s i -l ignore -d 'Do not fail when a container does not exist'
+complete -c ketch -n "__fish_ketch_using_subcommand rm" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand pull" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand pull" -l tls-verify -d 'Require HTTPS and check certificates' -r
+complete -c ketch -n "__fish_ketch_using_subcommand pull" -l authfile -d 'File of registry credentials' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand pull" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand pull" -s q -l quiet -d 'Suppress progress output'
+complete -c ketch -n "__fish_ketch_using_subcommand pull" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand images" -s f -l filter -d 'Filter output based on conditions provided' -r
+complete -c ketch -n "__fish_ketch_using_subcommand images" -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand images" -s a -l all -d 'Show all images (every image is shown anyway)'
+complete -c ketch -n "__fish_ketch_using_subcommand images" -l digests -d 'Show digests'
+complete -c ketch -n "__fish_ketch_using_subcommand images" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand images" -s q -l quiet -d 'Only show image IDs'
+complete -c ketch -n "__fish_ketch_using_subcommand images" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand rmi" -s f -l force -d 'Force removal of the image'
+complete -c ketch -n "__fish_ketch_using_subcommand rmi" -l no-prune -d 'Do not delete untagged layers and blobs now'
+complete -c ketch -n "__fish_ketch_using_subcommand rmi" -s i -l ignore -d 'Do not fail when an image does not exist'
+complete -c ketch -n "__fish_ketch_using_subcommand rmi" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand tag" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand history" -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand history" -s H -l human -d 'Print sizes and dates in human readable format' -r
+complete -c ketch -n "__fish_ketch_using_subcommand history" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand history" -s q -l quiet -d 'Only show image IDs'
+complete -c ketch -n "__fish_ketch_using_subcommand history" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand inspect" -s f -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand inspect" -l type -d 'Only inspect objects of this type: container or image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand inspect" -s s -l size -d 'Display total file sizes'
+complete -c ketch -n "__fish_ketch_using_subcommand inspect" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand version" -s f -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand version" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand info" -s f -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand info" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand doctor" -s f -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand completion" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l man -d 'Directory for the man pages' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l completions -d 'Directory for the completions' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -f -a "run" -d 'Create and run a new container from an image'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -f -a "ls" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -f -a "list" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -f -a "ps" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -f -a "rm" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -f -a "remove" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -f -a "prune" -d 'Remove all stopped containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Assign a name to the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container ID to the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set meta data on a container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l label-file -d 'Read in a line delimited file of labels' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l annotation -d 'Add an annotation to the container (passed through to the OCI runtime specification)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-signal -d 'Signal to stop the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l timeout -d 'Kill the container after this many seconds; 0 means never' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s e -l env -d 'Set environment variables: KEY=VALUE, KEY to pass the caller\'s, PREFIX* to pass many' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l env-file -d 'Read in a file of environment variables' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv -d 'Unset an environment variable of the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s w -l workdir -d 'Working directory inside the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add additional groups to join; keep-groups keeps the caller\'s' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'Container host name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l umask -d 'File mode creation mask, octal' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs,src=…,dst=…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l network -d 'Connect the container to a network: none, host or private' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Add a custom host-to-IP mapping' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l dns -d 'Set custom DNS servers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s m -l memory -d 'Memory limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-swap -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-reservation -d 'Memory soft limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cpus -d 'Number of CPUs' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'Tune host\'s OOM preferences (-1000 to 1000)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'Ulimit options: NAME=SOFT[:HARD]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Add Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d 'Security options: no-new-privileges, seccomp=, apparmor=, mask=, unmask=' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l device -d 'Add a host device to the container: SOURCE[:TARGET[:rwm]]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l sysctl -d 'Sysctl options: KEY=VALUE' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d 'User namespace: host, keep-id[:uid=N,gid=N] or auto[:size=N]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l pid -d 'PID namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l ipc -d 'IPC mode to use: private, shareable or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l uts -d 'UTS namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l tls-verify -d 'Require HTTPS and check certificates' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l authfile -d 'File of registry credentials' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'Pull image before running: missing, always, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Automatically remove the container when it exits'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s i -l interactive -d 'Keep STDIN open'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l env-host -d 'Pass the caller\'s whole environment'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give extended privileges to this container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Suppress progress output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l strict -d 'Fail when something asked for cannot be given'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l timing -d 'Say on stderr how long each phase took'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l help -d 'Print usage'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s n -l last -d 'Show n last created containers (includes all states)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Filter output based on conditions provided' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only display container IDs'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s l -l latest -d 'Show the latest created container (includes all states)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s s -l size -d 'Display total file sizes'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s n -l last -d 'Show n last created containers (includes all states)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s f -l filter -d 'Filter output based on conditions provided' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only display container IDs'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s l -l latest -d 'Show the latest created container (includes all states)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s s -l size -d 'Display total file sizes'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s n -l last -d 'Show n last created containers (includes all states)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s f -l filter -d 'Filter output based on conditions provided' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s q -l quiet -d 'Only display container IDs'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s l -l latest -d 'Show the latest created container (includes all states)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s s -l size -d 'Display total file sizes'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -l filter -d 'Remove the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s a -l all -d 'Remove all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'Do not fail when a container does not exist'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -l filter -d 'Remove the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s a -l all -d 'Remove all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'Do not fail when a container does not exist'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "pull" -d 'Download an image from a registry'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "ls" -d 'List images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "list" -d 'List images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "rm" -d 'Remove one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "remove" -d 'Remove one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "history" -d 'Show the history of an image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "inspect" -d 'Display detailed information on one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "prune" -d 'Remove unused images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l tls-verify -d 'Require HTTPS and check certificates' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l authfile -d 'File of registry credentials' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Suppress progress output'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Filter output based on conditions provided' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -s a -l all -d 'Show all images (every image is shown anyway)'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -l digests -d 'Show digests'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only show image IDs'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -s f -l filter -d 'Filter output based on conditions provided' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -s a -l all -d 'Show all images (every image is shown anyway)'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -l digests -d 'Show digests'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only show image IDs'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from rm" -s f -l force -d 'Force removal of the image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from rm" -l no-prune -d 'Do not delete untagged layers and blobs now'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'Do not fail when an image does not exist'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from remove" -s f -l force -d 'Force removal of the image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from remove" -l no-prune -d 'Do not delete untagged layers and blobs now'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'Do not fail when an image does not exist'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from tag" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from history" -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from history" -s H -l human -d 'Print sizes and dates in human readable format' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from history" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from history" -s q -l quiet -d 'Only show image IDs'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused images, not just dangling ones'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info df check prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info df check prune" -f -a "info" -d 'Display system-wide information'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info df check prune" -f -a "df" -d 'Show disk usage'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info df check prune" -f -a "check" -d 'Check that the store is whole; with --repair, put it right'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info df check prune" -f -a "prune" -d 'Remove unused data'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from info" -s f -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from df" -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from df" -s v -l verbose -d 'Show detailed information on space usage'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from df" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from check" -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from check" -s r -l repair -d 'Remove what is damaged, so that the next pull fetches it again'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Only say whether there are problems, by the exit code'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, or table' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused images, not just dangling ones'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'

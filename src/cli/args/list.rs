@@ -1,0 +1,60 @@
+//! Flags of commands that list or show things.
+
+use crate::cli::output::Format;
+use crate::cli::parse;
+use crate::common::Result;
+
+/// `--format` of lists and prunes, where `-f` is `--filter` or `--force`.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(crate) struct FormatArgs {
+    /// Format output: json, or table
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+}
+
+impl FormatArgs {
+    /// The form asked for.
+    pub(crate) fn format(&self) -> Result<Format> {
+        Format::parse(self.format.as_deref())
+    }
+}
+
+/// `-f`, `--format` of commands that show one thing.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(crate) struct ShowArgs {
+    /// Format output: json, or table
+    #[arg(short, long, value_name = "FORMAT")]
+    format: Option<String>,
+}
+
+impl ShowArgs {
+    /// The form asked for.
+    pub(crate) fn format(&self) -> Result<Format> {
+        Format::parse(self.format.as_deref())
+    }
+}
+
+/// Splits `KEY=VALUE` filters.
+pub(crate) fn filters(texts: &[String]) -> Result<Vec<(String, String)>> {
+    texts
+        .iter()
+        .map(|text| match text.split_once('=') {
+            Some((key, value)) if !key.is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+            _ => Err(parse::bad("--filter", text, "use KEY=VALUE")),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_pairs() {
+        let pairs = filters(&["label=a=b".to_owned(), "label!=x".to_owned()]).unwrap();
+        assert_eq!(pairs[0], ("label".to_owned(), "a=b".to_owned()));
+        assert_eq!(pairs[1], ("label!".to_owned(), "x".to_owned()));
+        assert!(filters(&["label".to_owned()]).is_err());
+        assert!(filters(&["=x".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,29 @@
+//! What is mounted into a container.
+
+/// Mounts and the root file system.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(crate) struct MountArgs {
+    /// Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]
+    #[arg(short, long, value_name = "VOLUME")]
+    pub(crate) volume: Vec<String>,
+
+    /// Attach a filesystem mount to the container: type=bind|volume|tmpfs,src=…,dst=…
+    #[arg(long, value_name = "MOUNT")]
+    pub(crate) mount: Vec<String>,
+
+    /// Mount a tmpfs directory: TARGET[:OPTIONS]
+    #[arg(long, value_name = "TMPFS")]
+    pub(crate) tmpfs: Vec<String>,
+
+    /// Mount the container's root filesystem as read only
+    #[arg(long)]
+    pub(crate) read_only: bool,
+
+    /// Size of /dev/shm
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) shm_size: Option<String>,
+
+    /// Run a plain directory: the IMAGE word names it
+    #[arg(long)]
+    pub(crate) rootfs: bool,
+}

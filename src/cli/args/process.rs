@@ -1,0 +1,59 @@
+//! The process of a container: streams, user, directory, environment.
+
+use std::path::PathBuf;
+
+/// What runs and how it is connected.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(crate) struct ProcessArgs {
+    /// Keep STDIN open
+    #[arg(short, long)]
+    pub(crate) interactive: bool,
+
+    /// Allocate a pseudo-TTY
+    #[arg(short, long)]
+    pub(crate) tty: bool,
+
+    /// Set environment variables: KEY=VALUE, KEY to pass the caller's, PREFIX* to pass many
+    #[arg(short, long, value_name = "ENV")]
+    pub(crate) env: Vec<String>,
+
+    /// Read in a file of environment variables
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) env_file: Vec<PathBuf>,
+
+    /// Pass the caller's whole environment
+    #[arg(long)]
+    pub(crate) env_host: bool,
+
+    /// Unset an environment variable of the image
+    #[arg(long, value_name = "KEY")]
+    pub(crate) unsetenv: Vec<String>,
+
+    /// Working directory inside the container
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) workdir: Option<String>,
+
+    /// Username or UID (format: <name|uid>[:<group|gid>])
+    #[arg(short, long, value_name = "USER")]
+    pub(crate) user: Option<String>,
+
+    /// Add additional groups to join; keep-groups keeps the caller's
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group_add: Vec<String>,
+
+    /// Overwrite the default ENTRYPOINT of the image
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) entrypoint: Option<String>,
+
+    /// Container host name
+    #[arg(short = 'h', long, value_name = "NAME")]
+    pub(crate) hostname: Option<String>,
+
+    /// Run an init inside the container that forwards signals and reaps processes
+    #[arg(long)]
+    pub(crate) init: bool,
+
+    /// File mode creation mask, octal
+    #[arg(long, value_name = "MASK")]
+    pub(crate) umask: Option<String>,
+}

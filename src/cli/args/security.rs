@@ -1,0 +1,49 @@
+//! Privileges and isolation of a container.
+
+/// Capabilities, profiles, namespaces, devices.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(crate) struct SecurityArgs {
+    /// Add Linux capabilities
+    #[arg(long, value_name = "CAP")]
+    pub(crate) cap_add: Vec<String>,
+
+    /// Drop Linux capabilities
+    #[arg(long, value_name = "CAP")]
+    pub(crate) cap_drop: Vec<String>,
+
+    /// Give extended privileges to this container
+    #[arg(long)]
+    pub(crate) privileged: bool,
+
+    /// Security options: no-new-privileges, seccomp=, apparmor=, mask=, unmask=
+    #[arg(long, value_name = "OPTION")]
+    pub(crate) security_opt: Vec<String>,
+
+    /// Add a host device to the container: SOURCE[:TARGET[:rwm]]
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Vec<String>,
+
+    /// Sysctl options: KEY=VALUE
+    #[arg(long, value_name = "SYSCTL")]
+    pub(crate) sysctl: Vec<String>,
+
+    /// User namespace: host, keep-id[:uid=N,gid=N] or auto[:size=N]
+    #[arg(long, value_name = "MODE")]
+    pub(crate) userns: Option<String>,
+
+    /// PID namespace to use: private or host
+    #[arg(long, value_name = "MODE")]
+    pub(crate) pid: Option<String>,
+
+    /// IPC mode to use: private, shareable or host
+    #[arg(long, value_name = "MODE")]
+    pub(crate) ipc: Option<String>,
+
+    /// UTS namespace to use: private or host
+    #[arg(long, value_name = "MODE")]
+    pub(crate) uts: Option<String>,
+
+    /// Cgroup namespace to use: private or host
+    #[arg(long, value_name = "MODE")]
+    pub(crate) cgroupns: Option<String>,
+}

@@ -1,0 +1,8 @@
+//! Commands on containers.
+
+mod filter;
+pub(super) mod inspect;
+pub(super) mod list;
+pub(super) mod prune;
+pub(super) mod remove;
+pub(super) mod run;

@@ -1,0 +1,77 @@
+//! `container prune`.
+
+use serde_json::json;
+
+use crate::cli::args::{FormatArgs, filters};
+use crate::cli::command::Execute;
+use crate::cli::command::image::prune::confirm;
+use crate::cli::output::progress::Progress;
+use crate::cli::output::{Format, json as form};
+use crate::cli::personality::Personality;
+use crate::cli::session::Session;
+use crate::common::{ContainerId, ExitStatus, human_size};
+use crate::engine::Engine;
+use crate::engine::system::prune;
+
+/// Remove all stopped containers
+#[derive(clap::Parser, Debug)]
+pub(crate) struct Prune {
+    /// Do not prompt for confirmation
+    #[arg(short, long)]
+    force: bool,
+
+    /// Provide filter values, such as until=24h
+    #[arg(long, value_name = "KEY=VALUE")]
+    filter: Vec<String>,
+
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+impl Execute for Prune {
+    fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
+        let format = self.format.format()?;
+        let filters = filters(&self.filter)?;
+        confirm(
+            self.force,
+            "container prune",
+            "WARNING! This will remove all stopped containers.",
+        )?;
+        let progress = Progress::default();
+        let engine = Engine::open(&session.environment, &progress)?;
+        let pruned = prune::prune_containers(&engine.store, &filters)?;
+        session.data(&match (format, session.personality) {
+            (Format::Json, _) => form::compact(&json!({
+                "ContainersDeleted": pruned.containers,
+                "SpaceReclaimed": pruned.reclaimed,
+            })),
+            (Format::Text, Personality::Podman) => lines(&pruned.containers),
+            (Format::Text, Personality::Docker) => {
+                format!(
+                    "{}Total reclaimed space: {}\n",
+                    section(&pruned.containers),
+                    human_size(pruned.reclaimed)
+                )
+            }
+        })?;
+        for (_, error) in &pruned.failures {
+            session.report(error);
+        }
+        Ok(match pruned.failures.is_empty() {
+            true => ExitStatus::Code(0),
+            false => session.personality.failure(),
+        })
+    }
+}
+
+fn lines(ids: &[ContainerId]) -> String {
+    ids.iter().map(|id| format!("{id}\n")).collect()
+}
+
+/// docker's section of what was deleted; nothing when nothing was.
+pub(in crate::cli::command) fn section(ids: &[ContainerId]) -> String {
+    match ids.is_empty() {
+        true => String::new(),
+        false => format!("Deleted Containers:\n{}\n", lines(ids)),
+    }
+}

@@ -1,0 +1,63 @@
+//! `image inspect`.
+
+use serde_json::Value;
+
+use crate::cli::args::ShowArgs;
+use crate::cli::command::Execute;
+use crate::cli::output::progress::Progress;
+use crate::cli::output::{Format, json as form};
+use crate::cli::session::Session;
+use crate::common::ExitStatus;
+use crate::engine::Engine;
+use crate::engine::image::inspect;
+
+/// Display detailed information on one or more images
+#[derive(clap::Parser, Debug)]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    format: ShowArgs,
+
+    /// Images by name, ID or digest
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<String>,
+}
+
+impl Execute for Inspect {
+    fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
+        let format = self.format.format()?;
+        let progress = Progress::default();
+        let engine = Engine::open(&session.environment, &progress)?;
+        show(session, format, &self.images, |image| {
+            inspect::inspect(&engine.store, image)
+        })
+    }
+}
+
+/// Prints the array of what could be inspected, then the errors of what could not, as docker
+/// does: `[]` when nothing was found.
+pub(in crate::cli::command) fn show(
+    session: &Session,
+    format: Format,
+    names: &[String],
+    inspect: impl Fn(&str) -> anyhow::Result<Value>,
+) -> anyhow::Result<ExitStatus> {
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    for name in names {
+        match inspect(name) {
+            Ok(document) => found.push(document),
+            Err(error) => failures.push(error),
+        }
+    }
+    let document = Value::Array(found);
+    session.data(&match format {
+        Format::Text => form::pretty(&document),
+        Format::Json => form::compact(&document),
+    })?;
+    for error in &failures {
+        session.report(error);
+    }
+    Ok(match failures.is_empty() {
+        true => ExitStatus::Code(0),
+        false => session.personality.failure(),
+    })
+}

@@ -1,0 +1,189 @@
+//! `images`.
+
+use serde_json::{Value, json};
+
+use crate::cli::args::filters;
+use crate::cli::command::Execute;
+use crate::cli::output::progress::Progress;
+use crate::cli::output::table::Table;
+use crate::cli::output::{Format, human, json as form};
+use crate::cli::personality::Personality;
+use crate::cli::session::Session;
+use crate::common::{ExitStatus, Timestamp, human_size};
+use crate::engine::Engine;
+use crate::engine::image::list::{self, Request, Row};
+use crate::reference::Reference;
+
+/// List images
+#[derive(clap::Parser, Debug)]
+pub(crate) struct List {
+    /// Show all images (every image is shown anyway)
+    #[arg(short, long)]
+    all: bool,
+
+    /// Show digests
+    #[arg(long)]
+    digests: bool,
+
+    /// Filter output based on conditions provided
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    filter: Vec<String>,
+
+    /// Format output: json, or table
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+
+    /// Don't truncate output
+    #[arg(long)]
+    no_trunc: bool,
+
+    /// Only show image IDs
+    #[arg(short, long)]
+    quiet: bool,
+
+    /// Show only images of this name; patterns allowed
+    #[arg(value_name = "REPOSITORY[:TAG]")]
+    reference: Option<String>,
+}
+
+impl Execute for List {
+    fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
+        let format = Format::parse(self.format.as_deref())?;
+        let filters = filters(&self.filter)?;
+        let progress = Progress::default();
+        let engine = Engine::open(&session.environment, &progress)?;
+        let listing = list::list(
+            &engine.store,
+            &Request {
+                reference: self.reference.clone(),
+                filters,
+                containers: format == Format::Json,
+            },
+        )?;
+        let view = View {
+            personality: session.personality,
+            no_trunc: self.no_trunc,
+            now: Timestamp::now(),
+        };
+        let text = match format {
+            _ if self.quiet => listing.rows.iter().map(|row| view.id(row) + "\n").collect(),
+            Format::Json => form::list(
+                session.personality,
+                listing
+                    .rows
+                    .iter()
+                    .map(|row| (view.docker(row), view.podman(row))),
+            ),
+            Format::Text => view.table(&listing.rows, self.digests),
+        };
+        session.data(&text)?;
+        let damaged = !listing.damaged.is_empty();
+        for error in listing.damaged {
+            session.report(&error.into());
+        }
+        Ok(match damaged {
+            true => session.personality.failure(),
+            false => ExitStatus::Code(0),
+        })
+    }
+}
+
+struct View {
+    personality: Personality,
+    no_trunc: bool,
+    now: Timestamp,
+}
+
+const NONE: &str = "<none>";
+
+impl View {
+    fn id(&self, row: &Row) -> String {
+        match self.no_trunc {
+            true => row.id.to_string(),
+            false => row.id.short(),
+        }
+    }
+
+    fn repository(&self, row: &Row) -> String {
+        let short = || row.repository.clone();
+        let whole = || {
+            let name = row.record.name.as_deref()?;
+            Some(Reference::parse(name).ok()?.repository())
+        };
+        let name = match self.personality {
+            Personality::Docker => short(),
+            Personality::Podman => whole().or_else(short),
+        };
+        name.unwrap_or_else(|| NONE.to_owned())
+    }
+
+    fn age(&self, row: &Row) -> String {
+        match row.created {
+            Some(created) => human::ago(created, self.now),
+            None => "N/A".to_owned(),
+        }
+    }
+
+    fn table(&self, rows: &[Row], digests: bool) -> String {
+        let mut header = vec!["REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"];
+        if digests {
+            header.insert(2, "DIGEST");
+        }
+        let mut table = Table::new(&header);
+        for row in rows {
+            let mut cells = vec![
+                self.repository(row),
+                row.tag.clone().unwrap_or_else(|| NONE.to_owned()),
+                self.id(row),
+                self.age(row),
+                human_size(row.size),
+            ];
+            if digests {
+                cells.insert(2, digest(row));
+            }
+            table.row(cells);
+        }
+        table.render()
+    }
+
+    /// docker's formatter context: every value a string.
+    fn docker(&self, row: &Row) -> Value {
+        json!({
+            "Containers": row.containers.map_or("N/A".to_owned(), |count| count.to_string()),
+            "CreatedAt": row.created.map_or("N/A".to_owned(), human::moment),
+            "CreatedSince": self.age(row),
+            "Digest": digest(row),
+            "ID": self.id(row),
+            "Repository": self.repository(row),
+            "SharedSize": "N/A",
+            "Size": human_size(row.size),
+            "Tag": row.tag.as_deref().unwrap_or(NONE),
+            "UniqueSize": "N/A",
+        })
+    }
+
+    fn podman(&self, row: &Row) -> Value {
+        let names: Vec<&String> = row.record.name.iter().collect();
+        json!({
+            "Id": row.id.hex(),
+            "ParentId": "",
+            "RepoTags": names,
+            "RepoDigests": row.record.repo_digests,
+            "Size": row.size,
+            "SharedSize": 0,
+            "VirtualSize": row.size,
+            "Labels": row.record.labels,
+            "Containers": row.containers.unwrap_or(0),
+            "Names": names,
+            "Digest": row.digest.unwrap_or(row.record.manifest),
+            "History": names,
+            "Created": row.created.map_or(0, Timestamp::seconds),
+            "CreatedAt": row.created,
+        })
+    }
+}
+
+fn digest(row: &Row) -> String {
+    row.digest
+        .map_or_else(|| NONE.to_owned(), |digest| digest.to_string())
+}

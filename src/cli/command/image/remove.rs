@@ -1,0 +1,70 @@
+//! `rmi`.
+
+use crate::cli::command::Execute;
+use crate::cli::error_report;
+use crate::cli::output::progress::Progress;
+use crate::cli::personality::Personality;
+use crate::cli::session::Session;
+use crate::common::{ExitStatus, Kind};
+use crate::engine::Engine;
+use crate::engine::image::remove::{self, Event, Request};
+
+/// Remove one or more images
+#[derive(clap::Parser, Debug)]
+pub(crate) struct Remove {
+    /// Force removal of the image
+    #[arg(short, long)]
+    force: bool,
+
+    /// Do not delete untagged layers and blobs now
+    #[arg(long)]
+    no_prune: bool,
+
+    /// Do not fail when an image does not exist
+    #[arg(short, long)]
+    ignore: bool,
+
+    /// Images by name, ID or digest
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<String>,
+}
+
+impl Execute for Remove {
+    fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
+        let progress = Progress::default();
+        let engine = Engine::open(&session.environment, &progress)?;
+        let request = Request {
+            images: self.images,
+            force: self.force,
+            no_prune: self.no_prune,
+        };
+        let removal = remove::remove(&engine.store, &request)?;
+        session.data(&lines(&removal.events))?;
+        let mut status = ExitStatus::Code(0);
+        for (_, error) in &removal.failures {
+            let missing = error_report::kind(error) == Some(Kind::NotFound);
+            if missing && (self.ignore || self.force && session.personality == Personality::Podman)
+            {
+                continue;
+            }
+            session.report(error);
+            status = match error_report::kind(error) {
+                // docker: `rmi -f nosuch` complains and succeeds.
+                Some(Kind::NotFound) if self.force => status,
+                Some(Kind::NotFound) => session.personality.missing(),
+                Some(Kind::Conflict) => session.personality.in_use(),
+                _ => session.personality.failure(),
+            };
+        }
+        Ok(status)
+    }
+}
+
+/// docker's lines.
+fn lines(events: &[Event]) -> String {
+    let line = |event: &Event| match event {
+        Event::Untagged(name) => format!("Untagged: {name}\n"),
+        Event::Deleted(digest) => format!("Deleted: {digest}\n"),
+    };
+    events.iter().map(line).collect()
+}

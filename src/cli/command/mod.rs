@@ -1,0 +1,80 @@
+//! One file per command: its flags, and the way from them to the engine and to the output.
+
+mod container;
+mod image;
+pub(crate) mod system;
+
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
+
+use crate::cli::dispatch::Verb;
+use crate::cli::session::Session;
+use crate::common::ExitStatus;
+
+/// A command: clap arguments and what they do.
+pub(crate) trait Execute: CommandFactory + FromArgMatches {
+    /// Runs it; data goes to stdout, errors that do not end it through `session.report`.
+    fn execute(self, session: &Session) -> anyhow::Result<ExitStatus>;
+}
+
+fn execute<A: Execute>(matches: &ArgMatches, session: &Session) -> anyhow::Result<ExitStatus> {
+    A::from_arg_matches(matches)?.execute(session)
+}
+
+const fn verb<A: Execute>(spellings: &'static [&'static str]) -> Verb {
+    Verb {
+        spellings,
+        command: A::command,
+        run: execute::<A>,
+        engine_failure: false,
+    }
+}
+
+/// Every command under every spelling.
+pub(crate) const VERBS: &[Verb] = &[
+    Verb {
+        engine_failure: true,
+        ..verb::<container::run::Run>(&["run", "container run"])
+    },
+    verb::<container::list::List>(&["ps", "container ls", "container list", "container ps"]),
+    verb::<container::remove::Remove>(&["rm", "container rm", "container remove"]),
+    verb::<container::inspect::Inspect>(&["container inspect"]),
+    verb::<container::prune::Prune>(&["container prune"]),
+    verb::<image::pull::Pull>(&["pull", "image pull"]),
+    verb::<image::list::List>(&["images", "image ls", "image list"]),
+    verb::<image::remove::Remove>(&["rmi", "image rm", "image remove"]),
+    verb::<image::tag::Tag>(&["tag", "image tag"]),
+    verb::<image::history::History>(&["history", "image history"]),
+    verb::<image::inspect::Inspect>(&["image inspect"]),
+    verb::<image::prune::Prune>(&["image prune"]),
+    verb::<system::inspect::Inspect>(&["inspect"]),
+    verb::<system::version::Version>(&["version"]),
+    verb::<system::info::Info>(&["info", "system info"]),
+    verb::<system::df::Df>(&["system df"]),
+    verb::<system::check::Check>(&["system check"]),
+    verb::<system::prune::Prune>(&["system prune"]),
+    verb::<system::doctor::Doctor>(&["doctor"]),
+    verb::<system::completion::Completion>(&["completion"]),
+    verb::<crate::cli::generate::Generate>(&["generate-docs"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::cli::dispatch;
+
+    #[test]
+    fn spellings_are_unique_and_clap_accepts_the_tree() {
+        let mut seen = HashSet::new();
+        for spelling in VERBS.iter().flat_map(|verb| verb.spellings) {
+            assert!(seen.insert(spelling), "{spelling}");
+        }
+        dispatch::tree(VERBS).debug_assert();
+        for verb in VERBS {
+            for spelling in verb.spellings {
+                dispatch::single(verb, spelling).debug_assert();
+            }
+        }
+    }
+}

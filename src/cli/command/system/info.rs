@@ -1,0 +1,157 @@
+//! `info`.
+
+use serde_json::{Value, json};
+
+use crate::cli::args::ShowArgs;
+use crate::cli::command::Execute;
+use crate::cli::output::progress::Progress;
+use crate::cli::output::{Format, json as form};
+use crate::cli::session::Session;
+use crate::common::{ExitStatus, Mode, human_size};
+use crate::engine::Engine;
+use crate::engine::container::{ContainerState, ContainerSummary, ListRequest, list};
+use crate::engine::image;
+use crate::host;
+
+/// Display system-wide information
+#[derive(clap::Parser, Debug)]
+pub(crate) struct Info {
+    #[command(flatten)]
+    format: ShowArgs,
+}
+
+impl Execute for Info {
+    fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
+        let format = self.format.format()?;
+        let progress = Progress::default();
+        let engine = Engine::open(&session.environment, &progress)?;
+        let containers = list(
+            &engine,
+            ListRequest {
+                all: true,
+                size: false,
+            },
+        )?;
+        let images = image::list::list(&engine.store, &image::list::Request::default())?;
+        let facts = Facts {
+            host: engine.host.info(),
+            mode: engine.mode,
+            root: engine.store.root().display().to_string(),
+            containers,
+            images: images.rows.len(),
+        };
+        session.data(&match format {
+            Format::Json => form::compact(&facts.document()),
+            Format::Text => facts.text(),
+        })?;
+        Ok(ExitStatus::Code(0))
+    }
+}
+
+struct Facts {
+    host: host::Info,
+    mode: Mode,
+    root: String,
+    containers: Vec<ContainerSummary>,
+    images: usize,
+}
+
+impl Facts {
+    fn count(&self, state: ContainerState) -> usize {
+        self.containers
+            .iter()
+            .filter(|one| one.state == state)
+            .count()
+    }
+
+    fn stopped(&self) -> usize {
+        self.containers.len() - self.count(ContainerState::Running)
+    }
+
+    /// docker's keys and podman's, in one document for both kinds of scripts.
+    fn document(&self) -> Value {
+        let host = &self.host;
+        let limits = host.cgroup_driver != "none";
+        json!({
+            "ID": host.hostname,
+            "Name": host.hostname,
+            "Containers": self.containers.len(),
+            "ContainersRunning": self.count(ContainerState::Running),
+            "ContainersPaused": 0,
+            "ContainersStopped": self.stopped(),
+            "Images": self.images,
+            "Driver": "overlay",
+            "CgroupDriver": host.cgroup_driver,
+            "CgroupVersion": host.cgroup_version,
+            "MemoryLimit": limits,
+            "SwapLimit": limits,
+            "PidsLimit": limits,
+            "CPUShares": limits,
+            "CPUSet": limits,
+            "KernelVersion": host.kernel,
+            "OperatingSystem": host.operating_system,
+            "OSType": "linux",
+            "Architecture": host.architecture,
+            "NCPU": host.cpus,
+            "MemTotal": host.memory,
+            "DockerRootDir": self.root,
+            "ServerVersion": env!("CARGO_PKG_VERSION"),
+            "SecurityOptions": host.security_options,
+            "IdentityMode": self.mode,
+            "host": {
+                "arch": host.architecture,
+                "cgroupManager": host.cgroup_driver,
+                "cgroupVersion": format!("v{}", host.cgroup_version),
+                "cpus": host.cpus,
+                "hostname": host.hostname,
+                "kernel": host.kernel,
+                "memTotal": host.memory,
+                "swapTotal": host.swap,
+                "os": "linux",
+                "security": { "rootless": self.mode != Mode::Root },
+            },
+            "store": {
+                "graphDriverName": "overlay",
+                "graphRoot": self.root,
+                "containerStore": {
+                    "number": self.containers.len(),
+                    "running": self.count(ContainerState::Running),
+                    "stopped": self.stopped(),
+                },
+                "imageStore": { "number": self.images },
+            },
+            "version": { "Version": env!("CARGO_PKG_VERSION") },
+        })
+    }
+
+    fn text(&self) -> String {
+        let host = &self.host;
+        let cgroup = match host.cgroup_version {
+            "" => "none".to_owned(),
+            version => version.to_owned(),
+        };
+        let lines = [
+            ("Containers", self.containers.len().to_string()),
+            (" Running", self.count(ContainerState::Running).to_string()),
+            (" Stopped", self.stopped().to_string()),
+            ("Images", self.images.to_string()),
+            ("Server Version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("Storage Driver", "overlay".to_owned()),
+            ("Identity Mode", self.mode.to_string()),
+            ("Cgroup Driver", host.cgroup_driver.to_owned()),
+            ("Cgroup Version", cgroup),
+            ("Security Options", host.security_options.join(" ")),
+            ("Kernel Version", host.kernel.clone()),
+            ("Operating System", host.operating_system.clone()),
+            ("Architecture", host.architecture.clone()),
+            ("CPUs", host.cpus.to_string()),
+            ("Total Memory", human_size(host.memory)),
+            ("Name", host.hostname.clone()),
+            ("Docker Root Dir", self.root.clone()),
+        ];
+        lines
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\n"))
+            .collect()
+    }
+}

@@ -1,0 +1,73 @@
+//! `inspect` of whatever has the name: a container first, then an image, as docker looks.
+
+use crate::cli::args::ShowArgs;
+use crate::cli::command::image::inspect::show;
+use crate::cli::command::{Execute, container};
+use crate::cli::error_report;
+use crate::cli::output::progress::Progress;
+use crate::cli::parse;
+use crate::cli::session::Session;
+use crate::common::{Error, ExitStatus, Kind};
+use crate::engine::{Engine, image};
+
+/// Return low-level information on containers and images
+#[derive(clap::Parser, Debug)]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    format: ShowArgs,
+
+    /// Display total file sizes
+    #[arg(short, long)]
+    size: bool,
+
+    /// Only inspect objects of this type: container or image
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+
+    /// Containers and images by name or ID
+    #[arg(required = true, value_name = "NAME|ID")]
+    names: Vec<String>,
+}
+
+impl Execute for Inspect {
+    fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
+        let format = self.format.format()?;
+        let (containers, images) = match self.kind.as_deref() {
+            None | Some("" | "all") => (true, true),
+            Some("container") => (true, false),
+            Some("image") => (false, true),
+            Some(other) => {
+                return Err(parse::bad("--type", other, "use container or image").into());
+            }
+        };
+        let progress = Progress::default();
+        let engine = Engine::open(&session.environment, &progress)?;
+        show(session, format, &self.names, |name| {
+            if containers {
+                match container::inspect::document(&engine, session.personality, name) {
+                    Err(error) if images && missing(&error) => {}
+                    done => return done,
+                }
+            }
+            match image::inspect::inspect(&engine.store, name) {
+                Err(error) if containers && missing(&error) => Err(no_such(name)),
+                done => done,
+            }
+        })
+    }
+}
+
+fn missing(error: &anyhow::Error) -> bool {
+    // An image's name need not be a container's, and the other way round.
+    matches!(
+        error_report::kind(error),
+        Some(Kind::NotFound | Kind::Usage)
+    )
+}
+
+fn no_such(name: &str) -> anyhow::Error {
+    let error = Error::new(Kind::NotFound, "inspect", name.to_owned());
+    error
+        .because("no such container or image".to_owned())
+        .into()
+}

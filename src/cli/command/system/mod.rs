@@ -1,0 +1,10 @@
+//! Commands on ketch itself and on the machine.
+
+pub(super) mod check;
+pub(super) mod completion;
+pub(super) mod df;
+pub(super) mod doctor;
+pub(super) mod info;
+pub(super) mod inspect;
+pub(super) mod prune;
+pub(crate) mod version;

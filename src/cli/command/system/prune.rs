@@ -1,0 +1,74 @@
+//! `system prune`.
+
+use serde_json::json;
+
+use crate::cli::args::{FormatArgs, filters};
+use crate::cli::command::Execute;
+use crate::cli::command::container::prune::section;
+use crate::cli::command::image::prune as images;
+use crate::cli::output::progress::Progress;
+use crate::cli::output::{Format, json as form};
+use crate::cli::session::Session;
+use crate::common::{ExitStatus, human_size};
+use crate::engine::Engine;
+use crate::engine::system::prune::{self, Request};
+
+/// Remove unused data
+#[derive(clap::Parser, Debug)]
+pub(crate) struct Prune {
+    /// Remove all unused images, not just dangling ones
+    #[arg(short, long)]
+    all: bool,
+
+    /// Do not prompt for confirmation
+    #[arg(short, long)]
+    force: bool,
+
+    /// Provide filter values, such as until=24h
+    #[arg(long, value_name = "KEY=VALUE")]
+    filter: Vec<String>,
+
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+impl Execute for Prune {
+    fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
+        let format = self.format.format()?;
+        let filters = filters(&self.filter)?;
+        let what = match self.all {
+            true => "all images without at least one container associated to them",
+            false => "all dangling images",
+        };
+        let warning =
+            format!("WARNING! This will remove:\n  - all stopped containers\n  - {what}\n");
+        images::confirm(self.force, "system prune", &warning)?;
+        let progress = Progress::default();
+        let engine = Engine::open(&session.environment, &progress)?;
+        let request = Request {
+            all: self.all,
+            filters,
+        };
+        let pruned = prune::prune(&engine.store, &request)?;
+        session.data(&match format {
+            Format::Json => {
+                let mut document = images::report(&pruned.images, pruned.reclaimed);
+                document["ContainersDeleted"] = json!(pruned.containers);
+                form::compact(&document)
+            }
+            Format::Text => format!(
+                "{}{}Total reclaimed space: {}\n",
+                section(&pruned.containers),
+                images::section(&pruned.images),
+                human_size(pruned.reclaimed)
+            ),
+        })?;
+        for (_, error) in &pruned.failures {
+            session.report(error);
+        }
+        Ok(match pruned.failures.is_empty() {
+            true => ExitStatus::Code(0),
+            false => session.personality.failure(),
+        })
+    }
+}

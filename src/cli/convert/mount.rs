@@ -1,0 +1,38 @@
+//! Mount flags to mounts.
+
+use crate::cli::args::MountArgs;
+use crate::cli::parse::{self, Place};
+use crate::common::{Error, Kind, Result};
+use crate::spec::config::{Config, Mount};
+
+/// Fills mounts, the read-only flag and the size of `/dev/shm`.
+///
+/// # Errors
+/// Bad values, and two mounts on one path (docker: "Duplicate mount point"). A `--tmpfs` under a
+/// `-v` of the same path is a duplicate too.
+pub(crate) fn mounts(args: &MountArgs, place: &Place<'_>, config: &mut Config) -> Result<()> {
+    let mut mounts: Vec<Mount> = Vec::new();
+    for text in &args.volume {
+        mounts.push(parse::volume::parse(text, place)?);
+    }
+    for text in &args.mount {
+        mounts.push(parse::mount::parse(text, place)?);
+    }
+    for text in &args.tmpfs {
+        mounts.push(parse::tmpfs::parse(text)?);
+    }
+    for (index, mount) in mounts.iter().enumerate() {
+        let twin = |other: &&Mount| other.target == mount.target;
+        if mounts.iter().take(index).find(twin).is_some() {
+            return Err(Error::new(Kind::Usage, "set up mounts", "")
+                .because(format!("Duplicate mount point: {}", mount.target)));
+        }
+    }
+    config.mounts = mounts;
+    config.read_only = args.read_only;
+    config.shm_size = match &args.shm_size {
+        Some(text) => Some(parse::number::size("--shm-size", text)?).filter(|size| *size > 0),
+        None => None,
+    };
+    Ok(())
+}

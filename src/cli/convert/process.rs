@@ -1,0 +1,111 @@
+//! Process flags to the process group.
+
+use crate::cli::args::ProcessArgs;
+use crate::cli::parse;
+use crate::common::{Error, Result};
+use crate::spec::config::{EnvEntry, Process, Stdio};
+
+use super::{Surroundings, read};
+
+/// The process group of `args`; `words` are those after the image, `stop_signal` is checked.
+pub(crate) fn process(
+    args: &ProcessArgs,
+    words: &[String],
+    stop_signal: Option<&str>,
+    around: &Surroundings<'_>,
+) -> Result<Process> {
+    let keep_groups = args.group_add.iter().any(|group| group == "keep-groups");
+    if keep_groups && args.group_add.iter().any(|group| group != "keep-groups") {
+        let why = "keep-groups cannot be used with other groups";
+        return Err(Error::usage("parse --group-add", "keep-groups", why));
+    }
+    if let Some(signal) = stop_signal {
+        crate::sys::signal::parse(signal)?;
+    }
+    Ok(Process {
+        args: words.to_vec(),
+        entrypoint: args.entrypoint.as_deref().map(entrypoint).transpose()?,
+        user: args.user.clone().filter(|user| !user.is_empty()),
+        groups: args
+            .group_add
+            .iter()
+            .filter(|group| *group != "keep-groups")
+            .cloned()
+            .collect(),
+        keep_groups,
+        workdir: match args.workdir.as_deref() {
+            None | Some("") => None,
+            Some(dir) => Some(parse::path::target("--workdir", dir)?),
+        },
+        env: environment(args, around)?,
+        hostname: match args.hostname.as_deref() {
+            None | Some("") => None,
+            Some(name) => Some(parse::host::hostname(name)?),
+        },
+        stdio: Stdio {
+            interactive: args.interactive,
+            tty: args.tty,
+        },
+        init: args.init,
+        stop_signal: stop_signal.map(str::to_owned),
+        umask: args
+            .umask
+            .as_deref()
+            .map(parse::number::umask)
+            .transpose()?,
+    })
+}
+
+/// docker takes one word; podman also a JSON list of words. An empty value clears it.
+fn entrypoint(text: &str) -> Result<Vec<String>> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    if text.starts_with('[') {
+        if let Ok(words) = serde_json::from_str::<Vec<String>>(text) {
+            return Ok(words);
+        }
+    }
+    if text.contains('\0') {
+        return Err(parse::bad("--entrypoint", text, "a NUL byte"));
+    }
+    Ok(vec![text.to_owned()])
+}
+
+/// Later entries win: the caller's whole environment, files, single values, removals.
+fn environment(args: &ProcessArgs, around: &Surroundings<'_>) -> Result<Vec<EnvEntry>> {
+    let mut env = Vec::new();
+    if args.env_host {
+        env.extend(
+            around
+                .caller
+                .all()
+                .into_iter()
+                .map(|(key, value)| EnvEntry {
+                    key,
+                    value: Some(value),
+                }),
+        );
+    }
+    for path in &args.env_file {
+        let bytes = read("read env file", path)?;
+        let name = path.display().to_string();
+        parse::env_file::parse(&name, &bytes, around.caller, &mut env)?;
+    }
+    for text in &args.env {
+        parse::env::parse(text, around.caller, &mut env)?;
+    }
+    for key in &args.unsetenv {
+        if key.is_empty() || key.contains(['=', '\0']) {
+            return Err(parse::bad("--unsetenv", key, "not a variable's name"));
+        }
+        // podman: --unsetenv removes the image's variable, an explicit -e still sets it.
+        if !env.iter().any(|entry| entry.key == *key) {
+            env.push(EnvEntry {
+                key: key.clone(),
+                value: None,
+            });
+        }
+    }
+    Ok(env)
+}

@@ -1,0 +1,53 @@
+//! Security flags to the security group.
+
+use crate::cli::args::SecurityArgs;
+use crate::cli::parse::{self, Place};
+use crate::common::{Error, Result};
+use crate::spec::config::{NamespaceMode, Network, Security};
+
+/// The security group of `args`; `hostname` tells whether `--hostname` was given.
+///
+/// # Errors
+/// Bad values; `--hostname` beside `--uts=host`.
+pub(crate) fn security(
+    args: &SecurityArgs,
+    network: &Network,
+    hostname: bool,
+    place: &Place<'_>,
+) -> Result<Security> {
+    let namespace = |flag: &str, text: &Option<String>| -> Result<NamespaceMode> {
+        parse::userns::namespace(flag, text.as_deref().unwrap_or(""))
+    };
+    let mut security = Security {
+        privileged: args.privileged,
+        userns: parse::userns::parse(args.userns.as_deref().unwrap_or(""))?,
+        pid: namespace("--pid", &args.pid)?,
+        ipc: namespace("--ipc", &args.ipc)?,
+        uts: namespace("--uts", &args.uts)?,
+        cgroup: namespace("--cgroupns", &args.cgroupns)?,
+        ..Security::default()
+    };
+    if hostname && security.uts == NamespaceMode::Host {
+        let why = "cannot be used with --uts=host";
+        return Err(Error::usage("use --hostname", "", why));
+    }
+    for text in &args.cap_add {
+        let names = parse::capability::parse("--cap-add", text)?;
+        security.cap_add.extend(names);
+    }
+    for text in &args.cap_drop {
+        let names = parse::capability::parse("--cap-drop", text)?;
+        security.cap_drop.extend(names);
+    }
+    for text in &args.security_opt {
+        parse::security_opt::parse(text, place, &mut security)?;
+    }
+    for text in &args.device {
+        security.devices.push(parse::device::parse(text)?);
+    }
+    for text in &args.sysctl {
+        let (key, value) = parse::sysctl::parse(text, &security, network)?;
+        security.sysctls.insert(key, value);
+    }
+    Ok(security)
+}

@@ -1,0 +1,192 @@
+//! Which command the words name, found without building clap's tree of all of them.
+//!
+//! Building every command costs more than a container start may (performance.md, section 4,
+//! item 5): the first plain word picks the verb, and only its `Command` is built. Help, unknown
+//! words and generated documents take the whole tree.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::{ArgAction, ArgMatches, Args as _, Command};
+
+use crate::cli::args::GlobalArgs;
+use crate::cli::session::Session;
+use crate::common::ExitStatus;
+
+/// A command: its spellings, its clap definition and its code.
+pub(crate) struct Verb {
+    /// Every spelling, such as `ps` and `container ls`; the first one is its name in texts.
+    pub(crate) spellings: &'static [&'static str],
+    /// Builds the definition.
+    pub(crate) command: fn() -> Command,
+    /// Runs it.
+    pub(crate) run: fn(&ArgMatches, &Session) -> anyhow::Result<ExitStatus>,
+    /// True for `run`: its own failures are 125 in every personality.
+    pub(crate) engine_failure: bool,
+}
+
+/// Groups and what their help says.
+pub(crate) const GROUPS: [(&str, &str); 3] = [
+    ("container", "Manage containers"),
+    ("image", "Manage images"),
+    ("system", "Manage ketch"),
+];
+
+/// What the words ask for.
+pub(crate) enum Asked {
+    /// `--version`.
+    Version,
+    /// One command, under this spelling.
+    Verb(&'static Verb, &'static str),
+    /// Help, nothing, or words that name no command.
+    Other,
+}
+
+/// Looks at the words after the program's name.
+pub(crate) fn locate(verbs: &'static [Verb], words: &[OsString]) -> Asked {
+    let mut words = words.iter().map(|word| word.to_str().unwrap_or(""));
+    let first = loop {
+        match words.next() {
+            Some("--version" | "-v") => return Asked::Version,
+            // The two global flags that take a value in the next word.
+            Some("--root" | "--config") => drop(words.next()),
+            Some(flag) if flag.starts_with("--root=") || flag.starts_with("--config=") => {}
+            Some(word) if !word.is_empty() && !word.starts_with('-') => break word,
+            _ => return Asked::Other,
+        }
+    };
+    let grouped = GROUPS.iter().any(|(group, _)| *group == first);
+    let second = if grouped { words.next() } else { None };
+    if grouped && second.is_none() {
+        return Asked::Other;
+    }
+    let found = |spelling: &&&'static str| match second {
+        Some(second) => spelling.split_once(' ') == Some((first, second)),
+        None => **spelling == first,
+    };
+    for verb in verbs {
+        if let Some(spelling) = verb.spellings.iter().find(found) {
+            return Asked::Verb(verb, spelling);
+        }
+    }
+    Asked::Other
+}
+
+/// The root command with the global flags and nothing below.
+pub(crate) fn root() -> Command {
+    let root = Command::new("ketch")
+        .about("Run container images as plain processes, without a daemon")
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_version_flag(true)
+        .arg(
+            clap::Arg::new("version")
+                .short('v')
+                .long("version")
+                .action(ArgAction::Version)
+                .help("Print version information and quit"),
+        )
+        .disable_help_subcommand(true)
+        .subcommand_required(true)
+        .args_override_self(true);
+    GlobalArgs::augment_args(root)
+}
+
+/// The definition of one verb under one spelling, ready to parse.
+pub(crate) fn single(verb: &Verb, spelling: &'static str) -> Command {
+    let leaf = |name: &'static str| optional_values((verb.command)().name(name));
+    match spelling.split_once(' ') {
+        Some((group, name)) => root().subcommand(Command::new(group).subcommand(leaf(name))),
+        None => root().subcommand(leaf(spelling)),
+    }
+}
+
+/// The whole tree, as help, man pages and completions show it: per group the first spelling is
+/// the name, the others are aliases.
+pub(crate) fn tree(verbs: &[Verb]) -> Command {
+    let mut root = root();
+    let mut groups: Vec<Command> = GROUPS
+        .iter()
+        .map(|(name, about)| {
+            Command::new(*name)
+                .about(*about)
+                .subcommand_required(true)
+                .disable_help_subcommand(true)
+        })
+        .collect();
+    for verb in verbs {
+        let named = |group: &str| -> Option<Command> {
+            let mut names = verb.spellings.iter().filter_map(|spelling| {
+                let (prefix, name) = spelling.split_once(' ').unwrap_or(("", spelling));
+                (prefix == group).then_some(name)
+            });
+            let name = names.next()?;
+            Some((verb.command)().name(name).visible_aliases(names))
+        };
+        if let Some(leaf) = named("") {
+            root = root.subcommand(leaf);
+        }
+        groups = groups
+            .into_iter()
+            .map(|group| match named(group.get_name()) {
+                Some(leaf) => group.subcommand(leaf),
+                None => group,
+            })
+            .collect();
+    }
+    root.subcommands(groups)
+}
+
+/// docker's booleans take an optional value (`--rm=false`). Definitions say plain `bool`, so
+/// that help shows a plain flag; parsing lets the value in.
+fn optional_values(command: Command) -> Command {
+    command.args_override_self(true).mut_args(|arg| {
+        if !matches!(arg.get_action(), ArgAction::SetTrue) {
+            return arg;
+        }
+        arg.action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_value("false")
+            .default_missing_value("true")
+            .value_parser(crate::cli::parse::boolean::parse)
+    })
+}
+
+/// The matches of the verb below those of the groups.
+pub(crate) fn leaf(matches: &ArgMatches) -> &ArgMatches {
+    let mut leaf = matches;
+    while let Some((_, below)) = leaf.subcommand() {
+        leaf = below;
+    }
+    leaf
+}
+
+/// The command that help is about: the longest path of plain words that names one. `None` when
+/// a word after it should have named a command and does not.
+pub(crate) fn helped(tree: &Command, words: &[OsString]) -> Option<Command> {
+    let plain = |word: &&OsString| word.to_str().is_some_and(|word| !word.starts_with('-'));
+    let mut command = tree;
+    for word in words
+        .iter()
+        .filter(plain)
+        .filter(|word| *word != OsStr::new("help"))
+    {
+        match command.find_subcommand(word) {
+            Some(below) => command = below,
+            None if command.has_subcommands() => return None,
+            None => break,
+        }
+    }
+    Some(command.clone())
+}
+
+/// The first word that means nothing here: a flag ketch itself does not have, or a command.
+pub(crate) fn stranger<'w>(tree: &Command, words: &'w [OsString]) -> &'w str {
+    let mut command = tree;
+    for word in words.iter().filter_map(|word| word.to_str()) {
+        match command.find_subcommand(word) {
+            Some(below) => command = below,
+            None => return word,
+        }
+    }
+    ""
+}

@@ -1,0 +1,70 @@
+//! `--device SRC[:DST[:rwm]]`.
+
+use crate::common::Result;
+use crate::spec::config::Device;
+
+use super::{bad, path};
+
+const FLAG: &str = "--device";
+
+/// Parses one value; `SRC:rwm` is a source with access letters, as docker reads it.
+pub(crate) fn parse(text: &str) -> Result<Device> {
+    if !text.starts_with('/') {
+        return Err(bad(FLAG, text, "a device is named by its absolute path"));
+    }
+    let parts: Vec<&str> = text.split(':').collect();
+    let (source, target, access) = match parts.as_slice() {
+        [source] => (*source, *source, "rwm"),
+        [source, access] if is_access(access) => (*source, *source, *access),
+        [source, target] => (*source, *target, "rwm"),
+        [source, target, access] if is_access(access) => (*source, *target, *access),
+        [_, _, _] => return Err(bad(FLAG, text, "access is made of r, w and m")),
+        _ => return Err(bad(FLAG, text, "use SOURCE[:TARGET[:rwm]]")),
+    };
+    Ok(Device {
+        source: path::mount_target(FLAG, source)?,
+        target: path::mount_target(FLAG, target)?,
+        access: access.to_owned(),
+    })
+}
+
+fn is_access(text: &str) -> bool {
+    let once = |c| text.matches(c).count() <= 1;
+    !text.is_empty() && text.chars().all(|c| "rwm".contains(c) && once(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn good_and_bad_devices() {
+        for (text, source, target, access) in [
+            ("/dev/fuse", "/dev/fuse", "/dev/fuse", "rwm"),
+            ("/dev/fuse:r", "/dev/fuse", "/dev/fuse", "r"),
+            ("/dev/a:/dev/b", "/dev/a", "/dev/b", "rwm"),
+            ("/dev/a:/dev/b:rw", "/dev/a", "/dev/b", "rw"),
+        ] {
+            let device = parse(text).unwrap();
+            assert_eq!(
+                (
+                    device.source.as_str(),
+                    device.target.as_str(),
+                    device.access.as_str()
+                ),
+                (source, target, access)
+            );
+        }
+        for text in [
+            "",
+            "fuse",
+            "/dev/a:b",
+            "/dev/a:/dev/b:x",
+            "/dev/a:/dev/b:rr",
+            "/dev/a:/b:r:w",
+            "/:/",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! `--mount type=…,src=…,dst=…,…`: comma-separated, keys in any case.
+
+use crate::common::{Result, check_name, parse_size};
+use crate::spec::config::{BindOptions, Mount, MountKind};
+
+use super::{Place, bad, boolean, csv, path, tmpfs, volume};
+
+const FLAG: &str = "--mount";
+
+/// Parses one `--mount` value. A missing source is never made: docker's rule for `--mount`,
+/// unless `bind-create-src` asks for it.
+pub(crate) fn parse(text: &str, place: &Place<'_>) -> Result<Mount> {
+    let mut fields = Fields::new(text);
+    for field in csv::fields(FLAG, text)? {
+        let (key, value) = match field.split_once('=') {
+            Some((key, value)) => (key, Some(value)),
+            None => (field.as_str(), None),
+        };
+        fields.apply(&key.to_ascii_lowercase(), value)?;
+    }
+    fields.finish(place)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Bind,
+    Volume,
+    Tmpfs,
+}
+
+impl Family {
+    fn word(self) -> &'static str {
+        match self {
+            Family::Bind => "bind",
+            Family::Volume => "volume",
+            Family::Tmpfs => "tmpfs",
+        }
+    }
+}
+
+struct Fields<'a> {
+    text: &'a str,
+    family: Family,
+    source: Option<String>,
+    target: Option<String>,
+    read_only: bool,
+    no_exec: bool,
+    no_suid: bool,
+    no_dev: bool,
+    bind: BindOptions,
+    no_copy: bool,
+    subpath: Option<String>,
+    size: Option<u64>,
+    mode: Option<u32>,
+    copy_up: bool,
+    /// Keys seen that only one family has, and which.
+    special: Vec<(String, Family)>,
+}
+
+impl<'a> Fields<'a> {
+    fn new(text: &'a str) -> Fields<'a> {
+        Fields {
+            text,
+            family: Family::Volume,
+            source: None,
+            target: None,
+            read_only: false,
+            no_exec: false,
+            no_suid: false,
+            no_dev: false,
+            bind: BindOptions::default(),
+            no_copy: false,
+            subpath: None,
+            size: None,
+            mode: None,
+            copy_up: false,
+            special: Vec::new(),
+        }
+    }
+
+    fn apply(&mut self, key: &str, value: Option<&str>) -> Result<()> {
+        let text = self.text;
+        let need = || {
+            value
+                .filter(|value| !value.is_empty())
+                .ok_or_else(|| bad(FLAG, text, format!("{key} needs a value")))
+        };
+        let flag = || {
+            boolean::parse(value.unwrap_or("true"))
+                .map_err(|why| bad(FLAG, text, format!("{key}: {why}")))
+        };
+        match key {
+            "type" => self.family = family(text, need()?)?,
+            "source" | "src" => self.source = Some(need()?.to_owned()),
+            "target" | "destination" | "dest" | "dst" => {
+                self.target = Some(path::mount_target(FLAG, need()?)?);
+            }
+            "readonly" | "ro" => self.read_only = flag()?,
+            "rw" => self.read_only = !flag()?,
+            "noexec" => self.no_exec = flag()?,
+            "exec" => self.no_exec = !flag()?,
+            "nosuid" => self.no_suid = flag()?,
+            "suid" => self.no_suid = !flag()?,
+            "nodev" => self.no_dev = flag()?,
+            "dev" => self.no_dev = !flag()?,
+            "consistency" => {}
+            _ => return self.apply_special(key, value),
+        }
+        Ok(())
+    }
+
+    /// Keys that belong to one type of mount.
+    fn apply_special(&mut self, key: &str, value: Option<&str>) -> Result<()> {
+        let text = self.text;
+        let word = value.unwrap_or("");
+        let flag = || {
+            boolean::parse(value.unwrap_or("true"))
+                .map_err(|why| bad(FLAG, text, format!("{key}: {why}")))
+        };
+        let unknown = || bad(FLAG, text, format!("{key}={word} is not known"));
+        let family = match key {
+            "bind-propagation" => {
+                self.bind.propagation = volume::propagation(word).ok_or_else(unknown)?;
+                Family::Bind
+            }
+            "bind-recursive" => {
+                self.bind.non_recursive = match word {
+                    "enabled" | "writable" => false,
+                    "disabled" => true,
+                    _ => return Err(unknown()),
+                };
+                Family::Bind
+            }
+            "bind-nonrecursive" => {
+                self.bind.non_recursive = flag()?;
+                Family::Bind
+            }
+            "bind-create-src" => {
+                self.bind.create_source = flag()?;
+                Family::Bind
+            }
+            "relabel" => {
+                self.bind.relabel = matches!(word, "shared" | "private");
+                if !self.bind.relabel {
+                    return Err(unknown());
+                }
+                Family::Bind
+            }
+            "u" | "chown" => {
+                self.bind.chown = flag()?;
+                Family::Bind
+            }
+            "volume-nocopy" => {
+                self.no_copy = flag()?;
+                Family::Volume
+            }
+            "volume-subpath" | "subpath" => {
+                self.subpath = Some(word.to_owned());
+                Family::Volume
+            }
+            "tmpfs-size" => {
+                self.size = Some(parse_size(word)?);
+                Family::Tmpfs
+            }
+            "tmpfs-mode" => {
+                self.mode = Some(tmpfs::mode(FLAG, word)?);
+                Family::Tmpfs
+            }
+            "tmpcopyup" => {
+                self.copy_up = flag()?;
+                Family::Tmpfs
+            }
+            "notmpcopyup" => {
+                self.copy_up = !flag()?;
+                Family::Tmpfs
+            }
+            _ => return Err(bad(FLAG, text, format!("unknown key {key:?}"))),
+        };
+        self.special.push((key.to_owned(), family));
+        Ok(())
+    }
+
+    fn finish(self, place: &Place<'_>) -> Result<Mount> {
+        let text = self.text;
+        if let Some((key, family)) = self.special.iter().find(|(_, f)| *f != self.family) {
+            let why = format!(
+                "{key} is for type={}, not type={}",
+                family.word(),
+                self.family.word()
+            );
+            return Err(bad(FLAG, text, why));
+        }
+        let target = self
+            .target
+            .ok_or_else(|| bad(FLAG, text, "the target (dst=) is missing"))?;
+        let kind = match self.family {
+            Family::Bind => {
+                let source = self
+                    .source
+                    .ok_or_else(|| bad(FLAG, text, "a bind mount needs src="))?;
+                MountKind::Bind {
+                    source: path::source(FLAG, &source, place)?,
+                    options: self.bind,
+                }
+            }
+            Family::Tmpfs => {
+                if self.source.is_some() {
+                    return Err(bad(FLAG, text, "a tmpfs has no source"));
+                }
+                MountKind::Tmpfs {
+                    size: self.size,
+                    mode: self.mode,
+                    copy_up: self.copy_up,
+                }
+            }
+            Family::Volume => {
+                if let Some(name) = &self.source {
+                    check_name(name)
+                        .map_err(|error| error.hint("for a host directory say type=bind"))?;
+                }
+                MountKind::Volume {
+                    name: self.source,
+                    no_copy: self.no_copy,
+                    subpath: self.subpath,
+                }
+            }
+        };
+        Ok(Mount {
+            target,
+            kind,
+            read_only: self.read_only,
+            no_exec: self.no_exec,
+            no_suid: self.no_suid,
+            no_dev: self.no_dev,
+        })
+    }
+}
+
+fn family(text: &str, word: &str) -> Result<Family> {
+    match word.to_ascii_lowercase().as_str() {
+        "bind" => Ok(Family::Bind),
+        "volume" => Ok(Family::Volume),
+        "tmpfs" => Ok(Family::Tmpfs),
+        _ => {
+            Err(bad(FLAG, text, format!("unknown type {word:?}"))
+                .hint("type is bind, volume or tmpfs"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::spec::config::Propagation;
+
+    use super::*;
+
+    fn here() -> Place<'static> {
+        Place {
+            cwd: Path::new("/cwd"),
+            home: None,
+            create_sources: true,
+        }
+    }
+
+    #[test]
+    fn every_type_parses() {
+        let bind = parse(
+            "type=bind,SRC=x,Target=/b,readonly,bind-propagation=rslave,consistency=cached",
+            &here(),
+        )
+        .unwrap();
+        assert!(bind.read_only);
+        match bind.kind {
+            MountKind::Bind { source, options } => {
+                assert_eq!(source, "/cwd/x");
+                assert_eq!(options.propagation, Propagation::RSlave);
+                assert!(!options.create_source);
+            }
+            other => panic!("{other:?}"),
+        }
+        let tmpfs = parse("type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=0700", &here()).unwrap();
+        assert_eq!(
+            tmpfs.kind,
+            MountKind::Tmpfs {
+                size: Some(1 << 20),
+                mode: Some(0o700),
+                copy_up: false
+            }
+        );
+        let volume = parse("src=data,dst=/d,volume-subpath=a,ro=false", &here()).unwrap();
+        assert_eq!(
+            volume.kind,
+            MountKind::Volume {
+                name: Some("data".to_owned()),
+                no_copy: false,
+                subpath: Some("a".to_owned())
+            }
+        );
+        let quoted = parse(r#"type=bind,"src=/a,b",dst=/x"#, &here()).unwrap();
+        assert!(matches!(quoted.kind, MountKind::Bind { source, .. } if source == "/a,b"));
+    }
+
+    #[test]
+    fn bad_values_are_refused() {
+        for text in [
+            "",
+            "type=bind",
+            "type=bind,dst=/x",
+            "type=bind,src=/a",
+            "type=bind,src=/a,dst=x",
+            "type=bind,src=/a,dst=/",
+            "type=nope,dst=/x",
+            "type=tmpfs,src=/a,dst=/x",
+            "type=tmpfs,dst=/x,tmpfs-size=x",
+            "type=tmpfs,dst=/x,tmpfs-mode=9",
+            "type=bind,src=/a,dst=/x,tmpfs-size=1m",
+            "type=bind,src=/a,dst=/x,ro=maybe",
+            "type=bind,src=/a,dst=/x,bind-propagation=up",
+            "src=/a,dst=/x",
+            "dst=/x,wat=1",
+            "type=bind,src=,dst=/x",
+            "type=bind,src=/a,dst=/x,relabel=no",
+        ] {
+            assert!(parse(text, &here()).is_err(), "{text}");
+        }
+    }
+}
