@@ -24,13 +24,13 @@ macro_rules! cases {
         mod $name {
             #[allow(unused_imports)]
             use super::*;
-            fn case($env: &Env) $body
+            fn case($env: &$crate::harness::Env) $body
             #[test]
-            fn root() { Env::with(Identity::Root, case) }
+            fn root() { $crate::harness::Env::with($crate::harness::Identity::Root, case) }
             #[test]
-            fn subid() { Env::with(Identity::Subid, case) }
+            fn subid() { $crate::harness::Env::with($crate::harness::Identity::Subid, case) }
             #[test]
-            fn single() { Env::with(Identity::Single, case) }
+            fn single() { $crate::harness::Env::with($crate::harness::Identity::Single, case) }
         }
     )* };
 }
