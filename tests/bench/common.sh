@@ -4,8 +4,8 @@
 #
 # podman on a hybrid host (v1 hierarchies and an empty v2 below them) refuses to start with "cgroups
 # in hybrid mode not supported". What works: a private mount namespace whose /sys/fs/cgroup is one
-# cgroup2 mount, the cgroupfs manager, crun (runc refuses --cgroups=disabled) and --ulimit host where
-# CAP_SYS_RESOURCE is missing. Its store is a directory of its own, so nothing of the user's is touched.
+# cgroup2 mount, the cgroupfs manager, crun (runc refuses --cgroups=disabled) and --ulimit host with
+# an empty default_ulimits list where CAP_SYS_RESOURCE is missing. Its store is a directory of its own, so nothing of the user's is touched.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$here/../.." && pwd)
@@ -40,7 +40,7 @@ build_tools() {
 # podman's settings for one user: $1 is the folder that its store lies in.
 podman_settings() {
   mkdir -p "$1"
-  printf '[engine]\ncgroup_manager="cgroupfs"\nevents_logger="none"\n' >"$1/containers.conf"
+  printf '[containers]\ndefault_ulimits=[]\n[engine]\ncgroup_manager="cgroupfs"\nevents_logger="none"\n' >"$1/containers.conf"
   printf '[storage]\ndriver="overlay"\ngraphroot="%s/root"\nrunroot="%s/run"\n' "$1" "$1" >"$1/storage.conf"
   printf 'unqualified-search-registries=[]\n' >"$1/registries.conf"
   printf '{"default":[{"type":"insecureAcceptAnything"}]}' >"$1/policy.json"

@@ -39,10 +39,10 @@ config["linux"].pop("resources", None)
 config["mounts"] = [m for m in config["mounts"] if m["type"] not in ("cgroup", "cgroup2")]
 if os.path.exists(profile):
     source = json.load(open(profile))
-    caps = {"CAP_CHOWN"}
     calls = []
     for rule in source["syscalls"]:
-        if rule.get("includes", {}).get("caps") or rule.get("includes", {}).get("arches"):
+        includes = rule.get("includes", {})
+        if includes.get("caps") or "amd64" not in includes.get("arches", ["amd64"]):
             continue
         call = {k: rule[k] for k in ("names", "action") if k in rule}
         if rule.get("args"):
