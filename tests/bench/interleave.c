@@ -1,0 +1,89 @@
+/* Runs several commands in turn, round after round, and prints the median of each and its ratio to
+ * the first: what the machine does meanwhile meets all of them alike.
+ *
+ *   interleave ROUNDS GAP_MS NAME COMMAND [NAME COMMAND]...
+ *
+ * A command is a line for the shell's word splitting without quotes; %d in it becomes the round,
+ * for fresh directories. A gap after each sample keeps the tail of one out of the next. A command
+ * that fails is printed as failed and takes no further part. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1e3 + time.tv_nsec / 1e6;
+}
+
+static int compare(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static double once(const char *command, int round) {
+  char line[8192], *words[256], *save;
+  size_t length = 0;
+  int count = 0;
+  for (const char *from = command; *from && length < sizeof line - 16; from++) {
+    if (from[0] == '%' && from[1] == 'd')
+      length += sprintf(line + length, "%d", round), from++;
+    else
+      line[length++] = *from;
+  }
+  line[length] = 0;
+  for (char *word = strtok_r(line, " ", &save); word && count < 255; word = strtok_r(NULL, " ", &save)) words[count++] = word;
+  words[count] = NULL;
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  if (!getenv("INTERLEAVE_STDERR")) posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+  pid_t pid;
+  int status;
+  double start = now();
+  if (posix_spawnp(&pid, words[0], &actions, NULL, words, environ)) return -1;
+  waitpid(pid, &status, 0);
+  double spent = now() - start;
+  posix_spawn_file_actions_destroy(&actions);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? spent : -1;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 5) return fprintf(stderr, "usage: interleave ROUNDS GAP_MS NAME COMMAND...\n"), 2;
+  int rounds = atoi(argv[1]), gap = atoi(argv[2]), commands = (argc - 3) / 2, failed = 0;
+  double *samples = calloc((size_t)rounds * commands, sizeof *samples), first = 0;
+  char *bad = calloc(commands, 1);
+  for (int round = 0; round < rounds + 1; round++)
+    for (int i = 0; i < commands; i++) {
+      if (bad[i]) continue;
+      double spent = once(argv[4 + 2 * i], round);
+      if (spent < 0) bad[i] = 1;
+      /* Round 0 warms the caches and is not counted. */
+      if (round) samples[(size_t)i * rounds + round - 1] = spent;
+      poll(NULL, 0, gap);
+    }
+  printf("%-28s %9s %9s %9s %8s\n", "", "median ms", "p10", "p90", "ratio");
+  for (int i = 0; i < commands; i++) {
+    double *own = samples + (size_t)i * rounds;
+    if (bad[i]) {
+      printf("%-28s failed\n", argv[3 + 2 * i]), failed = 1;
+      continue;
+    }
+    qsort(own, rounds, sizeof *own, compare);
+    double median = own[rounds / 2];
+    if (first == 0) first = median;
+    printf("%-28s %9.2f %9.2f %9.2f %8.2f\n", argv[3 + 2 * i], median, own[rounds / 10], own[rounds * 9 / 10], median / first);
+  }
+  return failed;
+}

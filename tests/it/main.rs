@@ -1,0 +1,24 @@
+//! Integration tests: the real binary on the real kernel, one module per group of commands.
+//!
+//! `cases!` runs a case in each identity mode that the process can take; `require!` names what a
+//! machine lacks. `KETCH_TEST_STRICT=1` makes every skip a failure.
+#![allow(clippy::print_stderr)]
+
+#[macro_use]
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod cli;
+mod hostile;
+mod images;
+mod lifecycle;
+mod mounts;
+mod peers;
+mod process;
+mod pull;
+mod pull_faults;
+mod security;
+mod signals;
+mod store;
+mod system;
+mod terminal;
