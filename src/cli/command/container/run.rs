@@ -8,6 +8,7 @@ use crate::cli::args::{
 use crate::cli::command::Execute;
 use crate::cli::convert::{self, Surroundings};
 use crate::cli::error_report::say;
+use crate::cli::hello;
 use crate::cli::output::{progress::Progress, terminal};
 use crate::cli::parse;
 use crate::cli::personality::Personality;
@@ -68,7 +69,14 @@ pub(crate) struct Run {
 
 impl Execute for Run {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
-        let request = self.request(session)?;
+        let mut request = self.request(session)?;
+        if request.image == hello::IMAGE {
+            request
+                .config
+                .process
+                .env
+                .extend(hello::facts(session.began.elapsed()));
+        }
         if let Some(refusal) = terminal_refusal(&request.config, session.personality) {
             session.report(&refusal.into());
             return Ok(ExitStatus::Code(1));
