@@ -8,6 +8,7 @@ use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus, Kind, human_size};
 use crate::engine::Engine;
+use crate::engine::container::sweep;
 use crate::engine::image::prune::{self, Request};
 use crate::engine::image::remove::Event;
 
@@ -50,6 +51,10 @@ impl Execute for Prune {
                 filters,
             },
         )?;
+        if !removal.left.is_empty() {
+            // Files of subordinate ids go when the store is swept as their owner.
+            sweep(&engine);
+        }
         session.data(&match (format, session.personality) {
             (Format::Json, _) => form::compact(&report(&removal.events, removal.reclaimed)),
             (Format::Text, Personality::Podman) => ids(&removal.events),
