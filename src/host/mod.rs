@@ -35,7 +35,7 @@ pub(crate) use env::HostEnv;
 pub(crate) use idmap::{AUTO_SIZE, AutoMaps, IdMap, IdMaps};
 pub(crate) use info::Info;
 pub(crate) use kernel::KernelVersion;
-pub(crate) use storage::{FileSystem, file_system};
+pub(crate) use storage::file_system;
 pub(crate) use subid::{SubRange, free_range};
 pub(crate) use tools::Tool;
 pub(crate) use userns::{UsernsBlock, UsernsFacts};

@@ -34,9 +34,9 @@ pub(crate) fn attend(
     signals: &Signals,
     how: Attendance,
 ) -> Result<ExitStatus> {
-    let stdin = std::io::stdin();
+    let stdin = tty::standard_input();
     let raw = match &running.console {
-        Some(_) => RawMode::enter(stdin.as_fd()),
+        Some(_) => RawMode::enter(stdin),
         None => None,
     };
     let mut attendant = Attendant {
@@ -51,7 +51,7 @@ pub(crate) fn attend(
         deadline: how.timeout.map(|timeout| Instant::now() + timeout),
     };
     attendant.resize();
-    let ended = attendant.watch(signals, stdin.as_fd());
+    let ended = attendant.watch(signals, stdin);
     attendant.drain();
     drop(raw);
     ended?;
@@ -176,8 +176,8 @@ impl Attendant<'_> {
     /// Gives the container's terminal the size of the caller's.
     fn resize(&self) {
         if let Some(console) = &self.console
-            && let Some(size) = tty::window_size(std::io::stdin().as_fd())
-                .or_else(|| tty::window_size(std::io::stdout().as_fd()))
+            && let Some(size) = tty::window_size(tty::standard_input())
+                .or_else(|| tty::window_size(tty::standard_output()))
         {
             tty::set_window_size(console.as_fd(), size);
         }
@@ -192,7 +192,7 @@ impl Attendant<'_> {
         match nix::unistd::read(console, &mut buffer) {
             Ok(0) => false,
             Ok(count) => {
-                write_all(std::io::stdout().as_fd(), &buffer[..count]);
+                write_all(tty::standard_output(), &buffer[..count]);
                 true
             }
             Err(Errno::EAGAIN | Errno::EINTR) => true,

@@ -23,5 +23,5 @@ mod parent;
 mod plan;
 
 pub(crate) use attend::{Attendance, attend};
-pub(crate) use parent::{Join, Running, StartFailure, Started, start};
-pub(crate) use plan::{Extras, MapWriter, Maps, Overlay, Plan, Rootfs, UserRequest, from_spec};
+pub(crate) use parent::{Join, StartFailure, Started, start};
+pub(crate) use plan::{Extras, MapWriter, Overlay, Plan, Rootfs, UserRequest, from_spec};

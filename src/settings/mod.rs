@@ -7,9 +7,9 @@
 
 mod auth_file;
 mod certificates;
+mod credential_helper;
 mod environment;
 mod file;
-mod helper;
 mod proxy;
 mod registries;
 mod root;
@@ -23,10 +23,10 @@ use std::sync::OnceLock;
 pub(crate) use auth_file::{Credential, Keychain};
 pub(crate) use certificates::{Certificates, ClientPair};
 pub(crate) use environment::Environment;
-pub(crate) use file::{File, KeepBlobs};
+pub(crate) use file::File;
 pub(crate) use proxy::Proxies;
 pub(crate) use registries::Source;
-pub(crate) use root::{StoreRoot, store_root};
+pub(crate) use root::store_root;
 pub(crate) use secret::Secret;
 
 use crate::common::{Error, Kind, Result};

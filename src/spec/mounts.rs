@@ -139,26 +139,32 @@ fn defaults(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
             &["nosuid", "noexec", "nodev", sys_mode],
         )?);
     }
-    if security.ipc == NamespaceMode::Host {
-        for path in ["/dev/mqueue", "/dev/shm"] {
-            if Path::new(path).is_dir() {
-                list.push(bind(
+    list.extend(ipc_mounts(config)?);
+    Ok(list)
+}
+
+/// Message queues and shared memory: the container's own, or the host's with its IPC namespace.
+fn ipc_mounts(config: &Config) -> Result<Vec<OciMount>> {
+    let safe = ["nosuid", "noexec", "nodev"];
+    if config.security.ipc == NamespaceMode::Host {
+        return ["/dev/mqueue", "/dev/shm"]
+            .into_iter()
+            .filter(|path| Path::new(path).is_dir())
+            .map(|path| {
+                bind(
                     path,
                     Path::new(path),
                     &["rbind", "nosuid", "noexec", "nodev"],
-                )?);
-            }
-        }
-    } else {
-        list.push(new("/dev/mqueue", "mqueue", &safe)?);
-        let size = format!("size={}", config.shm_size.unwrap_or(SHM_SIZE));
-        list.push(new(
-            "/dev/shm",
-            "tmpfs",
-            &["nosuid", "noexec", "nodev", "mode=1777", &size],
-        )?);
+                )
+            })
+            .collect();
     }
-    Ok(list)
+    let size = format!("size={}", config.shm_size.unwrap_or(SHM_SIZE));
+    let shm = ["nosuid", "noexec", "nodev", "mode=1777", &size];
+    Ok(vec![
+        new("/dev/mqueue", "mqueue", &safe)?,
+        new("/dev/shm", "tmpfs", &shm)?,
+    ])
 }
 
 /// One mount that was asked for; `own` is where changes to it may go.

@@ -60,17 +60,15 @@ use crate::common::{Error, Kind, Mode, Result};
 use crate::sys::file::{self, Durability};
 
 pub(crate) use blob::{Blob, Blobs};
-pub(crate) use check::{Problem, Report};
+pub(crate) use check::Report;
 pub(crate) use container::{
     ContainerDir, ContainerEntry, ContainerLock, ContainerRecord, Containers,
 };
 pub(crate) use document::ImageDocuments;
-pub(crate) use gc::Collected;
-pub(crate) use image::{ImageRecord, Images, Listed, Untagged};
-pub(crate) use layer::{LayerInfo, LayerStage, Layers, Stage};
+pub(crate) use image::{ImageRecord, Images};
+pub(crate) use layer::{LayerInfo, Layers, Stage};
 pub(crate) use state::{ExitRecord, StateRecord};
-pub(crate) use trash::Purged;
-pub(crate) use usage::{ContainerUsage, ImageUsage, StoreUsage};
+pub(crate) use usage::StoreUsage;
 pub(crate) use writer::BlobWriter;
 
 use lock::Pin;

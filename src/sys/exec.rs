@@ -54,11 +54,7 @@ pub(crate) fn close_on_exec_from(first: RawFd) {
 
 /// Sets one resource limit (getrlimit(2)); `u64::MAX` is unlimited. A hard limit that may not
 /// be raised is clamped to the present one; returns the pair in force when it was.
-pub(crate) fn set_rlimit(
-    resource: u32,
-    soft: u64,
-    hard: u64,
-) -> std::result::Result<Option<(u64, u64)>, Errno> {
+pub(crate) fn set_rlimit(resource: u32, soft: u64, hard: u64) -> Result<Option<(u64, u64)>, Errno> {
     let set = |soft: u64, hard: u64| {
         let limit = libc::rlimit {
             rlim_cur: soft,
@@ -84,7 +80,7 @@ pub(crate) fn set_rlimit(
 }
 
 /// Makes a descriptor the standard stream `target` (0, 1 or 2), open across exec.
-pub(crate) fn dup_onto(fd: RawFd, target: RawFd) -> std::result::Result<(), Errno> {
+pub(crate) fn dup_onto(fd: RawFd, target: RawFd) -> Result<(), Errno> {
     // SAFETY: dup2 takes integers; the old `target` is closed, which callers mean to happen.
     Errno::result(unsafe { libc::dup2(fd, target) }).map(drop)
 }

@@ -140,7 +140,7 @@ pub(crate) fn set_attributes(
             empty.as_ptr(),
             flags,
             &raw const attr,
-            std::mem::size_of::<MountAttr>(),
+            size_of::<MountAttr>(),
         )
     };
     Errno::result(result).map(drop)

@@ -78,13 +78,7 @@ pub(crate) fn clone(namespaces: CloneFlags, cgroup: Option<BorrowedFd<'_>>) -> R
     // SAFETY: no stack is given, so this is a fork: the child runs on a copy of this stack. One
     // thread lives (checked above), so no lock is held by anyone else. `args` and `pidfd`
     // outlive the call and have the layout and size passed.
-    let mut pid = unsafe {
-        libc::syscall(
-            libc::SYS_clone3,
-            &raw mut args,
-            std::mem::size_of::<CloneArgs>(),
-        )
-    };
+    let mut pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut args, size_of::<CloneArgs>()) };
     // Container hosts and old kernels answer clone3 with ENOSYS (seccomp profiles do so on
     // purpose); clone(2) has the pidfd since Linux 5.2 but not the cgroup.
     if pid == -1 && Errno::last() == Errno::ENOSYS && cgroup.is_none() {

@@ -12,7 +12,6 @@ mod request;
 mod run;
 
 pub(crate) use failure::RunFailure;
-pub(crate) use image::resolve;
 pub(crate) use inspect::inspect;
 pub(crate) use list::{ListRequest, list};
 pub(crate) use remove::{RemoveRequest, remove, sweep};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::failure::RunFailure;
-use super::image::{self, Source};
+use super::image::{self};
 use super::prepare::{self, Prepared};
 use super::{RunOutcome, RunRequest};
 use crate::cgroup::{self, Cgroup};

@@ -8,13 +8,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use nix::sched::CloneFlags;
-use oci_spec::runtime::{LinuxNamespaceType, Spec};
+use oci_spec::runtime::{
+    Linux, LinuxDevice, LinuxDeviceType, LinuxIdMapping, LinuxNamespaceType, PosixRlimit, Process,
+    Spec,
+};
 
 use crate::common::{Error, Kind, Mode, Result};
 use crate::sys::credentials::CapSet;
 use crate::sys::namespace::MapLine;
 
-pub(crate) use caps::cap_number;
 pub(crate) use mounts::{MountStep, Source};
 
 /// What init does, in data.
@@ -208,29 +210,8 @@ pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
     }
     let (namespaces, cgroup_namespace) = namespaces(linux);
     let userns = namespaces.contains(CloneFlags::CLONE_NEWUSER);
-    let devices = linux.devices().iter().flatten().map(|device| {
-        let target = device.path().display().to_string();
-        DeviceStep {
-            source: extras
-                .device_sources
-                .get(&target)
-                .cloned()
-                .unwrap_or_else(|| device.path().clone()),
-            mode: device.file_mode().unwrap_or(0o666)
-                | if device.typ() == oci_spec::runtime::LinuxDeviceType::B {
-                    libc::S_IFBLK
-                } else {
-                    libc::S_IFCHR
-                },
-            major: device.major() as u32,
-            minor: device.minor() as u32,
-            target,
-        }
-    });
-    let caps = process
-        .capabilities()
-        .as_ref()
-        .and_then(|caps| caps.bounding().as_ref());
+    let process_plan = process_plan(process, args, &extras);
+    let devices = devices(linux, &extras);
     Ok(Plan {
         namespaces,
         cgroup_namespace,
@@ -251,7 +232,7 @@ pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
             .flatten()
             .map(mounts::step)
             .collect::<Result<_>>()?,
-        devices: devices.collect(),
+        devices,
         make_devices: !userns && extras.mode == Mode::Root,
         masked: linux.masked_paths().clone().unwrap_or_default(),
         read_only_paths: linux.readonly_paths().clone().unwrap_or_default(),
@@ -266,31 +247,59 @@ pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
         terminal: process.terminal().unwrap_or(false),
         interactive: extras.interactive,
         reaper: extras.reaper,
-        process: ProcessPlan {
-            args,
-            env: process.env().clone().unwrap_or_default(),
-            cwd: process.cwd().display().to_string(),
-            user: extras.user,
-            caps: caps.map_or(0, |set| {
-                set.iter()
-                    .fold(0, |bits, cap| bits | 1 << caps::oci_number(*cap))
-            }),
-            no_new_privileges: process.no_new_privileges().unwrap_or(false),
-            rlimits: process
-                .rlimits()
-                .iter()
-                .flatten()
-                .map(|limit| (caps::rlimit_number(limit.typ()), limit.soft(), limit.hard()))
-                .collect(),
-            oom_score_adj: process.oom_score_adj(),
-            umask: process.user().umask().unwrap_or(0o022),
-            seccomp: extras.seccomp,
-            listener: extras.listener,
-        },
+        process: process_plan,
     })
 }
 
-fn namespaces(linux: &oci_spec::runtime::Linux) -> (CloneFlags, bool) {
+fn devices(linux: &Linux, extras: &Extras) -> Vec<DeviceStep> {
+    let step = |device: &LinuxDevice| {
+        let target = device.path().display().to_string();
+        let kind = if device.typ() == LinuxDeviceType::B {
+            libc::S_IFBLK
+        } else {
+            libc::S_IFCHR
+        };
+        DeviceStep {
+            source: extras
+                .device_sources
+                .get(&target)
+                .cloned()
+                .unwrap_or_else(|| device.path().clone()),
+            mode: device.file_mode().unwrap_or(0o666) | kind,
+            major: device.major() as u32,
+            minor: device.minor() as u32,
+            target,
+        }
+    };
+    linux.devices().iter().flatten().map(step).collect()
+}
+
+fn process_plan(process: &Process, args: Vec<String>, extras: &Extras) -> ProcessPlan {
+    let caps = process
+        .capabilities()
+        .as_ref()
+        .and_then(|caps| caps.bounding().as_ref());
+    let limit =
+        |limit: &PosixRlimit| (caps::rlimit_number(limit.typ()), limit.soft(), limit.hard());
+    ProcessPlan {
+        args,
+        env: process.env().clone().unwrap_or_default(),
+        cwd: process.cwd().display().to_string(),
+        user: extras.user.clone(),
+        caps: caps
+            .into_iter()
+            .flatten()
+            .fold(0, |bits, cap| bits | 1 << caps::oci_number(*cap)),
+        no_new_privileges: process.no_new_privileges().unwrap_or(false),
+        rlimits: process.rlimits().iter().flatten().map(limit).collect(),
+        oom_score_adj: process.oom_score_adj(),
+        umask: process.user().umask().unwrap_or(0o022),
+        seccomp: extras.seccomp.clone(),
+        listener: extras.listener,
+    }
+}
+
+fn namespaces(linux: &Linux) -> (CloneFlags, bool) {
     let mut flags = CloneFlags::empty();
     let mut cgroup = false;
     for namespace in linux.namespaces().iter().flatten() {
@@ -312,8 +321,8 @@ fn namespaces(linux: &oci_spec::runtime::Linux) -> (CloneFlags, bool) {
     (flags, cgroup)
 }
 
-fn map_lines(lines: &Option<Vec<oci_spec::runtime::LinuxIdMapping>>) -> Vec<MapLine> {
-    let line = |m: &oci_spec::runtime::LinuxIdMapping| MapLine {
+fn map_lines(lines: &Option<Vec<LinuxIdMapping>>) -> Vec<MapLine> {
+    let line = |m: &LinuxIdMapping| MapLine {
         inside: m.container_id(),
         outside: m.host_id(),
         count: m.size(),
