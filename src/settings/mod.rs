@@ -23,7 +23,7 @@ use std::sync::OnceLock;
 pub(crate) use auth_file::{Credential, Keychain};
 pub(crate) use certificates::{Certificates, ClientPair};
 pub(crate) use environment::Environment;
-pub(crate) use file::File;
+pub(crate) use file::{File, KeepBlobs};
 pub(crate) use proxy::Proxies;
 pub(crate) use registries::Source;
 pub(crate) use root::store_root;

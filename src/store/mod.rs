@@ -99,7 +99,7 @@ const AUTO_FREE_PERCENT: u64 = 5;
 pub(crate) struct Store {
     root: PathBuf,
     mode: Mode,
-    keep_blobs: KeepBlobs,
+    keep_blobs: OnceLock<KeepBlobs>,
     pin: OnceLock<Arc<Pin>>,
 }
 
@@ -114,7 +114,7 @@ impl Store {
         let store = Store {
             root: root.to_owned(),
             mode,
-            keep_blobs: KeepBlobs::default(),
+            keep_blobs: OnceLock::new(),
             pin: OnceLock::new(),
         };
         if !store.check_version()? {
@@ -124,9 +124,8 @@ impl Store {
     }
 
     /// Sets the policy for compressed layers.
-    pub(crate) fn with_keep_blobs(mut self, keep: KeepBlobs) -> Store {
-        self.keep_blobs = keep;
-        self
+    pub(crate) fn set_keep_blobs(&self, keep: KeepBlobs) {
+        let _ = self.keep_blobs.set(keep);
     }
 
     /// Where the store lies.
@@ -142,7 +141,7 @@ impl Store {
     /// Whether a compressed layer should be kept once unpacked: the policy, and under `Auto`
     /// the free space.
     pub(crate) fn keeps_blobs(&self) -> bool {
-        match self.keep_blobs {
+        match self.keep_blobs.get().copied().unwrap_or_default() {
             KeepBlobs::Always => true,
             KeepBlobs::Never => false,
             KeepBlobs::Auto => file::file_system(&self.root).map_or(true, |fs| {

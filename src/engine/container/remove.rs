@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use crate::cgroup::Place;
+use crate::cgroup::{self, Place};
 use crate::common::{Error, Kind, Mode};
 use crate::engine::{Engine, identity};
 use crate::store::{ContainerDir, ContainerEntry, ContainerLock, StateRecord};
@@ -151,6 +151,11 @@ pub(crate) fn sweep(engine: &Engine<'_>) {
             let _ = repair(engine, &entry);
         }
     }
+    let lives = |id: &str| {
+        let found = engine.store.containers().find(id);
+        found.is_ok_and(|dir| dir.is_alive().unwrap_or(true))
+    };
+    cgroup::sweep(engine.host.cgroups(), &lives);
     if let Ok(purged) = engine.store.sweep() {
         let _ = purge_as_owner(engine, &purged.left);
     }

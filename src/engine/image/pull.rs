@@ -83,6 +83,7 @@ pub(crate) fn pull(engine: &Engine<'_>, request: &PullRequest) -> Result<Pulled>
 }
 
 fn fetch(engine: &Engine<'_>, reference: &Reference, request: &PullRequest) -> Result<Pulled> {
+    engine.apply_blob_policy()?;
     let wanted = request.platform.clone().unwrap_or_else(Platform::host);
     let options = request.registry.client();
     let client = Client::new(&engine.settings, engine.ui, &options);

@@ -44,6 +44,7 @@ impl Execute for Prune {
         confirm(self.force, "image prune", what)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
+        engine.apply_blob_policy()?;
         let removal = prune::prune(
             &engine.store,
             &Request {

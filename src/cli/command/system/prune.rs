@@ -50,6 +50,7 @@ impl Execute for Prune {
             all: self.all,
             filters,
         };
+        engine.apply_blob_policy()?;
         let pruned = prune::prune(&engine.store, &request)?;
         if !pruned.left.is_empty() {
             // Files of subordinate ids go when the store is swept as their owner.
