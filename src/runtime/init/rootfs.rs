@@ -1,5 +1,6 @@
 //! The root file system: an overlay or a plain directory, and becoming its inhabitant.
 
+mod folders;
 mod host;
 
 use std::os::fd::AsFd;
@@ -48,8 +49,9 @@ fn mount_overlay(overlay: &Overlay) -> Result<std::path::PathBuf> {
         .map_err(failed)?;
         for name in ["upper", "work", "rootfs"] {
             let path = overlay.container.join(name);
-            std::fs::create_dir(&path)
-                .map_err(|error| Error::io("make directory", &path, error))?;
+            // One of them is going to be "/".
+            nix::unistd::mkdir(&path, Mode::from_bits_truncate(0o755))
+                .map_err(|errno| Error::errno("make directory", &path, errno))?;
         }
         writable = overlay.container.clone();
     }
@@ -63,6 +65,7 @@ fn mount_overlay(overlay: &Overlay) -> Result<std::path::PathBuf> {
     nix::unistd::chdir(&overlay.base)
         .map_err(|errno| Error::errno("enter directory", &overlay.base, errno))?;
     let (upper, work) = (writable.join("upper"), writable.join("work"));
+    folders::show(overlay, &upper)?;
     let mut options = format!(
         "lowerdir={},upperdir={},workdir={}",
         lowers.join(":"),

@@ -144,6 +144,10 @@ pub(crate) struct Overlay {
     pub(crate) base: PathBuf,
     /// Lower directories, topmost first.
     pub(crate) lowers: Vec<PathBuf>,
+    /// Directories, parents first, that the upper directory has to show: path below the root
+    /// (empty for the root itself), and below `base` the directory whose owner, mode, times and
+    /// attributes it gets. The root of an overlay is always the upper directory's.
+    pub(crate) folders: Vec<(PathBuf, PathBuf)>,
     /// Directory with `upper`, `work` and the mount point `rootfs`.
     pub(crate) container: PathBuf,
     /// Upper and work live on a tmpfs of the container's own.
