@@ -60,6 +60,8 @@ use crate::common::{Error, Kind, Mode, Result};
 use crate::sys::file::{self, Durability};
 
 pub(crate) use blob::{Blob, Blobs};
+#[cfg(test)]
+pub(crate) use check::Problem;
 pub(crate) use check::Report;
 pub(crate) use container::{
     ContainerDir, ContainerEntry, ContainerLock, ContainerRecord, Containers,
