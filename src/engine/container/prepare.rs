@@ -180,6 +180,7 @@ fn plan(
         mode: engine.mode,
         writer: map_writer(engine, &maps)?,
         user: user(engine, config, image),
+        privileged: config.security.privileged,
         interactive: config.process.stdio.interactive,
         reaper: config.process.init,
         listener: identity == Identity::Notify && !seccomp.is_empty(),
