@@ -3,7 +3,7 @@
 //! Runs behind the pivot, so that every link in the image resolves inside it. The files are a
 //! stranger's: only regular ones of a sane size are read, whole numbers are parsed as such.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
@@ -37,25 +37,31 @@ fn read(path: &str) -> String {
         .read(true)
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC)
         .open(path);
-    let Ok(file) = open else { return String::new() };
-    match file.metadata() {
-        Ok(meta) if meta.is_file() && meta.len() <= MAX_FILE => {}
-        _ => return String::new(),
-    }
-    let mut bytes = Vec::new();
-    let _ = file.take(MAX_FILE).read_to_end(&mut bytes);
+    let bytes = open.ok().and_then(content).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// Bytes of an open file; `None` unless it is a plain one of a sane size.
+pub(super) fn content(file: File) -> Option<Vec<u8>> {
+    let meta = file.metadata().ok()?;
+    if !meta.is_file() || meta.len() > MAX_FILE {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
 /// One line of passwd(5).
-struct Entry<'a> {
-    name: &'a str,
-    uid: u32,
+pub(super) struct Entry<'a> {
+    pub(super) name: &'a str,
+    pub(super) uid: u32,
     gid: u32,
     home: &'a str,
 }
 
-fn entries(passwd: &str) -> impl Iterator<Item = Entry<'_>> {
+/// The lines of a passwd file that can be read.
+pub(super) fn entries(passwd: &str) -> impl Iterator<Item = Entry<'_>> {
     passwd.lines().filter_map(|line| {
         let mut fields = line.split(':');
         let name = fields.next().filter(|name| !name.is_empty())?;
@@ -71,7 +77,7 @@ fn entries(passwd: &str) -> impl Iterator<Item = Entry<'_>> {
 }
 
 /// Name, id and members of each line of group(5).
-fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
+pub(super) fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
     group.lines().filter_map(|line| {
         let mut fields = line.split(':');
         let name = fields.next().filter(|name| !name.is_empty())?;
