@@ -110,6 +110,17 @@ pub(crate) struct UserRequest {
     pub(crate) single_id: bool,
     /// Ids that win over `text` when it is empty (`--userns keep-id`).
     pub(crate) default_ids: Option<(u32, u32)>,
+    /// A line for the image's passwd and group files, where they lack one for `default_ids`.
+    pub(crate) entry: Option<UserEntry>,
+}
+
+/// A user that an image may not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UserEntry {
+    /// Login name.
+    pub(crate) name: String,
+    /// Directory of the container's own for the completed files.
+    pub(crate) dir: PathBuf,
 }
 
 /// Id maps and who writes them.
@@ -167,6 +178,8 @@ pub(crate) struct Overlay {
     pub(crate) volatile: bool,
     /// `user.` instead of `trusted.` attributes.
     pub(crate) userxattr: bool,
+    /// The store's files belong to true owners and are shown to a user namespace as its own.
+    pub(crate) mapped: bool,
 }
 
 /// A device for the container.
