@@ -22,3 +22,4 @@ mod signals;
 mod store;
 mod system;
 mod terminal;
+mod userns;
