@@ -97,5 +97,5 @@ fn provide(init: &Init<'_>, entry: &UserEntry, name: &str, bytes: &[u8]) -> Resu
         propagation: MsFlags::MS_PRIVATE,
         chown: false,
     };
-    mounts::bind(init.root()?, &step, &source, true)
+    mounts::bind(init.root()?, &step, &source, attr::NOSUID)
 }
