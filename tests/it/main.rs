@@ -26,3 +26,4 @@ mod stack;
 mod store;
 mod system;
 mod terminal;
+mod userns;
