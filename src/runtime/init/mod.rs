@@ -18,6 +18,7 @@ mod user;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::mount::MsFlags;
+use nix::sched::CloneFlags;
 
 use super::message::{Failure, FromInit, ResolvedUser};
 use super::plan::{Plan, Source};
@@ -29,6 +30,8 @@ use crate::sys::{credentials, mount, net, signal, socket};
 pub(super) struct Init<'a> {
     plan: &'a Plan,
     socket: OwnedFd,
+    /// Those still to be made, while the caller has the id maps written.
+    namespaces: CloneFlags,
     /// Opened `cgroup.procs` files to write "0" to (cgroup v1).
     cgroups: Vec<BorrowedFd<'a>>,
     /// Detached bind mounts by index of `plan.mounts`, taken before the host's mounts are cut off.
@@ -66,7 +69,12 @@ const STEPS: &[Step] = &[
 ];
 
 /// Runs in the cloned child. Never returns.
-pub(super) fn main(plan: &Plan, socket: OwnedFd, cgroups: Vec<BorrowedFd<'_>>) -> ! {
+pub(super) fn main(
+    plan: &Plan,
+    socket: OwnedFd,
+    cgroups: Vec<BorrowedFd<'_>>,
+    namespaces: CloneFlags,
+) -> ! {
     signal::reset_all();
     credentials::new_session_keyring();
     // Nodes and directories of the container get the permissions written here, not the
@@ -75,6 +83,7 @@ pub(super) fn main(plan: &Plan, socket: OwnedFd, cgroups: Vec<BorrowedFd<'_>>) -
     let mut init = Init {
         plan,
         socket,
+        namespaces,
         cgroups,
         sources: Vec::new(),
         root: None,
@@ -122,7 +131,7 @@ fn enter_cgroup(init: &mut Init<'_>) -> Result<()> {
         nix::unistd::write(procs, b"0").map_err(|errno| Error::errno("join cgroup", "", errno))?;
     }
     if init.plan.cgroup_namespace && !init.cgroups.is_empty() {
-        nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWCGROUP)
+        nix::sched::unshare(CloneFlags::CLONE_NEWCGROUP)
             .map_err(|errno| Error::errno("make namespace", "cgroup", errno))?;
     }
     Ok(())

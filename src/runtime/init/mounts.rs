@@ -213,7 +213,7 @@ fn bind(root: &Root, step: &MountStep, source: &BoundSource, rootless: bool) -> 
         let placed = root.open_path(&step.target)?;
         return set_classic(placed.as_fd(), step).map_err(failed);
     }
-    apply_attributes(source.object.as_fd(), step, rootless).map_err(failed)?;
+    apply_attributes(source.object.as_fd(), step, rootless, !source.is_dir).map_err(failed)?;
     mount::attach(source.object.as_fd(), target.as_fd()).map_err(failed)
 }
 
@@ -276,6 +276,7 @@ fn apply_attributes(
     tree: BorrowedFd<'_>,
     step: &MountStep,
     rootless: bool,
+    is_file: bool,
 ) -> std::result::Result<(), Errno> {
     // A set-uid file or a device of the host has no business in an unprivileged container,
     // and the kernel would refuse to lift the flags anyway.
@@ -286,7 +287,12 @@ fn apply_attributes(
         step.propagation
     };
     let recursive = propagation.contains(MsFlags::MS_REC);
-    mount::set_attributes(tree, 0, propagation - MsFlags::MS_REC, recursive)?;
+    let propagation = propagation - MsFlags::MS_REC;
+    // Nothing is mounted below a file, so that one call says it all.
+    if is_file && mount::set_attributes(tree, attributes, propagation, false).is_ok() {
+        return Ok(());
+    }
+    mount::set_attributes(tree, 0, propagation, recursive)?;
     if attributes != 0 {
         let all = step.recursive_attributes || attributes & attr::RDONLY != 0;
         match mount::set_attributes(tree, attributes, MsFlags::empty(), all) {

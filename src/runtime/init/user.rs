@@ -38,11 +38,11 @@ fn read(path: &str) -> String {
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC)
         .open(path);
     let Ok(file) = open else { return String::new() };
-    match file.metadata() {
-        Ok(meta) if meta.is_file() && meta.len() <= MAX_FILE => {}
+    let length = match file.metadata() {
+        Ok(meta) if meta.is_file() && meta.len() <= MAX_FILE => meta.len() as usize,
         _ => return String::new(),
-    }
-    let mut bytes = Vec::new();
+    };
+    let mut bytes = Vec::with_capacity(length + 1);
     let _ = file.take(MAX_FILE).read_to_end(&mut bytes);
     String::from_utf8_lossy(&bytes).into_owned()
 }
