@@ -10,7 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use crate::cgroup::{self, Place};
 use crate::common::{Error, Kind, Mode};
 use crate::engine::{Engine, identity};
-use crate::store::{ContainerDir, ContainerEntry, ContainerLock, StateRecord};
+use crate::store::{ContainerDir, ContainerEntry, ContainerLock, ContainerRecord, StateRecord};
 use crate::sys::{file, process, tree};
 
 /// Longest wait for a killed process to be gone, in milliseconds.
@@ -119,7 +119,19 @@ fn wait_for_lock(dir: &ContainerDir) -> Result<Option<ContainerLock>> {
 /// Deletes a container that nothing runs in, with its cgroup and its files.
 pub(super) fn delete(engine: &Engine<'_>, dir: &ContainerDir, lock: ContainerLock) -> Result<()> {
     clean_cgroup(dir);
-    let purged = engine.store.containers().remove(dir, lock)?;
+    let purged = engine.store.containers().remove(dir, lock, None)?;
+    purge_as_owner(engine, &purged.left)
+}
+
+/// As [`delete`] at the end of a run, which knows the record and has removed the cgroup.
+pub(super) fn delete_ended(
+    engine: &Engine<'_>,
+    dir: &ContainerDir,
+    lock: ContainerLock,
+    record: &ContainerRecord,
+) -> Result<()> {
+    let containers = engine.store.containers();
+    let purged = containers.remove(dir, lock, Some(record))?;
     purge_as_owner(engine, &purged.left)
 }
 

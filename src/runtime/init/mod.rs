@@ -20,6 +20,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use nix::mount::MsFlags;
+use nix::sched::CloneFlags;
 
 use super::mapped::Trees;
 use super::message::{Failure, FromInit, ResolvedUser};
@@ -32,6 +33,8 @@ use crate::sys::{credentials, mount, net, signal, socket};
 pub(super) struct Init<'a> {
     plan: &'a Plan,
     socket: OwnedFd,
+    /// Those still to be made, while the caller has the id maps written.
+    namespaces: CloneFlags,
     /// Opened `cgroup.procs` files to write "0" to (cgroup v1).
     cgroups: Vec<BorrowedFd<'a>>,
     /// Copies of the store's mounts, for a container with ids of its own.
@@ -81,6 +84,7 @@ pub(super) fn main(
     socket: OwnedFd,
     cgroups: Vec<BorrowedFd<'_>>,
     trees: Option<Trees>,
+    namespaces: CloneFlags,
 ) -> ! {
     signal::reset_all();
     credentials::new_session_keyring();
@@ -92,6 +96,7 @@ pub(super) fn main(
     let mut init = Init {
         plan,
         socket,
+        namespaces,
         cgroups,
         trees,
         places: Vec::new(),
@@ -158,7 +163,7 @@ fn enter_cgroup(init: &mut Init<'_>) -> Result<()> {
         nix::unistd::write(procs, b"0").map_err(|errno| Error::errno("join cgroup", "", errno))?;
     }
     if init.plan.cgroup_namespace && !init.cgroups.is_empty() {
-        nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWCGROUP)
+        nix::sched::unshare(CloneFlags::CLONE_NEWCGROUP)
             .map_err(|errno| Error::errno("make namespace", "cgroup", errno))?;
     }
     Ok(())
