@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use crate::common::{Error, ExitStatus, Kind, Mode};
-use crate::host::IdMap;
-use crate::sys::namespace::{MapLine, run_map_helpers};
+use crate::sys::namespace::run_map_helpers;
 use crate::sys::process::{Cloned, clone, exit_now};
 use crate::sys::{credentials, socket};
 
@@ -24,17 +23,6 @@ enum Answer<T> {
         text: String,
         hint: Option<String>,
     },
-}
-
-/// A map of the host module as the kernel's lines.
-pub(super) fn lines(maps: &[IdMap]) -> Vec<MapLine> {
-    maps.iter()
-        .map(|map| MapLine {
-            inside: map.inside,
-            outside: map.outside,
-            count: map.count,
-        })
-        .collect()
 }
 
 /// Runs `work` with the rights over every id a container can have.
@@ -58,17 +46,11 @@ where
         }
         Cloned::Parent(child) => {
             drop(theirs);
-            let mapped = run_map_helpers(
-                child.pid,
-                newuidmap,
-                &lines(&maps.uids),
-                newgidmap,
-                &lines(&maps.gids),
-            )
-            .and_then(|()| {
-                socket::send(ours.as_fd(), b"go", None)
-                    .map_err(|errno| Error::errno("start", "helper process", errno))
-            });
+            let mapped = run_map_helpers(child.pid, newuidmap, &maps.uids, newgidmap, &maps.gids)
+                .and_then(|()| {
+                    socket::send(ours.as_fd(), b"go", None)
+                        .map_err(|errno| Error::errno("start", "helper process", errno))
+                });
             if let Err(error) = mapped {
                 let _ = child.signal(libc::SIGKILL);
                 let _ = child.wait();

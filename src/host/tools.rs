@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{AccessFlags, access};
 use serde::Serialize;
 
-use crate::sys::probe;
+use crate::sys::xattr;
 
 /// Every program ketch can make use of.
 const NAMES: [&str; 10] = [
@@ -64,7 +64,7 @@ pub(crate) fn is_privileged(path: &Path) -> bool {
         return false;
     };
     let setuid = fs::metadata(&real).is_ok_and(|meta| meta.permissions().mode() & 0o4000 != 0);
-    setuid || probe::has_xattr(&real, "security.capability").unwrap_or(false)
+    setuid || matches!(xattr::lget(&real, b"security.capability"), Ok(Some(_)))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use nix::sys::stat::{Mode, umask};
 use super::{Init, reaper};
 use crate::common::{Error, Kind, Result};
 use crate::runtime::message::FromInit;
-use crate::sys::namespace::MapLine;
+use crate::sys::namespace::IdMap;
 use crate::sys::{credentials, exec, namespace, seccomp, tty};
 
 /// Every search path of a container without `PATH`.
@@ -139,7 +139,7 @@ fn nest(user: &super::ResolvedUser) -> Result<()> {
     nix::sched::unshare(CloneFlags::CLONE_NEWUSER)
         .map_err(|errno| Error::errno("make nested namespace", "user", errno))?;
     let line = |inside| {
-        [MapLine {
+        [IdMap {
             inside,
             outside: 0,
             count: 1,
