@@ -10,7 +10,7 @@ use oci_spec::runtime::{
 
 use super::config::{Config, NamespaceMode, NetworkMode};
 use super::{devices, mounts, process, security};
-use crate::common::{Error, Kind, Mode, Result};
+use crate::common::{Error, Kind, Result};
 use crate::host::IdMaps;
 use crate::oci::ContainerConfig;
 use crate::sys::namespace::IdMap;
@@ -22,8 +22,6 @@ pub(crate) struct Inputs<'a> {
     pub(crate) config: &'a Config,
     /// The image's defaults.
     pub(crate) image: &'a ContainerConfig,
-    /// Identity mode.
-    pub(crate) mode: Mode,
     /// Maps of a new user namespace; `None` to stay in the caller's.
     pub(crate) maps: Option<&'a IdMaps>,
     /// Host name, decided by the caller.

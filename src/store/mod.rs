@@ -68,7 +68,7 @@ pub(crate) use container::{
     ContainerDir, ContainerEntry, ContainerLock, ContainerRecord, Containers,
 };
 pub(crate) use document::ImageDocuments;
-pub(crate) use image::{ImageRecord, Images};
+pub(crate) use image::{Folder, ImageRecord, Images, Stack};
 pub(crate) use layer::{LayerInfo, Layers, Stage};
 pub(crate) use state::{ExitRecord, StateRecord};
 pub(crate) use usage::StoreUsage;

@@ -1,8 +1,8 @@
 //! Extended attributes by descriptor and by path (xattr(7)). No call here follows a link.
 
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsString};
 use std::os::fd::{AsFd, AsRawFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -13,7 +13,7 @@ use super::descriptor::path_of;
 /// containers/storage's `force_mask` form, which podman and buildah read too.
 pub(crate) const OVERRIDE_STAT: &[u8] = b"user.containers.override_stat";
 
-/// The kernel's XATTR_SIZE_MAX: no answer is longer.
+/// The kernel's XATTR_SIZE_MAX and XATTR_LIST_MAX: no answer is longer.
 const ANSWER_MAX: usize = 64 << 10;
 
 /// What happens when the attribute exists already.
@@ -81,6 +81,22 @@ pub(crate) fn lset(path: &Path, name: &[u8], value: &[u8]) -> nix::Result<()> {
 pub(crate) fn lget(path: &Path, name: &[u8]) -> nix::Result<Option<Vec<u8>>> {
     let path = c_string(path.as_os_str().as_bytes())?;
     get_at(&path, name, libc::lgetxattr)
+}
+
+/// Names of the attributes of `path` itself, sorted.
+pub(crate) fn llist(path: &Path) -> nix::Result<Vec<OsString>> {
+    let path = c_string(path.as_os_str().as_bytes())?;
+    let names = answer(|buffer| {
+        // SAFETY: path is NUL-terminated, buffer is valid for its length.
+        unsafe { libc::llistxattr(path.as_ptr(), buffer.as_mut_ptr().cast(), buffer.len()) }
+    })?;
+    let mut names: Vec<OsString> = names
+        .split(|byte| *byte == 0)
+        .filter(|name| !name.is_empty())
+        .map(|name| OsString::from_vec(name.to_vec()))
+        .collect();
+    names.sort();
+    Ok(names)
 }
 
 /// Attributes of the file behind an `O_PATH` descriptor, by its magic link in /proc: the
@@ -206,6 +222,7 @@ mod tests {
         let handle = nix::fcntl::open(&path, link, Mode::empty()).unwrap();
         opened::set(&handle, b"user.z", b"z").unwrap();
         assert_eq!(lget(&path, b"user.z").unwrap().unwrap(), b"z");
+        assert_eq!(llist(&path).unwrap(), ["user.a", "user.long", "user.z"]);
         opened::remove(&handle, b"user.z").unwrap();
         assert_eq!(opened::get(&handle, b"user.z").unwrap(), None);
         assert_eq!(fget(&file, b"user.a").unwrap().unwrap(), b"1");

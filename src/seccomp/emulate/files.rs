@@ -21,6 +21,9 @@ use super::credentials::{Credentials, KEEP};
 use crate::sys::descriptor::set_mode;
 use crate::sys::xattr::{OVERRIDE_STAT, opened};
 
+/// As many as libpathrs tries.
+const RACE_RETRIES: usize = 128;
+
 /// Where a call starts from: a descriptor of the thread's, or its working directory.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Base {
@@ -112,13 +115,15 @@ fn beneath(root: &OwnedFd, path: &Path, follow: bool, how: ResolveFlag) -> Resul
     let how = OpenHow::new()
         .flags(flags)
         .resolve(how | ResolveFlag::RESOLVE_NO_MAGICLINKS);
-    loop {
+    // A rename raced with a `..`; the kernel asks to try again (openat2(2)). One who renames
+    // for ever must not hold us for ever.
+    for _ in 0..RACE_RETRIES {
         match openat2(root, path, how) {
-            // A rename raced with a `..`; the kernel asks to try again (openat2(2)).
             Err(Errno::EAGAIN) => {}
             other => return other,
         }
     }
+    Err(Errno::EAGAIN)
 }
 
 /// Owner, mode and type as a file is meant to have them.
