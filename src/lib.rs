@@ -9,7 +9,7 @@
 //! | 1 | `sys`, `reference`, `oci` | sys: the kernel, and the only `unsafe`; the others: pure documents |
 //! | 2 | `host`, `settings` | facts of this machine; settings of this user |
 //! | 3 | `archive`, `cgroup`, `seccomp` | one mechanism each |
-//! | 4 | `store`, `registry`, `spec`, `runtime`, `network` | disk, HTTP, OCI spec making, processes, links |
+//! | 4 | `store`, `registry`, `spec`, `runtime` | disk, HTTP, OCI spec making, processes |
 //! | 5 | `engine` | joins layer 4 into verbs: request struct in, result struct out, no printing |
 //! | 6 | `doctor` | one use of the engine each |
 //! | 8 | `cli` | clap, the terminal, the only printing |
@@ -27,7 +27,6 @@ mod archive;
 mod cgroup;
 mod seccomp;
 
-mod network;
 mod registry;
 mod runtime;
 mod spec;

@@ -158,8 +158,8 @@ fn words<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
             let after = bytes.get(at + word.len()).copied();
             let first = word.as_bytes()[0];
             let last = word.as_bytes()[word.len() - 1];
-            !(is_word(first) && before.is_some_and(is_word))
-                && !(is_word(last) && after.is_some_and(is_word))
+            let inside = |edge, beyond: Option<u8>| is_word(edge) && beyond.is_some_and(is_word);
+            !inside(first, before) && !inside(last, after)
         })
 }
 

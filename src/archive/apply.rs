@@ -26,6 +26,7 @@ use super::reader::{Data, Entry, EntryKind};
 use crate::common::{Digest, Error, Kind, Mode, Result};
 use crate::sys::node;
 use crate::sys::path::{Links, Root};
+use crate::sys::tree;
 
 /// How to unpack a layer.
 #[derive(Debug, Clone, Copy)]
@@ -268,8 +269,7 @@ impl Extractor {
     /// Removes what stands at `path`, whose directory is `parent`.
     pub(super) fn clear(&mut self, path: &[u8], parent: &OwnedFd) -> Result<()> {
         let (_, name) = name::split(path);
-        node::remove_tree(parent.as_fd(), OsStr::from_bytes(name))
-            .map_err(|errno| failed("replace", path, errno))?;
+        tree::remove_at(parent.as_fd(), Path::new(OsStr::from_bytes(name)))?;
         self.parent = None;
         self.dirs.remove(path);
         // Everything below: the paths from "path/" up to "path0", as '0' follows '/'.

@@ -118,7 +118,9 @@ mod tests {
         Ok(out)
     }
 
-    const ENCODERS: [fn(&[u8]) -> Vec<u8>; 4] = [gzip, xz, bzip2, zstd];
+    type Encoder = fn(&[u8]) -> Vec<u8>;
+
+    const ENCODERS: [Encoder; 4] = [gzip, xz, bzip2, zstd];
 
     #[test]
     fn every_format_is_found_by_content_and_may_have_several_parts() {

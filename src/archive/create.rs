@@ -14,13 +14,13 @@ use nix::unistd::{self, Gid, Uid};
 
 use super::apply::{Extractor, failed, time_spec};
 use super::field::{corrupt, show};
-use super::metadata::{OVERRIDE_XATTR, Override, override_text, xattr_allowed};
+use super::metadata::{Override, override_text, xattr_allowed};
 use super::name;
 use super::reader::{Data, Entry, EntryKind};
 use super::sparse::Segment;
 use crate::common::{Error, Kind, Mode, Result};
 use crate::sys::node;
-use crate::sys::xattr::{self, Existing};
+use crate::sys::xattr::{self, Existing, OVERRIDE_STAT};
 
 impl Extractor {
     pub(super) fn file<R: BufRead>(
@@ -315,7 +315,7 @@ impl Extractor {
     fn set_override(&mut self, file: impl AsFd, path: &[u8], entry: &Entry) -> Result<()> {
         if self.user_xattrs {
             let text = override_text(entry);
-            match xattr::fset(file, OVERRIDE_XATTR, text.as_bytes(), Existing::Replace) {
+            match xattr::fset(file, OVERRIDE_STAT, text.as_bytes(), Existing::Replace) {
                 Ok(()) => return Ok(()),
                 Err(Errno::EOPNOTSUPP) => self.user_xattrs = false,
                 Err(errno) => return Err(failed("set attribute", path, errno)),

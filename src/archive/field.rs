@@ -48,7 +48,7 @@ fn octal(field: &[u8]) -> Option<i64> {
     let Some(start) = start else { return Some(0) };
     let rest = &field[start..];
     let end = rest.iter().position(is_pad).unwrap_or(rest.len());
-    if !rest[end..].iter().all(|byte| is_pad(byte)) {
+    if !rest[end..].iter().all(is_pad) {
         return None;
     }
     rest[..end].iter().try_fold(0i64, |value, digit| {

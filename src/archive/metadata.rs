@@ -6,10 +6,6 @@ use std::path::PathBuf;
 use super::reader::{Entry, EntryKind};
 use crate::common::Mode;
 
-/// The attribute that holds what a file should be where it can't be that
-/// (containers/storage's `force_mask` format, which podman and buildah read too).
-pub(super) const OVERRIDE_XATTR: &[u8] = b"user.containers.override_stat";
-
 /// Type of a file, as `override_stat` spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileKind {

@@ -22,7 +22,6 @@ mod pax;
 mod pipeline;
 mod reader;
 mod sparse;
-mod verify;
 mod whiteout;
 
 #[cfg(test)]

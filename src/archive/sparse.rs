@@ -61,7 +61,8 @@ pub(super) fn read_map(
     let mut numbers = Vec::new();
     let mut line = Vec::new();
     let mut wanted = None;
-    while wanted.is_none_or(|wanted| (numbers.len() as u64) < wanted) || taken % 512 != 0 {
+    while wanted.is_none_or(|wanted| (numbers.len() as u64) < wanted) || !taken.is_multiple_of(512)
+    {
         if taken >= limit {
             return Err(corrupt(b"", "sparse map beyond its limit"));
         }

@@ -62,6 +62,7 @@ impl Place {
     }
 
     /// Kills every process in it and waits, within bounds, until none is left.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for stop and rm --force"))]
     pub(crate) fn kill(&self) -> Result<()> {
         if let Some(path) = &self.unified
             && fs::write(path.join("cgroup.kill"), "1").is_ok()
@@ -134,6 +135,7 @@ impl Place {
     }
 
     /// Reads the counts that are there.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for stats"))]
     pub(crate) fn stats(&self) -> Stats {
         let v2 = |file: &str| read(self.limits_at(), file);
         let v1 = |controller: &str, file: &str| {
@@ -155,6 +157,7 @@ impl Place {
     }
 
     /// Stops (`true`) or continues every process in it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for pause and unpause"))]
     pub(crate) fn freeze(&self, frozen: bool) -> Result<()> {
         let (file, value) = match (&self.unified, self.v1.get("freezer")) {
             (Some(path), _) => (path.join("cgroup.freeze"), if frozen { "1" } else { "0" }),

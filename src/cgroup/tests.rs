@@ -166,7 +166,7 @@ fn version_one_limits_are_in_the_kernel_and_leave_nothing_behind() {
     place.kill().ok();
     let status = child.wait().unwrap();
     assert!(!status.success());
-    cgroup.remove().unwrap();
+    cgroup.keep().remove().unwrap();
     assert!(place.v1.values().all(|path| !path.exists()), "{place:?}");
     place.remove().unwrap();
 }
@@ -251,7 +251,7 @@ fn version_two_processes_are_frozen_killed_and_their_cgroup_removed() {
     place.kill().unwrap();
     assert!(!child.wait().unwrap().success());
     assert!(place.stats().cpu.is_some());
-    cgroup.remove().unwrap();
+    cgroup.keep().remove().unwrap();
     assert!(!unified.own.join(&parent).exists());
 }
 

@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use crate::common::{Error, ExitStatus, Kind, Mode};
-use crate::host::IdMap;
-use crate::sys::namespace::{MapLine, run_map_helpers};
+use crate::sys::namespace::run_map_helpers;
 use crate::sys::process::{Child, Cloned, clone, exit_now};
 use crate::sys::{credentials, socket};
 
@@ -34,17 +33,6 @@ enum Outcome<T> {
         text: String,
         hint: Option<String>,
     },
-}
-
-/// A map of the host module as the kernel's lines.
-pub(super) fn lines(maps: &[IdMap]) -> Vec<MapLine> {
-    maps.iter()
-        .map(|map| MapLine {
-            inside: map.inside,
-            outside: map.outside,
-            count: map.count,
-        })
-        .collect()
 }
 
 /// Runs `work` with the rights over every id a container can have.
@@ -94,8 +82,7 @@ fn map_and_start(engine: &Engine<'_>, child: &Child, mut socket: &UnixStream) ->
     let (newuidmap, newgidmap) = engine.host.map_helpers().ok_or_else(|| {
         Error::new(Kind::Unsupported, "find", "newuidmap").because("not installed".to_owned())
     })?;
-    let (uids, gids) = (lines(&maps.uids), lines(&maps.gids));
-    run_map_helpers(child.pid, newuidmap, &uids, newgidmap, &gids)?;
+    run_map_helpers(child.pid, newuidmap, &maps.uids, newgidmap, &maps.gids)?;
     socket.write_all(b"g").context("start the helper process")
 }
 

@@ -2,6 +2,7 @@
 //! kernel, `archive` uses them to own files.
 
 use crate::common::{Error, Kind, Mode, Result};
+use crate::sys::namespace::IdMap;
 
 use super::subid::{self, SubRange};
 
@@ -15,28 +16,6 @@ const AUTO_FALLBACK: SubRange = SubRange {
 };
 /// The kernel takes at most this many lines in a map (5 before 4.15).
 const MAX_LINES: usize = 340;
-
-/// One line of a map: `count` ids from `inside` are the host's ids from `outside`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct IdMap {
-    /// First id in the container.
-    pub(crate) inside: u32,
-    /// First id on the host (in the caller's namespace).
-    pub(crate) outside: u32,
-    /// How many ids.
-    pub(crate) count: u32,
-}
-
-impl IdMap {
-    /// Makes one line.
-    pub(crate) const fn new(inside: u32, outside: u32, count: u32) -> IdMap {
-        IdMap {
-            inside,
-            outside,
-            count,
-        }
-    }
-}
 
 /// The maps of one container; both empty when it has no user namespace of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,50 +31,14 @@ impl IdMaps {
     pub(crate) fn is_empty(&self) -> bool {
         self.uids.is_empty() && self.gids.is_empty()
     }
-
-    /// Says whether each kind maps just one id, which needs no helper program.
-    pub(crate) fn is_single(&self) -> bool {
-        let one = |map: &[IdMap]| matches!(map, [line] if line.count == 1);
-        one(&self.uids) && one(&self.gids)
-    }
 }
 
-/// The host id of the container id `inside`; `None` when it is not mapped. An empty map maps
-/// every id to itself.
+/// The host id of the container id `inside`; `None` when it is not mapped.
 pub(crate) fn outside(map: &[IdMap], inside: u32) -> Option<u32> {
-    translate(map, inside, |line| (line.inside, line.outside))
-}
-
-/// The container id of the host id `outside`; the inverse of [`outside`].
-pub(crate) fn inside(map: &[IdMap], outside: u32) -> Option<u32> {
-    translate(map, outside, |line| (line.outside, line.inside))
-}
-
-fn translate(map: &[IdMap], id: u32, sides: impl Fn(&IdMap) -> (u32, u32)) -> Option<u32> {
-    if map.is_empty() {
-        return Some(id);
-    }
     map.iter().find_map(|line| {
-        let (from, to) = sides(line);
-        let offset = id.checked_sub(from).filter(|offset| *offset < line.count)?;
-        to.checked_add(offset)
+        let offset = inside.checked_sub(line.inside)?;
+        (offset < line.count).then(|| line.outside + offset)
     })
-}
-
-/// The text to write to `/proc/PID/uid_map` or `gid_map`.
-pub(crate) fn proc_text(map: &[IdMap]) -> String {
-    let lines = map.iter();
-    lines
-        .map(|line| format!("{} {} {}\n", line.inside, line.outside, line.count))
-        .collect()
-}
-
-/// The arguments of `newuidmap` or `newgidmap` after the pid.
-pub(crate) fn helper_args(map: &[IdMap]) -> Vec<String> {
-    map.iter()
-        .flat_map(|line| [line.inside, line.outside, line.count])
-        .map(|number| number.to_string())
-        .collect()
 }
 
 /// Maps of a mode with container root as the caller.
@@ -281,11 +224,6 @@ mod tests {
                 IdMap::new(4, 20, 5)
             ]
         );
-        assert_eq!(proc_text(&maps.uids), "0 1000 1\n1 100000 65536\n");
-        assert_eq!(
-            helper_args(&maps.uids),
-            ["0", "1000", "1", "1", "100000", "65536"]
-        );
     }
 
     #[test]
@@ -314,7 +252,7 @@ mod tests {
             caller_then(1000, &[range(100_000, 65_536)])
         );
         let single = keep_id(Mode::Single, (1000, 100), (5, 6), (&[], &[])).unwrap();
-        assert!(single.is_single());
+        assert_eq!(single.uids, [IdMap::new(5, 1000, 1)]);
         assert_eq!(single.gids, [IdMap::new(6, 100, 1)]);
         assert!(map(u32::MAX).is_err());
     }
@@ -371,8 +309,7 @@ mod tests {
                 assert!(apart(a.outside, a.count, b.outside, b.count), "{map:?}");
             }
         }
-        assert_eq!(outside(map, wanted), Some(1000), "{map:?}");
-        assert_eq!(inside(map, 1000), Some(wanted), "{map:?}");
+        assert!(map.contains(&IdMap::new(wanted, 1000, 1)), "{map:?}");
     }
 
     #[test]
@@ -396,14 +333,5 @@ mod tests {
                 .contains("containers:1610612736:268435456")
         );
         assert!(auto(&[], &[], &[], 0).is_err());
-    }
-
-    #[test]
-    fn ids_outside_a_map_translate_to_nothing() {
-        let map = [IdMap::new(0, 1000, 1), IdMap::new(1, 100_000, 10)];
-        assert_eq!(outside(&map, 10), Some(100_009));
-        assert_eq!(outside(&map, 11), None);
-        assert_eq!(inside(&map, 999), None);
-        assert_eq!(outside(&[], 77), Some(77));
     }
 }

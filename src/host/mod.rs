@@ -17,7 +17,6 @@ mod identity;
 pub(crate) mod idmap;
 mod info;
 mod kernel;
-mod storage;
 mod subid;
 mod tools;
 mod userns;
@@ -25,17 +24,14 @@ mod userns;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{AccessFlags, access};
-
 use crate::common::{Mode, Result};
 use crate::sys::probe;
 
 pub(crate) use cgroups::{CgroupLayout, CgroupVersion, Unified, V1Hierarchy};
 pub(crate) use env::HostEnv;
-pub(crate) use idmap::{AUTO_SIZE, AutoMaps, IdMap, IdMaps};
+pub(crate) use idmap::{AUTO_SIZE, AutoMaps, IdMaps};
 pub(crate) use info::Info;
 pub(crate) use kernel::KernelVersion;
-pub(crate) use storage::file_system;
 pub(crate) use subid::{SubRange, free_range};
 pub(crate) use tools::Tool;
 pub(crate) use userns::{UsernsBlock, UsernsFacts};
@@ -47,7 +43,6 @@ pub(crate) struct Host {
     euid: u32,
     egid: u32,
     kernel: OnceCell<KernelVersion>,
-    groups: OnceCell<Vec<u32>>,
     admin: OnceCell<bool>,
     initial_userns: OnceCell<bool>,
     userns: OnceCell<UsernsFacts>,
@@ -67,7 +62,6 @@ impl Host {
             euid: nix::unistd::geteuid().as_raw(),
             egid: nix::unistd::getegid().as_raw(),
             kernel: OnceCell::new(),
-            groups: OnceCell::new(),
             admin: OnceCell::new(),
             initial_userns: OnceCell::new(),
             userns: OnceCell::new(),
@@ -80,11 +74,6 @@ impl Host {
         }
     }
 
-    /// The variables the facts depend on.
-    pub(crate) fn env(&self) -> &HostEnv {
-        &self.env
-    }
-
     /// Effective user id.
     pub(crate) fn euid(&self) -> u32 {
         self.euid
@@ -93,14 +82,6 @@ impl Host {
     /// Effective group id.
     pub(crate) fn egid(&self) -> u32 {
         self.egid
-    }
-
-    /// Supplementary groups, as the kernel has them.
-    pub(crate) fn groups(&self) -> &[u32] {
-        self.groups.get_or_init(|| {
-            let groups = nix::unistd::getgroups().unwrap_or_default();
-            groups.into_iter().map(|gid| gid.as_raw()).collect()
-        })
     }
 
     /// Version of the running kernel.
@@ -229,17 +210,6 @@ impl Host {
         idmap::auto(&of("/etc/subuid"), &of("/etc/subgid"), used, size)
     }
 
-    /// Says whether this user may read and write the device node at `path`
-    /// (`/dev/net/tun`, `/dev/fuse`).
-    pub(crate) fn may_use_device(&self, path: &Path) -> bool {
-        access(path, AccessFlags::R_OK | AccessFlags::W_OK).is_ok()
-    }
-
-    /// The folder of the user's runtime files, when it exists.
-    pub(crate) fn runtime_dir(&self) -> Option<&Path> {
-        self.env.runtime_dir.as_deref().filter(|dir| dir.is_dir())
-    }
-
     /// The socket of the systemd manager's bus this user may talk to: the user's session bus,
     /// for root the system's.
     pub(crate) fn systemd_bus(&self) -> Option<PathBuf> {
@@ -299,6 +269,7 @@ impl identity::Rungs for HostRungs<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::namespace::IdMap;
 
     #[test]
     fn facts_of_the_running_machine_agree_with_each_other() {

@@ -37,7 +37,7 @@ pub(crate) struct Manifest {
 #[derive(Debug, Clone)]
 pub(crate) enum Document {
     /// One image.
-    Manifest(Manifest),
+    Manifest(Box<Manifest>),
     /// A choice of images.
     Index(Index),
 }
@@ -88,7 +88,7 @@ impl Document {
         if manifest.layers.len() > MAX_LAYERS {
             return Err(corrupt(format!("more than {MAX_LAYERS} layers")));
         }
-        Ok(Document::Manifest(manifest))
+        Ok(Document::Manifest(Box::new(manifest)))
     }
 }
 

@@ -124,29 +124,6 @@ impl Reference {
         format!("{}{}", self.familiar_repository(), self.suffix())
     }
 
-    /// The same repository and tag, pinned to `digest`.
-    pub(crate) fn with_digest(&self, digest: Digest) -> Reference {
-        Reference {
-            digest: Some(digest),
-            ..self.clone()
-        }
-    }
-
-    /// The same repository under another tag, without a digest.
-    ///
-    /// # Errors
-    /// `Usage` when `tag` does not follow the tag grammar.
-    pub(crate) fn with_tag(&self, tag: &str) -> Result<Reference> {
-        if !grammar::is_tag(tag) {
-            return Err(refused(tag, "invalid tag format"));
-        }
-        Ok(Reference {
-            tag: Some(tag.to_owned()),
-            digest: None,
-            ..self.clone()
-        })
-    }
-
     fn suffix(&self) -> String {
         let mut text = String::new();
         if let Some(tag) = &self.tag {

@@ -26,8 +26,6 @@ const MAX_DOCUMENTS: usize = 32;
 
 /// One image, every document checked. The blobs it names are still to be fetched.
 pub(crate) struct Resolved {
-    /// What was asked for.
-    pub(crate) reference: Reference,
     /// The manifest as served.
     pub(crate) manifest_bytes: Vec<u8>,
     /// The same, parsed.
@@ -102,7 +100,7 @@ impl Client<'_> {
         };
         let document = self.document(&endpoint, &name, reference.digest(), None)?;
         let (image, index) = match self.parse(&endpoint, &document)? {
-            Document::Manifest(manifest) => (self.image(&endpoint, document, manifest)?, None),
+            Document::Manifest(manifest) => (self.image(&endpoint, document, *manifest)?, None),
             Document::Index(index) => {
                 let mut left = MAX_DOCUMENTS;
                 let found = self.choose(&endpoint, &index, platform, 1, &mut left)?;
@@ -118,7 +116,6 @@ impl Client<'_> {
             _ => MediaType::OCI_MANIFEST.to_owned(),
         };
         Ok(Resolved {
-            reference: reference.clone(),
             manifest_bytes: image.document.bytes,
             manifest: image.manifest,
             manifest_digest: image.document.digest,
@@ -157,13 +154,13 @@ impl Client<'_> {
                     }
                 }
                 Document::Manifest(manifest) if entry.platform.is_some() => {
-                    return self.image(endpoint, child, manifest).map(Some);
+                    return self.image(endpoint, child, *manifest).map(Some);
                 }
                 Document::Manifest(manifest) => {
                     if is_artifact(&manifest) {
                         continue;
                     }
-                    let image = self.image(endpoint, child, manifest)?;
+                    let image = self.image(endpoint, child, *manifest)?;
                     if platform_of(&image.config).satisfies(platform) {
                         return Ok(Some(image));
                     }

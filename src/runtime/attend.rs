@@ -51,9 +51,9 @@ pub(crate) fn attend(
         started,
         how,
         console: running.console,
-        emulator: running.listener.map(|listener| {
-            IdentityEmulator::with_ids(listener, running.user.uid, running.user.gid)
-        }),
+        emulator: running
+            .listener
+            .map(|listener| IdentityEmulator::new(listener, running.user.uid, running.user.gid)),
         stdin_open: how.interactive,
         pending: Vec::new(),
         deadline: how.timeout.map(|timeout| Instant::now() + timeout),

@@ -14,7 +14,9 @@ use nix::sys::stat::Mode;
 
 use super::plan::{Overlay, Plan, Rootfs};
 use crate::common::{Error, Kind, Result};
-use crate::host::{KernelVersion, file_system};
+use crate::host::KernelVersion;
+use crate::sys::descriptor::path_of;
+use crate::sys::file_system::file_system;
 use crate::sys::mount;
 
 /// The kernel that takes id-mapped mounts as layers of an overlay.
@@ -56,7 +58,7 @@ impl Tree {
     }
 
     fn text(&self) -> PathBuf {
-        PathBuf::from(mount::fd_path(self.copy.as_fd()))
+        PathBuf::from(path_of(&self.copy))
     }
 }
 

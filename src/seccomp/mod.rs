@@ -83,6 +83,7 @@ pub(crate) struct Request<'a> {
 
 /// Compiles a filter for this machine. A profile with bad words, or one too large for the
 /// kernel, is a `Usage` error.
+#[cfg(test)]
 pub(crate) fn compile(request: &Request<'_>) -> Result<Program> {
     compile_for(request, Arch::native(), running_kernel()?)
 }

@@ -292,23 +292,6 @@ fn segments(
 }
 
 #[cfg(test)]
-impl Condition {
-    /// Plain evaluation, for tests.
-    pub(super) fn holds(&self, args: &[u64; 6]) -> bool {
-        let arg = args[usize::from(self.index)];
-        match self.op {
-            Op::Eq => arg == self.value,
-            Op::Ne => arg != self.value,
-            Op::Lt => arg < self.value,
-            Op::Le => arg <= self.value,
-            Op::Gt => arg > self.value,
-            Op::Ge => arg >= self.value,
-            Op::MaskedEq => arg & self.value == self.value_two,
-        }
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
     use crate::common::Kind;

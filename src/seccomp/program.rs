@@ -60,11 +60,13 @@ impl Program {
     }
 
     /// Number of instructions.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.bytes.len() / INSTRUCTION
     }
 
     /// The instructions, unpacked.
+    #[cfg(test)]
     pub(crate) fn instructions(&self) -> impl Iterator<Item = Instruction> {
         self.bytes.chunks_exact(INSTRUCTION).map(|raw| Instruction {
             code: u16::from_ne_bytes([raw[0], raw[1]]),

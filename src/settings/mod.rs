@@ -64,11 +64,6 @@ impl Settings {
         }
     }
 
-    /// The environment these settings came from.
-    pub(crate) fn environment(&self) -> &Environment {
-        &self.environment
-    }
-
     /// ketch's own settings file: the user's over the system's, key by key.
     ///
     /// # Errors

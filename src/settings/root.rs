@@ -3,10 +3,9 @@
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use nix::sys::statfs::statfs;
-
 use super::Environment;
 use crate::common::{Error, Kind, Result};
+use crate::sys::file_system::file_system;
 
 /// Directory of the store, and what the user should know about the choice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,27 +15,6 @@ pub(crate) struct StoreRoot {
     /// One line for the user when the place is not the usual one.
     pub(crate) note: Option<String>,
 }
-
-/// File systems shared between machines: overlay's upper and work directories, locks and
-/// unlinked-open files do not work on them as the store needs.
-const NETWORK: [(i128, &str); 16] = [
-    (0x6969, "NFS"),
-    (0x517B, "SMB"),
-    (0xFE53_4D42, "SMB"),
-    (0xFF53_4D42, "CIFS"),
-    (0x0BD0_0BD0, "Lustre"),
-    (0x4750_4653, "GPFS"),
-    (0x1983_0326, "BeeGFS"),
-    (0x00C3_6400, "CephFS"),
-    (0x5346_414F, "AFS"),
-    (0x6B41_4653, "AFS"),
-    (0xAAD7_AAEA, "PanFS"),
-    (0x0102_1997, "9p"),
-    (0x2003_0528, "OrangeFS"),
-    (0x7375_7245, "Coda"),
-    (0x0116_1970, "GFS2"),
-    (0x7461_636F, "OCFS2"),
-];
 
 /// Chooses the store's directory for `uid` (DESIGN section 6). Creates nothing but, when the
 /// data home cannot be used, the private directory that replaces it.
@@ -107,15 +85,11 @@ fn choose(
     )
 }
 
-/// The network file system `path`, or its nearest existing parent, lies on.
+/// The network file system `path`, or its nearest existing parent, lies on: overlay's upper and
+/// work directories, locks and unlinked open files do not work there as the store needs.
 fn network_name(path: &Path) -> Option<&'static str> {
-    let about = path.ancestors().find_map(|path| statfs(path).ok())?;
-    // The field is signed or unsigned by architecture; the magic is its low 32 bits.
-    let magic = i128::from(about.filesystem_type().0) & 0xFFFF_FFFF;
-    NETWORK
-        .iter()
-        .find(|(known, _)| *known == magic)
-        .map(|(_, name)| *name)
+    let found = file_system(path).ok()?;
+    found.is_network().then(|| found.name())
 }
 
 /// Whether the store can be made at `path`: it, or its nearest existing parent, is a writable

@@ -332,5 +332,5 @@ fn settings_open_nothing_until_asked() {
     place.write("etc/containers/registries.conf", "broken");
     let settings = place.settings(&[]);
     assert!(settings.file().is_err());
-    assert!(Settings::load(settings.environment()).is_ok());
+    assert!(Settings::load(&settings.environment).is_ok());
 }

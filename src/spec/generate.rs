@@ -10,9 +10,10 @@ use oci_spec::runtime::{
 
 use super::config::{Config, NamespaceMode, NetworkMode};
 use super::{devices, mounts, process, security};
-use crate::common::{Error, Kind, Mode, Result};
+use crate::common::{Error, Kind, Result};
+use crate::host::IdMaps;
 use crate::oci::ContainerConfig;
-use crate::sys::namespace::MapLine;
+use crate::sys::namespace::IdMap;
 
 /// What a specification is made from.
 #[derive(Debug)]
@@ -21,10 +22,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) config: &'a Config,
     /// The image's defaults.
     pub(crate) image: &'a ContainerConfig,
-    /// Identity mode.
-    pub(crate) mode: Mode,
-    /// Maps of a new user namespace, users and groups; `None` to stay in the caller's.
-    pub(crate) maps: Option<(Vec<MapLine>, Vec<MapLine>)>,
+    /// Maps of a new user namespace; `None` to stay in the caller's.
+    pub(crate) maps: Option<&'a IdMaps>,
     /// Host name, decided by the caller.
     pub(crate) hostname: String,
     /// Generated files for `/etc`.
@@ -76,7 +75,7 @@ pub(crate) fn generate(inputs: &Inputs<'_>) -> Result<Generated> {
         .masked_paths(security::masked_paths(inputs))
         .readonly_paths(security::read_only_paths(&config.security))
         .devices(nodes);
-    if let Some((uids, gids)) = &inputs.maps {
+    if let Some(IdMaps { uids, gids }) = inputs.maps {
         linux = linux
             .uid_mappings(mappings(uids)?)
             .gid_mappings(mappings(gids)?);
@@ -141,8 +140,8 @@ fn namespaces(inputs: &Inputs<'_>) -> Result<Vec<oci_spec::runtime::LinuxNamespa
         .collect()
 }
 
-fn mappings(lines: &[MapLine]) -> Result<Vec<oci_spec::runtime::LinuxIdMapping>> {
-    let one = |line: &MapLine| {
+fn mappings(lines: &[IdMap]) -> Result<Vec<oci_spec::runtime::LinuxIdMapping>> {
+    let one = |line: &IdMap| {
         let mapping = LinuxIdMappingBuilder::default()
             .container_id(line.inside)
             .host_id(line.outside)

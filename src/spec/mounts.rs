@@ -9,6 +9,7 @@ use super::config::{
 };
 use super::generate::{Inputs, built};
 use crate::common::{Error, Kind, Result};
+use crate::host::idmap;
 
 /// The group of terminals in every distribution.
 const TTY: u32 = 5;
@@ -103,13 +104,9 @@ fn defaults(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
         &["nosuid", "mode=755", "size=65536k"],
     )?);
     // Group 5 (tty) exists for the kernel only where it is mapped.
-    let has_tty = inputs.maps.as_ref().is_none_or(|(_, groups)| {
-        let mut lines = groups.iter();
-        lines.any(|line| {
-            TTY.checked_sub(line.inside)
-                .is_some_and(|at| at < line.count)
-        })
-    });
+    let has_tty = inputs
+        .maps
+        .is_none_or(|maps| idmap::outside(&maps.gids, TTY).is_some());
     let tty_group = if has_tty { "gid=5" } else { "" };
     list.push(new(
         "/dev/pts",

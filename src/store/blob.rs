@@ -41,12 +41,6 @@ impl Blobs<'_> {
         self.path(digest).is_file()
     }
 
-    /// Length of the blob in bytes; `None` when it is not there.
-    pub(crate) fn size(&self, digest: &Digest) -> Option<u64> {
-        let found = std::fs::symlink_metadata(self.path(digest)).ok()?;
-        found.is_file().then_some(found.len())
-    }
-
     /// Opens a blob for reading. Its content is not verified: the reader checks the digest.
     ///
     /// # Errors

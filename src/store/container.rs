@@ -64,14 +64,8 @@ pub(crate) struct ContainerRecord {
 /// tells whether the container lives. A child that must not keep it alive has to close it.
 #[derive(Debug)]
 pub(crate) struct ContainerLock {
-    file: File,
-}
-
-impl ContainerLock {
-    /// The descriptor, for whoever passes the lock on across a fork.
-    pub(crate) fn file(&self) -> &File {
-        &self.file
-    }
+    #[cfg_attr(not(test), expect(dead_code, reason = "held for its lock alone"))]
+    pub(super) file: File,
 }
 
 /// One line of a list.
@@ -319,6 +313,7 @@ impl Containers<'_> {
     ///
     /// # Errors
     /// As [`create`](Containers::create).
+    #[cfg_attr(not(test), expect(dead_code, reason = "for rename"))]
     pub(crate) fn rename(&self, dir: &ContainerDir, name: &str) -> Result<()> {
         check_name(name)?;
         let mut record = dir.record()?;
@@ -460,6 +455,10 @@ impl ContainerDir {
     }
 
     /// Forgets the last end, at the start of a new run.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for start of a container that ended")
+    )]
     pub(crate) fn clear_exit(&self) -> Result<()> {
         file::remove_file(&self.path.join("exit"))
     }

@@ -39,7 +39,7 @@ impl Store {
             ));
         };
         Ok(ImageDocuments {
-            manifest,
+            manifest: *manifest,
             config: self.image_config(record)?,
         })
     }

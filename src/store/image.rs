@@ -92,6 +92,7 @@ pub(crate) struct Listed {
     /// The record.
     pub(crate) record: ImageRecord,
     /// Last run or pull.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for collection by age"))]
     pub(crate) last_used: Timestamp,
 }
 

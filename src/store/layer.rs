@@ -11,7 +11,7 @@ use super::lock::{Pin, StoreLock, boot_id};
 use super::trash::discard;
 use super::{Store, corrupt, read_json, write_json};
 use crate::common::{Digest, Error, Kind, Result};
-use crate::sys::file::{self, Durability};
+use crate::sys::file;
 
 /// The unpacked layers of one identity mode.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +78,7 @@ impl Layers<'_> {
     /// Intended owners, modes and types of entries that cannot carry the
     /// `user.containers.override_stat` attribute themselves (links, special files): path beneath
     /// the layer and the attribute's text.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for commit and push"))]
     pub(crate) fn owners(&self, diff_id: &Digest) -> Result<Vec<(PathBuf, String)>> {
         let path = owners_path(&self.path(diff_id));
         let bytes = match file::read_bounded(&path, 256 << 20) {
@@ -204,7 +205,7 @@ impl LayerStage {
                 bytes.extend_from_slice(text.as_bytes());
                 bytes.push(0);
             }
-            file::write_atomic(&owners_path(&self.target), &bytes, Durability::Process)?;
+            file::write_atomic(&owners_path(&self.target), &bytes)?;
         }
         let info = LayerInfo {
             boot: boot_id(),

@@ -57,7 +57,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::common::{Error, Kind, Mode, Result};
-use crate::sys::file::{self, Durability};
+use crate::sys::file;
+use crate::sys::file_system::file_system;
 
 pub(crate) use blob::{Blob, Blobs};
 #[cfg(test)]
@@ -146,7 +147,7 @@ impl Store {
         match self.keep_blobs.get().copied().unwrap_or_default() {
             KeepBlobs::Always => true,
             KeepBlobs::Never => false,
-            KeepBlobs::Auto => file::file_system(&self.root).map_or(true, |fs| {
+            KeepBlobs::Auto => file_system(&self.root).map_or(true, |fs| {
                 fs.free / 100 * 100 >= fs.total / 100 * AUTO_FREE_PERCENT
             }),
         }
@@ -306,9 +307,7 @@ impl Store {
             file::make_private_dir(&self.path(dir))?;
         }
         file::make_private_dir(&self.layers().dir())?;
-        let write = |name: &str, bytes: &[u8]| {
-            file::write_atomic(&self.path(name), bytes, Durability::Process)
-        };
+        let write = |name: &str, bytes: &[u8]| file::write_atomic(&self.path(name), bytes);
         write("oci-layout", OCI_LAYOUT)?;
         if !self.path("index.json").exists() {
             write("index.json", index::EMPTY)?;
@@ -335,5 +334,5 @@ fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> Result<()> {
     let bytes = serde_json::to_vec(value).map_err(|error| {
         Error::new(Kind::Bug, "encode", path.display().to_string()).because(error)
     })?;
-    file::write_atomic(path, &bytes, Durability::Process)
+    file::write_atomic(path, &bytes)
 }

@@ -125,11 +125,6 @@ pub(crate) fn dumpable() -> Result<()> {
         .map_err(|errno| Error::errno("set", "PR_SET_DUMPABLE", errno))
 }
 
-/// Makes children orphaned below this process its own.
-pub(crate) fn child_subreaper() {
-    let _ = prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0);
-}
-
 /// Has the kernel kill this process when its parent dies. Cleared by a change of user, so it
 /// is called after the last one.
 pub(crate) fn die_with_parent() -> Result<()> {
@@ -153,13 +148,6 @@ pub(crate) fn set_ids(uid: u32, gid: u32) -> Result<()> {
 pub(crate) fn set_groups(groups: &[u32]) -> std::result::Result<(), Errno> {
     // SAFETY: pointer and length describe one slice.
     Errno::result(unsafe { libc::setgroups(groups.len(), groups.as_ptr()) }).map(drop)
-}
-
-/// Supplementary groups of this process.
-pub(crate) fn groups() -> Vec<u32> {
-    nix::unistd::getgroups()
-        .map(|list| list.iter().map(|g| g.as_raw()).collect())
-        .unwrap_or_default()
 }
 
 /// Starts an empty session keyring, so that the caller's keys stay out of reach

@@ -6,22 +6,14 @@
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{AT_FDCWD, AtFlags, FcntlArg, fcntl};
 
+use super::descriptor::path_of;
 use crate::common::{Error, Kind, Result};
-
-/// Whether a write must survive a power cut before the call returns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Durability {
-    /// Atomic against crashes of processes; a power cut may lose it. No fsync.
-    Process,
-    /// fsync of the file before it gets its name.
-    Power,
-}
 
 /// Fills an array with random bytes of the kernel.
 ///
@@ -64,17 +56,12 @@ pub(crate) fn make_private_dir(path: &Path) -> Result<()> {
 
 /// Replaces or creates `path` with `bytes` (mode 0600): a reader sees the old or the new content.
 ///
-/// The temporary name is `.tmp-…` in the same directory; it is removed when a step fails.
-pub(crate) fn write_atomic(path: &Path, bytes: &[u8], durability: Durability) -> Result<()> {
+/// No fsync: a crash of processes leaves one or the other, a power cut may lose it. The temporary
+/// name is `.tmp-…` in the same directory; it is removed when a step fails.
+pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = path.with_file_name(random_name(".tmp-")?);
-    let written = create_new(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        match durability {
-            Durability::Process => Ok(()),
-            Durability::Power => file.sync_data(),
-        }
-    });
-    written
+    create_new(&temporary)
+        .and_then(|mut file| file.write_all(bytes))
         .and_then(|()| std::fs::rename(&temporary, path))
         .map_err(|error| {
             let _ = std::fs::remove_file(&temporary);
@@ -217,7 +204,7 @@ impl Drop for TempFile {
 /// linkat(2) of an unnamed file. By way of /proc: `AT_EMPTY_PATH` wants CAP_DAC_READ_SEARCH
 /// before Linux 6.10.
 fn link_fd(file: &File, target: &Path) -> io::Result<()> {
-    let source = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+    let source = PathBuf::from(path_of(file));
     nix::unistd::linkat(
         AT_FDCWD,
         &source,
@@ -326,32 +313,6 @@ fn whole_file() -> libc::flock {
     }
 }
 
-/// What statfs(2) says about the file system of a path.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct FileSystem {
-    /// Magic number, as in linux/magic.h.
-    pub(crate) magic: i64,
-    /// Bytes an ordinary user can still write.
-    pub(crate) free: u64,
-    /// Bytes in all.
-    pub(crate) total: u64,
-    /// Block size in bytes.
-    pub(crate) block: u64,
-}
-
-/// Asks statfs(2) about `path`.
-pub(crate) fn file_system(path: &Path) -> Result<FileSystem> {
-    let found =
-        nix::sys::statfs::statfs(path).map_err(|errno| Error::errno("statfs", path, errno))?;
-    let block = u64::try_from(found.block_size()).unwrap_or(0);
-    Ok(FileSystem {
-        magic: found.filesystem_type().0,
-        free: found.blocks_available().saturating_mul(block),
-        total: found.blocks().saturating_mul(block),
-        block,
-    })
-}
-
 /// Writes back everything dirty on the file system of `path` (syncfs(2)).
 pub(crate) fn sync_file_system(path: &Path) -> Result<()> {
     let dir = File::open(path).map_err(|error| Error::io("open", path, error))?;
@@ -395,8 +356,8 @@ mod tests {
     fn an_atomic_write_replaces_and_leaves_no_temporary_name() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f");
-        write_atomic(&path, b"one", Durability::Power).unwrap();
-        write_atomic(&path, b"two", Durability::Process).unwrap();
+        write_atomic(&path, b"one").unwrap();
+        write_atomic(&path, b"two").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"two");
         assert_eq!(names(dir.path()).unwrap(), ["f"]);
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
@@ -407,7 +368,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("d");
         std::fs::create_dir(&path).unwrap();
-        assert!(write_atomic(&path, b"x", Durability::Process).is_err());
+        assert!(write_atomic(&path, b"x").is_err());
         assert_eq!(names(dir.path()).unwrap(), ["d"]);
     }
 

@@ -4,8 +4,10 @@
 //! and names what it failed on.
 
 pub(crate) mod credentials;
+pub(crate) mod descriptor;
 pub(crate) mod exec;
 pub(crate) mod file;
+pub(crate) mod file_system;
 pub(crate) mod mount;
 pub(crate) mod namespace;
 pub(crate) mod net;

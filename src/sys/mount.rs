@@ -10,6 +10,8 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags};
 
+use super::descriptor::path_of;
+
 type Result<T> = std::result::Result<T, Errno>;
 
 /// Attributes of mount_setattr(2) and fsmount(2).
@@ -44,11 +46,6 @@ fn new_fd(result: libc::c_long) -> Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// The magic path of a descriptor, for calls that only take paths.
-pub(crate) fn fd_path(fd: BorrowedFd<'_>) -> String {
-    format!("/proc/self/fd/{}", fd.as_raw_fd())
-}
-
 /// mount(2) of a new file system instance onto a directory held by descriptor.
 pub(crate) fn mount_fs(
     fstype: &str,
@@ -59,7 +56,7 @@ pub(crate) fn mount_fs(
 ) -> Result<()> {
     nix::mount::mount(
         Some(source),
-        fd_path(target).as_str(),
+        path_of(target).as_str(),
         Some(fstype),
         flags,
         data,
@@ -238,8 +235,8 @@ pub(crate) fn bind_classic(
             MsFlags::empty()
         };
     nix::mount::mount(
-        Some(fd_path(source).as_str()),
-        fd_path(target).as_str(),
+        Some(path_of(source).as_str()),
+        path_of(target).as_str(),
         None::<&str>,
         flags,
         None::<&str>,
@@ -260,7 +257,7 @@ pub(crate) fn remount_classic(target: BorrowedFd<'_>, add: MsFlags) -> Result<()
     let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | kept | add;
     nix::mount::mount(
         None::<&str>,
-        fd_path(target).as_str(),
+        path_of(target).as_str(),
         None::<&str>,
         flags,
         None::<&str>,

@@ -8,17 +8,28 @@ use crate::common::{Error, Kind, Result};
 
 /// One line of a map: `count` ids from `inside` on are `outside` on the host (user_namespaces(7)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct MapLine {
+pub(crate) struct IdMap {
     /// First id inside.
     pub(crate) inside: u32,
-    /// First id outside.
+    /// First id outside, in the namespace of whoever writes the map.
     pub(crate) outside: u32,
     /// Number of ids.
     pub(crate) count: u32,
 }
 
+impl IdMap {
+    /// Makes one line.
+    pub(crate) const fn new(inside: u32, outside: u32, count: u32) -> IdMap {
+        IdMap {
+            inside,
+            outside,
+            count,
+        }
+    }
+}
+
 /// Text of a map in the kernel's form.
-fn text(lines: &[MapLine]) -> String {
+fn text(lines: &[IdMap]) -> String {
     lines
         .iter()
         .map(|line| format!("{} {} {}\n", line.inside, line.outside, line.count))
@@ -29,8 +40,8 @@ fn text(lines: &[MapLine]) -> String {
 /// for an ordinary user, anything for root. `deny_setgroups` is needed for the former.
 pub(crate) fn write_maps(
     process: &str,
-    uids: &[MapLine],
-    gids: &[MapLine],
+    uids: &[IdMap],
+    gids: &[IdMap],
     deny_setgroups: bool,
 ) -> Result<()> {
     let write = |file: &str, content: &str| {
@@ -58,11 +69,11 @@ fn map_error(path: &str, error: io::Error) -> Error {
 pub(crate) fn run_map_helpers(
     pid: i32,
     newuidmap: &Path,
-    uids: &[MapLine],
+    uids: &[IdMap],
     newgidmap: &Path,
-    gids: &[MapLine],
+    gids: &[IdMap],
 ) -> Result<()> {
-    let spawn = |program: &Path, lines: &[MapLine]| {
+    let spawn = |program: &Path, lines: &[IdMap]| {
         let mut command = Command::new(program);
         command.arg(pid.to_string());
         for line in lines {
@@ -94,4 +105,15 @@ pub(crate) fn run_map_helpers(
     let first = finish(newuidmap, users);
     let second = groups.and_then(|child| finish(newgidmap, child));
     first.and(second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_has_the_form_of_the_kernel() {
+        let map = [IdMap::new(0, 1000, 1), IdMap::new(1, 100_000, 65_536)];
+        assert_eq!(text(&map), "0 1000 1\n1 100000 65536\n");
+    }
 }

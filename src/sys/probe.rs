@@ -40,33 +40,6 @@ pub(crate) fn effective_caps() -> io::Result<u64> {
     Ok(u64::from(data[0].effective) | u64::from(data[1].effective) << 32)
 }
 
-/// Says whether `path` carries the extended attribute `name`.
-pub(crate) fn has_xattr(path: &Path, name: &str) -> io::Result<bool> {
-    let (path, name) = (c_path(path)?, CString::new(name)?);
-    // SAFETY: both strings end with NUL; a size of zero asks for the length and writes nothing.
-    let size = unsafe { libc::lgetxattr(path.as_ptr(), name.as_ptr(), std::ptr::null_mut(), 0) };
-    if size >= 0 {
-        return Ok(true);
-    }
-    let error = io::Error::last_os_error();
-    match error.raw_os_error() {
-        Some(libc::ENODATA) => Ok(false),
-        _ => Err(error),
-    }
-}
-
-/// Sets the extended attribute `name` of `path`; for trials on a file made for it.
-pub(crate) fn try_xattr(path: &Path, name: &str) -> io::Result<()> {
-    let (path, name) = (c_path(path)?, CString::new(name)?);
-    // SAFETY: both strings end with NUL and the value is one readable byte.
-    let rc = unsafe { libc::lsetxattr(path.as_ptr(), name.as_ptr(), b"y".as_ptr().cast(), 1, 0) };
-    if rc == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
-}
-
 /// What a trial ended with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Trial {
@@ -286,16 +259,6 @@ fn c_path(path: &Path) -> io::Result<CString> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_file_without_the_attribute_is_told_from_one_that_has_it() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        if try_xattr(file.path(), "user.probe").is_ok() {
-            assert!(has_xattr(file.path(), "user.probe").unwrap());
-            assert!(!has_xattr(file.path(), "user.other").unwrap());
-        }
-        assert!(has_xattr(Path::new("/nonexistent"), "user.probe").is_err());
-    }
 
     #[test]
     fn a_failed_step_is_named_with_its_errno() {

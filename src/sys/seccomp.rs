@@ -97,19 +97,6 @@ pub(crate) fn load(program: &[u8], listener: bool) -> nix::Result<Option<OwnedFd
     Ok(Some(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
 }
 
-/// Whether the kernel knows a filter return value (`SECCOMP_GET_ACTION_AVAIL`).
-pub(crate) fn action_available(action: u32) -> bool {
-    // SAFETY: the operation reads one u32.
-    unsafe {
-        seccomp(
-            libc::SECCOMP_GET_ACTION_AVAIL,
-            0,
-            (&raw const action).cast(),
-        )
-    }
-    .is_ok()
-}
-
 /// The kernel's structure sizes; fails where it cannot notify at all (before 5.0).
 pub(crate) fn sizes() -> nix::Result<Sizes> {
     let mut sizes = libc::seccomp_notif_sizes {
@@ -196,28 +183,6 @@ impl Listener {
         // SAFETY: ID_VALID reads one u64.
         unsafe { self.ioctl(libc::SECCOMP_IOCTL_NOTIF_ID_VALID, &raw mut id) }.is_ok()
     }
-
-    /// Gives the thread of call `id` a copy of `fd`; returns its number there.
-    pub(crate) fn add_fd(
-        &self,
-        id: u64,
-        fd: BorrowedFd<'_>,
-        close_on_exec: bool,
-    ) -> nix::Result<i32> {
-        let mut raw = libc::seccomp_notif_addfd {
-            id,
-            flags: 0,
-            srcfd: fd.as_raw_fd() as u32,
-            newfd: 0,
-            newfd_flags: if close_on_exec {
-                libc::O_CLOEXEC as u32
-            } else {
-                0
-            },
-        };
-        // SAFETY: ADDFD reads one `seccomp_notif_addfd`.
-        unsafe { self.ioctl(libc::SECCOMP_IOCTL_NOTIF_ADDFD, &raw mut raw) }
-    }
 }
 
 impl AsFd for Listener {
@@ -256,73 +221,6 @@ pub(crate) fn write_memory(tid: i32, address: u64, bytes: &[u8]) -> nix::Result<
         Ok(())
     } else {
         Err(Errno::EFAULT)
-    }
-}
-
-/// Extended attributes of the file behind an `O_PATH` descriptor, by its magic link in /proc:
-/// the `f…xattr` calls refuse such descriptors.
-pub(crate) mod opened {
-    use std::ffi::{CStr, CString};
-    use std::os::fd::{AsRawFd, BorrowedFd};
-
-    use nix::errno::Errno;
-
-    fn link(fd: BorrowedFd<'_>) -> CString {
-        let text = format!("/proc/self/fd/{}", fd.as_raw_fd());
-        CString::new(text).unwrap_or_default()
-    }
-
-    /// The value of `name`, at most 256 bytes; `None` when there is none.
-    pub(crate) fn get_attribute(fd: BorrowedFd<'_>, name: &CStr) -> nix::Result<Option<Vec<u8>>> {
-        let mut value = vec![0u8; 256];
-        let link = link(fd);
-        // SAFETY: both strings end in NUL and the kernel writes at most `value.len()` bytes.
-        let length = unsafe {
-            libc::getxattr(
-                link.as_ptr(),
-                name.as_ptr(),
-                value.as_mut_ptr().cast(),
-                value.len(),
-            )
-        };
-        match Errno::result(length) {
-            Ok(length) => {
-                value.truncate(length as usize);
-                Ok(Some(value))
-            }
-            Err(Errno::ENODATA) => Ok(None),
-            Err(errno) => Err(errno),
-        }
-    }
-
-    /// Sets `name`.
-    pub(crate) fn set_attribute(fd: BorrowedFd<'_>, name: &CStr, value: &[u8]) -> nix::Result<()> {
-        let link = link(fd);
-        // SAFETY: both strings end in NUL and the kernel reads `value.len()` bytes of `value`.
-        Errno::result(unsafe {
-            libc::setxattr(
-                link.as_ptr(),
-                name.as_ptr(),
-                value.as_ptr().cast(),
-                value.len(),
-                0,
-            )
-        })
-        .map(drop)
-    }
-
-    /// Removes `name`.
-    pub(crate) fn remove_attribute(fd: BorrowedFd<'_>, name: &CStr) -> nix::Result<()> {
-        let link = link(fd);
-        // SAFETY: both strings end in NUL.
-        Errno::result(unsafe { libc::removexattr(link.as_ptr(), name.as_ptr()) }).map(drop)
-    }
-
-    /// Sets the permission bits.
-    pub(crate) fn set_mode(fd: BorrowedFd<'_>, mode: u32) -> nix::Result<()> {
-        let link = link(fd);
-        // SAFETY: the string ends in NUL.
-        Errno::result(unsafe { libc::chmod(link.as_ptr(), mode) }).map(drop)
     }
 }
 

@@ -62,10 +62,11 @@ pub(crate) fn is_deserted(socket: BorrowedFd<'_>) -> bool {
             .is_some_and(|found| found.intersects(PollFlags::POLLHUP | PollFlags::POLLERR))
 }
 
+/// The bytes of a message and the descriptor that came with it.
+type Message = (Vec<u8>, Option<OwnedFd>);
+
 /// Receives one message; `None` when the other side is gone.
-pub(crate) fn receive(
-    socket: BorrowedFd<'_>,
-) -> std::result::Result<Option<(Vec<u8>, Option<OwnedFd>)>, Errno> {
+pub(crate) fn receive(socket: BorrowedFd<'_>) -> std::result::Result<Option<Message>, Errno> {
     let mut buffer = vec![0u8; MAX_MESSAGE];
     let mut control = nix::cmsg_space!([i32; 1]);
     loop {

@@ -4,8 +4,7 @@
 
 use std::collections::HashSet;
 use std::ffi::{CStr, CString};
-use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -13,6 +12,7 @@ use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2
 use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstat, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
+use super::descriptor;
 use super::file::random_name;
 use crate::common::{Error, Result};
 
@@ -26,18 +26,22 @@ const MAX_DEPTH: usize = 100;
 /// caller that cannot be read or written (overlay's `work/work` has mode 000) get mode 0700
 /// first. Mount points are not entered and stay.
 pub(crate) fn remove_tree(path: &Path) -> Result<()> {
+    remove_at(AT_FDCWD, path)
+}
+
+/// As [`remove_tree`], of the entry `name` of the directory `parent`. `name` is one component.
+pub(crate) fn remove_at(parent: BorrowedFd<'_>, name: &Path) -> Result<()> {
     let missing = |errno: &Errno| *errno == Errno::ENOENT;
-    let top = match open_dir(&AT_FDCWD, path) {
+    let unlink = |flags| match unlinkat(parent, name, flags) {
+        Err(errno) if !missing(&errno) => Err(Error::errno("remove", name, errno)),
+        _ => Ok(()),
+    };
+    let top = match open_dir(&parent, name) {
         Ok(top) => top,
         Err(errno) if missing(&errno) => return Ok(()),
         // Not a directory, or a link.
-        Err(Errno::ENOTDIR | Errno::ELOOP) => {
-            return match unlinkat(AT_FDCWD, path, UnlinkatFlags::NoRemoveDir) {
-                Err(errno) if !missing(&errno) => Err(Error::errno("remove", path, errno)),
-                _ => Ok(()),
-            };
-        }
-        Err(errno) => return Err(Error::errno("open", path, errno)),
+        Err(Errno::ENOTDIR | Errno::ELOOP) => return unlink(UnlinkatFlags::NoRemoveDir),
+        Err(errno) => return Err(Error::errno("open", name, errno)),
     };
     let mut removal = Removal {
         top,
@@ -49,19 +53,16 @@ pub(crate) fn remove_tree(path: &Path) -> Result<()> {
         // Opened anew, not duplicated: each round has to read from the start.
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         match openat(&removal.top, ".", flags, Mode::empty()) {
-            Ok(dir) => removal.empty(dir, path, 0),
-            Err(errno) => return Err(Error::errno("remove", path, errno)),
+            Ok(dir) => removal.empty(dir, name, 0),
+            Err(errno) => return Err(Error::errno("remove", name, errno)),
         }
         if !removal.moved || removal.first_error.is_some() {
             break;
         }
     }
-    if let Some(error) = removal.first_error {
-        return Err(error);
-    }
-    match unlinkat(AT_FDCWD, path, UnlinkatFlags::RemoveDir) {
-        Err(errno) if !missing(&errno) => Err(Error::errno("remove", path, errno)),
-        _ => Ok(()),
+    match removal.first_error {
+        Some(error) => Err(error),
+        None => unlink(UnlinkatFlags::RemoveDir),
     }
 }
 
@@ -153,7 +154,7 @@ fn entries(dir: &OwnedFd) -> nix::Result<Vec<(CString, bool)>> {
     let mut buffer = [0u64; 512];
     let mut names = Vec::new();
     loop {
-        let size = std::mem::size_of_val(&buffer);
+        let size = size_of_val(&buffer);
         // SAFETY: the pointer and the size describe `buffer`, aligned as the kernel's records.
         let got = unsafe {
             libc::syscall(
@@ -191,12 +192,7 @@ fn open_dir<P: nix::NixPath + ?Sized>(parent: &impl AsFd, name: &P) -> nix::Resu
     let dir = match open_beneath(parent, name, flags) {
         Err(Errno::EACCES) => {
             let path = open_beneath(parent, name, flags | OFlag::O_PATH)?;
-            let proc = format!("/proc/self/fd/{}", path.as_raw_fd());
-            // fchmod refuses O_PATH descriptors; /proc leads to the very same directory.
-            let rwx = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-            std::fs::set_permissions(&proc, rwx).map_err(|error: io::Error| {
-                error.raw_os_error().map_or(Errno::EACCES, Errno::from_raw)
-            })?;
+            descriptor::set_mode(&path, 0o700)?;
             open_beneath(parent, name, flags)?
         }
         other => other?,
@@ -329,6 +325,23 @@ mod tests {
         symlink(&outside, &link).unwrap();
         remove_tree(&link).unwrap();
         assert!(link.symlink_metadata().is_err() && outside.join("keep").exists());
+    }
+
+    #[test]
+    fn an_entry_is_removed_without_following_its_links() {
+        let top = tempfile::tempdir().unwrap();
+        let path = top.path();
+        std::fs::create_dir_all(path.join("tree/a/b")).unwrap();
+        std::fs::create_dir(path.join("kept")).unwrap();
+        std::fs::write(path.join("kept/file"), "x").unwrap();
+        symlink("../kept", path.join("tree/out")).unwrap();
+        std::fs::set_permissions(path.join("tree/a"), std::fs::Permissions::from_mode(0o000))
+            .unwrap();
+        let dir = std::fs::File::open(path).unwrap();
+        remove_at(dir.as_fd(), Path::new("tree")).unwrap();
+        remove_at(dir.as_fd(), Path::new("tree")).unwrap();
+        assert!(!path.join("tree").exists());
+        assert!(path.join("kept/file").exists());
     }
 
     #[test]

@@ -166,11 +166,6 @@ impl Registry {
         format!("{}/{repository}:{tag}", self.address)
     }
 
-    /// Serves other bytes under a digest.
-    pub(crate) fn put_blob(&self, digest: &str, data: Vec<u8>) {
-        self.change(|state| state.blobs.insert(digest.to_owned(), data));
-    }
-
     /// Lets the next `times` requests whose path contains `part` meet a fault.
     pub(crate) fn fault(&self, part: &str, times: usize, fault: Fault) {
         self.change(|state| {
@@ -193,18 +188,6 @@ impl Registry {
             .iter()
             .filter(|one| one.method == "GET" && one.path.contains(part))
             .count()
-    }
-
-    /// Waits until a request for this part has come.
-    pub(crate) fn wait_request(&self, part: &str) {
-        let (state, changed) = &*self.state;
-        let come = |state: &State| state.requests.iter().any(|one| one.path.contains(part));
-        let guard = state.lock().unwrap();
-        let limit = super::process::LIMIT;
-        let (guard, _) = changed
-            .wait_timeout_while(guard, limit, |state| !come(state))
-            .unwrap();
-        assert!(come(&guard), "nobody asked for {part}");
     }
 
     /// Waits until an answer has stalled, with its first bytes sent.

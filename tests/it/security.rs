@@ -1,7 +1,5 @@
 //! `run`: capabilities, seccomp verdicts, descriptors, and what of ketch itself is in reach.
 
-use crate::harness::Env;
-
 /// Docker's fourteen capabilities as the kernel prints them.
 const DEFAULT: &str = "00000000a80425fb";
 const NONE: &str = "0000000000000000";

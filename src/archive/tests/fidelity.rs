@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
-use super::super::writer::{Head, Tar};
+use super::super::writer::{self, Head, Tar};
 use super::*;
 use crate::sys::xattr;
 
@@ -80,7 +80,7 @@ fn long_names_come_in_every_form() {
     let target = "t/".repeat(80) + "x";
     let mut prefixed = Head::new(b'0', "name").block();
     prefixed[345..351].copy_from_slice(b"prefix");
-    super::super::writer::seal(&mut prefixed);
+    writer::seal(&mut prefixed);
     let layer = Tar::default()
         .extended(b'L', format!("gnu/{long}\0").as_bytes())
         .file("gnu", b"1")
@@ -118,7 +118,7 @@ fn sparse_files_come_in_every_form() {
     old[410..422].copy_from_slice(b"00001000000\0");
     old[422..434].copy_from_slice(b"00000000003\0");
     old[483..495].copy_from_slice(b"00002000000\0");
-    super::super::writer::seal(&mut old);
+    writer::seal(&mut old);
     let padded = [&data[..], &[0; 504]].concat();
     let mut map = b"2\n0\n5\n262144\n3\n".to_vec();
     map.resize(512, 0);

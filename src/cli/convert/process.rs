@@ -61,10 +61,10 @@ fn entrypoint(text: &str) -> Result<Vec<String>> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
-    if text.starts_with('[') {
-        if let Ok(words) = serde_json::from_str::<Vec<String>>(text) {
-            return Ok(words);
-        }
+    if text.starts_with('[')
+        && let Ok(words) = serde_json::from_str::<Vec<String>>(text)
+    {
+        return Ok(words);
     }
     if text.contains('\0') {
         return Err(parse::bad("--entrypoint", text, "a NUL byte"));

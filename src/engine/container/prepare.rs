@@ -10,7 +10,6 @@ use super::{RunRequest, etc, names, userns};
 use crate::cgroup::Limits;
 use crate::common::{ContainerId, Error, Kind, Mode, Timestamp};
 use crate::engine::Engine;
-use crate::engine::identity::lines;
 use crate::host::IdMaps;
 use crate::oci::ContainerConfig;
 use crate::runtime::{self, Extras, MapWriter, Overlay, Plan, Rootfs, UserEntry, UserRequest};
@@ -144,10 +143,7 @@ fn plan(
     let inputs = Inputs {
         config,
         image,
-        mode: engine.mode,
-        maps: maps
-            .as_ref()
-            .map(|maps| (lines(&maps.uids), lines(&maps.gids))),
+        maps: maps.as_ref(),
         hostname,
         etc: Some(files),
         unified_cgroup: unified_cgroup(engine),

@@ -51,8 +51,6 @@ pub(crate) struct RunRequest {
 /// How a run ended.
 #[derive(Debug, Clone)]
 pub(crate) struct RunOutcome {
-    /// Id of the container.
-    pub(crate) id: ContainerId,
     /// End of its first process.
     pub(crate) status: ExitStatus,
     /// Phases in order and how long each took, for `--timing`.

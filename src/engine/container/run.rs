@@ -15,7 +15,7 @@ use crate::engine::Engine;
 use crate::runtime::{self, Attendance, Join, Started};
 use crate::spec::config::Config;
 use crate::store::{ContainerDir, ContainerLock, ContainerRecord, ExitRecord, StateRecord};
-use crate::sys::file::{self, Durability};
+use crate::sys::file;
 use crate::sys::signal::Signals;
 
 /// Laps of a stopwatch, for `--timing`.
@@ -55,12 +55,11 @@ pub(crate) fn run(engine: &Engine<'_>, request: &RunRequest) -> Result<RunOutcom
     let outcome = launch(engine, request, &prepared, &mut timing);
     let finished = finish(engine, prepared, &outcome, removing);
     timing.lap("clean up");
-    let (id, status) = match (outcome, finished) {
-        (Ok(launched), Ok(id)) => (id, launched.status),
+    let status = match (outcome, finished) {
+        (Ok(launched), Ok(_)) => launched.status,
         (Ok(_), Err(error)) | (Err(error), _) => return Err(error),
     };
     Ok(RunOutcome {
-        id,
         status,
         timing: timing.laps,
     })
@@ -157,11 +156,7 @@ fn record(
 
 fn write_json(dir: &ContainerDir, name: &str, value: &impl serde::Serialize) -> Result<()> {
     let path = dir.path().join(name);
-    Ok(file::write_atomic(
-        &path,
-        &serde_json::to_vec(value)?,
-        Durability::Process,
-    )?)
+    Ok(file::write_atomic(&path, &serde_json::to_vec(value)?)?)
 }
 
 fn refuse_used_cidfile(request: &RunRequest) -> Result<()> {

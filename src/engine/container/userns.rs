@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use crate::common::Mode;
 use crate::engine::Engine;
-use crate::host::{AUTO_SIZE, IdMap, IdMaps, SubRange};
+use crate::host::{AUTO_SIZE, IdMaps, SubRange};
 use crate::spec::config::{Config, Userns};
+use crate::sys::namespace::IdMap;
 
 /// What was chosen.
 pub(super) struct Chosen {

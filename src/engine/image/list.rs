@@ -35,8 +35,6 @@ pub(crate) struct Row {
     pub(crate) size: u64,
     /// When the image was made.
     pub(crate) created: Option<Timestamp>,
-    /// Last run or pull.
-    pub(crate) last_used: Timestamp,
     /// Containers made from it; `None` when not asked for.
     pub(crate) containers: Option<usize>,
     /// The whole record.
@@ -71,9 +69,7 @@ pub(crate) fn list(store: &Store, request: &Request) -> Result<Listing> {
                     users.get(&listed.record.config).copied().unwrap_or(0)
                 };
                 let containers = users.as_ref().map(count);
-                listing
-                    .rows
-                    .push(row(listed.record, listed.last_used, containers));
+                listing.rows.push(row(listed.record, containers));
             }
             Ok(_) => {}
             Err(error) => listing.damaged.push(error),
@@ -97,7 +93,7 @@ fn users(store: &Store) -> Result<HashMap<Digest, usize>> {
     Ok(users)
 }
 
-fn row(record: ImageRecord, last_used: Timestamp, containers: Option<usize>) -> Row {
+fn row(record: ImageRecord, containers: Option<usize>) -> Row {
     let name = record.name.as_deref().and_then(parsed);
     let known = record.repo_digests.first().and_then(|d| d.split_once('@'));
     let repository = match &name {
@@ -119,7 +115,6 @@ fn row(record: ImageRecord, last_used: Timestamp, containers: Option<usize>) -> 
         digest,
         size: record.size,
         created: record.created,
-        last_used,
         containers,
         record,
     }

@@ -11,6 +11,7 @@ use nix::sys::stat::{Mode, SFlag, fstat};
 use super::Init;
 use crate::common::{Error, Kind, Result};
 use crate::runtime::plan::DeviceStep;
+use crate::sys::descriptor;
 use crate::sys::mount;
 use crate::sys::path::Root;
 
@@ -142,7 +143,7 @@ fn extra_device(init: &Init<'_>, device: &DeviceStep) -> Result<()> {
 /// mknod(2) applies the umask; the permissions asked for are exact.
 fn chmod_device(root: &Root, target: &str, mode: u32) -> Result<()> {
     let node = root.open_path_nofollow(target)?;
-    let path = mount::fd_path(node.as_fd());
+    let path = descriptor::path_of(node.as_fd());
     nix::sys::stat::fchmodat(
         AT_FDCWD,
         path.as_str(),

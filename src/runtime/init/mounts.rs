@@ -11,6 +11,7 @@ use nix::sys::stat::{Mode, SFlag, fstat};
 use super::{Init, is_new};
 use crate::common::{Error, Kind, Result};
 use crate::runtime::plan::{MountStep, Source};
+use crate::sys::descriptor;
 use crate::sys::mount::{self, attr};
 use crate::sys::path::Root;
 
@@ -195,8 +196,8 @@ fn mount_new(
 fn copy_into(root: &Root, step: &MountStep, before: OwnedFd) -> Result<()> {
     let target = root.open_path(&step.target)?;
     let failed = |error| Error::io("copy image content to", &step.target, error);
-    let from = std::path::PathBuf::from(mount::fd_path(before.as_fd()));
-    let to = std::path::PathBuf::from(mount::fd_path(target.as_fd()));
+    let from = std::path::PathBuf::from(descriptor::path_of(before.as_fd()));
+    let to = std::path::PathBuf::from(descriptor::path_of(target.as_fd()));
     copy_tree(&from, &to).map_err(failed)
 }
 
@@ -276,7 +277,7 @@ fn over(init: &Init<'_>, step: &MountStep, source: &BoundSource, own: &Path) -> 
     let lower = init.root()?.open_path(&step.target)?;
     let options = format!(
         "lowerdir={},upperdir={},workdir={}{}",
-        mount::fd_path(lower.as_fd()),
+        descriptor::path_of(lower.as_fd()),
         own.join("upper").display(),
         own.join("work").display(),
         if init.plan.maps.is_none() {
@@ -369,7 +370,7 @@ fn set_classic(
     forced: u64,
 ) -> std::result::Result<(), Errno> {
     if !step.propagation.is_empty() {
-        mount::set_propagation(&mount::fd_path(target), step.propagation)?;
+        mount::set_propagation(&descriptor::path_of(target), step.propagation)?;
     }
     let attributes = step.attributes | forced;
     if attributes != 0 {

@@ -11,9 +11,10 @@ use nix::sys::stat::{Mode, umask};
 use super::{Init, devices, reaper};
 use crate::common::{Error, Kind, Result};
 use crate::runtime::message::FromInit;
-use crate::sys::namespace::MapLine;
+use crate::sys::descriptor::path_of;
+use crate::sys::namespace::IdMap;
 use crate::sys::path::Root;
-use crate::sys::{credentials, exec, mount, namespace, seccomp, socket, tty};
+use crate::sys::{credentials, exec, namespace, seccomp, socket, tty};
 
 /// Every search path of a container without `PATH`.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -72,7 +73,7 @@ pub(super) fn set_streams(init: &mut Init<'_>) -> Result<()> {
     } else if !init.plan.interactive {
         // With a /dev of the caller's own this could be anything: a fifo that blocks us, a link.
         let node = devices::open_device(Path::new("/dev/null"), 1, 3)?;
-        let null = std::fs::File::open(mount::fd_path(node.as_fd()))
+        let null = std::fs::File::open(path_of(&node))
             .map_err(|error| Error::io("open", "/dev/null", error))?;
         exec::dup_onto(null.as_raw_fd(), 0).map_err(failed)?;
     }
@@ -140,7 +141,7 @@ fn nest(user: &super::ResolvedUser) -> Result<()> {
     nix::sched::unshare(CloneFlags::CLONE_NEWUSER)
         .map_err(|errno| Error::errno("make nested namespace", "user", errno))?;
     let line = |inside| {
-        [MapLine {
+        [IdMap {
             inside,
             outside: 0,
             count: 1,

@@ -15,7 +15,7 @@ use oci_spec::runtime::{
 
 use crate::common::{Error, Kind, Mode, Result};
 use crate::sys::credentials::CapSet;
-use crate::sys::namespace::MapLine;
+use crate::sys::namespace::IdMap;
 
 pub(crate) use mounts::{MountStep, Source};
 
@@ -129,9 +129,9 @@ pub(crate) struct UserEntry {
 #[derive(Debug, Clone)]
 pub(crate) struct Maps {
     /// User ids.
-    pub(crate) uids: Vec<MapLine>,
+    pub(crate) uids: Vec<IdMap>,
     /// Group ids.
-    pub(crate) gids: Vec<MapLine>,
+    pub(crate) gids: Vec<IdMap>,
     /// Who writes them.
     pub(crate) writer: MapWriter,
 }
@@ -357,8 +357,8 @@ fn namespaces(linux: &Linux) -> (CloneFlags, bool) {
     (flags, cgroup)
 }
 
-fn map_lines(lines: &Option<Vec<LinuxIdMapping>>) -> Vec<MapLine> {
-    let line = |m: &LinuxIdMapping| MapLine {
+fn map_lines(lines: &Option<Vec<LinuxIdMapping>>) -> Vec<IdMap> {
+    let line = |m: &LinuxIdMapping| IdMap {
         inside: m.container_id(),
         outside: m.host_id(),
         count: m.size(),

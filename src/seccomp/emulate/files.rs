@@ -6,7 +6,7 @@
 //! chmod is real and not seen here. Links, pipes and sockets cannot hold the attribute: their
 //! owner is forgotten.
 
-use std::ffi::{CStr, OsStr};
+use std::ffi::OsStr;
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -18,12 +18,11 @@ use nix::sys::stat::{Mode, fstat};
 use nix::sys::statvfs::{FsFlags, fstatvfs};
 
 use super::credentials::{Credentials, KEEP};
-use crate::sys::seccomp::opened;
+use crate::sys::descriptor::set_mode;
+use crate::sys::xattr::{OVERRIDE_STAT, opened};
 
 /// As many as libpathrs tries.
 const RACE_RETRIES: usize = 128;
-
-const ATTRIBUTE: &CStr = c"user.containers.override_stat";
 
 /// Where a call starts from: a descriptor of the thread's, or its working directory.
 #[derive(Debug, Clone, Copy)]
@@ -175,7 +174,7 @@ pub(super) fn chown(
         return Err(Errno::EROFS);
     }
     // A file system without attributes has no intended owners to merge with.
-    let value = opened::get_attribute(file, ATTRIBUTE).unwrap_or(None);
+    let value = opened::get(file, OVERRIDE_STAT).unwrap_or(None);
     let before = value.as_deref().and_then(Intended::parse);
     let mut after = before.clone().unwrap_or_else(|| Intended {
         uid: 0,
@@ -196,11 +195,11 @@ pub(super) fn chown(
             return Ok(());
         }
         writable(file, &stat, || {
-            opened::set_attribute(file, ATTRIBUTE, after.to_string().as_bytes())
+            opened::set(file, OVERRIDE_STAT, after.to_string().as_bytes())
         })
     } else if value.is_some() {
         // No attribute means 0:0.
-        writable(file, &stat, || opened::remove_attribute(file, ATTRIBUTE))
+        writable(file, &stat, || opened::remove(file, OVERRIDE_STAT))
     } else {
         Ok(())
     };
@@ -245,7 +244,7 @@ fn drop_set_id(file: BorrowedFd<'_>, stat: &libc::stat, after: &mut Intended) {
     after.mode = without(after.mode);
     let mode = stat.st_mode & 0o7777;
     if without(mode) != mode {
-        let _ = opened::set_mode(file, without(mode));
+        let _ = set_mode(file, without(mode));
     }
 }
 
@@ -259,9 +258,9 @@ fn writable(
     match change() {
         Err(Errno::EACCES) => {
             let mode = fstat(file).map_or(stat.st_mode, |now| now.st_mode) & 0o7777;
-            opened::set_mode(file, mode | 0o600)?;
+            set_mode(file, mode | 0o600)?;
             let done = change();
-            opened::set_mode(file, mode)?;
+            set_mode(file, mode)?;
             done
         }
         other => other,
@@ -317,9 +316,9 @@ pub(super) fn make_device(base: Base, path: &Path, mode: u32, device: u32) -> Re
         mode: mode & 0o7777,
         kind: format!("{word}-{major}-{minor}"),
     };
-    let _ = opened::set_attribute(stub.as_fd(), ATTRIBUTE, intended.to_string().as_bytes());
+    let _ = opened::set(stub.as_fd(), OVERRIDE_STAT, intended.to_string().as_bytes());
     // A set-id bit on a stub would be a real one.
-    let _ = opened::set_mode(stub.as_fd(), mode & 0o777);
+    let _ = set_mode(stub.as_fd(), mode & 0o777);
     Ok(())
 }
 
@@ -328,7 +327,7 @@ mod tests {
     use super::*;
 
     fn intended(fd: &impl AsFd) -> Option<String> {
-        opened::get_attribute(fd.as_fd(), ATTRIBUTE)
+        opened::get(fd.as_fd(), OVERRIDE_STAT)
             .unwrap()
             .map(|value| String::from_utf8(value).unwrap())
     }
@@ -344,14 +343,14 @@ mod tests {
             dirfd: libc::AT_FDCWD,
         };
         let file = base.find(&path, true).unwrap();
-        opened::set_mode(file.as_fd(), 0o4440).unwrap();
-        if opened::set_attribute(file.as_fd(), ATTRIBUTE, b"x").is_err() {
-            opened::set_mode(file.as_fd(), 0o640).unwrap();
-            if opened::set_attribute(file.as_fd(), ATTRIBUTE, b"x").is_err() {
+        set_mode(file.as_fd(), 0o4440).unwrap();
+        if opened::set(file.as_fd(), OVERRIDE_STAT, b"x").is_err() {
+            set_mode(file.as_fd(), 0o640).unwrap();
+            if opened::set(file.as_fd(), OVERRIDE_STAT, b"x").is_err() {
                 eprintln_skip("no user attributes here");
                 return;
             }
-            opened::set_mode(file.as_fd(), 0o4440).unwrap();
+            set_mode(file.as_fd(), 0o4440).unwrap();
         }
         chown(file.as_fd(), 33, KEEP, &root).unwrap();
         assert_eq!(intended(&file).unwrap(), "33:0:0440:file");

@@ -47,13 +47,8 @@ pub(crate) struct IdentityEmulator {
 }
 
 impl IdentityEmulator {
-    /// Answers on `listener` for a container whose one user is root inside.
-    pub(crate) fn new(listener: OwnedFd) -> IdentityEmulator {
-        IdentityEmulator::with_ids(listener, 0, 0)
-    }
-
-    /// The same, for one whose one user is `uid` and `gid` inside (`keep-id`).
-    pub(crate) fn with_ids(listener: OwnedFd, uid: u32, gid: u32) -> IdentityEmulator {
+    /// Answers on `listener` for a container whose one user is `uid` and `gid` inside.
+    pub(crate) fn new(listener: OwnedFd, uid: u32, gid: u32) -> IdentityEmulator {
         IdentityEmulator {
             listener: Listener::new(listener),
             processes: Processes::new(Credentials::new(uid, gid)),

@@ -30,7 +30,7 @@ fn run(argv: &[&str]) -> Option<i32> {
             return None;
         }
     };
-    let mut emulator = IdentityEmulator::new(child.listener.try_clone().unwrap());
+    let mut emulator = IdentityEmulator::new(child.listener.try_clone().unwrap(), 0, 0);
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         if let Some(code) = child.try_wait() {
@@ -52,7 +52,7 @@ fn shell(dir: &Path, script: &str) -> Option<i32> {
 
 fn intended(path: &Path) -> Option<String> {
     let file = std::fs::File::open(path).unwrap();
-    crate::sys::seccomp::opened::get_attribute(file.as_fd(), c"user.containers.override_stat")
+    crate::sys::xattr::opened::get(file.as_fd(), crate::sys::xattr::OVERRIDE_STAT)
         .unwrap()
         .map(|value| String::from_utf8(value).unwrap())
 }

@@ -202,11 +202,7 @@ fn repair_keeps_layers_and_the_files_of_containers() {
         .unwrap();
     std::fs::write(dir.upper().join("thesis"), "x").unwrap();
     std::fs::write(dir.path().join("container.json"), "").unwrap();
-    std::fs::write(
-        super::layer::info_path(&store.layers().path(&a.layers[0])),
-        "",
-    )
-    .unwrap();
+    std::fs::write(layer::info_path(&store.layers().path(&a.layers[0])), "").unwrap();
     let running = store.check(true).unwrap().problems;
     assert_eq!(running.len(), 2, "{running:?}");
     assert!(dir.upper().join("thesis").exists());

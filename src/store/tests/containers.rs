@@ -112,7 +112,7 @@ fn liveness_follows_the_lock() {
     let alive = || store.containers().list().unwrap().remove(0).unwrap().alive;
     assert!(alive() && alive());
     assert_eq!(dir.lock().unwrap_err().kind(), Kind::Conflict);
-    let copy = lock.file().try_clone().unwrap();
+    let copy = lock.file.try_clone().unwrap();
     drop(lock);
     assert!(alive());
     drop(copy);
@@ -157,7 +157,7 @@ fn removal_frees_the_name_and_leaves_nothing() {
     std::fs::create_dir_all(dir.work().join("work")).unwrap();
     std::fs::set_permissions(
         dir.work().join("work"),
-        std::os::unix::fs::PermissionsExt::from_mode(0),
+        std::os::unix::fs::PermissionsExt::from_mode(0o000),
     )
     .unwrap();
     let purged = store.containers().remove(&dir, lock, None).unwrap();

@@ -20,7 +20,7 @@ fn images_are_found_by_name_id_and_digest() {
         a.config.short(),
         a.manifest.to_string(),
     ] {
-        assert_eq!(images.by_id(&id).unwrap(), [a.clone()], "{id}");
+        assert_eq!(images.by_id(&id).unwrap(), std::slice::from_ref(&a), "{id}");
     }
     for none in ["", "xyz", "sha256:", &"0".repeat(65)] {
         assert!(images.by_id(none).unwrap().is_empty(), "{none}");

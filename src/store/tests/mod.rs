@@ -69,7 +69,7 @@ pub(super) fn put_image(store: &Store, name: &str, content: &str) -> ImageRecord
     let manifest = format!(
         r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{config_digest}","size":{}}},"layers":[{{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"{blob}","size":{}}}]}}"#,
         config.len(),
-        store.blobs().size(&blob).unwrap(),
+        store.blobs().open(&blob).unwrap().metadata().unwrap().len(),
     );
     let record = ImageRecord {
         name: Some(name.to_owned()),

@@ -11,11 +11,11 @@ mod walk;
 mod tests;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{self, OFlag, OpenHow, ResolveFlag};
-use nix::sys::stat::{self, FileStat, Mode, SFlag};
+use nix::sys::stat::{self, Mode, SFlag};
 
 use crate::common::{Error, Kind, Result};
 use walk::{Create, Walk};
@@ -30,6 +30,7 @@ pub(crate) enum Resolver {
     /// openat2(2), and the walk when the kernel or a seccomp filter refuses that call.
     Kernel,
     /// The walk alone.
+    #[cfg(test)]
     Walk,
 }
 
@@ -69,6 +70,7 @@ impl Root {
     }
 
     /// The same root with a fixed resolver.
+    #[cfg(test)]
     pub(crate) fn with_resolver(mut self, resolver: Resolver) -> Root {
         self.resolver = resolver;
         self
@@ -112,13 +114,6 @@ impl Root {
         )
     }
 
-    /// Opens a directory that no link leads to, for reading.
-    pub(crate) fn open_beneath_dir(&self, path: impl AsRef<Path>) -> Result<OwnedFd> {
-        let path = path.as_ref();
-        self.lookup(path, OFlag::O_DIRECTORY | OFlag::O_RDONLY, Links::Refuse)
-            .map_err(|errno| Error::errno("open directory", path, errno))
-    }
-
     /// Makes the directory `path` and its missing parents inside the root, links followed there;
     /// returns it as O_PATH. `mode` is for the new directories and subject to the umask.
     pub(crate) fn make_dirs(&self, path: impl AsRef<Path>, mode: u32) -> Result<OwnedFd> {
@@ -140,21 +135,6 @@ impl Root {
             other => other,
         }
         .map_err(|errno| Error::errno("make file", path, errno))
-    }
-
-    /// The text of the link `path`.
-    pub(crate) fn read_link(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
-        let link = self.open_path_nofollow(path.as_ref())?;
-        // An empty name reads the link that an O_PATH descriptor refers to (Linux 2.6.39).
-        let text =
-            fcntl::readlinkat(&link, "").map_err(|errno| Error::errno("read link", path, errno))?;
-        Ok(PathBuf::from(text))
-    }
-
-    /// Facts of what `path` names, links followed inside the root.
-    pub(crate) fn stat(&self, path: impl AsRef<Path>) -> Result<FileStat> {
-        let fd = self.open_path(path.as_ref())?;
-        stat::fstat(&fd).map_err(|errno| Error::errno("stat", path, errno))
     }
 
     /// Opens `path` with `flags` under the rule `links`; the errno is left to the caller.

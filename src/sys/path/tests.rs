@@ -71,7 +71,11 @@ fn both_resolvers_find_the_same_inode_or_the_same_errno() {
 fn refusing_links_refuses_them_at_every_place() {
     let top = tree();
     for root in roots(&top) {
-        assert!(root.open_beneath_dir("dir/sub").is_ok());
+        let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY;
+        assert!(
+            root.lookup(Path::new("dir/sub"), flags, Links::Refuse)
+                .is_ok()
+        );
         for (path, errno) in [
             ("absolute", Errno::ELOOP),
             ("absolute/sub", Errno::ELOOP),
@@ -80,7 +84,6 @@ fn refusing_links_refuses_them_at_every_place() {
             ("/dir", Errno::EXDEV),
             ("dir/file", Errno::ENOTDIR),
         ] {
-            let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY;
             let error = root
                 .lookup(Path::new(path), flags, Links::Refuse)
                 .unwrap_err();
@@ -95,8 +98,6 @@ fn a_last_link_is_opened_itself_when_asked() {
     for root in roots(&top) {
         let link = root.open_path_nofollow("absolute").unwrap();
         assert_eq!(file_type(&link).unwrap(), SFlag::S_IFLNK);
-        assert_eq!(root.read_link("absolute").unwrap(), Path::new("/dir"));
-        assert!(root.read_link("dir").is_err());
     }
 }
 

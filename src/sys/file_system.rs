@@ -1,13 +1,14 @@
-//! What kind of file system a path is on, by the magic number of `statfs(2)`.
+//! The file system that a path is on: its kind and its space, by statfs(2).
 
 use std::path::Path;
 
-use nix::sys::statfs::statfs;
+use nix::errno::Errno;
+use nix::sys::statfs::{Statfs, statfs};
 
 use crate::common::{Error, Result};
 
-/// Magic numbers, names, and whether the file system is on a network.
-const KNOWN: [(i64, &str, bool); 23] = [
+/// Magic numbers, names, and whether other machines see the same files.
+const KNOWN: [(i64, &str, bool); 29] = [
     (0xEF53, "ext4", false),
     (0x5846_5342, "xfs", false),
     (0x9123_683E, "btrfs", false),
@@ -21,26 +22,46 @@ const KNOWN: [(i64, &str, bool); 23] = [
     (0xE0F5_E1E2, "erofs", false),
     (0x4D44, "vfat", false),
     (0x6573_5546, "fuse", false),
-    (0x6969, "nfs", true),
-    (0x0BD0_0BD0, "lustre", true),
-    (0x4750_4653, "gpfs", true),
-    (0x1983_0326, "beegfs", true),
-    (0xFF53_4D42, "cifs", true),
-    (0xFE53_4D42, "smb2", true),
-    (0x00C3_6400, "ceph", true),
+    (0x6969, "NFS", true),
+    (0x517B, "SMB", true),
+    (0xFE53_4D42, "SMB", true),
+    (0xFF53_4D42, "CIFS", true),
+    (0x0BD0_0BD0, "Lustre", true),
+    (0x4750_4653, "GPFS", true),
+    (0x1983_0326, "BeeGFS", true),
+    (0x00C3_6400, "CephFS", true),
+    (0x5346_414F, "AFS", true),
+    (0x6B41_4653, "AFS", true),
+    (0xAAD7_AAEA, "PanFS", true),
     (0x0102_1997, "9p", true),
-    (0x5346_414F, "afs", true),
-    (0x6B41_4653, "kafs", true),
+    (0x2003_0528, "OrangeFS", true),
+    (0x7375_7245, "Coda", true),
+    (0x0116_1970, "GFS2", true),
+    (0x7461_636F, "OCFS2", true),
 ];
 
-/// A file system's kind.
+/// What statfs(2) says about the file system of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileSystem {
     /// Its magic number.
-    pub(crate) magic: i64,
+    magic: i64,
+    /// Bytes an ordinary user can still write.
+    pub(crate) free: u64,
+    /// Bytes in all.
+    pub(crate) total: u64,
 }
 
 impl FileSystem {
+    fn new(found: &Statfs) -> FileSystem {
+        let block = u64::try_from(found.block_size()).unwrap_or(0);
+        FileSystem {
+            // The type's sign and width differ by architecture; the numbers have 32 bits.
+            magic: i64::from(found.filesystem_type().0 as u32),
+            free: found.blocks_available().saturating_mul(block),
+            total: found.blocks().saturating_mul(block),
+        }
+    }
+
     /// Its name, or `unknown`.
     pub(crate) fn name(self) -> &'static str {
         self.known().map_or("unknown", |(_, name, _)| name)
@@ -67,14 +88,10 @@ pub(crate) fn file_system(path: &Path) -> Result<FileSystem> {
     let mut at = path;
     loop {
         match statfs(at) {
-            // The type's sign and width differ by architecture; the numbers have 32 bits.
-            Ok(stat) => {
-                let magic = i64::from(stat.filesystem_type().0 as u32);
-                return Ok(FileSystem { magic });
-            }
-            Err(nix::errno::Errno::ENOENT) => match at.parent() {
+            Ok(found) => return Ok(FileSystem::new(&found)),
+            Err(Errno::ENOENT) => match at.parent() {
                 Some(parent) if !parent.as_os_str().is_empty() => at = parent,
-                _ => return Err(Error::errno("statfs", path, nix::errno::Errno::ENOENT)),
+                _ => return Err(Error::errno("statfs", path, Errno::ENOENT)),
             },
             Err(errno) => return Err(Error::errno("statfs", at, errno)),
         }
@@ -87,10 +104,14 @@ mod tests {
 
     #[test]
     fn network_file_systems_are_named_as_such() {
-        let of = |magic| FileSystem { magic };
+        let of = |magic| FileSystem {
+            magic,
+            free: 0,
+            total: 0,
+        };
         assert_eq!(
             (of(0x0BD0_0BD0).name(), of(0x0BD0_0BD0).is_network()),
-            ("lustre", true)
+            ("Lustre", true)
         );
         assert_eq!(
             (of(0xEF53).name(), of(0xEF53).is_network()),
@@ -107,7 +128,9 @@ mod tests {
     fn a_missing_path_is_on_the_file_system_of_its_parent() {
         let dir = tempfile::tempdir().unwrap();
         let here = file_system(dir.path()).unwrap();
-        assert_eq!(file_system(&dir.path().join("no/such")).unwrap(), here);
+        let there = file_system(&dir.path().join("no/such")).unwrap();
+        assert_eq!((there.magic, there.total), (here.magic, here.total));
+        assert!(here.free <= here.total);
         assert_eq!(file_system(Path::new("/proc")).unwrap().name(), "unknown");
     }
 }

@@ -1,1 +1,0 @@
-//! network: see lib.rs.
