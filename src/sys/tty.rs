@@ -40,6 +40,11 @@ pub(crate) fn window_size(fd: BorrowedFd<'_>) -> Option<WindowSize> {
     })
 }
 
+/// Size of the terminal this process was started on, if it has one.
+pub(crate) fn own_window_size() -> Option<WindowSize> {
+    window_size(standard_input()).or_else(|| window_size(standard_output()))
+}
+
 /// Sets the size of a terminal; the kernel tells its foreground processes.
 pub(crate) fn set_window_size(fd: BorrowedFd<'_>, size: WindowSize) {
     let size = libc::winsize {

@@ -233,7 +233,7 @@ fn describe(root: &std::path::Path, path: &std::path::Path) -> io::Result<()> {
         }
     }
     attributes.sort();
-    let (size, links) = if found.is_file() {
+    let (size, links) = if mode & libc::S_IFMT == libc::S_IFREG {
         (found.size(), found.nlink())
     } else {
         (0, 0)
