@@ -24,7 +24,7 @@ use nix::mount::MsFlags;
 use super::mapped::Trees;
 use super::message::{Failure, FromInit, ResolvedUser};
 use super::plan::{Plan, Source};
-use crate::common::{Error, Kind, Result};
+use crate::common::{Error, Kind, Result, strictly};
 use crate::sys::path::Root;
 use crate::sys::{credentials, mount, net, signal, socket};
 
@@ -131,6 +131,9 @@ impl Init<'_> {
     }
 
     fn warn(&self, line: String) {
+        if self.plan.strict {
+            self.fail("strict", &strictly(line));
+        }
         self.tell(&FromInit::Warn(line), None);
     }
 
