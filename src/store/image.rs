@@ -73,7 +73,7 @@ pub(crate) struct Untagged {
 }
 
 impl Images<'_> {
-    fn dir(&self) -> PathBuf {
+    pub(super) fn dir(&self) -> PathBuf {
         self.store.path("images")
     }
 
@@ -160,6 +160,7 @@ impl Images<'_> {
     pub(crate) fn put(&self, record: &ImageRecord) -> Result<()> {
         let _store = self.store.lock_shared()?;
         let _images = self.lock()?;
+        self.begin_change()?;
         if let Some(name) = &record.name {
             // An unreadable old record must not keep the name from being set again.
             let old = self.get(name).ok().flatten();
@@ -196,6 +197,7 @@ impl Images<'_> {
         if path.symlink_metadata().is_err() {
             return Ok(None);
         }
+        self.begin_change()?;
         file::remove_file(&path)?;
         let others = self
             .records()?

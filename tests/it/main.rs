@@ -9,6 +9,7 @@
 mod harness;
 
 mod cli;
+mod crash;
 mod hostile;
 mod images;
 mod lifecycle;
@@ -18,6 +19,8 @@ mod process;
 mod pull;
 mod pull_faults;
 mod security;
+mod security_escape;
+mod security_race;
 mod signals;
 mod store;
 mod system;
