@@ -55,6 +55,7 @@ pub(crate) struct Host {
     subuids: OnceCell<Vec<SubRange>>,
     subgids: OnceCell<Vec<SubRange>>,
     tools: OnceCell<Vec<Tool>>,
+    map_helpers: OnceCell<Option<(PathBuf, PathBuf)>>,
     cgroups: OnceCell<CgroupLayout>,
 }
 
@@ -74,6 +75,7 @@ impl Host {
             subuids: OnceCell::new(),
             subgids: OnceCell::new(),
             tools: OnceCell::new(),
+            map_helpers: OnceCell::new(),
             cgroups: OnceCell::new(),
         }
     }
@@ -171,8 +173,13 @@ impl Host {
 
     /// Absolute paths of `newuidmap` and `newgidmap`, when both are there and privileged.
     pub(crate) fn map_helpers(&self) -> Option<(&Path, &Path)> {
-        let pair = (self.tool("newuidmap")?, self.tool("newgidmap")?);
-        (tools::is_privileged(pair.0) && tools::is_privileged(pair.1)).then_some(pair)
+        let look = || {
+            let find = |name| tools::find(self.env.path.as_deref(), name);
+            let pair = (find("newuidmap")?, find("newgidmap")?);
+            (tools::is_privileged(&pair.0) && tools::is_privileged(&pair.1)).then_some(pair)
+        };
+        let pair = self.map_helpers.get_or_init(look).as_ref()?;
+        Some((&pair.0, &pair.1))
     }
 
     /// Where the cgroup hierarchies are mounted and where this process is in them.
@@ -203,7 +210,7 @@ impl Host {
     }
 
     /// Id maps of `--userns=keep-id[:uid=,gid=]`: the caller keeps its number, or gets the one
-    /// given. In mode `root` there is nothing to keep and the maps are empty.
+    /// given, and root inside has the host id that this number had. In mode `root` there is nothing to keep and the maps are empty.
     pub(crate) fn keep_id_maps(
         &self,
         mode: Mode,

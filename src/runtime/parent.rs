@@ -5,12 +5,16 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use nix::sched::CloneFlags;
 
 use super::init;
+use super::mapped::Trees;
 use super::message::{Failure, FromInit, GO, ResolvedUser};
 use super::plan::{MapWriter, Maps, Plan};
-use crate::common::{Error, Kind, Result, Ui};
+use crate::common::{Error, Kind, Result, Silent, Ui};
 use crate::sys::namespace;
 use crate::sys::process::{Child, Cloned, clone};
 use crate::sys::socket;
+
+/// Name of the step in errors that are not init's own.
+const START: &str = "start";
 
 /// How the container gets into its cgroup.
 #[derive(Debug, Default)]
@@ -43,15 +47,26 @@ pub(crate) struct Running {
 /// Clones init and gives it its identity. On an error nothing is left running.
 pub(crate) fn start(plan: &Plan, join: Join<'_>) -> Result<Started> {
     let (ours, theirs) = socket::message_pair()?;
+    let trees = Trees::of(plan)?;
     let mut namespaces = plan.namespaces;
     if plan.cgroup_namespace && join.procs.is_empty() {
         namespaces |= CloneFlags::CLONE_NEWCGROUP;
     }
-    let cloned = clone(namespaces, join.into).map_err(|error| explain_clone(error, namespaces))?;
+    // newuidmap and newgidmap take longer than making the namespaces: init makes most of them
+    // meanwhile. It cannot enter a process namespace of its own, and keeps owning them all.
+    let helped = plan
+        .maps
+        .as_ref()
+        .is_some_and(|maps| matches!(maps.writer, MapWriter::Helpers { .. }));
+    let first = match helped {
+        true => namespaces & (CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWPID),
+        false => namespaces,
+    };
+    let cloned = clone(first, join.into).map_err(|error| explain_clone(error, first))?;
     match cloned {
         Cloned::Child => {
             drop(ours);
-            init::main(plan, theirs, join.procs)
+            init::main(plan, theirs, join.procs, trees, namespaces - first)
         }
         Cloned::Parent(child) => {
             drop(theirs);
@@ -60,10 +75,9 @@ pub(crate) fn start(plan: &Plan, join: Join<'_>) -> Result<Started> {
                 socket: ours,
             };
             if let Some(maps) = &plan.maps
-                && let Err(error) = started.map(maps)
+                && let Err(error) = started.map(maps, trees.as_ref())
             {
-                started.abandon();
-                return Err(error);
+                return Err(started.why_unmapped(error));
             }
             Ok(started)
         }
@@ -71,12 +85,13 @@ pub(crate) fn start(plan: &Plan, join: Join<'_>) -> Result<Started> {
 }
 
 impl Started {
-    fn map(&self, maps: &Maps) -> Result<()> {
+    fn map(&self, maps: &Maps, trees: Option<&Trees>) -> Result<()> {
         let pid = self.child.pid;
         match &maps.writer {
             MapWriter::Init => return Ok(()),
             MapWriter::Parent => {
-                namespace::write_maps(&pid.to_string(), &maps.uids, &maps.gids, false)?
+                namespace::write_maps(&pid.to_string(), &maps.uids, &maps.gids, false)?;
+                trees.map_or(Ok(()), |trees| trees.map(pid))?;
             }
             MapWriter::Helpers {
                 newuidmap,
@@ -87,6 +102,19 @@ impl Started {
         }
         socket::send(self.socket.as_fd(), GO, None)
             .map_err(|errno| Error::errno("start", "init", errno))
+    }
+
+    /// Ends an init that got no id maps. When it had failed itself, that is the reason, and what
+    /// the helpers said of a process that was gone is not.
+    fn why_unmapped(&self, error: Error) -> Error {
+        let _ = self.child.signal(libc::SIGKILL);
+        match self.ready(&Silent) {
+            Err(failure) if failure.step != START => failure.error,
+            _ => {
+                self.abandon();
+                error
+            }
+        }
     }
 
     /// Kills and reaps a container that will not be.
@@ -102,7 +130,7 @@ impl Started {
     pub(crate) fn ready(&self, ui: &dyn Ui) -> std::result::Result<Running, StartFailure> {
         let mut running = Running::default();
         let broken = |why: String| StartFailure {
-            step: "start".to_owned(),
+            step: START.to_owned(),
             error: Error::new(Kind::Bug, "hear from init", "").because(why),
         };
         loop {
@@ -146,7 +174,8 @@ impl StartFailure {
     }
 }
 
-fn explain_clone(error: Error, namespaces: CloneFlags) -> Error {
+/// Adds what usually keeps a user from making namespaces.
+pub(super) fn explain_clone(error: Error, namespaces: CloneFlags) -> Error {
     let userns = namespaces.contains(CloneFlags::CLONE_NEWUSER);
     match error.raw_os_error() {
         Some(libc::EPERM) if userns => error.hint(

@@ -40,9 +40,9 @@ fn killed(env: &Env, at: usize, arguments: &[&str]) -> bool {
 fn assert_whole(env: &Env, what: &str) {
     env.ketch(&["system", "check"]).ok();
     env.ketch(&["ps", "-a"]).ok();
-    assert_eq!(env.stored("containers"), [""; 0], "{what}");
+    assert_eq!(env.containers(), [""; 0], "{what}");
     let partial = |name: &String| !name.starts_with("blob-");
-    let left: Vec<String> = env.stored("tmp").into_iter().filter(partial).collect();
+    let left: Vec<String> = env.half_done().into_iter().filter(partial).collect();
     assert_eq!(left, [""; 0], "{what}");
     let home = env.path("");
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();

@@ -57,6 +57,7 @@ pub(crate) fn ensure(engine: &Engine<'_>, name: &str) -> Result<ImageRecord> {
         return Ok(record);
     }
     let bytes = std::fs::read(&program).map_err(|error| Error::io("read", &program, error))?;
+    engine.store.hold()?;
     identity::as_owner(engine, || make(&engine.store, &bytes, &stamp))?;
     engine
         .store
@@ -106,6 +107,7 @@ fn make(store: &Store, program: &[u8], stamp: &str) -> Result<()> {
         index: None,
         repo_digests: Vec::new(),
         labels: config.config.labels,
+        stack: Default::default(),
     };
     Ok(store.images().put(&record)?)
 }

@@ -4,6 +4,7 @@ use std::os::fd::AsFd;
 
 use super::Init;
 use crate::common::{Error, Kind, Result};
+use crate::runtime::parent::explain_clone;
 use crate::runtime::plan::MapWriter;
 use crate::sys::{credentials, namespace, socket};
 
@@ -15,6 +16,12 @@ pub(super) fn enter(init: &mut Init<'_>) -> Result<()> {
     if maps.writer == MapWriter::Init {
         namespace::write_maps("self", &maps.uids, &maps.gids, true)?;
     } else {
+        if !init.namespaces.is_empty() {
+            nix::sched::unshare(init.namespaces).map_err(|errno| {
+                let error = Error::errno("make", "namespaces", errno);
+                explain_clone(error, init.namespaces)
+            })?;
+        }
         match socket::receive(init.socket.as_fd()) {
             Ok(Some(_)) => {}
             // The parent failed to write the maps and says so itself.

@@ -10,18 +10,22 @@ mod devices;
 mod identity;
 mod masks;
 mod mounts;
+mod names;
 mod payload;
 mod reaper;
 mod rootfs;
 mod user;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
 
 use nix::mount::MsFlags;
+use nix::sched::CloneFlags;
 
+use super::mapped::Trees;
 use super::message::{Failure, FromInit, ResolvedUser};
 use super::plan::{Plan, Source};
-use crate::common::{Error, Kind, Result};
+use crate::common::{Error, Kind, Result, strictly};
 use crate::sys::path::Root;
 use crate::sys::{credentials, mount, net, signal, socket};
 
@@ -29,8 +33,14 @@ use crate::sys::{credentials, mount, net, signal, socket};
 pub(super) struct Init<'a> {
     plan: &'a Plan,
     socket: OwnedFd,
+    /// Those still to be made, while the caller has the id maps written.
+    namespaces: CloneFlags,
     /// Opened `cgroup.procs` files to write "0" to (cgroup v1).
     cgroups: Vec<BorrowedFd<'a>>,
+    /// Copies of the store's mounts, for a container with ids of its own.
+    trees: Option<Trees>,
+    /// Where they go.
+    places: Vec<OwnedFd>,
     /// Detached bind mounts by index of `plan.mounts`, taken before the host's mounts are cut off.
     sources: Vec<Option<mounts::BoundSource>>,
     root: Option<Root>,
@@ -44,12 +54,15 @@ type Step = (&'static str, fn(&mut Init<'_>) -> Result<()>);
 
 /// Everything init does, in order.
 const STEPS: &[Step] = &[
+    ("reach of the caller", mounts::open_as_caller),
     ("identity", identity::enter),
     ("cgroup", enter_cgroup),
+    ("store", attach_store),
     ("mount sources", mounts::open_sources),
     ("mount propagation", cut_propagation),
     ("root file system", rootfs::mount),
     ("mounts", mounts::mount_all),
+    ("user files", names::complete),
     ("devices", devices::populate),
     ("terminal", console::open),
     ("kernel parameters", masks::write_sysctls),
@@ -66,7 +79,13 @@ const STEPS: &[Step] = &[
 ];
 
 /// Runs in the cloned child. Never returns.
-pub(super) fn main(plan: &Plan, socket: OwnedFd, cgroups: Vec<BorrowedFd<'_>>) -> ! {
+pub(super) fn main(
+    plan: &Plan,
+    socket: OwnedFd,
+    cgroups: Vec<BorrowedFd<'_>>,
+    trees: Option<Trees>,
+    namespaces: CloneFlags,
+) -> ! {
     signal::reset_all();
     credentials::new_session_keyring();
     // Until the last change of user, which takes it back; `drop_privileges` asks again.
@@ -77,7 +96,10 @@ pub(super) fn main(plan: &Plan, socket: OwnedFd, cgroups: Vec<BorrowedFd<'_>>) -
     let mut init = Init {
         plan,
         socket,
+        namespaces,
         cgroups,
+        trees,
+        places: Vec::new(),
         sources: Vec::new(),
         root: None,
         terminal: None,
@@ -99,6 +121,12 @@ impl Init<'_> {
         })
     }
 
+    /// Where this process finds what lies at `path` of the container's own directory.
+    fn own(&self, path: &Path) -> PathBuf {
+        let mapped = self.trees.as_ref().and_then(|trees| trees.within(path));
+        mapped.unwrap_or_else(|| path.to_owned())
+    }
+
     /// Sends a message; when nobody listens any more the caller is dead and so is init.
     fn tell(&self, message: &FromInit, descriptor: Option<BorrowedFd<'_>>) {
         let bytes = serde_json::to_vec(message).unwrap_or_default();
@@ -108,6 +136,9 @@ impl Init<'_> {
     }
 
     fn warn(&self, line: String) {
+        if self.plan.strict {
+            self.fail("strict", &strictly(line));
+        }
         self.tell(&FromInit::Warn(line), None);
     }
 
@@ -118,13 +149,21 @@ impl Init<'_> {
     }
 }
 
+/// Puts the mapped copies of the store's mounts where only this container sees them.
+fn attach_store(init: &mut Init<'_>) -> Result<()> {
+    match &init.trees {
+        Some(trees) => trees.attach(&init.places),
+        None => Ok(()),
+    }
+}
+
 /// Joins v1 cgroups, and only then takes a cgroup namespace, whose root is where it was taken.
 fn enter_cgroup(init: &mut Init<'_>) -> Result<()> {
     for procs in &init.cgroups {
         nix::unistd::write(procs, b"0").map_err(|errno| Error::errno("join cgroup", "", errno))?;
     }
     if init.plan.cgroup_namespace && !init.cgroups.is_empty() {
-        nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWCGROUP)
+        nix::sched::unshare(CloneFlags::CLONE_NEWCGROUP)
             .map_err(|errno| Error::errno("make namespace", "cgroup", errno))?;
     }
     Ok(())

@@ -24,14 +24,24 @@ pub(super) struct BoundSource {
     is_device: bool,
 }
 
-/// Opens every bind source while the host's mounts still have their propagation.
-pub(super) fn open_sources(init: &mut Init<'_>) -> Result<()> {
-    let plan = init.plan;
-    for step in &plan.mounts {
+/// Opens what the caller may reach before this process becomes someone else: a directory that
+/// only root or a group of the caller enters is closed to the container's root.
+pub(super) fn open_as_caller(init: &mut Init<'_>) -> Result<()> {
+    if let Some(trees) = &init.trees {
+        init.places = trees.places()?;
+    }
+    for step in &init.plan.mounts {
         let source = match &step.source {
+            // Its own files are to be seen with their owners mapped.
+            Source::Bind { path, .. } if init.own(path) != *path => None,
             Source::Bind {
                 path, recursive, ..
-            } => Some(open_source(path, *recursive)?),
+            } => match open_source(path, *recursive) {
+                Ok(source) => Some(source),
+                // What belongs to ids of the container only its root can reach.
+                Err(error) if error.kind() == Kind::Denied => None,
+                Err(error) => return Err(error),
+            },
             Source::New { .. } => None,
         };
         init.sources.push(source);
@@ -39,7 +49,21 @@ pub(super) fn open_sources(init: &mut Init<'_>) -> Result<()> {
     Ok(())
 }
 
-fn open_source(path: &Path, recursive: bool) -> Result<BoundSource> {
+/// Opens every other bind source while the host's mounts still have their propagation.
+pub(super) fn open_sources(init: &mut Init<'_>) -> Result<()> {
+    for (index, step) in init.plan.mounts.iter().enumerate() {
+        if let Source::Bind {
+            path, recursive, ..
+        } = &step.source
+            && init.sources.get(index).is_some_and(Option::is_none)
+        {
+            init.sources[index] = Some(open_source(&init.own(path), *recursive)?);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn open_source(path: &Path, recursive: bool) -> Result<BoundSource> {
     let failed = |errno| Error::errno("bind", path, errno);
     let (object, detached) = match mount::clone_tree(AT_FDCWD, path, recursive) {
         Ok(tree) => (tree, true),
@@ -87,7 +111,7 @@ pub(super) fn mount_all(init: &mut Init<'_>) -> Result<()> {
                     overlay: Some(own), ..
                 },
                 Some(source),
-            ) => over(init, step, &source, own)?,
+            ) => over(init, step, &source, &init.own(own))?,
             (Source::Bind { .. }, Some(source)) => {
                 bind(init.root()?, step, &source, forced(init, step, &source))?;
             }
@@ -218,7 +242,7 @@ fn forced(init: &Init<'_>, step: &MountStep, source: &BoundSource) -> u64 {
     }
 }
 
-fn bind(root: &Root, step: &MountStep, source: &BoundSource, forced: u64) -> Result<()> {
+pub(super) fn bind(root: &Root, step: &MountStep, source: &BoundSource, forced: u64) -> Result<()> {
     let failed = |errno| Error::errno("bind onto", &step.target, errno);
     let target = if source.is_dir {
         target_dir(root, step)?
@@ -230,7 +254,7 @@ fn bind(root: &Root, step: &MountStep, source: &BoundSource, forced: u64) -> Res
         let placed = root.open_path(&step.target)?;
         return set_classic(placed.as_fd(), step, forced).map_err(failed);
     }
-    apply_attributes(source.object.as_fd(), step, forced).map_err(failed)?;
+    apply_attributes(source.object.as_fd(), step, forced, !source.is_dir).map_err(failed)?;
     mount::attach(source.object.as_fd(), target.as_fd()).map_err(failed)
 }
 
@@ -277,8 +301,13 @@ pub(super) fn give_to_user(init: &mut Init<'_>) -> Result<()> {
     let (uid, gid) = (init.user.uid, init.user.gid);
     let root = Root::open(Path::new("/"))?;
     for step in init.plan.mounts.iter().filter(|step| step.chown) {
-        copy::give_tree(root.open_path(&step.target)?, uid, gid)
-            .map_err(|errno| Error::errno("give to the container's user", &step.target, errno))?;
+        copy::give_tree(root.open_path(&step.target)?, uid, gid).map_err(|errno| {
+            let error = Error::errno("give to the container's user", &step.target, errno);
+            if init.trees.is_some() {
+                return error.hint("a container with ids of its own has no right over the host's; change the owner on the host");
+            }
+            error
+        })?;
     }
     Ok(())
 }
@@ -288,6 +317,7 @@ fn apply_attributes(
     tree: BorrowedFd<'_>,
     step: &MountStep,
     forced: u64,
+    is_file: bool,
 ) -> std::result::Result<(), Errno> {
     let attributes = step.attributes | forced;
     let propagation = if step.propagation.is_empty() {
@@ -296,7 +326,12 @@ fn apply_attributes(
         step.propagation
     };
     let recursive = propagation.contains(MsFlags::MS_REC);
-    mount::set_attributes(tree, 0, propagation - MsFlags::MS_REC, recursive)?;
+    let propagation = propagation - MsFlags::MS_REC;
+    // Nothing is mounted below a file, so that one call says it all.
+    if is_file && mount::set_attributes(tree, attributes, propagation, false).is_ok() {
+        return Ok(());
+    }
+    mount::set_attributes(tree, 0, propagation, recursive)?;
     if attributes != 0 {
         let all = step.recursive_attributes || attributes & (attr::RDONLY | attr::NODEV) != 0;
         match mount::set_attributes(tree, attributes, MsFlags::empty(), all) {

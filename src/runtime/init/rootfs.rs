@@ -1,5 +1,6 @@
 //! The root file system: an overlay or a plain directory, and becoming its inhabitant.
 
+mod folders;
 mod host;
 
 use std::os::fd::{AsFd, BorrowedFd};
@@ -27,7 +28,10 @@ pub(super) fn mount(init: &mut Init<'_>) -> Result<()> {
                 .map_err(|errno| Error::errno("bind root file system", path, errno))?;
             path.clone()
         }
-        Rootfs::Overlay(overlay) => mount_overlay(overlay)?,
+        Rootfs::Overlay(overlay) => match &init.trees {
+            Some(trees) => mount_overlay(&trees.overlay(overlay))?,
+            None => mount_overlay(overlay)?,
+        },
     };
     let root = Root::open(&target)?;
     if init.plan.guard_devices {
@@ -60,8 +64,9 @@ fn mount_overlay(overlay: &Overlay) -> Result<std::path::PathBuf> {
         .map_err(failed)?;
         for name in ["upper", "work", "rootfs"] {
             let path = overlay.container.join(name);
-            std::fs::create_dir(&path)
-                .map_err(|error| Error::io("make directory", &path, error))?;
+            // One of them is going to be "/".
+            nix::unistd::mkdir(&path, Mode::from_bits_truncate(0o755))
+                .map_err(|errno| Error::errno("make directory", &path, errno))?;
         }
         writable = overlay.container.clone();
     }
@@ -75,6 +80,7 @@ fn mount_overlay(overlay: &Overlay) -> Result<std::path::PathBuf> {
     nix::unistd::chdir(&overlay.base)
         .map_err(|errno| Error::errno("enter directory", &overlay.base, errno))?;
     let (upper, work) = (writable.join("upper"), writable.join("work"));
+    folders::show(overlay, &upper)?;
     let mut options = format!(
         "lowerdir={},upperdir={},workdir={}",
         lowers.join(":"),
