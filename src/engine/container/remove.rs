@@ -164,16 +164,16 @@ pub(crate) fn sweep(engine: &Engine<'_>) {
     let Ok(entries) = engine.store.containers().list() else {
         return;
     };
-    for entry in entries.into_iter().flatten() {
-        if !entry.alive {
-            let _ = repair(engine, &entry);
-        }
+    let mut dead = Vec::new();
+    for entry in entries.into_iter().flatten().filter(|entry| !entry.alive) {
+        dead.push(entry.record.id.clone());
+        let _ = repair(engine, &entry);
     }
-    let lives = |id: &str| {
-        let found = engine.store.containers().find(id);
-        found.is_ok_and(|dir| dir.is_alive().unwrap_or(true))
-    };
-    cgroup::sweep(engine.host.cgroups(), &lives);
+    // Those of this store's containers only: another store's newest cgroup is still empty too.
+    let lives = |id: &str| dead.iter().all(|dead| dead.as_str() != id);
+    if !dead.is_empty() {
+        cgroup::sweep(engine.host.cgroups(), &lives);
+    }
     if let Ok(purged) = engine.store.sweep() {
         let _ = purge_as_owner(engine, &purged.left);
     }
