@@ -148,6 +148,7 @@ impl Store {
                 throw(&self.root, &path)?;
                 file::remove_file(&info)?;
                 file::remove_file(&layer::owners_path(&path))?;
+                file::remove_file(&layer::opaque_path(&path))?;
                 collected.layers.push(digest);
             }
         }

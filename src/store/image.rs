@@ -34,6 +34,10 @@ pub(crate) struct ImageRecord {
     pub(crate) platform: String,
     /// Diff-ids, base first: names of unpacked layers.
     pub(crate) layers: Vec<Digest>,
+    /// How many of the lowest layers a higher one hides as a whole: not to be stacked
+    /// ([`Layers::hidden`](super::Layers::hidden)).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) hidden: usize,
     /// Digests of the compressed layers, base first.
     pub(crate) blobs: Vec<Digest>,
     /// Sum of the unpacked layers in bytes.
@@ -52,6 +56,10 @@ pub(crate) struct ImageRecord {
     /// Labels of the configuration, for filters.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) labels: BTreeMap<String, String>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// A record with the moment it was last used, or why it could not be read.

@@ -92,6 +92,19 @@ impl Layers<'_> {
         Ok(owners)
     }
 
+    /// Of an image's layers, base first, how many of the lowest a higher one hides as a whole.
+    ///
+    /// A layer says so with an opaque mark on its own top. Overlayfs looks at such marks on
+    /// directories it merges, and never on the top of a lower layer, so what is hidden must not
+    /// be stacked at all. Asked once a pull; the answer is kept in the image's record, where a
+    /// start finds it for nothing.
+    pub(crate) fn hidden(&self, diff_ids: &[Digest]) -> usize {
+        diff_ids
+            .iter()
+            .rposition(|diff_id| opaque_path(&self.path(diff_id)).exists())
+            .unwrap_or(0)
+    }
+
     /// Wants the layer `diff_id`. Waits while another thread or process unpacks it.
     ///
     /// A layer of an earlier boot that no image and no container names may be torn by a power cut:
@@ -122,6 +135,7 @@ impl Layers<'_> {
             staging,
             target,
             lock_path,
+            opaque: false,
             done: false,
             _lock: lock,
             _pin: pin,
@@ -165,6 +179,11 @@ pub(super) fn owners_path(layer: &Path) -> PathBuf {
     layer.with_extension("owners")
 }
 
+/// `<hex>.opaque` beside the layer; only there when the layer hides all below it.
+pub(super) fn opaque_path(layer: &Path) -> PathBuf {
+    layer.with_extension("opaque")
+}
+
 /// A layer being unpacked; nobody else unpacks it meanwhile. Dropped without
 /// [`commit`](LayerStage::commit), it goes to the trash.
 #[derive(Debug)]
@@ -173,6 +192,7 @@ pub(crate) struct LayerStage {
     staging: PathBuf,
     target: PathBuf,
     lock_path: PathBuf,
+    opaque: bool,
     done: bool,
     _lock: File,
     _pin: Arc<Pin>,
@@ -183,6 +203,11 @@ impl LayerStage {
     /// the layer's root.
     pub(crate) fn dir(&self) -> &Path {
         &self.staging
+    }
+
+    /// Says that the layer hides all layers below it.
+    pub(crate) fn set_opaque(&mut self) {
+        self.opaque = true;
     }
 
     /// Publishes the layer. The caller has verified the diff-id.
@@ -199,6 +224,9 @@ impl LayerStage {
                 bytes.push(0);
             }
             file::write_atomic(&owners_path(&self.target), &bytes, Durability::Process)?;
+        }
+        if self.opaque {
+            file::write_atomic(&opaque_path(&self.target), b"", Durability::Process)?;
         }
         let info = LayerInfo {
             boot: boot_id(),

@@ -227,7 +227,7 @@ fn rootfs(
     };
     match source {
         Source::Image(record, _) => {
-            for layer in record.layers.iter().rev() {
+            for layer in record.layers.iter().skip(record.hidden).rev() {
                 let name = PathBuf::from(layer.hex());
                 // The same layer twice changes nothing, and overlay refuses it.
                 if !overlay.lowers.contains(&name) {

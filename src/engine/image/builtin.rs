@@ -99,6 +99,7 @@ fn make(store: &Store, program: &[u8], stamp: &str) -> Result<()> {
         config: config_digest,
         platform: Platform::host().to_string(),
         layers: vec![diff_id],
+        hidden: 0,
         blobs: vec![diff_id],
         size: tar.len() as u64,
         created: Some(Timestamp::now()),

@@ -50,6 +50,7 @@ impl Home {
             config: config_digest,
             platform: "linux/amd64".to_owned(),
             layers: vec![layer],
+            hidden: 0,
             blobs: vec![layer],
             size: 1234,
             created: parse_rfc3339(created),

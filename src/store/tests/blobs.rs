@@ -208,6 +208,30 @@ fn intended_owners_come_back_as_written() {
 }
 
 #[test]
+fn layers_below_one_that_hides_everything_are_not_stacked() {
+    let home = Home::new();
+    let store = home.open();
+    let (a, b) = (put_layer(&store, b"a"), put_layer(&store, b"b"));
+    let opaque = Digest::of(b"opaque");
+    let Stage::Make(mut stage) = store.layers().stage(&opaque).unwrap() else {
+        panic!("present");
+    };
+    stage.set_opaque();
+    stage.commit(LayerInfo::default(), &[]).unwrap();
+    let hidden = |layers: &[Digest]| store.layers().hidden(layers);
+    assert_eq!(hidden(&[a, b]), 0);
+    assert_eq!(hidden(&[opaque, a]), 0);
+    assert_eq!(hidden(&[a, b, opaque, a]), 2);
+    assert_eq!(hidden(&[opaque, a, opaque]), 2);
+    let marker = super::layer::opaque_path(&store.layers().path(&opaque));
+    assert!(marker.exists());
+    drop(store);
+    // Later, so that no pin keeps what nothing names.
+    home.open().collect().unwrap();
+    assert!(!marker.exists());
+}
+
+#[test]
 fn a_layer_of_an_earlier_boot_is_trusted_only_when_something_names_it() {
     let home = Home::new();
     let store = home.open();

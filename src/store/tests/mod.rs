@@ -79,6 +79,7 @@ pub(super) fn put_image(store: &Store, name: &str, content: &str) -> ImageRecord
         config: config_digest,
         platform: "linux/amd64".to_owned(),
         layers: vec![layer],
+        hidden: 0,
         blobs: vec![blob],
         size: content.len() as u64,
         created: crate::common::parse_rfc3339("2024-01-01T00:00:00Z"),
