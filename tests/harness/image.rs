@@ -189,6 +189,7 @@ impl Part {
     }
 }
 
+/// The layer of [`Image::base`].
 pub(crate) fn base_layer() -> Layer {
     let program = std::fs::read(payload()).unwrap();
     let passwd = "root:x:0:0:root:/root:/bin/payload\n\

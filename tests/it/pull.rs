@@ -1,6 +1,6 @@
 //! `pull`: what is fetched, from where and as whom, and that every kind of layer arrives.
 
-use crate::harness::image::{Built, index};
+use crate::harness::image::{Built, base_layer, index};
 use crate::harness::layer::Compression;
 use crate::harness::registry::{Auth, Fault};
 use crate::harness::{Env, Image, Layer, Registry};
@@ -40,6 +40,23 @@ cases! {
         assert_eq!(list("/keep").ok(), "new\nold");
         assert_eq!(list("/fresh").ok(), "new");
         list("/removed").exits(1);
+    }
+
+    // Overlayfs does not look at an opaque mark on the top of a layer. The second image finds the
+    // layer unpacked already.
+    fn a_layer_that_hides_everything_is_stacked_alone(env) {
+        let below = Layer::new().file("below", 0o644, b"x").dir("etc/", 0o755).file("etc/below", 0o644, b"x");
+        let top = base_layer().file(".wh..wh..opq", 0o644, b"").file("etc/own", 0o644, b"x");
+        let above = Layer::new().file("etc/above", 0o644, b"x");
+        for label in ["first", "second"] {
+            let image = Image::base().layer(below.clone()).layer(top.clone()).layer(above.clone());
+            let image = env.image(image.top("author", label));
+            let list = |path: &str| env.ketch(&["run", "--rm", "--network", "none", &image, "payload", "ls", path]).ok().to_owned();
+            assert!(!list("/").lines().any(|name| name == "below"));
+            let etc = list("/etc");
+            assert!(["own", "above", "passwd"].iter().all(|name| etc.lines().any(|line| line == *name)), "{etc}");
+            assert!(!etc.lines().any(|name| name == "below"), "{etc}");
+        }
     }
 
     fn names_times_links_and_modes_are_the_layer_s(env) {
