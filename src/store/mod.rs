@@ -181,6 +181,12 @@ impl Store {
         self.root.join(name)
     }
 
+    /// Makes this process's pin, for work that a forked child does: a child that ends without
+    /// unwinding would leave a pin of its own behind.
+    pub(crate) fn hold_pin(&self) -> Result<()> {
+        self.pin().map(drop)
+    }
+
     /// Holds this process's pin from now until the store is dropped.
     fn pin(&self) -> Result<&Arc<Pin>> {
         if let Some(pin) = self.pin.get() {

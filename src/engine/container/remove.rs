@@ -15,6 +15,9 @@ use crate::sys::{file, process, tree};
 /// Longest wait for a killed process to be gone, in milliseconds.
 const KILL_PATIENCE: u16 = 10_000;
 
+/// Between two looks at a lock.
+const LOCK_PAUSE: Duration = Duration::from_millis(2);
+
 /// `rm`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RemoveRequest {
@@ -48,19 +51,10 @@ fn remove_one(engine: &Engine<'_>, name: &str, force: bool) -> Result<()> {
     let state = dir.state()?;
     let alive = dir.is_alive()?;
     if alive && !force {
-        let short = dir
-            .path()
-            .file_name()
-            .and_then(|id| id.to_str())
-            .unwrap_or(name);
-        return Err(Error::new(
-            Kind::Conflict,
-            "remove container",
-            short.get(..12).unwrap_or(short),
-        )
-        .because("it is running".to_owned())
-        .hint("end it first, or use -f to kill and remove it")
-        .into());
+        return Err(Error::new(Kind::Conflict, "remove container", name)
+            .because("it is running".to_owned())
+            .hint("end it first, or use -f to kill and remove it")
+            .into());
     }
     if let Some(state) = &state {
         kill(state)?;
@@ -95,18 +89,20 @@ fn kill(state: &StateRecord) -> Result<()> {
     }
 }
 
-/// The container's lock, waiting for a supervisor that is about to end.
+/// The container's lock, waiting for a supervisor that is about to end; `None` when that one has
+/// removed the container (`--rm`).
 fn wait_for_lock(dir: &ContainerDir) -> Result<Option<ContainerLock>> {
-    let path = dir.path().join("lock");
-    match file::lock_path(&path) {
-        Ok(held) => drop(held),
-        Err(error) if error.kind() == Kind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    }
-    match dir.lock() {
-        Ok(lock) => Ok(Some(lock)),
-        Err(error) if error.kind() == Kind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
+    let deadline = Instant::now() + Duration::from_millis(KILL_PATIENCE.into());
+    loop {
+        match dir.lock() {
+            Ok(lock) => return Ok(Some(lock)),
+            Err(error) if error.kind() == Kind::NotFound => return Ok(None),
+            Err(error) if error.kind() == Kind::Conflict && Instant::now() < deadline => {
+                // The supervisor may be no child of ours and may be stopped: nothing to wait on.
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
@@ -156,6 +152,7 @@ pub(crate) fn sweep(engine: &Engine<'_>) {
         found.is_ok_and(|dir| dir.is_alive().unwrap_or(true))
     };
     cgroup::sweep(engine.host.cgroups(), &lives);
+    let _ = engine.store.containers().sweep_unfinished();
     if let Ok(purged) = engine.store.sweep() {
         let _ = purge_as_owner(engine, &purged.left);
     }

@@ -79,6 +79,7 @@ pub(crate) struct Pulled {
 /// Pulls an image and unpacks it for the identity mode in use.
 pub(crate) fn pull(engine: &Engine<'_>, request: &PullRequest) -> Result<Pulled> {
     let reference = Reference::parse(&request.image)?;
+    engine.store.hold_pin()?;
     identity::as_owner(engine, || fetch(engine, &reference, request))
 }
 
@@ -413,6 +414,7 @@ fn record(reference: &Reference, resolved: &Resolved, sizes: BTreeMap<Digest, u6
 /// # Errors
 /// `NotFound` when a compressed layer was not kept.
 pub(crate) fn unpack_here(engine: &Engine<'_>, record: &ImageRecord) -> Result<()> {
+    engine.store.hold_pin()?;
     identity::as_owner(engine, || {
         let documents = engine.store.documents(record)?;
         let layers = layers(&documents.manifest, &documents.config)?;
