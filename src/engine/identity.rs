@@ -96,11 +96,15 @@ where
     if !matches!(socket::receive(socket.as_fd()), Ok(Some(_))) {
         exit_now(1);
     }
-    let _ = credentials::die_with_parent();
     let entered = credentials::set_ids(0, 0).and_then(|()| {
         credentials::set_groups(&[])
             .map_err(|errno| Error::errno("drop supplementary groups", "", errno))
     });
+    // After the change of user, which would take it back; a caller killed before is not missed.
+    let _ = credentials::die_with_parent();
+    if socket::is_deserted(socket.as_fd()) {
+        exit_now(1);
+    }
     let answer = match entered.map_err(anyhow::Error::from).and_then(|()| work()) {
         Ok(done) => Answer::Done(done),
         Err(error) => {

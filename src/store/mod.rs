@@ -60,12 +60,14 @@ use crate::common::{Error, Kind, Mode, Result};
 use crate::sys::file::{self, Durability};
 
 pub(crate) use blob::{Blob, Blobs};
+#[cfg(test)]
+pub(crate) use check::Problem;
 pub(crate) use check::Report;
 pub(crate) use container::{
     ContainerDir, ContainerEntry, ContainerLock, ContainerRecord, Containers,
 };
 pub(crate) use document::ImageDocuments;
-pub(crate) use image::{ImageRecord, Images};
+pub(crate) use image::{Folder, ImageRecord, Images, Stack};
 pub(crate) use layer::{LayerInfo, Layers, Stage};
 pub(crate) use state::{ExitRecord, StateRecord};
 pub(crate) use usage::StoreUsage;

@@ -180,6 +180,7 @@ fn plan(
         mode: engine.mode,
         writer: map_writer(engine, &maps)?,
         user: user(engine, config, image),
+        privileged: config.security.privileged,
         interactive: config.process.stdio.interactive,
         reaper: config.process.init,
         listener: identity == Identity::Notify && !seccomp.is_empty(),
@@ -220,6 +221,7 @@ fn rootfs(
     let mut overlay = Overlay {
         base: engine.store.layers().dir(),
         lowers: Vec::new(),
+        folders: Vec::new(),
         container: dir.path().to_owned(),
         on_tmpfs: false,
         volatile: request.remove,
@@ -227,7 +229,8 @@ fn rootfs(
     };
     match source {
         Source::Image(record, _) => {
-            for layer in record.layers.iter().rev() {
+            let shown = record.layers.iter().skip(record.stack.hidden);
+            for layer in shown.rev() {
                 let name = PathBuf::from(layer.hex());
                 // The same layer twice changes nothing, and overlay refuses it.
                 if !overlay.lowers.contains(&name) {
@@ -237,6 +240,12 @@ fn rootfs(
             if overlay.lowers.is_empty() {
                 overlay.lowers.push(dir.rootfs());
             }
+            let folders = record.stack.folders.iter().map(|folder| {
+                let path = PathBuf::from(&folder.path);
+                let source = Path::new(&folder.from.hex()).join(&path);
+                (path, source)
+            });
+            overlay.folders = folders.collect();
             Ok(Rootfs::Overlay(overlay))
         }
         // The host itself, under an overlay so that nothing of it changes. The writable layer

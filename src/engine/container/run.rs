@@ -103,6 +103,7 @@ fn launch(
         sig_proxy: request.sig_proxy,
         interactive: config.process.stdio.interactive,
         timeout: config.timeout.map(Duration::from_secs),
+        slippery: prepared.plan.is_slippery(),
     };
     let status = runtime::attend(&started, running, &signals, how)?;
     timing.lap("run");

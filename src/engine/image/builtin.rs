@@ -107,6 +107,7 @@ fn make(store: &Store, program: &[u8], stamp: &str) -> Result<()> {
         index: None,
         repo_digests: Vec::new(),
         labels: config.config.labels,
+        stack: Default::default(),
     };
     Ok(store.images().put(&record)?)
 }

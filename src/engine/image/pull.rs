@@ -17,7 +17,7 @@ use crate::oci::{Descriptor, ImageConfig, Manifest, Platform};
 use crate::reference::Reference;
 use crate::registry::{Client, Login, Options, Resolved};
 use crate::settings::Secret;
-use crate::store::{Blob, BlobWriter, ImageRecord, LayerInfo, Stage};
+use crate::store::{Blob, BlobWriter, ImageRecord, LayerInfo, Stack, Stage};
 
 /// Layers in work at the same time. Unpacking is bound by the CPU, so that more of them only
 /// cost memory; fewer would leave the network idle while one is finished.
@@ -101,7 +101,8 @@ fn fetch(engine: &Engine<'_>, reference: &Reference, request: &PullRequest) -> R
         Ok(client.blob(&resolved.sources, descriptor, offset)?)
     };
     let sizes = all_layers(engine, &layers, &open)?;
-    let record = record(reference, &resolved, sizes);
+    let stack = super::stack::of(&engine.store, &resolved.config.rootfs.diff_ids);
+    let record = record(reference, &resolved, sizes, stack);
     let digest = resolved
         .index
         .as_ref()
@@ -277,6 +278,13 @@ impl Work<'_, '_> {
         let info = LayerInfo {
             size: unpacked.bytes,
             files: unpacked.files,
+            unnamed: unpacked
+                .unnamed
+                .into_iter()
+                // A name that is no text would need a form of its own, for a folder's mode.
+                .filter_map(|path| path.into_os_string().into_string().ok())
+                .collect(),
+            opaque: unpacked.opaque_top,
             ..LayerInfo::default()
         };
         let owners: Vec<(PathBuf, String)> = unpacked
@@ -380,7 +388,12 @@ impl<R: Read> Read for Tee<'_, R> {
     }
 }
 
-fn record(reference: &Reference, resolved: &Resolved, sizes: BTreeMap<Digest, u64>) -> ImageRecord {
+fn record(
+    reference: &Reference,
+    resolved: &Resolved,
+    sizes: BTreeMap<Digest, u64>,
+    stack: Stack,
+) -> ImageRecord {
     let digest = resolved
         .index
         .as_ref()
@@ -406,6 +419,7 @@ fn record(reference: &Reference, resolved: &Resolved, sizes: BTreeMap<Digest, u6
         index: resolved.index.as_ref().map(|(digest, _)| *digest),
         repo_digests: vec![format!("{}@{digest}", reference.repository())],
         labels: resolved.config.config.labels.clone(),
+        stack,
     }
 }
 

@@ -69,6 +69,8 @@ const STEPS: &[Step] = &[
 pub(super) fn main(plan: &Plan, socket: OwnedFd, cgroups: Vec<BorrowedFd<'_>>) -> ! {
     signal::reset_all();
     credentials::new_session_keyring();
+    // Until the last change of user, which takes it back; `drop_privileges` asks again.
+    let _ = credentials::die_with_parent();
     // Nodes and directories of the container get the permissions written here, not the
     // caller's taste; the payload's own mask is set with its limits.
     nix::sys::stat::umask(nix::sys::stat::Mode::empty());

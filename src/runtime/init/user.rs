@@ -3,15 +3,17 @@
 //! Runs behind the pivot, so that every link in the image resolves inside it. The files are a
 //! stranger's: only regular ones of a sane size are read, whole numbers are parsed as such.
 
-use std::fs::OpenOptions;
+use std::fs::File;
 use std::io::Read;
-use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use nix::fcntl::OFlag;
 
 use super::Init;
 use crate::common::{Error, Kind, Result};
 use crate::runtime::message::{FromInit, ResolvedUser};
 use crate::runtime::plan::UserRequest;
+use crate::sys::path::Root;
 
 /// Largest passwd or group file that is read.
 const MAX_FILE: u64 = 1 << 20;
@@ -22,22 +24,20 @@ const MAX_ID: u32 = i32::MAX as u32;
 
 /// Resolves the user and tells the parent.
 pub(super) fn resolve(init: &mut Init<'_>) -> Result<()> {
-    let passwd = read("/etc/passwd");
-    let group = read("/etc/group");
+    let root = Root::open(Path::new("/"))?;
+    let passwd = read(&root, "/etc/passwd");
+    let group = read(&root, "/etc/group");
     init.user = find(&init.plan.process.user, &passwd, &group)?;
     init.tell(&FromInit::User(init.user.clone()), None);
-    let _ = init.socket.as_fd();
     Ok(())
 }
 
 /// Content of a file, empty when it is missing or not a plain file (a fifo would hang us:
-/// CVE-2024-9676).
-fn read(path: &str) -> String {
-    let open = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC)
-        .open(path);
-    let Ok(file) = open else { return String::new() };
+/// CVE-2024-9676; a link of /proc would lead to a file that ketch has open).
+fn read(root: &Root, path: &str) -> String {
+    let Ok(file) = root.open_file(path, OFlag::O_RDONLY).map(File::from) else {
+        return String::new();
+    };
     match file.metadata() {
         Ok(meta) if meta.is_file() && meta.len() <= MAX_FILE => {}
         _ => return String::new(),
@@ -80,9 +80,12 @@ fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
     })
 }
 
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit())
+}
+
 fn number(text: &str) -> Option<u32> {
-    let plain = !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
-    plain
+    is_digits(text)
         .then(|| text.parse().ok())
         .flatten()
         .filter(|id| *id <= MAX_ID)
@@ -103,11 +106,9 @@ fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<ResolvedUser
             entries(passwd).find(|entry| entry.uid == uid)
         }
         ("", None) => entries(passwd).find(|entry| entry.uid == 0),
-        _ => entries(passwd)
-            .find(|entry| entry.name == user)
-            .or_else(|| {
-                number(user).and_then(|uid| entries(passwd).find(|entry| entry.uid == uid))
-            }),
+        // docker: digits are a number, whatever names the image made up (CVE-2016-3697).
+        _ if is_digits(user) => number(user).and_then(|uid| entries(passwd).find(|e| e.uid == uid)),
+        _ => entries(passwd).find(|entry| entry.name == user),
     };
     match (&entry, number(user)) {
         (Some(entry), _) if !user.is_empty() => (found.uid, found.gid) = (entry.uid, entry.gid),
@@ -116,9 +117,6 @@ fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<ResolvedUser
             return Err(missing("user", user, "no matching entries in passwd file"));
         }
         _ => {}
-    }
-    if found.uid > MAX_ID {
-        return Err(missing("user", user, "its number is out of range"));
     }
     let mut name = None;
     if let Some(entry) = &entry {
@@ -139,6 +137,11 @@ fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<ResolvedUser
                 .collect();
         }
     }
+    // setresuid(2) takes the largest number as "leave it": the payload would stay what it is.
+    let largest = found.groups.iter().copied().max().unwrap_or_default();
+    if found.uid > MAX_ID || found.gid.max(largest) > MAX_ID {
+        return Err(missing("user", user, "its number is out of range"));
+    }
     for extra in &request.groups {
         let gid = find_group(extra, group)?;
         if !found.groups.contains(&gid) {
@@ -154,10 +157,13 @@ fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<ResolvedUser
 }
 
 fn find_group(text: &str, group: &str) -> Result<u32> {
-    groups(group)
-        .find(|(name, _, _)| *name == text)
-        .map(|(_, gid, _)| gid)
-        .or_else(|| number(text))
+    let named = || groups(group).find(|(name, _, _)| *name == text);
+    let found = if is_digits(text) {
+        number(text)
+    } else {
+        named().map(|(_, gid, _)| gid)
+    };
+    found
         .filter(|gid| *gid <= MAX_ID)
         .ok_or_else(|| missing("group", text, "no matching entries in group file"))
 }
@@ -170,8 +176,9 @@ fn missing(what: &str, name: &str, why: &str) -> Error {
 mod tests {
     use super::*;
 
-    const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nweb:x:33:33::/var/www:/bin/sh\nbroken\nbig:x:99999999999:1::/:\n";
-    const GROUP: &str = "root:x:0:\nwww:x:33:web\nvideo:x:44:root,web\n";
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nweb:x:33:33::/var/www:/bin/sh\nbroken\nbig:x:99999999999:1::/:\nstay:x:5:4294967295::/:\nkeep:x:4294967295:5::/:\nloud:x:6:6::/:\n33:x:0:0::/:\n";
+    const GROUP: &str =
+        "root:x:0:\nwww:x:33:web\nvideo:x:44:root,web\nodd:x:4294967295:loud\n44:x:0:\n";
 
     fn ask(text: &str) -> Result<ResolvedUser> {
         find(
@@ -209,6 +216,10 @@ mod tests {
             "0x0",
             " 0",
             "web:nope",
+            "web:odd",
+            "stay",
+            "keep",
+            "loud",
             "1e3",
             "99999999999",
         ] {

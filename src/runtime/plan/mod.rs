@@ -38,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) devices: Vec<DeviceStep>,
     /// Device nodes can be made; otherwise the host's are bound.
     pub(crate) make_devices: bool,
+    /// Device nodes that the payload makes itself must not work: it has the host's CAP_MKNOD.
+    pub(crate) guard_devices: bool,
     /// Hidden paths.
     pub(crate) masked: Vec<String>,
     /// Read-only paths.
@@ -69,6 +71,15 @@ pub(crate) struct Rlimit {
     pub(crate) soft: u64,
     /// How far the payload may raise it.
     pub(crate) hard: u64,
+}
+
+impl Plan {
+    /// The kernel's tie between the caller's end and the payload's is cut when the payload
+    /// changes its user or executes a set-uid file. A reaper does neither, and with one id
+    /// there is no other user.
+    pub(crate) fn is_slippery(&self) -> bool {
+        !self.reaper && !self.process.user.single_id
+    }
 }
 
 /// The payload's own settings.
@@ -157,6 +168,10 @@ pub(crate) struct Overlay {
     pub(crate) base: PathBuf,
     /// Lower directories, topmost first.
     pub(crate) lowers: Vec<PathBuf>,
+    /// Directories, parents first, that the upper directory has to show: path below the root
+    /// (empty for the root itself), and below `base` the directory whose owner, mode, times and
+    /// attributes it gets. The root of an overlay is always the upper directory's.
+    pub(crate) folders: Vec<(PathBuf, PathBuf)>,
     /// Directory with `upper`, `work` and the mount point `rootfs`.
     pub(crate) container: PathBuf,
     /// Upper and work live on a tmpfs of the container's own.
@@ -193,6 +208,8 @@ pub(crate) struct Extras {
     pub(crate) writer: MapWriter,
     /// The user, unresolved.
     pub(crate) user: UserRequest,
+    /// Every device of the host is within reach.
+    pub(crate) privileged: bool,
     /// `-i`.
     pub(crate) interactive: bool,
     /// `--init`.
@@ -246,7 +263,8 @@ pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
             .map(mounts::step)
             .collect::<Result<_>>()?,
         devices,
-        make_devices: !userns && extras.mode == Mode::Root,
+        make_devices: !userns && extras.mode == Mode::Root && extras.privileged,
+        guard_devices: !userns && !extras.privileged,
         masked: linux.masked_paths().clone().unwrap_or_default(),
         read_only_paths: linux.readonly_paths().clone().unwrap_or_default(),
         sysctls: linux
