@@ -10,9 +10,6 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, exit};
 
 fn main() {
-    // Rust ignores SIGPIPE, and a closed output would be a panic.
-    // SAFETY: the default action of a signal runs no code of this process.
-    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
     let arguments: Vec<String> = std::env::args().collect();
     let name = arguments[0].rsplit('/').next().unwrap_or_default();
     // Called through a link such as /bin/true, the name is the command.
