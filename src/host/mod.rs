@@ -203,7 +203,7 @@ impl Host {
     }
 
     /// Id maps of `--userns=keep-id[:uid=,gid=]`: the caller keeps its number, or gets the one
-    /// given. In mode `root` there is nothing to keep and the maps are empty.
+    /// given, and root inside has the host id that this number had. In mode `root` there is nothing to keep and the maps are empty.
     pub(crate) fn keep_id_maps(
         &self,
         mode: Mode,

@@ -8,8 +8,10 @@ use super::config::{
     BindOptions, Config, Mount, MountKind, NamespaceMode, NetworkMode, Propagation,
 };
 use super::generate::{Inputs, built};
-use crate::common::{Error, Kind, Mode, Result};
+use crate::common::{Error, Kind, Result};
 
+/// The group of terminals in every distribution.
+const TTY: u32 = 5;
 /// docker's size of `/dev/shm`.
 const SHM_SIZE: u64 = 64 << 20;
 
@@ -101,11 +103,14 @@ fn defaults(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
         &["nosuid", "mode=755", "size=65536k"],
     )?);
     // Group 5 (tty) exists for the kernel only where it is mapped.
-    let tty_group = if inputs.mode == Mode::Single && rootless {
-        ""
-    } else {
-        "gid=5"
-    };
+    let has_tty = inputs.maps.as_ref().is_none_or(|(_, groups)| {
+        let mut lines = groups.iter();
+        lines.any(|line| {
+            TTY.checked_sub(line.inside)
+                .is_some_and(|at| at < line.count)
+        })
+    });
+    let tty_group = if has_tty { "gid=5" } else { "" };
     list.push(new(
         "/dev/pts",
         "devpts",

@@ -246,6 +246,12 @@ impl Containers<'_> {
         }
     }
 
+    /// Waits for the right to choose host ids for a new container; held until the choice is
+    /// recorded, so that two starts at once never choose the same.
+    pub(crate) fn lock_host_ids(&self) -> Result<File> {
+        file::lock_path(&self.dir().join("names/.host-ids"))
+    }
+
     /// Ids of all containers, unsorted.
     pub(crate) fn ids(&self) -> Result<Vec<ContainerId>> {
         let names = file::names(&self.dir())?;

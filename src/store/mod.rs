@@ -183,13 +183,15 @@ impl Store {
         self.root.join(name)
     }
 
-    /// Makes this process's pin, for work that a forked child does: a child that ends without
-    /// unwinding would leave a pin of its own behind.
-    pub(crate) fn hold_pin(&self) -> Result<()> {
+    /// Holds this process's pin from now until the store is dropped. Work in a forked child
+    /// needs its caller to hold it: the child ends without dropping anything.
+    ///
+    /// # Errors
+    /// What a store that cannot be written gives, with what to do about it.
+    pub(crate) fn hold(&self) -> Result<()> {
         self.pin().map(drop)
     }
 
-    /// Holds this process's pin from now until the store is dropped.
     fn pin(&self) -> Result<&Arc<Pin>> {
         if let Some(pin) = self.pin.get() {
             return Ok(pin);

@@ -208,7 +208,7 @@ fn loaded_part(mut program: Vec<u8>) -> Vec<u8> {
     program
 }
 
-fn base_layer() -> Layer {
+pub(crate) fn base_layer() -> Layer {
     let program = loaded_part(std::fs::read(payload()).unwrap());
     let passwd = "root:x:0:0:root:/root:/bin/payload\n\
                   daemon:x:1:1:daemon:/usr/sbin:/bin/payload\n\

@@ -10,6 +10,7 @@ mod prepare;
 mod remove;
 mod request;
 mod run;
+mod userns;
 
 pub(crate) use failure::RunFailure;
 pub(crate) use inspect::inspect;

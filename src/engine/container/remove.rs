@@ -20,8 +20,8 @@ const KILL_PATIENCE: u16 = 10_000;
 /// How long an empty cgroup of an unknown container is left alone: any start is over by then.
 const STRANGER_SPARED: Duration = Duration::from_secs(60);
 
-/// Between two looks at a lock.
-const LOCK_PAUSE: Duration = Duration::from_millis(2);
+/// Pause between two tries for the lock of a container that ends, in milliseconds.
+const LOCK_PAUSE: u16 = 2;
 
 /// `rm`.
 #[derive(Debug, Clone, Default)]
@@ -94,20 +94,20 @@ fn kill(state: &StateRecord) -> Result<()> {
     }
 }
 
-/// The container's lock, waiting for a supervisor that is about to end; `None` when that one has
-/// removed the container (`--rm`).
+/// The container's lock, waiting for a supervisor that is about to end; `None` when the
+/// supervisor removed the container.
 fn wait_for_lock(dir: &ContainerDir) -> Result<Option<ContainerLock>> {
     let deadline = Instant::now() + Duration::from_millis(KILL_PATIENCE.into());
     loop {
         match dir.lock() {
             Ok(lock) => return Ok(Some(lock)),
             Err(error) if error.kind() == Kind::NotFound => return Ok(None),
-            Err(error) if error.kind() == Kind::Conflict && Instant::now() < deadline => {
-                // The supervisor may be no child of ours and may be stopped: nothing to wait on.
-                std::thread::sleep(LOCK_PAUSE);
-            }
+            Err(error) if error.kind() == Kind::Conflict && Instant::now() < deadline => {}
             Err(error) => return Err(error.into()),
         }
+        // The kernel can wait for such a lock only without a deadline, and a stopped supervisor
+        // would hold it for ever.
+        let _ = poll(&mut [], PollTimeout::from(LOCK_PAUSE));
     }
 }
 

@@ -10,7 +10,7 @@ use super::image::{self};
 use super::prepare::{self, Prepared};
 use super::{RunOutcome, RunRequest};
 use crate::cgroup::{self, Cgroup};
-use crate::common::{Error, ExitStatus, Kind, Timestamp};
+use crate::common::{Error, ExitStatus, Kind, Timestamp, strictly};
 use crate::engine::Engine;
 use crate::runtime::{self, Attendance, Join, Plan, Started};
 use crate::spec::config::Config;
@@ -80,6 +80,9 @@ fn launch(
 ) -> Result<Launched> {
     let config = &request.config;
     let cgroup = make_cgroup(engine, prepared, config)?;
+    if let Some(line) = engine.ui.withheld().first() {
+        return Err(strictly(line).into());
+    }
     let signals = Signals::block()?;
     let join = Join {
         into: cgroup.clone_into_fd(),

@@ -23,14 +23,24 @@ pub(super) struct BoundSource {
     is_device: bool,
 }
 
-/// Opens every bind source while the host's mounts still have their propagation.
-pub(super) fn open_sources(init: &mut Init<'_>) -> Result<()> {
-    let plan = init.plan;
-    for step in &plan.mounts {
+/// Opens what the caller may reach before this process becomes someone else: a directory that
+/// only root or a group of the caller enters is closed to the container's root.
+pub(super) fn open_as_caller(init: &mut Init<'_>) -> Result<()> {
+    if let Some(trees) = &init.trees {
+        init.places = trees.places()?;
+    }
+    for step in &init.plan.mounts {
         let source = match &step.source {
+            // Its own files are to be seen with their owners mapped.
+            Source::Bind { path, .. } if init.own(path) != *path => None,
             Source::Bind {
                 path, recursive, ..
-            } => Some(open_source(path, *recursive)?),
+            } => match open_source(path, *recursive) {
+                Ok(source) => Some(source),
+                // What belongs to ids of the container only its root can reach.
+                Err(error) if error.kind() == Kind::Denied => None,
+                Err(error) => return Err(error),
+            },
             Source::New { .. } => None,
         };
         init.sources.push(source);
@@ -38,7 +48,21 @@ pub(super) fn open_sources(init: &mut Init<'_>) -> Result<()> {
     Ok(())
 }
 
-fn open_source(path: &Path, recursive: bool) -> Result<BoundSource> {
+/// Opens every other bind source while the host's mounts still have their propagation.
+pub(super) fn open_sources(init: &mut Init<'_>) -> Result<()> {
+    for (index, step) in init.plan.mounts.iter().enumerate() {
+        if let Source::Bind {
+            path, recursive, ..
+        } = &step.source
+            && init.sources.get(index).is_some_and(Option::is_none)
+        {
+            init.sources[index] = Some(open_source(&init.own(path), *recursive)?);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn open_source(path: &Path, recursive: bool) -> Result<BoundSource> {
     let failed = |errno| Error::errno("bind", path, errno);
     let (object, detached) = match mount::clone_tree(AT_FDCWD, path, recursive) {
         Ok(tree) => (tree, true),
@@ -86,7 +110,7 @@ pub(super) fn mount_all(init: &mut Init<'_>) -> Result<()> {
                     overlay: Some(own), ..
                 },
                 Some(source),
-            ) => over(init, step, &source, own)?,
+            ) => over(init, step, &source, &init.own(own))?,
             (Source::Bind { .. }, Some(source)) => {
                 bind(init.root()?, step, &source, forced(init, step, &source))?;
             }
@@ -226,7 +250,7 @@ fn forced(init: &Init<'_>, step: &MountStep, source: &BoundSource) -> u64 {
     }
 }
 
-fn bind(root: &Root, step: &MountStep, source: &BoundSource, forced: u64) -> Result<()> {
+pub(super) fn bind(root: &Root, step: &MountStep, source: &BoundSource, forced: u64) -> Result<()> {
     let failed = |errno| Error::errno("bind onto", &step.target, errno);
     let target = if source.is_dir {
         target_dir(root, step)?

@@ -28,7 +28,10 @@ pub(super) fn mount(init: &mut Init<'_>) -> Result<()> {
                 .map_err(|errno| Error::errno("bind root file system", path, errno))?;
             path.clone()
         }
-        Rootfs::Overlay(overlay) => mount_overlay(overlay)?,
+        Rootfs::Overlay(overlay) => match &init.trees {
+            Some(trees) => mount_overlay(&trees.overlay(overlay))?,
+            None => mount_overlay(overlay)?,
+        },
     };
     let root = Root::open(&target)?;
     if init.plan.guard_devices {

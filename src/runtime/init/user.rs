@@ -35,27 +35,32 @@ pub(super) fn resolve(init: &mut Init<'_>) -> Result<()> {
 /// Content of a file, empty when it is missing or not a plain file (a fifo would hang us:
 /// CVE-2024-9676; a link of /proc would lead to a file that ketch has open).
 fn read(root: &Root, path: &str) -> String {
-    let Ok(file) = root.open_file(path, OFlag::O_RDONLY).map(File::from) else {
-        return String::new();
-    };
-    match file.metadata() {
-        Ok(meta) if meta.is_file() && meta.len() <= MAX_FILE => {}
-        _ => return String::new(),
-    }
-    let mut bytes = Vec::new();
-    let _ = file.take(MAX_FILE).read_to_end(&mut bytes);
+    let file = root.open_file(path, OFlag::O_RDONLY).map(File::from);
+    let bytes = file.ok().and_then(content).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// Bytes of an open file; `None` unless it is a plain one of a sane size.
+pub(super) fn content(file: File) -> Option<Vec<u8>> {
+    let meta = file.metadata().ok()?;
+    if !meta.is_file() || meta.len() > MAX_FILE {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
 /// One line of passwd(5).
-struct Entry<'a> {
-    name: &'a str,
-    uid: u32,
+pub(super) struct Entry<'a> {
+    pub(super) name: &'a str,
+    pub(super) uid: u32,
     gid: u32,
     home: &'a str,
 }
 
-fn entries(passwd: &str) -> impl Iterator<Item = Entry<'_>> {
+/// The lines of a passwd file that can be read.
+pub(super) fn entries(passwd: &str) -> impl Iterator<Item = Entry<'_>> {
     passwd.lines().filter_map(|line| {
         let mut fields = line.split(':');
         let name = fields.next().filter(|name| !name.is_empty())?;
@@ -71,7 +76,7 @@ fn entries(passwd: &str) -> impl Iterator<Item = Entry<'_>> {
 }
 
 /// Name, id and members of each line of group(5).
-fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
+pub(super) fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
     group.lines().filter_map(|line| {
         let mut fields = line.split(':');
         let name = fields.next().filter(|name| !name.is_empty())?;

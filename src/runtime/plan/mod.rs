@@ -56,6 +56,8 @@ pub(crate) struct Plan {
     pub(crate) interactive: bool,
     /// Process 1 is a reaper.
     pub(crate) reaper: bool,
+    /// What cannot be given in full is a failure, not a warning.
+    pub(crate) strict: bool,
     /// The payload.
     pub(crate) process: ProcessPlan,
 }
@@ -123,6 +125,17 @@ pub(crate) struct UserRequest {
     pub(crate) single_id: bool,
     /// Ids that win over `text` when it is empty (`--userns keep-id`).
     pub(crate) default_ids: Option<(u32, u32)>,
+    /// A line for the image's passwd and group files, where they lack one for `default_ids`.
+    pub(crate) entry: Option<UserEntry>,
+}
+
+/// A user that an image may not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UserEntry {
+    /// Login name.
+    pub(crate) name: String,
+    /// Directory of the container's own for the completed files.
+    pub(crate) dir: PathBuf,
 }
 
 /// Id maps and who writes them.
@@ -180,6 +193,8 @@ pub(crate) struct Overlay {
     pub(crate) volatile: bool,
     /// `user.` instead of `trusted.` attributes.
     pub(crate) userxattr: bool,
+    /// The store's files belong to true owners and are shown to a user namespace as its own.
+    pub(crate) mapped: bool,
 }
 
 /// A device for the container.
@@ -214,6 +229,8 @@ pub(crate) struct Extras {
     pub(crate) interactive: bool,
     /// `--init`.
     pub(crate) reaper: bool,
+    /// `--strict`.
+    pub(crate) strict: bool,
     /// Compiled seccomp program.
     pub(crate) seccomp: Vec<u8>,
     /// The program has notifications.
@@ -278,6 +295,7 @@ pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
         terminal: process.terminal().unwrap_or(false),
         interactive: extras.interactive,
         reaper: extras.reaper,
+        strict: extras.strict,
         process: process_plan,
     })
 }
