@@ -54,10 +54,6 @@ impl Terminal {
         }
     }
 
-    pub(crate) fn pid(&self) -> i32 {
-        self.running.pid
-    }
-
     pub(crate) fn types(&mut self, keys: &str) {
         self.master.write_all(keys.as_bytes()).unwrap();
     }

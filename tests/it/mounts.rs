@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::harness::{Env, Identity};
+use crate::harness::Identity;
 
 cases! {
     fn a_bind_is_writable_unless_it_says_ro(env) {
@@ -178,7 +178,7 @@ cases! {
             return;
         }
         let folder = env.folder("closed/inner");
-        fs::set_permissions(env.path("closed"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(env.path("closed"), fs::Permissions::from_mode(0o000)).unwrap();
         env.payload(&["--mount", &format!("type=bind,src={folder},dst=/mnt")], &["true"]).fails(125, &["closed"]);
         fs::set_permissions(env.path("closed"), fs::Permissions::from_mode(0o755)).unwrap();
     }

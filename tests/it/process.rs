@@ -1,6 +1,6 @@
 //! `run`: exit codes, arguments, environment, user, working directory, names of the machine.
 
-use crate::harness::{Env, Identity, Image, Layer};
+use crate::harness::{Identity, Image, Layer};
 
 cases! {
     fn the_builtin_image_runs_without_a_network(env) {

@@ -1,6 +1,6 @@
 //! `run`: capabilities, seccomp verdicts, descriptors, and what of ketch itself is in reach.
 
-use crate::harness::{Env, Identity};
+use crate::harness::Identity;
 
 /// Docker's fourteen capabilities as the kernel prints them.
 const DEFAULT: &str = "00000000a80425fb";

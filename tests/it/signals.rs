@@ -2,8 +2,6 @@
 
 use nix::sys::signal::Signal;
 
-use crate::harness::Env;
-
 cases! {
     fn signals_reach_the_payload(env) {
         for flags in [&[][..], &["--init"]] {
