@@ -29,7 +29,7 @@ pub(crate) struct WindowSize {
 }
 
 /// Size of a terminal; `None` when it is none.
-pub(crate) fn window_size(fd: BorrowedFd<'_>) -> Option<WindowSize> {
+fn window_size(fd: BorrowedFd<'_>) -> Option<WindowSize> {
     // SAFETY: winsize is plain data; all zero is a valid value.
     let mut size: libc::winsize = unsafe { std::mem::zeroed() };
     // SAFETY: TIOCGWINSZ writes a winsize, alive for the call.
