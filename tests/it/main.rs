@@ -9,6 +9,7 @@
 mod harness;
 
 mod cli;
+mod debian;
 mod hostile;
 mod images;
 mod lifecycle;
@@ -21,6 +22,8 @@ mod pull;
 mod pull_faults;
 mod security;
 mod signals;
+mod stack;
 mod store;
 mod system;
 mod terminal;
+mod userns;

@@ -309,8 +309,13 @@ pub(super) fn give_to_user(init: &mut Init<'_>) -> Result<()> {
     let (uid, gid) = (init.user.uid, init.user.gid);
     for step in init.plan.mounts.iter().filter(|step| step.chown) {
         let path = Path::new(&step.target);
-        chown_tree(path, uid, gid)
-            .map_err(|error| Error::io("give to the container's user", path, error))?;
+        chown_tree(path, uid, gid).map_err(|error| {
+            let error = Error::io("give to the container's user", path, error);
+            if init.trees.is_some() {
+                return error.hint("a container with ids of its own has no right over the host's; change the owner on the host");
+            }
+            error
+        })?;
     }
     Ok(())
 }
