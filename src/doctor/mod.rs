@@ -114,6 +114,7 @@ impl Report {
     }
 
     /// The check called `name`.
+    #[cfg(test)]
     pub(crate) fn check(&self, name: &str) -> Option<&Check> {
         self.checks.iter().find(|check| check.name == name)
     }
