@@ -313,3 +313,41 @@ fn a_mirror_is_asked_first() {
     env.ketch(&["images", "-q", "registry.invalid/team/app:v1"])
         .ok();
 }
+
+#[test]
+fn a_mirror_that_fails_is_passed_over_and_a_blocked_registry_refused() {
+    let env = Env::any();
+    let (mirror, origin) = (Registry::start(), Registry::start());
+    let name = origin.push("team/app", "v1", &small());
+    let text = format!(
+        "[[registry]]\nprefix = \"{origin}\"\nlocation = \"{origin}\"\ninsecure = true\n\
+         [[registry.mirror]]\nlocation = \"{mirror}\"\ninsecure = true\n\
+         [[registry]]\nprefix = \"blocked.invalid\"\nblocked = true\n",
+        origin = origin.address,
+        mirror = mirror.address
+    );
+    env.file("registries.conf", &text);
+    env.ketch(&["pull", &name]).warns("is passed over").ok();
+    assert!(mirror.count("/manifests/") >= 1 && origin.count("/blobs/") >= 1);
+    env.ketch(&["pull", "blocked.invalid/x"])
+        .fails(1, &["blocked.invalid", "blocked"]);
+}
+
+cases! {
+    fn a_credential_helper_is_asked(env) {
+        let auth = Auth::Basic { user: "me".to_owned(), password: "from helper".to_owned() };
+        let registry = Registry::with(auth);
+        let name = registry.push("helped", "v1", &small());
+        let helper = env.folder("bin") + "/docker-credential-test";
+        env.file("bin/docker-credential-test", "#!/bin/sh\nread server\n\
+            echo \"{\\\"ServerURL\\\":\\\"$server\\\",\\\"Username\\\":\\\"me\\\",\\\"Secret\\\":\\\"from helper\\\"}\"\n");
+        std::fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        env.folder("docker");
+        let config = serde_json::json!({"credHelpers": {&registry.address: "test"}});
+        env.file("docker/config.json", &config.to_string());
+        let mut command = env.command(&["pull", "-q", &name]);
+        command.env("DOCKER_CONFIG", env.path("docker"));
+        command.env("PATH", format!("{}:{}", env.text("bin"), crate::harness::env::PATH));
+        assert_eq!(crate::harness::process::Running::start(command).finish().ok(), name);
+    }
+}
