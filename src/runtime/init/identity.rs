@@ -3,8 +3,8 @@
 use std::os::fd::AsFd;
 
 use super::Init;
-use crate::runtime::parent::explain_clone;
 use crate::common::{Error, Kind, Result};
+use crate::runtime::parent::explain_clone;
 use crate::runtime::plan::MapWriter;
 use crate::sys::{credentials, namespace, socket};
 

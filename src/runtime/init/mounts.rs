@@ -157,6 +157,28 @@ fn mount_new(
     }
     if let Some(before) = before {
         copy_into(init.root()?, step, before)?;
+    } else if fstype == "tmpfs" {
+        make_mount_points(init, step)?;
+    }
+    Ok(())
+}
+
+/// Makes the places of later mounts right in a new, empty tmpfs (`/dev`'s pts, shm and mqueue):
+/// one call each, where finding that a place is missing and making it takes four.
+fn make_mount_points(init: &Init<'_>, step: &MountStep) -> Result<()> {
+    let inside = |other: &MountStep| -> Option<String> {
+        let name = other.target.strip_prefix(&step.target)?.strip_prefix('/')?;
+        let plain = !name.is_empty() && !name.contains('/') && !matches!(name, "." | "..");
+        (plain && matches!(other.source, Source::New { .. })).then(|| name.to_owned())
+    };
+    let names: Vec<String> = init.plan.mounts.iter().filter_map(inside).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let dir = init.root()?.open_path(&step.target)?;
+    for name in names {
+        // Whatever goes wrong here is said when the mount itself is made.
+        let _ = nix::sys::stat::mkdirat(&dir, name.as_str(), Mode::from_bits_truncate(0o755));
     }
     Ok(())
 }
