@@ -137,7 +137,7 @@ _ketch() {
 
     case "${cmd}" in
         ketch)
-            opts="-v -h --version --root --config --help run ps rm pull images rmi tag history inspect version info doctor completion generate-docs container image system"
+            opts="-v -h --root --config --version --help run ps rm pull images rmi tag history inspect version info doctor completion generate-docs container image system"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

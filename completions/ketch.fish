@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_ketch_global_optspecs
-    string join \n v/version root= config= h/help
+    string join \n root= config= v/version h/help
 end
 
 function __fish_ketch_needs_command

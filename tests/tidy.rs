@@ -513,7 +513,8 @@ fn nothing_waits_by_sleeping() {
     banned(
         "waits are on a descriptor with a deadline",
         &["thread::sleep", "sleep("],
-        &[],
+        // A registry that asks for time gets it; version 1 cgroups tell nobody when they empty.
+        &["src/registry/retry.rs", "src/cgroup/place.rs"],
     );
 }
 

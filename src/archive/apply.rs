@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use nix::errno::Errno;
@@ -62,6 +62,9 @@ pub(crate) struct Unpacked {
     /// The layer hides everything below it. Overlayfs ignores an opaque mark on a layer's top,
     /// so whoever stacks layers must leave out the lower ones.
     pub(crate) opaque_top: bool,
+    /// Directories that no entry names, the top ("") included. What they look like is said by a
+    /// layer below, if one names them.
+    pub(crate) unnamed: Vec<PathBuf>,
 }
 
 /// What waits for the end: a directory's mode and times.
@@ -71,6 +74,12 @@ struct DirEnd {
     /// `None` for a directory that no entry names.
     mtime: Option<(i64, u32)>,
 }
+
+/// A directory that an entry below it implies.
+const UNNAMED: DirEnd = DirEnd {
+    mode: 0o755,
+    mtime: None,
+};
 
 /// A layer being put onto a directory.
 #[derive(Debug)]
@@ -89,6 +98,7 @@ pub(super) struct Extractor {
     pub(super) overrides: Vec<Override>,
     pub(super) xattrs_refused: u64,
     pub(super) opaque_top: bool,
+    pub(super) unnamed: Vec<PathBuf>,
 }
 
 impl Extractor {
@@ -109,12 +119,13 @@ impl Extractor {
             umask: node::umask(),
             default_owner: (unistd::geteuid().as_raw(), group),
             parent: None,
-            dirs: BTreeMap::new(),
+            dirs: BTreeMap::from([(Vec::new(), UNNAMED)]),
             made: 0,
             user_xattrs: true,
             overrides: Vec::new(),
             xattrs_refused: 0,
             opaque_top: false,
+            unnamed: Vec::new(),
         })
     }
 
@@ -153,6 +164,10 @@ impl Extractor {
     /// Gives directories their modes and times.
     pub(super) fn finish(&mut self) -> Result<()> {
         let dirs = std::mem::take(&mut self.dirs);
+        let unnamed = dirs.iter().filter(|(_, end)| end.mtime.is_none());
+        self.unnamed = unnamed
+            .map(|(path, _)| PathBuf::from(OsStr::from_bytes(path)))
+            .collect();
         let open = |end: &DirEnd| end.mode & 0o700 == 0o700;
         // An ordinary user can't pass a closed directory: those come last, the deepest first.
         for (path, end) in dirs.iter().rev().filter(|(_, end)| open(end)) {
@@ -227,11 +242,7 @@ impl Extractor {
         self.count(path)?;
         stat::mkdirat(&upper, name, Permissions::S_IRWXU)
             .map_err(|errno| failed("make directory", path, errno))?;
-        let end = DirEnd {
-            mode: 0o755,
-            mtime: None,
-        };
-        self.dirs.insert(path.to_vec(), end);
+        self.dirs.insert(path.to_vec(), UNNAMED);
         let dir = self.existing_dir(path);
         let dir = dir.map_err(|errno| failed("open directory", path, errno))?;
         self.restore_default_owner(&dir, path)?;

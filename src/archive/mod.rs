@@ -31,8 +31,4 @@ mod tests;
 mod writer;
 
 pub(crate) use apply::{UnpackOptions, Unpacked};
-pub(crate) use compress::{Compression, decompress};
-pub(crate) use limits::Limits;
-pub(crate) use metadata::{FileKind, Override};
 pub(crate) use pipeline::unpack_layer;
-pub(crate) use verify::Verified;

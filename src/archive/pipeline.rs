@@ -80,6 +80,7 @@ pub(crate) fn unpack_layer(
             overrides: std::mem::take(&mut extractor.overrides),
             xattrs_refused: extractor.xattrs_refused,
             opaque_top: extractor.opaque_top,
+            unnamed: std::mem::take(&mut extractor.unnamed),
         })
     })
 }

@@ -82,10 +82,18 @@ impl Extractor {
 
     pub(super) fn set_opaque(&self, dir: &OwnedFd, path: &[u8]) -> Result<()> {
         let dir = reopen_dir(dir, path)?;
-        xattr::fset(&dir, self.overlay_name("opaque"), b"y", Existing::Replace).map_err(|errno| {
-            failed("mark directory opaque", path, errno)
-                .hint("keep the store on a file system with extended attributes")
-        })
+        xattr::fset(&dir, self.overlay_name("opaque"), b"y", Existing::Replace).map_err(
+            |errno| {
+                failed("mark directory opaque", path, errno)
+                    .hint("keep the store on a file system with extended attributes")
+            },
+        )?;
+        if self.mode == Mode::Root {
+            // For `--userns=auto`, whose overlay is mounted in a user namespace and reads this
+            // family. Where user attributes are refused only such a container misses it.
+            let _ = xattr::fset(&dir, b"user.overlay.opaque", b"y", Existing::Replace);
+        }
+        Ok(())
     }
 
     /// Whether `name` is a mark that [`Extractor::whiteout`] made.

@@ -42,7 +42,7 @@ use folder::Folder;
 use resources::Setting;
 
 pub(crate) use limits::{Limits, check_parent};
-pub(crate) use place::{Place, Stats};
+pub(crate) use place::Place;
 
 /// Folders of containers are called this and the container's name.
 const PREFIX: &str = "ketch-";

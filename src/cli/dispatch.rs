@@ -73,7 +73,8 @@ pub(crate) fn locate(verbs: &'static [Verb], words: &[OsString]) -> Asked {
 
 /// The root command with the global flags and nothing below.
 pub(crate) fn root() -> Command {
-    let root = Command::new("ketch")
+    // The arguments first: augmenting sets the group's own comment as the text about ketch.
+    GlobalArgs::augment_args(Command::new("ketch"))
         .about("Run container images as plain processes, without a daemon")
         .version(env!("CARGO_PKG_VERSION"))
         .disable_version_flag(true)
@@ -86,8 +87,7 @@ pub(crate) fn root() -> Command {
         )
         .disable_help_subcommand(true)
         .subcommand_required(true)
-        .args_override_self(true);
-    GlobalArgs::augment_args(root)
+        .args_override_self(true)
 }
 
 /// The definition of one verb under one spelling, ready to parse.

@@ -11,6 +11,7 @@ mod convert;
 mod dispatch;
 mod error_report;
 mod generate;
+mod hello;
 mod output;
 mod parse;
 mod personality;
@@ -27,6 +28,7 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, FromArgMatches as _};
 
 use crate::common::{self, ExitStatus, Kind};
+use crate::engine::image::builtin::HELLO_ARGUMENT;
 
 use args::GlobalArgs;
 use dispatch::{Asked, Verb, leaf};
@@ -46,6 +48,9 @@ fn run(words: &[OsString], began: Instant) -> ExitStatus {
         None => (std::ffi::OsStr::new("ketch"), words),
     };
     let personality = Personality::of(program);
+    if words.first().is_some_and(|word| word == HELLO_ARGUMENT) {
+        return hello::print().unwrap_or(ExitStatus::Code(1));
+    }
     let finish = |done: anyhow::Result<ExitStatus>, failure, json| {
         done.unwrap_or_else(|error| {
             error_report::report(&error, json);

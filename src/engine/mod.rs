@@ -14,7 +14,7 @@ use anyhow::Result;
 use crate::common::{Mode, Ui};
 use crate::host::{Host, HostEnv};
 use crate::settings::{self, Environment, Settings};
-use crate::store::Store;
+use crate::store::{KeepBlobs, Store};
 
 /// Everything a verb works with; built once for a command.
 pub(crate) struct Engine<'a> {
@@ -40,6 +40,18 @@ impl std::fmt::Debug for Engine<'_> {
 }
 
 impl<'a> Engine<'a> {
+    /// Tells the store the user's policy for compressed layers; for verbs that add or collect
+    /// blobs, since it reads the settings file.
+    pub(crate) fn apply_blob_policy(&self) -> Result<()> {
+        let policy = self.settings.file()?.keep_blobs;
+        self.store.set_keep_blobs(match policy {
+            Some(settings::KeepBlobs::Always) => KeepBlobs::Always,
+            Some(settings::KeepBlobs::Never) => KeepBlobs::Never,
+            Some(settings::KeepBlobs::Auto) | None => KeepBlobs::Auto,
+        });
+        Ok(())
+    }
+
     /// Opens the user's store and settles the identity mode. Reads no settings file.
     pub(crate) fn open(environment: &Environment, ui: &'a dyn Ui) -> Result<Engine<'a>> {
         let lookup = |name: &str| -> Option<OsString> { environment.get_os(name).map(Into::into) };

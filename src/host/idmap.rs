@@ -109,8 +109,10 @@ pub(super) fn plain(
     keep_id(mode, (uid, gid), (0, 0), (subuids, subgids))
 }
 
-/// Maps in which the caller (`own` uid and gid) is `inside` in the container and the ranges fill
-/// the ids around it, as podman does.
+/// Maps in which the caller (`own` uid and gid) is `inside` in the container, and root has the
+/// host id that `inside` would have had. Every other id is where the plain map has it, so the
+/// layers on disk, owned by the plain map, keep their owners and no image is ever copied. (podman
+/// shifts the range around the caller and needs a copy of the image for each caller.)
 pub(super) fn keep_id(
     mode: Mode,
     own: (u32, u32),
@@ -121,13 +123,28 @@ pub(super) fn keep_id(
         return Ok(IdMaps::default());
     }
     Ok(IdMaps {
-        uids: around(own.0, inside.0, ranges.0)?,
-        gids: around(own.1, inside.1, ranges.1)?,
+        uids: exchange(&caller_then(own.0, ranges.0), inside.0)?,
+        gids: exchange(&caller_then(own.1, ranges.1), inside.1)?,
     })
 }
 
-/// `own` at `inside`; the ids of `ranges`, in order, at 0, 1, 2… around it.
-fn around(own: u32, inside: u32, ranges: &[SubRange]) -> Result<Vec<IdMap>> {
+/// The plain map: 0 is `own`, then the ids of `ranges` in order.
+fn caller_then(own: u32, ranges: &[SubRange]) -> Vec<IdMap> {
+    let mut map = vec![IdMap::new(0, own, 1)];
+    let mut next = 1u32;
+    for range in ranges.iter().take(MAX_LINES - 1) {
+        let count = range.count.min(u32::MAX - next);
+        if count > 0 {
+            map.push(IdMap::new(next, range.start, count));
+            next += count;
+        }
+    }
+    map
+}
+
+/// The plain map with 0 and `inside` changed over. Where the plain map has no `inside`, root
+/// takes the host id of its last one instead, which images have the least use for.
+fn exchange(plain: &[IdMap], inside: u32) -> Result<Vec<IdMap>> {
     if inside == u32::MAX {
         return Err(Error::usage(
             "keep id",
@@ -135,35 +152,36 @@ fn around(own: u32, inside: u32, ranges: &[SubRange]) -> Result<Vec<IdMap>> {
             "not a valid id",
         ));
     }
-    let mut below = Vec::new();
-    let mut above = Vec::new();
-    let mut next = 0u32;
-    for range in ranges {
-        let mut start = range.start;
-        let mut left = range.count;
-        if next < inside {
-            let count = left.min(inside - next);
-            below.push(IdMap::new(next, start, count));
-            next += count;
-            start = start.saturating_add(count);
-            left -= count;
-        }
-        if left == 0 {
-            continue;
-        }
-        // The caller sits at `inside`, so what follows it starts one later.
-        let at = next.max(inside) + u32::from(next == inside);
-        let count = left.min(u32::MAX - at);
-        if count > 0 {
-            above.push(IdMap::new(at, start, count));
-            next = at + count;
+    let (Some((caller, rest)), true) = (plain.split_first(), inside != 0) else {
+        return Ok(plain.to_vec());
+    };
+    let last = rest.last().map(|line| line.inside + (line.count - 1));
+    let given_up = if outside(rest, inside).is_some() && !rest.is_empty() {
+        Some(inside)
+    } else {
+        last
+    };
+    let mut map = Vec::new();
+    if let Some(root) = given_up.and_then(|id| outside(rest, id)) {
+        map.push(IdMap::new(0, root, 1));
+    }
+    map.push(IdMap::new(inside, caller.outside, 1));
+    for line in rest {
+        let end = line.inside + (line.count - 1);
+        match given_up.filter(|id| (line.inside..=end).contains(id)) {
+            Some(id) => {
+                let before = id - line.inside;
+                let parts = [
+                    IdMap::new(line.inside, line.outside, before),
+                    IdMap::new(id + 1, line.outside + before + 1, end - id),
+                ];
+                map.extend(parts.into_iter().filter(|part| part.count > 0));
+            }
+            None => map.push(*line),
         }
     }
-    below.truncate(MAX_LINES - 1);
-    below.push(IdMap::new(inside, own, 1));
-    below.append(&mut above);
-    below.truncate(MAX_LINES);
-    Ok(below)
+    map.truncate(MAX_LINES);
+    Ok(map)
 }
 
 /// What `--userns=auto` found.
@@ -271,30 +289,38 @@ mod tests {
     }
 
     #[test]
-    fn keep_id_puts_the_caller_at_its_number_with_the_range_around_it() {
-        let map = around(1000, 1000, &[range(100_000, 65_536)]).unwrap();
+    fn keep_id_changes_the_caller_over_with_root_and_nothing_else() {
+        let map = |inside| exchange(&caller_then(1000, &[range(100_000, 65_536)]), inside);
         assert_eq!(
-            map,
+            map(1000).unwrap(),
             [
-                IdMap::new(0, 100_000, 1000),
+                IdMap::new(0, 100_999, 1),
                 IdMap::new(1000, 1000, 1),
-                IdMap::new(1001, 101_000, 64_536)
+                IdMap::new(1, 100_000, 999),
+                IdMap::new(1001, 101_000, 64_536),
             ]
         );
-        // A number above the whole range: the range stays below it.
-        let map = around(1000, 70_000, &[range(100_000, 65_536)]).unwrap();
+        // A number that the plain map does not have costs its last one.
         assert_eq!(
-            map,
-            [IdMap::new(0, 100_000, 65_536), IdMap::new(70_000, 1000, 1)]
+            map(70_000).unwrap(),
+            [
+                IdMap::new(0, 165_535, 1),
+                IdMap::new(70_000, 1000, 1),
+                IdMap::new(1, 100_000, 65_535),
+            ]
+        );
+        assert_eq!(
+            map(0).unwrap(),
+            caller_then(1000, &[range(100_000, 65_536)])
         );
         let single = keep_id(Mode::Single, (1000, 100), (5, 6), (&[], &[])).unwrap();
         assert!(single.is_single());
         assert_eq!(single.gids, [IdMap::new(6, 100, 1)]);
-        assert!(around(1, u32::MAX, &[]).is_err());
+        assert!(map(u32::MAX).is_err());
     }
 
     #[test]
-    fn maps_of_arbitrary_ranges_never_overlap_and_hold_the_caller_once() {
+    fn maps_of_arbitrary_ranges_differ_from_the_plain_one_in_two_ids() {
         let mut seed = 99u64;
         let mut next = |below: u64| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -314,13 +340,18 @@ mod tests {
             }
             let kind = next(4) as usize;
             let wanted = next([2, 3000, 200_000, u64::from(u32::MAX)][kind]);
-            let map = around(1000, wanted, &ranges).unwrap();
+            let plain = caller_then(1000, &ranges);
+            let map = exchange(&plain, wanted).unwrap();
             check(&map, wanted);
-            let total: u64 = ranges.iter().map(|r| u64::from(r.count)).sum();
-            let mapped: u64 = map.iter().map(|m| u64::from(m.count)).sum();
-            assert!(mapped <= total + 1);
-            if u64::from(wanted) + total < u64::from(u32::MAX) {
-                assert_eq!(mapped, total + 1, "{ranges:?} {wanted} {map:?}");
+            let size = |map: &[IdMap]| map.iter().map(|m| u64::from(m.count)).sum::<u64>();
+            assert_eq!(size(&map), size(&plain), "{ranges:?} {wanted} {map:?}");
+            assert!(ranges.is_empty() || outside(&map, 0).is_some(), "{map:?}");
+            let last = u32::try_from(size(&plain) - 1).unwrap();
+            let given_up = if wanted <= last { wanted } else { last };
+            for id in [1, 2, 999, 65_534, last / 2, next(200_000), next(3000)] {
+                if id != 0 && id != given_up && id != wanted {
+                    assert_eq!(outside(&map, id), outside(&plain, id), "{id} {map:?}");
+                }
             }
         }
     }

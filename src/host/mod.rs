@@ -35,7 +35,7 @@ pub(crate) use env::HostEnv;
 pub(crate) use idmap::{AUTO_SIZE, AutoMaps, IdMap, IdMaps};
 pub(crate) use info::Info;
 pub(crate) use kernel::KernelVersion;
-pub(crate) use storage::{FileSystem, file_system};
+pub(crate) use storage::file_system;
 pub(crate) use subid::{SubRange, free_range};
 pub(crate) use tools::Tool;
 pub(crate) use userns::{UsernsBlock, UsernsFacts};
@@ -210,7 +210,7 @@ impl Host {
     }
 
     /// Id maps of `--userns=keep-id[:uid=,gid=]`: the caller keeps its number, or gets the one
-    /// given. In mode `root` there is nothing to keep and the maps are empty.
+    /// given, and root inside has the host id that this number had. In mode `root` there is nothing to keep and the maps are empty.
     pub(crate) fn keep_id_maps(
         &self,
         mode: Mode,

@@ -12,8 +12,8 @@ mod media_type;
 mod platform;
 
 pub(crate) use descriptor::Descriptor;
-pub(crate) use image_config::{ContainerConfig, Healthcheck, History, ImageConfig, RootFs};
+pub(crate) use image_config::{ContainerConfig, ImageConfig, RootFs};
 pub(crate) use index::{Index, MAX_DOCUMENT, MAX_NESTING};
 pub(crate) use manifest::{Document, Manifest};
-pub(crate) use media_type::{LayerCompression, MediaType};
+pub(crate) use media_type::MediaType;
 pub(crate) use platform::Platform;

@@ -10,6 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::parent::{Running, Started};
 use crate::common::{Error, ExitStatus, Result};
 use crate::seccomp::IdentityEmulator;
+use crate::sys::process;
 use crate::sys::signal::Signals;
 use crate::sys::tty::{self, RawMode};
 
@@ -22,6 +23,8 @@ pub(crate) struct Attendance {
     pub(crate) interactive: bool,
     /// It is killed after this time.
     pub(crate) timeout: Option<Duration>,
+    /// It can shake off its tie to this process's life, so another one watches.
+    pub(crate) slippery: bool,
 }
 
 /// Bytes moved between the terminals at once.
@@ -34,9 +37,14 @@ pub(crate) fn attend(
     signals: &Signals,
     how: Attendance,
 ) -> Result<ExitStatus> {
-    let stdin = std::io::stdin();
+    // Not to have it only matters when this very process is killed.
+    let guard = how
+        .slippery
+        .then(|| process::guard(started.child.pidfd.as_fd()).ok())
+        .flatten();
+    let stdin = tty::standard_input();
     let raw = match &running.console {
-        Some(_) => RawMode::enter(stdin.as_fd()),
+        Some(_) => RawMode::enter(stdin),
         None => None,
     };
     let mut attendant = Attendant {
@@ -51,10 +59,17 @@ pub(crate) fn attend(
         deadline: how.timeout.map(|timeout| Instant::now() + timeout),
     };
     attendant.resize();
-    let ended = attendant.watch(signals, stdin.as_fd());
+    let ended = attendant.watch(signals, stdin);
     attendant.drain();
     drop(raw);
-    ended?;
+    if let Err(error) = ended {
+        started.abandon();
+        return Err(error);
+    }
+    if let Some(guard) = guard {
+        // It ends with the container.
+        guard.wait()?;
+    }
     Ok(started.child.wait()?.status)
 }
 
@@ -176,8 +191,8 @@ impl Attendant<'_> {
     /// Gives the container's terminal the size of the caller's.
     fn resize(&self) {
         if let Some(console) = &self.console
-            && let Some(size) = tty::window_size(std::io::stdin().as_fd())
-                .or_else(|| tty::window_size(std::io::stdout().as_fd()))
+            && let Some(size) = tty::window_size(tty::standard_input())
+                .or_else(|| tty::window_size(tty::standard_output()))
         {
             tty::set_window_size(console.as_fd(), size);
         }
@@ -192,7 +207,7 @@ impl Attendant<'_> {
         match nix::unistd::read(console, &mut buffer) {
             Ok(0) => false,
             Ok(count) => {
-                write_all(std::io::stdout().as_fd(), &buffer[..count]);
+                write_all(tty::standard_output(), &buffer[..count]);
                 true
             }
             Err(Errno::EAGAIN | Errno::EINTR) => true,

@@ -4,7 +4,7 @@
 //!   caller (ketch)                              init (clone3 into new namespaces)
 //!     plan::from_spec: all decisions               |
 //!     parent::start ---- clone ------------------->|
-//!       id maps (newuidmap, or as root)            | waits for `Go` when maps are not its own
+//!       id maps (newuidmap, or as root)            | opens bind sources, waits for `Go` when maps are not its own
 //!       Go --------------------------------------->|
 //!     (engine writes config.json meanwhile)        | init::STEPS: mounts, devices, pivot, user …
 //!       <------------- Warn, Console(fd), Listener(fd), User --|
@@ -18,10 +18,13 @@
 
 mod attend;
 mod init;
+mod mapped;
 mod message;
 mod parent;
 mod plan;
 
 pub(crate) use attend::{Attendance, attend};
-pub(crate) use parent::{Join, Running, StartFailure, Started, start};
-pub(crate) use plan::{Extras, MapWriter, Maps, Overlay, Plan, Rootfs, UserRequest, from_spec};
+pub(crate) use parent::{Join, StartFailure, Started, start};
+pub(crate) use plan::{
+    Extras, MapWriter, Overlay, Plan, Rootfs, UserEntry, UserRequest, from_spec,
+};

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use nix::sched::CloneFlags;
 
 use super::init;
+use super::mapped::Trees;
 use super::message::{Failure, FromInit, GO, ResolvedUser};
 use super::plan::{MapWriter, Maps, Plan};
 use crate::common::{Error, Kind, Result, Silent, Ui};
@@ -46,6 +47,7 @@ pub(crate) struct Running {
 /// Clones init and gives it its identity. On an error nothing is left running.
 pub(crate) fn start(plan: &Plan, join: Join<'_>) -> Result<Started> {
     let (ours, theirs) = socket::message_pair()?;
+    let trees = Trees::of(plan)?;
     let mut namespaces = plan.namespaces;
     if plan.cgroup_namespace && join.procs.is_empty() {
         namespaces |= CloneFlags::CLONE_NEWCGROUP;
@@ -64,7 +66,7 @@ pub(crate) fn start(plan: &Plan, join: Join<'_>) -> Result<Started> {
     match cloned {
         Cloned::Child => {
             drop(ours);
-            init::main(plan, theirs, join.procs, namespaces - first)
+            init::main(plan, theirs, join.procs, namespaces - first, trees)
         }
         Cloned::Parent(child) => {
             drop(theirs);
@@ -73,7 +75,7 @@ pub(crate) fn start(plan: &Plan, join: Join<'_>) -> Result<Started> {
                 socket: ours,
             };
             if let Some(maps) = &plan.maps
-                && let Err(error) = started.map(maps)
+                && let Err(error) = started.map(maps, trees.as_ref())
             {
                 return Err(started.why_unmapped(error));
             }
@@ -83,12 +85,13 @@ pub(crate) fn start(plan: &Plan, join: Join<'_>) -> Result<Started> {
 }
 
 impl Started {
-    fn map(&self, maps: &Maps) -> Result<()> {
+    fn map(&self, maps: &Maps, trees: Option<&Trees>) -> Result<()> {
         let pid = self.child.pid;
         match &maps.writer {
             MapWriter::Init => return Ok(()),
             MapWriter::Parent => {
-                namespace::write_maps(&pid.to_string(), &maps.uids, &maps.gids, false)?
+                namespace::write_maps(&pid.to_string(), &maps.uids, &maps.gids, false)?;
+                trees.map_or(Ok(()), |trees| trees.map(pid))?;
             }
             MapWriter::Helpers {
                 newuidmap,

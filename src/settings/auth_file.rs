@@ -10,7 +10,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 
-use super::{Environment, Secret, helper, read_own};
+use super::{Environment, Secret, credential_helper, read_own};
 use crate::common::{Error, Kind, Result};
 
 const OPERATION: &str = "read logins";
@@ -116,8 +116,8 @@ impl Keychain {
                 .find(|(host, _)| normalised(host) == normalised(domain))
                 .map(|(_, suffix)| suffix);
             if let Some(suffix) = by_host.or(content.store.as_ref()).filter(|s| !s.is_empty()) {
-                let found =
-                    helper::get(suffix, server_name(domain), HELPER_TIME).map_err(|error| {
+                let found = credential_helper::get(suffix, server_name(domain), HELPER_TIME)
+                    .map_err(|error| {
                         error.hint(format!(
                             "{} names this helper: install it or remove the entry",
                             file.display()

@@ -7,9 +7,9 @@
 
 mod auth_file;
 mod certificates;
+mod credential_helper;
 mod environment;
 mod file;
-mod helper;
 mod proxy;
 mod registries;
 mod root;
@@ -26,7 +26,7 @@ pub(crate) use environment::Environment;
 pub(crate) use file::{File, KeepBlobs};
 pub(crate) use proxy::Proxies;
 pub(crate) use registries::Source;
-pub(crate) use root::{StoreRoot, store_root};
+pub(crate) use root::store_root;
 pub(crate) use secret::Secret;
 
 use crate::common::{Error, Kind, Result};

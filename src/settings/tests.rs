@@ -304,13 +304,13 @@ fn helpers_answer_by_their_protocol() {
             .unwrap();
         assert!(!error.to_string().contains("CANARY"), "{error}");
     }
-    assert!(helper::ask(&good, "h\nother", limit).is_err());
+    assert!(credential_helper::ask(&good, "h\nother", limit).is_err());
     let begin = Instant::now();
     let hang = script("hang", "exec sleep 100");
     assert!(ask_retrying(&hang, "h", Duration::from_millis(100)).is_err());
     assert!(begin.elapsed() < Duration::from_secs(4));
     for name in ["", "a/b", "../x", "a b", "é"] {
-        assert!(helper::get(name, "h", limit).is_err(), "{name}");
+        assert!(credential_helper::get(name, "h", limit).is_err(), "{name}");
     }
 }
 
@@ -318,7 +318,7 @@ fn helpers_answer_by_their_protocol() {
 /// writing (ETXTBSY).
 fn ask_retrying(program: &str, server: &str, limit: Duration) -> Result<Option<Credential>> {
     loop {
-        match helper::ask(program, server, limit) {
+        match credential_helper::ask(program, server, limit) {
             Err(error) if error.raw_os_error() == Some(libc::ETXTBSY) => {}
             other => return other,
         }

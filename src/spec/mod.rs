@@ -11,4 +11,4 @@ mod process;
 mod security;
 
 pub(crate) use generate::{EtcFiles, Generated, Inputs, generate};
-pub(crate) use process::{command, default_capabilities};
+pub(crate) use process::command;

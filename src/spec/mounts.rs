@@ -8,8 +8,10 @@ use super::config::{
     BindOptions, Config, Mount, MountKind, NamespaceMode, NetworkMode, Propagation,
 };
 use super::generate::{Inputs, built};
-use crate::common::{Error, Kind, Mode, Result};
+use crate::common::{Error, Kind, Result};
 
+/// The group of terminals in every distribution.
+const TTY: u32 = 5;
 /// docker's size of `/dev/shm`.
 const SHM_SIZE: u64 = 64 << 20;
 
@@ -101,11 +103,14 @@ fn defaults(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
         &["nosuid", "mode=755", "size=65536k"],
     )?);
     // Group 5 (tty) exists for the kernel only where it is mapped.
-    let tty_group = if inputs.mode == Mode::Single && rootless {
-        ""
-    } else {
-        "gid=5"
-    };
+    let has_tty = inputs.maps.as_ref().is_none_or(|(_, groups)| {
+        let mut lines = groups.iter();
+        lines.any(|line| {
+            TTY.checked_sub(line.inside)
+                .is_some_and(|at| at < line.count)
+        })
+    });
+    let tty_group = if has_tty { "gid=5" } else { "" };
     list.push(new(
         "/dev/pts",
         "devpts",
@@ -139,26 +144,32 @@ fn defaults(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
             &["nosuid", "noexec", "nodev", sys_mode],
         )?);
     }
-    if security.ipc == NamespaceMode::Host {
-        for path in ["/dev/mqueue", "/dev/shm"] {
-            if Path::new(path).is_dir() {
-                list.push(bind(
+    list.extend(ipc_mounts(config)?);
+    Ok(list)
+}
+
+/// Message queues and shared memory: the container's own, or the host's with its IPC namespace.
+fn ipc_mounts(config: &Config) -> Result<Vec<OciMount>> {
+    let safe = ["nosuid", "noexec", "nodev"];
+    if config.security.ipc == NamespaceMode::Host {
+        return ["/dev/mqueue", "/dev/shm"]
+            .into_iter()
+            .filter(|path| Path::new(path).is_dir())
+            .map(|path| {
+                bind(
                     path,
                     Path::new(path),
                     &["rbind", "nosuid", "noexec", "nodev"],
-                )?);
-            }
-        }
-    } else {
-        list.push(new("/dev/mqueue", "mqueue", &safe)?);
-        let size = format!("size={}", config.shm_size.unwrap_or(SHM_SIZE));
-        list.push(new(
-            "/dev/shm",
-            "tmpfs",
-            &["nosuid", "noexec", "nodev", "mode=1777", &size],
-        )?);
+                )
+            })
+            .collect();
     }
-    Ok(list)
+    let size = format!("size={}", config.shm_size.unwrap_or(SHM_SIZE));
+    let shm = ["nosuid", "noexec", "nodev", "mode=1777", &size];
+    Ok(vec![
+        new("/dev/mqueue", "mqueue", &safe)?,
+        new("/dev/shm", "tmpfs", &shm)?,
+    ])
 }
 
 /// One mount that was asked for; `own` is where changes to it may go.

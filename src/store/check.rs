@@ -260,7 +260,7 @@ fn measured(path: &Path) -> Result<LayerInfo> {
         size: found.size,
         files: found.entries,
         disk: (found.unreadable == 0).then_some(found.disk),
-        boot: String::new(),
+        ..LayerInfo::default()
     })
 }
 

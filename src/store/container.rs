@@ -245,6 +245,16 @@ impl Containers<'_> {
         }
     }
 
+    /// Waits for the right to choose host ids for a new container; held until the choice is
+    /// recorded, so that two starts at once never choose the same.
+    pub(crate) fn lock_host_ids(&self) -> Result<File> {
+        let path = self.dir();
+        let dir = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
+        file::lock(&dir, file::Sharing::Exclusive)
+            .map_err(|error| Error::io("lock", &path, error))?;
+        Ok(dir)
+    }
+
     /// Ids of all containers, unsorted.
     pub(crate) fn ids(&self) -> Result<Vec<ContainerId>> {
         let names = file::names(&self.dir())?;

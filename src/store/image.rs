@@ -52,6 +52,38 @@ pub(crate) struct ImageRecord {
     /// Labels of the configuration, for filters.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) labels: BTreeMap<String, String>,
+    /// How its layers lie on each other.
+    #[serde(default, skip_serializing_if = "Stack::is_plain")]
+    pub(crate) stack: Stack,
+}
+
+/// What a stack of layers needs beside their order, since each was unpacked without a look at
+/// the others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stack {
+    /// Layers at the base that a later one hides as a whole.
+    #[serde(default)]
+    pub(crate) hidden: usize,
+    /// Directories, parents first, whose owner, mode, times and attributes are not those that
+    /// the topmost layer with such a directory has on disk.
+    #[serde(default)]
+    pub(crate) folders: Vec<Folder>,
+}
+
+/// A directory and the layer that names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Folder {
+    /// Path below the root; empty for the root.
+    pub(crate) path: String,
+    /// Diff-id of the layer that says what it looks like.
+    pub(crate) from: Digest,
+}
+
+impl Stack {
+    /// Nothing but the order counts.
+    fn is_plain(&self) -> bool {
+        *self == Stack::default()
+    }
 }
 
 /// A record with the moment it was last used, or why it could not be read.

@@ -29,6 +29,12 @@ pub(crate) struct LayerInfo {
     /// Bytes allocated on disk; `None` until `df` measured it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) disk: Option<u64>,
+    /// Directories that no entry of the layer names, the top ("") included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unnamed: Vec<String>,
+    /// It hides every layer below it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) opaque: bool,
     /// Boot in which it was unpacked; set by the store.
     #[serde(default)]
     pub(crate) boot: String,

@@ -60,17 +60,17 @@ use crate::common::{Error, Kind, Mode, Result};
 use crate::sys::file::{self, Durability};
 
 pub(crate) use blob::{Blob, Blobs};
-pub(crate) use check::{Problem, Report};
+#[cfg(test)]
+pub(crate) use check::Problem;
+pub(crate) use check::Report;
 pub(crate) use container::{
     ContainerDir, ContainerEntry, ContainerLock, ContainerRecord, Containers,
 };
 pub(crate) use document::ImageDocuments;
-pub(crate) use gc::Collected;
-pub(crate) use image::{ImageRecord, Images, Listed, Untagged};
-pub(crate) use layer::{LayerInfo, LayerStage, Layers, Stage};
+pub(crate) use image::{Folder, ImageRecord, Images, Stack};
+pub(crate) use layer::{LayerInfo, Layers, Stage};
 pub(crate) use state::{ExitRecord, StateRecord};
-pub(crate) use trash::Purged;
-pub(crate) use usage::{ContainerUsage, ImageUsage, StoreUsage};
+pub(crate) use usage::StoreUsage;
 pub(crate) use writer::BlobWriter;
 
 use lock::Pin;
@@ -101,7 +101,7 @@ const AUTO_FREE_PERCENT: u64 = 5;
 pub(crate) struct Store {
     root: PathBuf,
     mode: Mode,
-    keep_blobs: KeepBlobs,
+    keep_blobs: OnceLock<KeepBlobs>,
     pin: OnceLock<Arc<Pin>>,
 }
 
@@ -116,7 +116,7 @@ impl Store {
         let store = Store {
             root: root.to_owned(),
             mode,
-            keep_blobs: KeepBlobs::default(),
+            keep_blobs: OnceLock::new(),
             pin: OnceLock::new(),
         };
         if !store.check_version()? {
@@ -126,9 +126,8 @@ impl Store {
     }
 
     /// Sets the policy for compressed layers.
-    pub(crate) fn with_keep_blobs(mut self, keep: KeepBlobs) -> Store {
-        self.keep_blobs = keep;
-        self
+    pub(crate) fn set_keep_blobs(&self, keep: KeepBlobs) {
+        let _ = self.keep_blobs.set(keep);
     }
 
     /// Where the store lies.
@@ -144,7 +143,7 @@ impl Store {
     /// Whether a compressed layer should be kept once unpacked: the policy, and under `Auto`
     /// the free space.
     pub(crate) fn keeps_blobs(&self) -> bool {
-        match self.keep_blobs {
+        match self.keep_blobs.get().copied().unwrap_or_default() {
             KeepBlobs::Always => true,
             KeepBlobs::Never => false,
             KeepBlobs::Auto => file::file_system(&self.root).map_or(true, |fs| {
@@ -184,7 +183,15 @@ impl Store {
         self.root.join(name)
     }
 
-    /// Holds this process's pin from now until the store is dropped.
+    /// Holds this process's pin from now until the store is dropped. Work in a forked child
+    /// needs its caller to hold it: the child ends without dropping anything.
+    ///
+    /// # Errors
+    /// What a store that cannot be written gives, with what to do about it.
+    pub(crate) fn hold(&self) -> Result<()> {
+        self.pin().map(drop)
+    }
+
     fn pin(&self) -> Result<&Arc<Pin>> {
         if let Some(pin) = self.pin.get() {
             return Ok(pin);

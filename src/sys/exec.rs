@@ -52,13 +52,47 @@ pub(crate) fn close_on_exec_from(first: RawFd) {
     }
 }
 
+/// Closes every descriptor from `first` on, in a child that holds none of them any more in
+/// its own code and will not exec.
+pub(crate) fn close_from(first: RawFd) {
+    // SAFETY: takes integers; callers are forked children that use no descriptor afterwards.
+    if unsafe { libc::syscall(libc::SYS_close_range, first as u32, u32::MAX, 0) } == 0 {
+        return;
+    }
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else {
+        return;
+    };
+    let numbers: Vec<RawFd> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|fd| *fd >= first)
+        .collect();
+    for fd in numbers {
+        // SAFETY: as above; a number that is closed already is EBADF and no harm.
+        unsafe { libc::close(fd) };
+    }
+}
+
+/// Overwrites the environment this process was started with, which /proc/PID/environ shows.
+/// For a forked child that reads no variable any more.
+pub(crate) fn forget_environment() {
+    unsafe extern "C" {
+        static mut environ: *mut *mut libc::c_char;
+    }
+    // SAFETY: `environ` is a null-terminated array of C strings in writable memory, and no other
+    // thread lives that could read them.
+    unsafe {
+        let mut entry = environ;
+        while !entry.is_null() && !(*entry).is_null() {
+            libc::memset((*entry).cast(), 0, libc::strlen(*entry));
+            entry = entry.add(1);
+        }
+    }
+}
+
 /// Sets one resource limit (getrlimit(2)); `u64::MAX` is unlimited. A hard limit that may not
 /// be raised is clamped to the present one; returns the pair in force when it was.
-pub(crate) fn set_rlimit(
-    resource: u32,
-    soft: u64,
-    hard: u64,
-) -> std::result::Result<Option<(u64, u64)>, Errno> {
+pub(crate) fn set_rlimit(resource: u32, soft: u64, hard: u64) -> Result<Option<(u64, u64)>, Errno> {
     let set = |soft: u64, hard: u64| {
         let limit = libc::rlimit {
             rlim_cur: soft,
@@ -84,7 +118,7 @@ pub(crate) fn set_rlimit(
 }
 
 /// Makes a descriptor the standard stream `target` (0, 1 or 2), open across exec.
-pub(crate) fn dup_onto(fd: RawFd, target: RawFd) -> std::result::Result<(), Errno> {
+pub(crate) fn dup_onto(fd: RawFd, target: RawFd) -> Result<(), Errno> {
     // SAFETY: dup2 takes integers; the old `target` is closed, which callers mean to happen.
     Errno::result(unsafe { libc::dup2(fd, target) }).map(drop)
 }

@@ -22,6 +22,8 @@ pub(crate) mod attr {
     pub(crate) const NODEV: u64 = 0x4;
     /// Nothing can be executed.
     pub(crate) const NOEXEC: u64 = 0x8;
+    /// Owners pass through the map of a user namespace.
+    pub(super) const IDMAP: u64 = 0x0010_0000;
 }
 
 const OPEN_TREE_CLONE: u32 = 1;
@@ -130,7 +132,23 @@ pub(crate) fn set_attributes(
         propagation: propagation.bits(),
         ..MountAttr::default()
     };
-    let flags = libc::AT_EMPTY_PATH as u32 | if recursive { AT_RECURSIVE } else { 0 };
+    set_attr(mount, &attr, if recursive { AT_RECURSIVE } else { 0 })
+}
+
+/// Shows the files of a detached mount with owners mapped as `userns` maps them: what belongs
+/// to 0 on disk belongs to the namespace's own 0 (Linux 5.12, and the file system has to know
+/// how). Takes CAP_SYS_ADMIN over the file system.
+pub(crate) fn map_owners(mount: BorrowedFd<'_>, userns: BorrowedFd<'_>) -> Result<()> {
+    let attr = MountAttr {
+        set: attr::IDMAP,
+        userns_fd: userns.as_raw_fd() as u64,
+        ..MountAttr::default()
+    };
+    set_attr(mount, &attr, 0)
+}
+
+fn set_attr(mount: BorrowedFd<'_>, attr: &MountAttr, flags: u32) -> Result<()> {
+    let flags = libc::AT_EMPTY_PATH as u32 | flags;
     let empty = c"";
     // SAFETY: `attr` lives for the call and has the size passed.
     let result = unsafe {
@@ -139,8 +157,8 @@ pub(crate) fn set_attributes(
             mount.as_raw_fd(),
             empty.as_ptr(),
             flags,
-            &raw const attr,
-            std::mem::size_of::<MountAttr>(),
+            std::ptr::from_ref(attr),
+            size_of::<MountAttr>(),
         )
     };
     Errno::result(result).map(drop)

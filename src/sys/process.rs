@@ -1,7 +1,7 @@
 //! Making processes, holding them by pidfd and waiting for them.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sched::CloneFlags;
@@ -79,13 +79,7 @@ pub(crate) fn clone(namespaces: CloneFlags, cgroup: Option<BorrowedFd<'_>>) -> R
     // SAFETY: no stack is given, so this is a fork: the child runs on a copy of this stack. One
     // thread lives (checked above), so no lock is held by anyone else. `args` and `pidfd`
     // outlive the call and have the layout and size passed.
-    let mut pid = unsafe {
-        libc::syscall(
-            libc::SYS_clone3,
-            &raw mut args,
-            std::mem::size_of::<CloneArgs>(),
-        )
-    };
+    let mut pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut args, size_of::<CloneArgs>()) };
     // Container hosts and old kernels answer clone3 with ENOSYS (seccomp profiles do so on
     // purpose); clone(2) has the pidfd since Linux 5.2 but not the cgroup.
     if pid == -1 && Errno::last() == Errno::ENOSYS && cgroup.is_none() {
@@ -193,6 +187,65 @@ pub(crate) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
     let fd = Errno::result(fd)? as i32;
     // SAFETY: the kernel returned a new descriptor that nobody else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Forks a process that kills `victim` when this process ends before it, and then ends; it ends
+/// by itself when the victim does. It holds no other descriptor, ignores every signal that can
+/// be ignored and has a session of its own, so that a kill of a whole group misses it.
+///
+/// PR_SET_PDEATHSIG does the same at no cost, but the kernel forgets it when the victim executes
+/// a set-uid program or changes its user.
+pub(crate) fn guard(victim: BorrowedFd<'_>) -> Result<Child> {
+    let failed = |errno| Error::errno("watch", "the container", errno);
+    let own = pidfd_open(std::process::id() as i32)
+        .map_err(|error| Error::io("watch", "the container", error))?;
+    match clone(CloneFlags::empty(), None)? {
+        Cloned::Parent(child) => Ok(child),
+        Cloned::Child => {
+            let _ = super::signal::block_all();
+            super::exec::set_session();
+            let watched = keep_two(own.as_fd(), victim).map_err(failed);
+            if let Ok((parent, victim)) = watched {
+                kill_after(&parent, &victim);
+            }
+            exit_now(0)
+        }
+    }
+}
+
+/// Moves two descriptors to 0 and 1 and closes all others.
+fn keep_two(
+    first: BorrowedFd<'_>,
+    second: BorrowedFd<'_>,
+) -> std::result::Result<(OwnedFd, OwnedFd), Errno> {
+    // Above 2 first: with closed standard streams they could be 0 and 1 the other way round.
+    let above = |fd: BorrowedFd<'_>| nix::fcntl::fcntl(fd, nix::fcntl::F_DUPFD_CLOEXEC(3));
+    let (first, second) = (above(first)?, above(second)?);
+    super::exec::dup_onto(first, 0)?;
+    super::exec::dup_onto(second, 1)?;
+    super::exec::close_from(2);
+    // SAFETY: dup2 has made both just now, and this process ends without ever using its copies
+    // of the parent's descriptors.
+    Ok(unsafe { (OwnedFd::from_raw_fd(0), OwnedFd::from_raw_fd(1)) })
+}
+
+fn kill_after(parent: &OwnedFd, victim: &OwnedFd) {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    loop {
+        let mut fds = [
+            PollFd::new(parent.as_fd(), PollFlags::POLLIN),
+            PollFd::new(victim.as_fd(), PollFlags::POLLIN),
+        ];
+        match poll(&mut fds, PollTimeout::NONE) {
+            Err(Errno::EINTR) => continue,
+            Err(_) => return,
+            Ok(_) => {}
+        }
+        if fds[1].any() != Some(true) {
+            let _ = send_signal(victim, libc::SIGKILL);
+        }
+        return;
+    }
 }
 
 /// Signals a process through a pidfd opened earlier.

@@ -52,6 +52,16 @@ pub(crate) fn send(
     }
 }
 
+/// Whether the other side is gone.
+pub(crate) fn is_deserted(socket: BorrowedFd<'_>) -> bool {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    let mut fds = [PollFd::new(socket, PollFlags::empty())];
+    poll(&mut fds, PollTimeout::ZERO).is_ok()
+        && fds[0]
+            .revents()
+            .is_some_and(|found| found.intersects(PollFlags::POLLHUP | PollFlags::POLLERR))
+}
+
 /// Receives one message; `None` when the other side is gone.
 pub(crate) fn receive(
     socket: BorrowedFd<'_>,

@@ -5,6 +5,20 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use nix::errno::Errno;
 use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 
+/// Standard input, past every buffer of the standard library: what a container writes and reads
+/// is passed on byte by byte, not printed.
+pub(crate) fn standard_input() -> BorrowedFd<'static> {
+    // SAFETY: descriptor 0 is open for the whole life of the process: Rust's start-up opens
+    // /dev/null for a standard stream that is closed.
+    unsafe { BorrowedFd::borrow_raw(libc::STDIN_FILENO) }
+}
+
+/// Standard output, likewise.
+pub(crate) fn standard_output() -> BorrowedFd<'static> {
+    // SAFETY: as for standard input.
+    unsafe { BorrowedFd::borrow_raw(libc::STDOUT_FILENO) }
+}
+
 /// Rows and columns of a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WindowSize {

@@ -131,6 +131,7 @@ fn host_config(config: &Config, entry: &ContainerEntry) -> Value {
         "UTSMode": namespace(security.uts, ""),
         "CgroupnsMode": namespace(security.cgroup, "private"),
         "UsernsMode": userns(&security.userns),
+        "IDMappings": super::userns::inspect(&entry.record.asked),
         "Privileged": security.privileged,
         "PublishAllPorts": false,
         "ReadonlyRootfs": config.read_only,
@@ -168,8 +169,19 @@ fn userns(userns: &Userns) -> String {
     match userns {
         Userns::Default => String::new(),
         Userns::Host => "host".to_owned(),
-        Userns::KeepId { .. } => "keep-id".to_owned(),
-        Userns::Auto { .. } => "auto".to_owned(),
+        Userns::KeepId { uid, gid } => {
+            let options: Vec<String> = [("uid", uid), ("gid", gid)]
+                .iter()
+                .filter_map(|(key, id)| id.map(|id| format!("{key}={id}")))
+                .collect();
+            if options.is_empty() {
+                "keep-id".to_owned()
+            } else {
+                format!("keep-id:{}", options.join(","))
+            }
+        }
+        Userns::Auto { size: None } => "auto".to_owned(),
+        Userns::Auto { size: Some(size) } => format!("auto:size={size}"),
     }
 }
 

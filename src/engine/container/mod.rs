@@ -10,9 +10,9 @@ mod prepare;
 mod remove;
 mod request;
 mod run;
+mod userns;
 
 pub(crate) use failure::RunFailure;
-pub(crate) use image::resolve;
 pub(crate) use inspect::inspect;
 pub(crate) use list::{ListRequest, list};
 pub(crate) use remove::{RemoveRequest, remove, sweep};

@@ -6,14 +6,14 @@ use anyhow::{Context, Result};
 use oci_spec::runtime::Spec;
 
 use super::image::Source;
-use super::{RunRequest, etc, names};
+use super::{RunRequest, etc, names, userns};
 use crate::cgroup::Limits;
 use crate::common::{ContainerId, Error, Kind, Mode, Timestamp};
 use crate::engine::Engine;
 use crate::engine::identity::lines;
 use crate::host::IdMaps;
 use crate::oci::ContainerConfig;
-use crate::runtime::{self, Extras, MapWriter, Overlay, Plan, Rootfs, UserRequest};
+use crate::runtime::{self, Extras, MapWriter, Overlay, Plan, Rootfs, UserEntry, UserRequest};
 use crate::seccomp::{self, Identity, ProfileChoice};
 use crate::spec::config::{Config, NetworkMode, Resources, SeccompChoice, Userns};
 use crate::spec::{self, Generated, Inputs};
@@ -51,7 +51,7 @@ pub(super) fn prepare(
     let config = &request.config;
     let command = spec::command(config, image_config)?;
     limits(&config.resources).check()?;
-    let maps = id_maps(engine, config)?;
+    let userns::Chosen { maps, claim } = userns::choose(engine, config)?;
     let id = ContainerId::from_bytes(file::random()?);
     let mut labels = image_config.labels.clone();
     labels.extend(config.labels.clone());
@@ -70,9 +70,11 @@ pub(super) fn prepare(
         },
         labels,
         command,
-        asked: asked(request)?,
+        asked: asked(request, maps.as_ref())?,
     };
     let (record, dir, lock) = create(engine, request, record)?;
+    // The record says from now on which host ids are taken.
+    drop(claim);
     match plan(engine, request, source, image_config, &record, &dir, maps) {
         Ok((spec, plan)) => Ok(Prepared {
             record,
@@ -89,9 +91,10 @@ pub(super) fn prepare(
 }
 
 /// What `inspect` and a later start need to know of the request.
-fn asked(request: &RunRequest) -> Result<serde_json::Value> {
+fn asked(request: &RunRequest, maps: Option<&IdMaps>) -> Result<serde_json::Value> {
     Ok(serde_json::json!({
         "remove": request.remove,
+        "maps": maps.map(userns::to_json),
         "config": serde_json::to_value(&request.config)?,
     }))
 }
@@ -121,26 +124,6 @@ fn create(
     }
 }
 
-/// Maps of the container; `None` when it stays in the caller's user namespace.
-fn id_maps(engine: &Engine<'_>, config: &Config) -> Result<Option<IdMaps>> {
-    let maps = match (&config.security.userns, engine.mode) {
-        (Userns::Auto { size }, Mode::Root) => {
-            let size = size.unwrap_or(crate::host::AUTO_SIZE);
-            let auto = engine.host.auto_maps(size, &[])?;
-            if let Some(line) = &auto.warning {
-                engine.ui.warn(line);
-            }
-            auto.maps
-        }
-        // In `single` the one id is 0 until the payload starts; a nested namespace renames it.
-        (Userns::KeepId { uid, gid }, Mode::Subid) => {
-            engine.host.keep_id_maps(engine.mode, *uid, *gid)?
-        }
-        _ => engine.host.id_maps(engine.mode)?,
-    };
-    Ok((!maps.is_empty()).then_some(maps))
-}
-
 type Planned = (Spec, Plan);
 
 fn plan(
@@ -155,7 +138,9 @@ fn plan(
     let config = &request.config;
     let hostname = hostname(config, record);
     let files = etc::write(dir.path(), &hostname, &config.network)?;
-    let rootfs = rootfs(engine, request, source, dir)?;
+    // A root's container with ids of its own: everybody else's files have these owners on disk.
+    let mapped = engine.mode == Mode::Root && maps.is_some();
+    let rootfs = rootfs(engine, request, source, dir, mapped)?;
     let inputs = Inputs {
         config,
         image,
@@ -179,9 +164,11 @@ fn plan(
         rootfs,
         mode: engine.mode,
         writer: map_writer(engine, &maps)?,
-        user: user(engine, config, image),
+        user: user(engine, config, image, dir),
+        privileged: config.security.privileged,
         interactive: config.process.stdio.interactive,
         reaper: config.process.init,
+        strict: engine.ui.is_strict(),
         listener: identity == Identity::Notify && !seccomp.is_empty(),
         seccomp,
         device_sources,
@@ -216,18 +203,22 @@ fn rootfs(
     request: &RunRequest,
     source: &Source,
     dir: &ContainerDir,
+    mapped: bool,
 ) -> Result<Rootfs> {
     let mut overlay = Overlay {
         base: engine.store.layers().dir(),
         lowers: Vec::new(),
+        folders: Vec::new(),
         container: dir.path().to_owned(),
         on_tmpfs: false,
         volatile: request.remove,
-        userxattr: engine.mode != Mode::Root || nix::unistd::geteuid().as_raw() != 0,
+        userxattr: mapped || engine.mode != Mode::Root || nix::unistd::geteuid().as_raw() != 0,
+        mapped,
     };
     match source {
         Source::Image(record, _) => {
-            for layer in record.layers.iter().rev() {
+            let shown = record.layers.iter().skip(record.stack.hidden);
+            for layer in shown.rev() {
                 let name = PathBuf::from(layer.hex());
                 // The same layer twice changes nothing, and overlay refuses it.
                 if !overlay.lowers.contains(&name) {
@@ -237,6 +228,12 @@ fn rootfs(
             if overlay.lowers.is_empty() {
                 overlay.lowers.push(dir.rootfs());
             }
+            let folders = record.stack.folders.iter().map(|folder| {
+                let path = PathBuf::from(&folder.path);
+                let source = Path::new(&folder.from.hex()).join(&path);
+                (path, source)
+            });
+            overlay.folders = folders.collect();
             Ok(Rootfs::Overlay(overlay))
         }
         // The host itself, under an overlay so that nothing of it changes. The writable layer
@@ -251,7 +248,12 @@ fn rootfs(
     }
 }
 
-fn user(engine: &Engine<'_>, config: &Config, image: &ContainerConfig) -> UserRequest {
+fn user(
+    engine: &Engine<'_>,
+    config: &Config,
+    image: &ContainerConfig,
+    dir: &ContainerDir,
+) -> UserRequest {
     let keep = match (&config.security.userns, engine.mode) {
         (Userns::KeepId { uid, gid }, Mode::Subid | Mode::Single) => Some((
             uid.unwrap_or(engine.host.euid()),
@@ -272,6 +274,13 @@ fn user(engine: &Engine<'_>, config: &Config, image: &ContainerConfig) -> UserRe
         keep_groups: config.process.keep_groups || engine.mode == Mode::Single,
         single_id: engine.mode == Mode::Single,
         default_ids: keep,
+        entry: keep.map(|(uid, _)| UserEntry {
+            name: engine
+                .host
+                .user_name()
+                .map_or_else(|| uid.to_string(), str::to_owned),
+            dir: dir.path().to_owned(),
+        }),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use crate::cgroup::Place;
+use crate::cgroup::{self, Place};
 use crate::common::{Error, Kind, Mode};
 use crate::engine::{Engine, identity};
 use crate::store::{ContainerDir, ContainerEntry, ContainerLock, ContainerRecord, StateRecord};
@@ -14,6 +15,9 @@ use crate::sys::{file, process, tree};
 
 /// Longest wait for a killed process to be gone, in milliseconds.
 const KILL_PATIENCE: u16 = 10_000;
+
+/// Pause between two tries for the lock of a container that ends, in milliseconds.
+const LOCK_PAUSE: u16 = 2;
 
 /// `rm`.
 #[derive(Debug, Clone, Default)]
@@ -95,18 +99,20 @@ fn kill(state: &StateRecord) -> Result<()> {
     }
 }
 
-/// The container's lock, waiting for a supervisor that is about to end.
+/// The container's lock, waiting for a supervisor that is about to end; `None` when the
+/// supervisor removed the container.
 fn wait_for_lock(dir: &ContainerDir) -> Result<Option<ContainerLock>> {
-    let path = dir.path().join("lock");
-    match file::lock_path(&path) {
-        Ok(held) => drop(held),
-        Err(error) if error.kind() == Kind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    }
-    match dir.lock() {
-        Ok(lock) => Ok(Some(lock)),
-        Err(error) if error.kind() == Kind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
+    let deadline = Instant::now() + Duration::from_millis(KILL_PATIENCE.into());
+    loop {
+        match dir.lock() {
+            Ok(lock) => return Ok(Some(lock)),
+            Err(error) if error.kind() == Kind::NotFound => return Ok(None),
+            Err(error) if error.kind() == Kind::Conflict && Instant::now() < deadline => {}
+            Err(error) => return Err(error.into()),
+        }
+        // The kernel can wait for such a lock only without a deadline, and a stopped supervisor
+        // would hold it for ever.
+        let _ = poll(&mut [], PollTimeout::from(LOCK_PAUSE));
     }
 }
 
@@ -163,6 +169,11 @@ pub(crate) fn sweep(engine: &Engine<'_>) {
             let _ = repair(engine, &entry);
         }
     }
+    let lives = |id: &str| {
+        let found = engine.store.containers().find(id);
+        found.is_ok_and(|dir| dir.is_alive().unwrap_or(true))
+    };
+    cgroup::sweep(engine.host.cgroups(), &lives);
     if let Ok(purged) = engine.store.sweep() {
         let _ = purge_as_owner(engine, &purged.left);
     }

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::failure::RunFailure;
-use super::image::{self, Source};
+use super::image::{self};
 use super::prepare::{self, Prepared};
 use super::{RunOutcome, RunRequest};
 use crate::cgroup::{self, Cgroup};
-use crate::common::{Error, ExitStatus, Kind, Timestamp};
+use crate::common::{Error, ExitStatus, Kind, Timestamp, strictly};
 use crate::engine::Engine;
 use crate::runtime::{self, Attendance, Join, Started};
 use crate::spec::config::Config;
@@ -81,6 +81,9 @@ fn launch(
 ) -> Result<Launched> {
     let config = &request.config;
     let cgroup = make_cgroup(engine, prepared, config)?;
+    if let Some(line) = engine.ui.withheld().first() {
+        return Err(strictly(line).into());
+    }
     let signals = Signals::block()?;
     let join = Join {
         into: cgroup.clone_into_fd(),
@@ -104,6 +107,7 @@ fn launch(
         sig_proxy: request.sig_proxy,
         interactive: config.process.stdio.interactive,
         timeout: config.timeout.map(Duration::from_secs),
+        slippery: prepared.plan.is_slippery(),
     };
     let status = runtime::attend(&started, running, &signals, how)?;
     timing.lap("run");

@@ -57,6 +57,7 @@ pub(crate) fn ensure(engine: &Engine<'_>, name: &str) -> Result<ImageRecord> {
         return Ok(record);
     }
     let bytes = std::fs::read(&program).map_err(|error| Error::io("read", &program, error))?;
+    engine.store.hold()?;
     identity::as_owner(engine, || make(&engine.store, &bytes, &stamp))?;
     engine
         .store
@@ -73,52 +74,16 @@ fn make(store: &Store, program: &[u8], stamp: &str) -> Result<()> {
     let tar = layer(program)?;
     let diff_id = Digest::of(&tar);
     put_blob(store, &diff_id, &tar)?;
-    if let Stage::Make(stage) = store.layers().stage(&diff_id)? {
-        let dir = std::fs::File::open(stage.dir())
-            .map_err(|error| Error::io("open", stage.dir(), error))?;
-        let unpacked = unpack_layer(
-            &tar[..],
-            dir.as_fd(),
-            &UnpackOptions::new(store.mode()),
-            &Silent,
-        )?;
-        let info = LayerInfo {
-            size: unpacked.bytes,
-            files: unpacked.files,
-            ..LayerInfo::default()
-        };
-        stage.commit(info, &[])?;
-    }
-    let host = Platform::host();
-    let mut config = ImageConfig {
-        created: Some(Timestamp::now().to_string()),
-        architecture: host.architecture.clone(),
-        os: host.os.clone(),
-        config: ContainerConfig {
-            entrypoint: Some(vec!["/ketch".to_owned(), HELLO_ARGUMENT.to_owned()]),
-            ..ContainerConfig::default()
-        },
-        rootfs: RootFs {
-            kind: "layers".to_owned(),
-            diff_ids: vec![diff_id],
-        },
-        ..ImageConfig::default()
-    };
-    config
-        .config
-        .labels
-        .insert(STAMP.to_owned(), stamp.to_owned());
+    unpack(store, &diff_id, &tar)?;
+    let config = config(diff_id, stamp);
     let config_bytes = serde_json::to_vec(&config)?;
     let config_digest = store.blobs().put_bytes(&config_bytes)?;
+    let length = config_bytes.len() as u64;
     let manifest = Manifest {
         schema_version: 2,
         media_type: Some(MediaType::OCI_MANIFEST.to_owned()),
         artifact_type: None,
-        config: Descriptor::new(
-            MediaType::OCI_CONFIG,
-            config_digest,
-            config_bytes.len() as u64,
-        ),
+        config: Descriptor::new(MediaType::OCI_CONFIG, config_digest, length),
         layers: vec![Descriptor::new(
             MediaType::OCI_LAYER,
             diff_id,
@@ -127,14 +92,13 @@ fn make(store: &Store, program: &[u8], stamp: &str) -> Result<()> {
         annotations: None,
     };
     let manifest_bytes = serde_json::to_vec(&manifest)?;
-    let manifest_digest = store.blobs().put_bytes(&manifest_bytes)?;
     let record = ImageRecord {
         name: Some(canonical()),
-        manifest: manifest_digest,
+        manifest: store.blobs().put_bytes(&manifest_bytes)?,
         media_type: MediaType::OCI_MANIFEST.to_owned(),
         manifest_size: manifest_bytes.len() as u64,
         config: config_digest,
-        platform: host.to_string(),
+        platform: Platform::host().to_string(),
         layers: vec![diff_id],
         blobs: vec![diff_id],
         size: tar.len() as u64,
@@ -143,8 +107,43 @@ fn make(store: &Store, program: &[u8], stamp: &str) -> Result<()> {
         index: None,
         repo_digests: Vec::new(),
         labels: config.config.labels,
+        stack: Default::default(),
     };
     Ok(store.images().put(&record)?)
+}
+
+fn config(diff_id: Digest, stamp: &str) -> ImageConfig {
+    let host = Platform::host();
+    ImageConfig {
+        created: Some(Timestamp::now().to_string()),
+        architecture: host.architecture,
+        os: host.os,
+        config: ContainerConfig {
+            entrypoint: Some(vec!["/ketch".to_owned(), HELLO_ARGUMENT.to_owned()]),
+            labels: [(STAMP.to_owned(), stamp.to_owned())].into(),
+            ..ContainerConfig::default()
+        },
+        rootfs: RootFs {
+            kind: "layers".to_owned(),
+            diff_ids: vec![diff_id],
+        },
+        ..ImageConfig::default()
+    }
+}
+
+fn unpack(store: &Store, diff_id: &Digest, tar: &[u8]) -> Result<()> {
+    let Stage::Make(stage) = store.layers().stage(diff_id)? else {
+        return Ok(());
+    };
+    let dir =
+        std::fs::File::open(stage.dir()).map_err(|error| Error::io("open", stage.dir(), error))?;
+    let unpacked = unpack_layer(tar, dir.as_fd(), &UnpackOptions::new(store.mode()), &Silent)?;
+    let info = LayerInfo {
+        size: unpacked.bytes,
+        files: unpacked.files,
+        ..LayerInfo::default()
+    };
+    Ok(stage.commit(info, &[])?)
 }
 
 fn put_blob(store: &Store, digest: &Digest, bytes: &[u8]) -> Result<()> {

@@ -8,6 +8,7 @@ pub(crate) mod list;
 pub(crate) mod prune;
 pub(crate) mod pull;
 pub(crate) mod remove;
+mod stack;
 pub(crate) mod tag;
 #[cfg(test)]
 mod tests;

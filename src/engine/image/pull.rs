@@ -17,7 +17,7 @@ use crate::oci::{Descriptor, ImageConfig, Manifest, Platform};
 use crate::reference::Reference;
 use crate::registry::{Client, Login, Options, Resolved};
 use crate::settings::Secret;
-use crate::store::{Blob, BlobWriter, ImageRecord, LayerInfo, Stage};
+use crate::store::{Blob, BlobWriter, ImageRecord, LayerInfo, Stack, Stage};
 
 /// Layers in work at the same time. Unpacking is bound by the CPU, so that more of them only
 /// cost memory; fewer would leave the network idle while one is finished.
@@ -79,16 +79,19 @@ pub(crate) struct Pulled {
 /// Pulls an image and unpacks it for the identity mode in use.
 pub(crate) fn pull(engine: &Engine<'_>, request: &PullRequest) -> Result<Pulled> {
     let reference = Reference::parse(&request.image)?;
+    engine.store.hold()?;
     identity::as_owner(engine, || fetch(engine, &reference, request))
 }
 
 fn fetch(engine: &Engine<'_>, reference: &Reference, request: &PullRequest) -> Result<Pulled> {
+    engine.apply_blob_policy()?;
     let wanted = request.platform.clone().unwrap_or_else(Platform::host);
     let options = request.registry.client();
-    let client = Client::new(&engine.settings, engine.ui, &options);
+    let blobs = engine.store.blobs();
+    let known = |digest: &Digest, limit: usize| blobs.read(digest, limit).ok();
+    let client = Client::new(&engine.settings, engine.ui, &options).knowing(&known);
     let resolved = client.resolve(reference, &wanted)?;
     check_platform(reference, &resolved.config, request, &wanted, engine)?;
-    let blobs = engine.store.blobs();
     blobs.put_bytes(&resolved.manifest_bytes)?;
     blobs.put_bytes(&resolved.config_bytes)?;
     if let Some((_, bytes)) = &resolved.index {
@@ -98,8 +101,9 @@ fn fetch(engine: &Engine<'_>, reference: &Reference, request: &PullRequest) -> R
     let open = |descriptor: &Descriptor, offset: u64| -> Result<Box<dyn Read + Send + '_>> {
         Ok(client.blob(&resolved.sources, descriptor, offset)?)
     };
-    let sizes = all_layers(engine, &layers, &open)?;
-    let record = record(reference, &resolved, sizes);
+    let sizes = all_layers(engine, &layers, &open).with_context(|| format!("pull {reference}"))?;
+    let stack = super::stack::of(&engine.store, &resolved.config.rootfs.diff_ids);
+    let record = record(reference, &resolved, sizes, stack);
     let digest = resolved
         .index
         .as_ref()
@@ -109,6 +113,8 @@ fn fetch(engine: &Engine<'_>, reference: &Reference, request: &PullRequest) -> R
     let changed = before.is_none_or(|before| before.manifest != record.manifest);
     engine.store.sync()?;
     engine.store.images().put(&record)?;
+    // What killed pulls left. The image is here: a failure is the next command's to repeat.
+    let _ = engine.store.sweep();
     Ok(Pulled {
         name,
         digest,
@@ -275,6 +281,13 @@ impl Work<'_, '_> {
         let info = LayerInfo {
             size: unpacked.bytes,
             files: unpacked.files,
+            unnamed: unpacked
+                .unnamed
+                .into_iter()
+                // A name that is no text would need a form of its own, for a folder's mode.
+                .filter_map(|path| path.into_os_string().into_string().ok())
+                .collect(),
+            opaque: unpacked.opaque_top,
             ..LayerInfo::default()
         };
         let owners: Vec<(PathBuf, String)> = unpacked
@@ -322,7 +335,11 @@ impl Work<'_, '_> {
                 {
                     return Err(mismatch.into());
                 }
-                Err(error).with_context(|| format!("unpack layer {}", descriptor.digest))
+                match error.kind() {
+                    // The reader's own error, which names the blob and the host.
+                    Kind::Network => Err(error.into()),
+                    _ => Err(error).with_context(|| format!("unpack layer {}", descriptor.digest)),
+                }
             }
         }
     }
@@ -378,7 +395,12 @@ impl<R: Read> Read for Tee<'_, R> {
     }
 }
 
-fn record(reference: &Reference, resolved: &Resolved, sizes: BTreeMap<Digest, u64>) -> ImageRecord {
+fn record(
+    reference: &Reference,
+    resolved: &Resolved,
+    sizes: BTreeMap<Digest, u64>,
+    stack: Stack,
+) -> ImageRecord {
     let digest = resolved
         .index
         .as_ref()
@@ -404,6 +426,7 @@ fn record(reference: &Reference, resolved: &Resolved, sizes: BTreeMap<Digest, u6
         index: resolved.index.as_ref().map(|(digest, _)| *digest),
         repo_digests: vec![format!("{}@{digest}", reference.repository())],
         labels: resolved.config.config.labels.clone(),
+        stack,
     }
 }
 
@@ -412,6 +435,7 @@ fn record(reference: &Reference, resolved: &Resolved, sizes: BTreeMap<Digest, u6
 /// # Errors
 /// `NotFound` when a compressed layer was not kept.
 pub(crate) fn unpack_here(engine: &Engine<'_>, record: &ImageRecord) -> Result<()> {
+    engine.store.hold()?;
     identity::as_owner(engine, || {
         let documents = engine.store.documents(record)?;
         let layers = layers(&documents.manifest, &documents.config)?;

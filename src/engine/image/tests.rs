@@ -57,6 +57,7 @@ impl Home {
             index: None,
             repo_digests: vec![format!("{}@{manifest_digest}", reference.repository())],
             labels: BTreeMap::from([("kind".to_owned(), content.to_owned())]),
+            stack: crate::store::Stack::default(),
         };
         store.images().put(&record).unwrap();
         record

@@ -1,12 +1,14 @@
 //! The container's terminal.
 
 use std::os::fd::AsFd;
+use std::path::Path;
 
 use nix::fcntl::OFlag;
 
 use super::{Init, devices};
 use crate::common::{Error, Result};
 use crate::runtime::message::FromInit;
+use crate::sys::path::Links;
 use crate::sys::tty;
 
 /// Opens a terminal of the container's own devpts, so that its name there is right, sends the
@@ -17,7 +19,11 @@ pub(super) fn open(init: &mut Init<'_>) -> Result<()> {
     }
     let failed = |errno| Error::errno("open terminal", "/dev/ptmx", errno);
     let root = init.root()?;
-    let master = root.open_file("/dev/pts/ptmx", OFlag::O_RDWR)?;
+    // The devpts is our own and new, so that nothing but its multiplexer can be there.
+    let flags = OFlag::O_RDWR | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    let master = root
+        .lookup(Path::new("/dev/pts/ptmx"), flags, Links::Follow)
+        .map_err(failed)?;
     tty::unlock_peer(master.as_fd()).map_err(failed)?;
     let peer = tty::open_peer(master.as_fd()).map_err(failed)?;
     let console = root.make_file("/dev/console", 0o620)?;

@@ -10,19 +10,22 @@ mod devices;
 mod identity;
 mod masks;
 mod mounts;
+mod names;
 mod payload;
 mod reaper;
 mod rootfs;
 mod user;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
 
 use nix::mount::MsFlags;
 use nix::sched::CloneFlags;
 
+use super::mapped::Trees;
 use super::message::{Failure, FromInit, ResolvedUser};
 use super::plan::{Plan, Source};
-use crate::common::{Error, Kind, Result};
+use crate::common::{Error, Kind, Result, strictly};
 use crate::sys::path::Root;
 use crate::sys::{credentials, mount, net, signal, socket};
 
@@ -34,6 +37,10 @@ pub(super) struct Init<'a> {
     namespaces: CloneFlags,
     /// Opened `cgroup.procs` files to write "0" to (cgroup v1).
     cgroups: Vec<BorrowedFd<'a>>,
+    /// Copies of the store's mounts, for a container with ids of its own.
+    trees: Option<Trees>,
+    /// Where they go.
+    places: Vec<OwnedFd>,
     /// Detached bind mounts by index of `plan.mounts`, taken before the host's mounts are cut off.
     sources: Vec<Option<mounts::BoundSource>>,
     root: Option<Root>,
@@ -47,12 +54,15 @@ type Step = (&'static str, fn(&mut Init<'_>) -> Result<()>);
 
 /// Everything init does, in order.
 const STEPS: &[Step] = &[
+    ("reach of the caller", mounts::open_as_caller),
     ("identity", identity::enter),
     ("cgroup", enter_cgroup),
+    ("store", attach_store),
     ("mount sources", mounts::open_sources),
     ("mount propagation", cut_propagation),
     ("root file system", rootfs::mount),
     ("mounts", mounts::mount_all),
+    ("user files", names::complete),
     ("devices", devices::populate),
     ("terminal", console::open),
     ("kernel parameters", masks::write_sysctls),
@@ -74,9 +84,12 @@ pub(super) fn main(
     socket: OwnedFd,
     cgroups: Vec<BorrowedFd<'_>>,
     namespaces: CloneFlags,
+    trees: Option<Trees>,
 ) -> ! {
     signal::reset_all();
     credentials::new_session_keyring();
+    // Until the last change of user, which takes it back; `drop_privileges` asks again.
+    let _ = credentials::die_with_parent();
     // Nodes and directories of the container get the permissions written here, not the
     // caller's taste; the payload's own mask is set with its limits.
     nix::sys::stat::umask(nix::sys::stat::Mode::empty());
@@ -85,6 +98,8 @@ pub(super) fn main(
         socket,
         namespaces,
         cgroups,
+        trees,
+        places: Vec::new(),
         sources: Vec::new(),
         root: None,
         terminal: None,
@@ -106,6 +121,12 @@ impl Init<'_> {
         })
     }
 
+    /// Where this process finds what lies at `path` of the container's own directory.
+    fn own(&self, path: &Path) -> PathBuf {
+        let mapped = self.trees.as_ref().and_then(|trees| trees.within(path));
+        mapped.unwrap_or_else(|| path.to_owned())
+    }
+
     /// Sends a message; when nobody listens any more the caller is dead and so is init.
     fn tell(&self, message: &FromInit, descriptor: Option<BorrowedFd<'_>>) {
         let bytes = serde_json::to_vec(message).unwrap_or_default();
@@ -115,6 +136,9 @@ impl Init<'_> {
     }
 
     fn warn(&self, line: String) {
+        if self.plan.strict {
+            self.fail("strict", &strictly(line));
+        }
         self.tell(&FromInit::Warn(line), None);
     }
 
@@ -122,6 +146,14 @@ impl Init<'_> {
     fn fail(&self, step: &str, error: &Error) -> ! {
         self.tell(&FromInit::Failed(Failure::of(step, error)), None);
         crate::sys::process::exit_now(1)
+    }
+}
+
+/// Puts the mapped copies of the store's mounts where only this container sees them.
+fn attach_store(init: &mut Init<'_>) -> Result<()> {
+    match &init.trees {
+        Some(trees) => trees.attach(&init.places),
+        None => Ok(()),
     }
 }
 

@@ -20,16 +20,27 @@ pub(super) struct BoundSource {
     object: OwnedFd,
     detached: bool,
     is_dir: bool,
+    is_device: bool,
 }
 
-/// Opens every bind source while the host's mounts still have their propagation.
-pub(super) fn open_sources(init: &mut Init<'_>) -> Result<()> {
-    let plan = init.plan;
-    for step in &plan.mounts {
+/// Opens what the caller may reach before this process becomes someone else: a directory that
+/// only root or a group of the caller enters is closed to the container's root.
+pub(super) fn open_as_caller(init: &mut Init<'_>) -> Result<()> {
+    if let Some(trees) = &init.trees {
+        init.places = trees.places()?;
+    }
+    for step in &init.plan.mounts {
         let source = match &step.source {
+            // Its own files are to be seen with their owners mapped.
+            Source::Bind { path, .. } if init.own(path) != *path => None,
             Source::Bind {
                 path, recursive, ..
-            } => Some(open_source(path, *recursive)?),
+            } => match open_source(path, *recursive) {
+                Ok(source) => Some(source),
+                // What belongs to ids of the container only its root can reach.
+                Err(error) if error.kind() == Kind::Denied => None,
+                Err(error) => return Err(error),
+            },
             Source::New { .. } => None,
         };
         init.sources.push(source);
@@ -37,7 +48,21 @@ pub(super) fn open_sources(init: &mut Init<'_>) -> Result<()> {
     Ok(())
 }
 
-fn open_source(path: &Path, recursive: bool) -> Result<BoundSource> {
+/// Opens every other bind source while the host's mounts still have their propagation.
+pub(super) fn open_sources(init: &mut Init<'_>) -> Result<()> {
+    for (index, step) in init.plan.mounts.iter().enumerate() {
+        if let Source::Bind {
+            path, recursive, ..
+        } = &step.source
+            && init.sources.get(index).is_some_and(Option::is_none)
+        {
+            init.sources[index] = Some(open_source(&init.own(path), *recursive)?);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn open_source(path: &Path, recursive: bool) -> Result<BoundSource> {
     let failed = |errno| Error::errno("bind", path, errno);
     let (object, detached) = match mount::clone_tree(AT_FDCWD, path, recursive) {
         Ok(tree) => (tree, true),
@@ -57,11 +82,12 @@ fn open_source(path: &Path, recursive: bool) -> Result<BoundSource> {
         Err(errno) => return Err(failed(errno)),
     };
     let stat = fstat(&object).map_err(failed)?;
-    let is_dir = SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()) == SFlag::S_IFDIR;
+    let kind = SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits());
     Ok(BoundSource {
         object,
         detached,
-        is_dir,
+        is_dir: kind == SFlag::S_IFDIR,
+        is_device: kind == SFlag::S_IFCHR || kind == SFlag::S_IFBLK,
     })
 }
 
@@ -84,9 +110,9 @@ pub(super) fn mount_all(init: &mut Init<'_>) -> Result<()> {
                     overlay: Some(own), ..
                 },
                 Some(source),
-            ) => over(init, step, &source, own)?,
+            ) => over(init, step, &source, &init.own(own))?,
             (Source::Bind { .. }, Some(source)) => {
-                bind(init.root()?, step, &source, init.plan.maps.is_some())?;
+                bind(init.root()?, step, &source, forced(init, step, &source))?;
             }
             (Source::Bind { path, .. }, None) => {
                 return Err(Error::new(Kind::Bug, "bind", path.display().to_string()));
@@ -133,7 +159,11 @@ fn mount_new(
     } else {
         None
     };
-    let flags = ms_flags(step.attributes);
+    let mut flags = ms_flags(step.attributes);
+    // Nobody makes nodes in a devpts, and those it has itself must work.
+    if init.plan.guard_devices && fstype != "devpts" {
+        flags |= MsFlags::MS_NODEV;
+    }
     let options = if data.is_empty() { None } else { Some(data) };
     match mount::mount_fs(fstype, fstype, target.as_fd(), flags, options) {
         Ok(()) => {}
@@ -145,7 +175,7 @@ fn mount_new(
                 "{path} is the caller's: the kernel allows no new {fstype} here (nested container)"
             ));
             let source = open_source(Path::new(path), true)?;
-            bind(init.root()?, step, &source, true)?;
+            bind(init.root()?, step, &source, attr::NOSUID)?;
         }
         Err(errno) => {
             return Err(Error::errno(
@@ -223,7 +253,26 @@ fn reopen(dir: &OwnedFd) -> Result<OwnedFd> {
         .map_err(|errno| Error::errno("open directory", "", errno))
 }
 
-fn bind(root: &Root, step: &MountStep, source: &BoundSource, rootless: bool) -> Result<()> {
+/// Attributes that a bind mount gets whatever was asked.
+fn forced(init: &Init<'_>, step: &MountStep, source: &BoundSource) -> u64 {
+    // A set-uid file of the host has no business in an unprivileged container, and the kernel
+    // would refuse to lift the flag anyway.
+    if init.plan.maps.is_some() {
+        return attr::NOSUID;
+    }
+    let asks_for_devices = match &step.source {
+        // `-v /dev/null:/etc/motd` and `-v /dev/dri:/dev/dri` mean the devices.
+        Source::Bind { path, .. } => path.starts_with("/dev") || source.is_device,
+        Source::New { .. } => false,
+    };
+    if init.plan.guard_devices && !asks_for_devices {
+        attr::NODEV
+    } else {
+        0
+    }
+}
+
+pub(super) fn bind(root: &Root, step: &MountStep, source: &BoundSource, forced: u64) -> Result<()> {
     let failed = |errno| Error::errno("bind onto", &step.target, errno);
     let target = if source.is_dir {
         target_dir(root, step)?
@@ -233,9 +282,9 @@ fn bind(root: &Root, step: &MountStep, source: &BoundSource, rootless: bool) -> 
     if !source.detached {
         mount::bind_classic(source.object.as_fd(), target.as_fd(), true).map_err(failed)?;
         let placed = root.open_path(&step.target)?;
-        return set_classic(placed.as_fd(), step).map_err(failed);
+        return set_classic(placed.as_fd(), step, forced).map_err(failed);
     }
-    apply_attributes(source.object.as_fd(), step, rootless, !source.is_dir).map_err(failed)?;
+    apply_attributes(source.object.as_fd(), step, forced, !source.is_dir).map_err(failed)?;
     mount::attach(source.object.as_fd(), target.as_fd()).map_err(failed)
 }
 
@@ -252,17 +301,22 @@ fn over(init: &Init<'_>, step: &MountStep, source: &BoundSource, own: &Path) -> 
         mount::fd_path(lower.as_fd()),
         own.join("upper").display(),
         own.join("work").display(),
-        if init.plan.make_devices {
+        if init.plan.maps.is_none() {
             ""
         } else {
             ",userxattr"
         }
     );
+    let guard = if init.plan.guard_devices {
+        MsFlags::MS_NODEV
+    } else {
+        MsFlags::empty()
+    };
     mount::mount_fs(
         "overlay",
         "overlay",
         lower.as_fd(),
-        ms_flags(step.attributes),
+        ms_flags(step.attributes) | guard,
         Some(&options),
     )
     .map_err(failed)
@@ -277,8 +331,13 @@ pub(super) fn give_to_user(init: &mut Init<'_>) -> Result<()> {
     let (uid, gid) = (init.user.uid, init.user.gid);
     for step in init.plan.mounts.iter().filter(|step| step.chown) {
         let path = Path::new(&step.target);
-        chown_tree(path, uid, gid)
-            .map_err(|error| Error::io("give to the container's user", path, error))?;
+        chown_tree(path, uid, gid).map_err(|error| {
+            let error = Error::io("give to the container's user", path, error);
+            if init.trees.is_some() {
+                return error.hint("a container with ids of its own has no right over the host's; change the owner on the host");
+            }
+            error
+        })?;
     }
     Ok(())
 }
@@ -297,12 +356,10 @@ fn chown_tree(path: &Path, uid: u32, gid: u32) -> std::io::Result<()> {
 fn apply_attributes(
     tree: BorrowedFd<'_>,
     step: &MountStep,
-    rootless: bool,
+    forced: u64,
     is_file: bool,
 ) -> std::result::Result<(), Errno> {
-    // A set-uid file or a device of the host has no business in an unprivileged container,
-    // and the kernel would refuse to lift the flags anyway.
-    let attributes = step.attributes | if rootless { attr::NOSUID } else { 0 };
+    let attributes = step.attributes | forced;
     let propagation = if step.propagation.is_empty() {
         MsFlags::MS_PRIVATE | MsFlags::MS_REC
     } else {
@@ -316,7 +373,7 @@ fn apply_attributes(
     }
     mount::set_attributes(tree, 0, propagation, recursive)?;
     if attributes != 0 {
-        let all = step.recursive_attributes || attributes & attr::RDONLY != 0;
+        let all = step.recursive_attributes || attributes & (attr::RDONLY | attr::NODEV) != 0;
         match mount::set_attributes(tree, attributes, MsFlags::empty(), all) {
             // A submount that cannot take the flag must not keep the mount itself from it.
             Err(Errno::EPERM | Errno::EINVAL) if all && !step.recursive_attributes => {
@@ -328,12 +385,17 @@ fn apply_attributes(
     Ok(())
 }
 
-fn set_classic(target: BorrowedFd<'_>, step: &MountStep) -> std::result::Result<(), Errno> {
+fn set_classic(
+    target: BorrowedFd<'_>,
+    step: &MountStep,
+    forced: u64,
+) -> std::result::Result<(), Errno> {
     if !step.propagation.is_empty() {
         mount::set_propagation(&mount::fd_path(target), step.propagation)?;
     }
-    if step.attributes != 0 {
-        mount::remount_classic(target, ms_flags(step.attributes))?;
+    let attributes = step.attributes | forced;
+    if attributes != 0 {
+        mount::remount_classic(target, ms_flags(attributes))?;
     }
     Ok(())
 }

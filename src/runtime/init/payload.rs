@@ -8,30 +8,25 @@ use nix::errno::Errno;
 use nix::sched::CloneFlags;
 use nix::sys::stat::{Mode, umask};
 
-use super::{Init, reaper};
+use super::{Init, devices, reaper};
 use crate::common::{Error, Kind, Result};
 use crate::runtime::message::FromInit;
 use crate::sys::namespace::MapLine;
-use crate::sys::{credentials, exec, namespace, seccomp, tty};
+use crate::sys::path::Root;
+use crate::sys::{credentials, exec, mount, namespace, seccomp, socket, tty};
 
 /// Every search path of a container without `PATH`.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Enters the working directory, which docker makes when it is missing.
+/// Enters the working directory, which docker makes when it is missing. A name such as
+/// `/proc/self/fd/7/x` could lead to a directory of the host that ketch has open, and make `x`
+/// there (CVE-2024-21626), so the resolver that follows no such links finds it.
 pub(super) fn enter_directory(init: &mut Init<'_>) -> Result<()> {
     let cwd = Path::new(&init.plan.process.cwd);
-    let failed = |error: std::io::Error| Error::io("enter working directory", cwd, error);
-    match std::env::set_current_dir(cwd) {
-        Ok(()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            std::fs::create_dir_all(cwd)
-                .map_err(|error| Error::io("make working directory", cwd, error))?;
-            std::env::set_current_dir(cwd).map_err(failed)?;
-        }
-        Err(error) => return Err(failed(error)),
-    }
-    // A link such as /proc/self/fd/7 could have led out of the root (CVE-2024-21626); getcwd
-    // then has no path to give, or one that does not start at the root.
+    let dir = Root::open(Path::new("/"))?.make_dirs(cwd, 0o755)?;
+    nix::unistd::fchdir(&dir)
+        .map_err(|errno| Error::errno("enter working directory", cwd, errno))?;
+    // Behind the pivot every path of the container starts at its root; one outside has none.
     match nix::unistd::getcwd() {
         Ok(path) if path.is_absolute() => Ok(()),
         _ => Err(Error::new(
@@ -75,7 +70,9 @@ pub(super) fn set_streams(init: &mut Init<'_>) -> Result<()> {
             exec::dup_onto(terminal.as_raw_fd(), stream).map_err(failed)?;
         }
     } else if !init.plan.interactive {
-        let null = std::fs::File::open("/dev/null")
+        // With a /dev of the caller's own this could be anything: a fifo that blocks us, a link.
+        let node = devices::open_device(Path::new("/dev/null"), 1, 3)?;
+        let null = std::fs::File::open(mount::fd_path(node.as_fd()))
             .map_err(|error| Error::io("open", "/dev/null", error))?;
         exec::dup_onto(null.as_raw_fd(), 0).map_err(failed)?;
     }
@@ -122,6 +119,10 @@ pub(super) fn drop_privileges(init: &mut Init<'_>) -> Result<()> {
     credentials::clear_ambient();
     credentials::not_dumpable()?;
     credentials::die_with_parent()?;
+    // Killed before that call, the caller would not be missed.
+    if socket::is_deserted(init.socket.as_fd()) {
+        crate::sys::process::exit_now(1);
+    }
     if process.no_new_privileges {
         credentials::no_new_privs()?;
         load_filter(init)?;

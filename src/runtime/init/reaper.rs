@@ -6,7 +6,7 @@ use nix::sched::CloneFlags;
 
 use crate::common::Result;
 use crate::sys::process::{Cloned, clone, exit_now, reap_any};
-use crate::sys::signal;
+use crate::sys::{exec, signal};
 
 /// Which of the two a process became.
 pub(super) enum Side {
@@ -23,7 +23,7 @@ pub(super) fn split() -> Result<Side> {
     match clone(CloneFlags::empty(), None)? {
         Cloned::Child => {
             signal::reset_all();
-            crate::sys::exec::set_session();
+            exec::set_session();
             Ok(Side::Payload)
         }
         Cloned::Parent(child) => {
@@ -34,7 +34,12 @@ pub(super) fn split() -> Result<Side> {
 }
 
 /// Reaps until the payload ends, then ends with its code.
+///
+/// This process is ketch, not the payload's program: with CAP_SYS_PTRACE the payload can look
+/// into it, so it keeps neither ketch's descriptors nor the environment of the caller.
 pub(super) fn watch(payload: i32) -> ! {
+    exec::close_from(3);
+    exec::forget_environment();
     loop {
         let number = signal::wait_any();
         if number != libc::SIGCHLD {

@@ -1,8 +1,9 @@
 //! The root file system: an overlay or a plain directory, and becoming its inhabitant.
 
+mod folders;
 mod host;
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use nix::fcntl::{AT_FDCWD, OFlag};
@@ -27,10 +28,25 @@ pub(super) fn mount(init: &mut Init<'_>) -> Result<()> {
                 .map_err(|errno| Error::errno("bind root file system", path, errno))?;
             path.clone()
         }
-        Rootfs::Overlay(overlay) => mount_overlay(overlay)?,
+        Rootfs::Overlay(overlay) => match &init.trees {
+            Some(trees) => mount_overlay(&trees.overlay(overlay))?,
+            None => mount_overlay(overlay)?,
+        },
     };
-    init.root = Some(Root::open(&target)?);
+    let root = Root::open(&target)?;
+    if init.plan.guard_devices {
+        refuse_devices(root.as_fd(), &target)?;
+    }
+    init.root = Some(root);
     Ok(())
+}
+
+/// Device nodes in the tree, be they the image's or made with the payload's CAP_MKNOD, give
+/// no access: the devices of a container are bound into its `/dev` one by one.
+fn refuse_devices(root: BorrowedFd<'_>, target: &Path) -> Result<()> {
+    mount::set_attributes(root, attr::NODEV, MsFlags::empty(), true)
+        .or_else(|_| mount::remount_classic(root, MsFlags::MS_NODEV))
+        .map_err(|errno| Error::errno("refuse device nodes in", target, errno))
 }
 
 fn mount_overlay(overlay: &Overlay) -> Result<std::path::PathBuf> {
@@ -48,8 +64,9 @@ fn mount_overlay(overlay: &Overlay) -> Result<std::path::PathBuf> {
         .map_err(failed)?;
         for name in ["upper", "work", "rootfs"] {
             let path = overlay.container.join(name);
-            std::fs::create_dir(&path)
-                .map_err(|error| Error::io("make directory", &path, error))?;
+            // One of them is going to be "/".
+            nix::unistd::mkdir(&path, Mode::from_bits_truncate(0o755))
+                .map_err(|errno| Error::errno("make directory", &path, errno))?;
         }
         writable = overlay.container.clone();
     }
@@ -63,6 +80,7 @@ fn mount_overlay(overlay: &Overlay) -> Result<std::path::PathBuf> {
     nix::unistd::chdir(&overlay.base)
         .map_err(|errno| Error::errno("enter directory", &overlay.base, errno))?;
     let (upper, work) = (writable.join("upper"), writable.join("work"));
+    folders::show(overlay, &upper)?;
     let mut options = format!(
         "lowerdir={},upperdir={},workdir={}",
         lowers.join(":"),

@@ -3,15 +3,17 @@
 //! Runs behind the pivot, so that every link in the image resolves inside it. The files are a
 //! stranger's: only regular ones of a sane size are read, whole numbers are parsed as such.
 
-use std::fs::OpenOptions;
+use std::fs::File;
 use std::io::Read;
-use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use nix::fcntl::OFlag;
 
 use super::Init;
 use crate::common::{Error, Kind, Result};
 use crate::runtime::message::{FromInit, ResolvedUser};
 use crate::runtime::plan::UserRequest;
+use crate::sys::path::Root;
 
 /// Largest passwd or group file that is read.
 const MAX_FILE: u64 = 1 << 20;
@@ -22,40 +24,43 @@ const MAX_ID: u32 = i32::MAX as u32;
 
 /// Resolves the user and tells the parent.
 pub(super) fn resolve(init: &mut Init<'_>) -> Result<()> {
-    let passwd = read("/etc/passwd");
-    let group = read("/etc/group");
+    let root = Root::open(Path::new("/"))?;
+    let passwd = read(&root, "/etc/passwd");
+    let group = read(&root, "/etc/group");
     init.user = find(&init.plan.process.user, &passwd, &group)?;
     init.tell(&FromInit::User(init.user.clone()), None);
-    let _ = init.socket.as_fd();
     Ok(())
 }
 
 /// Content of a file, empty when it is missing or not a plain file (a fifo would hang us:
-/// CVE-2024-9676).
-fn read(path: &str) -> String {
-    let open = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC)
-        .open(path);
-    let Ok(file) = open else { return String::new() };
-    let length = match file.metadata() {
-        Ok(meta) if meta.is_file() && meta.len() <= MAX_FILE => meta.len() as usize,
-        _ => return String::new(),
-    };
-    let mut bytes = Vec::with_capacity(length + 1);
-    let _ = file.take(MAX_FILE).read_to_end(&mut bytes);
+/// CVE-2024-9676; a link of /proc would lead to a file that ketch has open).
+fn read(root: &Root, path: &str) -> String {
+    let file = root.open_file(path, OFlag::O_RDONLY).map(File::from);
+    let bytes = file.ok().and_then(content).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// Bytes of an open file; `None` unless it is a plain one of a sane size.
+pub(super) fn content(file: File) -> Option<Vec<u8>> {
+    let meta = file.metadata().ok()?;
+    if !meta.is_file() || meta.len() > MAX_FILE {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
+    file.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
 /// One line of passwd(5).
-struct Entry<'a> {
-    name: &'a str,
-    uid: u32,
+pub(super) struct Entry<'a> {
+    pub(super) name: &'a str,
+    pub(super) uid: u32,
     gid: u32,
     home: &'a str,
 }
 
-fn entries(passwd: &str) -> impl Iterator<Item = Entry<'_>> {
+/// The lines of a passwd file that can be read.
+pub(super) fn entries(passwd: &str) -> impl Iterator<Item = Entry<'_>> {
     passwd.lines().filter_map(|line| {
         let mut fields = line.split(':');
         let name = fields.next().filter(|name| !name.is_empty())?;
@@ -71,7 +76,7 @@ fn entries(passwd: &str) -> impl Iterator<Item = Entry<'_>> {
 }
 
 /// Name, id and members of each line of group(5).
-fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
+pub(super) fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
     group.lines().filter_map(|line| {
         let mut fields = line.split(':');
         let name = fields.next().filter(|name| !name.is_empty())?;
@@ -80,9 +85,12 @@ fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
     })
 }
 
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit())
+}
+
 fn number(text: &str) -> Option<u32> {
-    let plain = !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
-    plain
+    is_digits(text)
         .then(|| text.parse().ok())
         .flatten()
         .filter(|id| *id <= MAX_ID)
@@ -103,11 +111,9 @@ fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<ResolvedUser
             entries(passwd).find(|entry| entry.uid == uid)
         }
         ("", None) => entries(passwd).find(|entry| entry.uid == 0),
-        _ => entries(passwd)
-            .find(|entry| entry.name == user)
-            .or_else(|| {
-                number(user).and_then(|uid| entries(passwd).find(|entry| entry.uid == uid))
-            }),
+        // docker: digits are a number, whatever names the image made up (CVE-2016-3697).
+        _ if is_digits(user) => number(user).and_then(|uid| entries(passwd).find(|e| e.uid == uid)),
+        _ => entries(passwd).find(|entry| entry.name == user),
     };
     match (&entry, number(user)) {
         (Some(entry), _) if !user.is_empty() => (found.uid, found.gid) = (entry.uid, entry.gid),
@@ -116,9 +122,6 @@ fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<ResolvedUser
             return Err(missing("user", user, "no matching entries in passwd file"));
         }
         _ => {}
-    }
-    if found.uid > MAX_ID {
-        return Err(missing("user", user, "its number is out of range"));
     }
     let mut name = None;
     if let Some(entry) = &entry {
@@ -139,6 +142,11 @@ fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<ResolvedUser
                 .collect();
         }
     }
+    // setresuid(2) takes the largest number as "leave it": the payload would stay what it is.
+    let largest = found.groups.iter().copied().max().unwrap_or_default();
+    if found.uid > MAX_ID || found.gid.max(largest) > MAX_ID {
+        return Err(missing("user", user, "its number is out of range"));
+    }
     for extra in &request.groups {
         let gid = find_group(extra, group)?;
         if !found.groups.contains(&gid) {
@@ -149,10 +157,13 @@ fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<ResolvedUser
 }
 
 fn find_group(text: &str, group: &str) -> Result<u32> {
-    groups(group)
-        .find(|(name, _, _)| *name == text)
-        .map(|(_, gid, _)| gid)
-        .or_else(|| number(text))
+    let named = || groups(group).find(|(name, _, _)| *name == text);
+    let found = if is_digits(text) {
+        number(text)
+    } else {
+        named().map(|(_, gid, _)| gid)
+    };
+    found
         .filter(|gid| *gid <= MAX_ID)
         .ok_or_else(|| missing("group", text, "no matching entries in group file"))
 }
@@ -165,8 +176,9 @@ fn missing(what: &str, name: &str, why: &str) -> Error {
 mod tests {
     use super::*;
 
-    const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nweb:x:33:33::/var/www:/bin/sh\nbroken\nbig:x:99999999999:1::/:\n";
-    const GROUP: &str = "root:x:0:\nwww:x:33:web\nvideo:x:44:root,web\n";
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nweb:x:33:33::/var/www:/bin/sh\nbroken\nbig:x:99999999999:1::/:\nstay:x:5:4294967295::/:\nkeep:x:4294967295:5::/:\nloud:x:6:6::/:\n33:x:0:0::/:\n";
+    const GROUP: &str =
+        "root:x:0:\nwww:x:33:web\nvideo:x:44:root,web\nodd:x:4294967295:loud\n44:x:0:\n";
 
     fn ask(text: &str) -> Result<ResolvedUser> {
         find(
@@ -204,6 +216,10 @@ mod tests {
             "0x0",
             " 0",
             "web:nope",
+            "web:odd",
+            "stay",
+            "keep",
+            "loud",
             "1e3",
             "99999999999",
         ] {

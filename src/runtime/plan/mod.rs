@@ -8,13 +8,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use nix::sched::CloneFlags;
-use oci_spec::runtime::{LinuxNamespaceType, Spec};
+use oci_spec::runtime::{
+    Linux, LinuxDevice, LinuxDeviceType, LinuxIdMapping, LinuxNamespaceType, PosixRlimit, Process,
+    Spec,
+};
 
 use crate::common::{Error, Kind, Mode, Result};
 use crate::sys::credentials::CapSet;
 use crate::sys::namespace::MapLine;
 
-pub(crate) use caps::cap_number;
 pub(crate) use mounts::{MountStep, Source};
 
 /// What init does, in data.
@@ -36,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) devices: Vec<DeviceStep>,
     /// Device nodes can be made; otherwise the host's are bound.
     pub(crate) make_devices: bool,
+    /// Device nodes that the payload makes itself must not work: it has the host's CAP_MKNOD.
+    pub(crate) guard_devices: bool,
     /// Hidden paths.
     pub(crate) masked: Vec<String>,
     /// Read-only paths.
@@ -52,8 +56,19 @@ pub(crate) struct Plan {
     pub(crate) interactive: bool,
     /// Process 1 is a reaper.
     pub(crate) reaper: bool,
+    /// What cannot be given in full is a failure, not a warning.
+    pub(crate) strict: bool,
     /// The payload.
     pub(crate) process: ProcessPlan,
+}
+
+impl Plan {
+    /// The kernel's tie between the caller's end and the payload's is cut when the payload
+    /// changes its user or executes a set-uid file. A reaper does neither, and with one id
+    /// there is no other user.
+    pub(crate) fn is_slippery(&self) -> bool {
+        !self.reaper && !self.process.user.single_id
+    }
 }
 
 /// The payload's own settings.
@@ -97,6 +112,17 @@ pub(crate) struct UserRequest {
     pub(crate) single_id: bool,
     /// Ids that win over `text` when it is empty (`--userns keep-id`).
     pub(crate) default_ids: Option<(u32, u32)>,
+    /// A line for the image's passwd and group files, where they lack one for `default_ids`.
+    pub(crate) entry: Option<UserEntry>,
+}
+
+/// A user that an image may not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UserEntry {
+    /// Login name.
+    pub(crate) name: String,
+    /// Directory of the container's own for the completed files.
+    pub(crate) dir: PathBuf,
 }
 
 /// Id maps and who writes them.
@@ -142,6 +168,10 @@ pub(crate) struct Overlay {
     pub(crate) base: PathBuf,
     /// Lower directories, topmost first.
     pub(crate) lowers: Vec<PathBuf>,
+    /// Directories, parents first, that the upper directory has to show: path below the root
+    /// (empty for the root itself), and below `base` the directory whose owner, mode, times and
+    /// attributes it gets. The root of an overlay is always the upper directory's.
+    pub(crate) folders: Vec<(PathBuf, PathBuf)>,
     /// Directory with `upper`, `work` and the mount point `rootfs`.
     pub(crate) container: PathBuf,
     /// Upper and work live on a tmpfs of the container's own.
@@ -150,6 +180,8 @@ pub(crate) struct Overlay {
     pub(crate) volatile: bool,
     /// `user.` instead of `trusted.` attributes.
     pub(crate) userxattr: bool,
+    /// The store's files belong to true owners and are shown to a user namespace as its own.
+    pub(crate) mapped: bool,
 }
 
 /// A device for the container.
@@ -178,10 +210,14 @@ pub(crate) struct Extras {
     pub(crate) writer: MapWriter,
     /// The user, unresolved.
     pub(crate) user: UserRequest,
+    /// Every device of the host is within reach.
+    pub(crate) privileged: bool,
     /// `-i`.
     pub(crate) interactive: bool,
     /// `--init`.
     pub(crate) reaper: bool,
+    /// `--strict`.
+    pub(crate) strict: bool,
     /// Compiled seccomp program.
     pub(crate) seccomp: Vec<u8>,
     /// The program has notifications.
@@ -208,29 +244,8 @@ pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
     }
     let (namespaces, cgroup_namespace) = namespaces(linux);
     let userns = namespaces.contains(CloneFlags::CLONE_NEWUSER);
-    let devices = linux.devices().iter().flatten().map(|device| {
-        let target = device.path().display().to_string();
-        DeviceStep {
-            source: extras
-                .device_sources
-                .get(&target)
-                .cloned()
-                .unwrap_or_else(|| device.path().clone()),
-            mode: device.file_mode().unwrap_or(0o666)
-                | if device.typ() == oci_spec::runtime::LinuxDeviceType::B {
-                    libc::S_IFBLK
-                } else {
-                    libc::S_IFCHR
-                },
-            major: device.major() as u32,
-            minor: device.minor() as u32,
-            target,
-        }
-    });
-    let caps = process
-        .capabilities()
-        .as_ref()
-        .and_then(|caps| caps.bounding().as_ref());
+    let process_plan = process_plan(process, args, &extras);
+    let devices = devices(linux, &extras);
     Ok(Plan {
         namespaces,
         cgroup_namespace,
@@ -251,8 +266,9 @@ pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
             .flatten()
             .map(mounts::step)
             .collect::<Result<_>>()?,
-        devices: devices.collect(),
-        make_devices: !userns && extras.mode == Mode::Root,
+        devices,
+        make_devices: !userns && extras.mode == Mode::Root && extras.privileged,
+        guard_devices: !userns && !extras.privileged,
         masked: linux.masked_paths().clone().unwrap_or_default(),
         read_only_paths: linux.readonly_paths().clone().unwrap_or_default(),
         sysctls: linux
@@ -266,31 +282,60 @@ pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
         terminal: process.terminal().unwrap_or(false),
         interactive: extras.interactive,
         reaper: extras.reaper,
-        process: ProcessPlan {
-            args,
-            env: process.env().clone().unwrap_or_default(),
-            cwd: process.cwd().display().to_string(),
-            user: extras.user,
-            caps: caps.map_or(0, |set| {
-                set.iter()
-                    .fold(0, |bits, cap| bits | 1 << caps::oci_number(*cap))
-            }),
-            no_new_privileges: process.no_new_privileges().unwrap_or(false),
-            rlimits: process
-                .rlimits()
-                .iter()
-                .flatten()
-                .map(|limit| (caps::rlimit_number(limit.typ()), limit.soft(), limit.hard()))
-                .collect(),
-            oom_score_adj: process.oom_score_adj(),
-            umask: process.user().umask().unwrap_or(0o022),
-            seccomp: extras.seccomp,
-            listener: extras.listener,
-        },
+        strict: extras.strict,
+        process: process_plan,
     })
 }
 
-fn namespaces(linux: &oci_spec::runtime::Linux) -> (CloneFlags, bool) {
+fn devices(linux: &Linux, extras: &Extras) -> Vec<DeviceStep> {
+    let step = |device: &LinuxDevice| {
+        let target = device.path().display().to_string();
+        let kind = if device.typ() == LinuxDeviceType::B {
+            libc::S_IFBLK
+        } else {
+            libc::S_IFCHR
+        };
+        DeviceStep {
+            source: extras
+                .device_sources
+                .get(&target)
+                .cloned()
+                .unwrap_or_else(|| device.path().clone()),
+            mode: device.file_mode().unwrap_or(0o666) | kind,
+            major: device.major() as u32,
+            minor: device.minor() as u32,
+            target,
+        }
+    };
+    linux.devices().iter().flatten().map(step).collect()
+}
+
+fn process_plan(process: &Process, args: Vec<String>, extras: &Extras) -> ProcessPlan {
+    let caps = process
+        .capabilities()
+        .as_ref()
+        .and_then(|caps| caps.bounding().as_ref());
+    let limit =
+        |limit: &PosixRlimit| (caps::rlimit_number(limit.typ()), limit.soft(), limit.hard());
+    ProcessPlan {
+        args,
+        env: process.env().clone().unwrap_or_default(),
+        cwd: process.cwd().display().to_string(),
+        user: extras.user.clone(),
+        caps: caps
+            .into_iter()
+            .flatten()
+            .fold(0, |bits, cap| bits | 1 << caps::oci_number(*cap)),
+        no_new_privileges: process.no_new_privileges().unwrap_or(false),
+        rlimits: process.rlimits().iter().flatten().map(limit).collect(),
+        oom_score_adj: process.oom_score_adj(),
+        umask: process.user().umask().unwrap_or(0o022),
+        seccomp: extras.seccomp.clone(),
+        listener: extras.listener,
+    }
+}
+
+fn namespaces(linux: &Linux) -> (CloneFlags, bool) {
     let mut flags = CloneFlags::empty();
     let mut cgroup = false;
     for namespace in linux.namespaces().iter().flatten() {
@@ -312,8 +357,8 @@ fn namespaces(linux: &oci_spec::runtime::Linux) -> (CloneFlags, bool) {
     (flags, cgroup)
 }
 
-fn map_lines(lines: &Option<Vec<oci_spec::runtime::LinuxIdMapping>>) -> Vec<MapLine> {
-    let line = |m: &oci_spec::runtime::LinuxIdMapping| MapLine {
+fn map_lines(lines: &Option<Vec<LinuxIdMapping>>) -> Vec<MapLine> {
+    let line = |m: &LinuxIdMapping| MapLine {
         inside: m.container_id(),
         outside: m.host_id(),
         count: m.size(),

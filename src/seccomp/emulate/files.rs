@@ -20,6 +20,9 @@ use nix::sys::statvfs::{FsFlags, fstatvfs};
 use super::credentials::{Credentials, KEEP};
 use crate::sys::seccomp::opened;
 
+/// As many as libpathrs tries.
+const RACE_RETRIES: usize = 128;
+
 const ATTRIBUTE: &CStr = c"user.containers.override_stat";
 
 /// Where a call starts from: a descriptor of the thread's, or its working directory.
@@ -113,13 +116,15 @@ fn beneath(root: &OwnedFd, path: &Path, follow: bool, how: ResolveFlag) -> Resul
     let how = OpenHow::new()
         .flags(flags)
         .resolve(how | ResolveFlag::RESOLVE_NO_MAGICLINKS);
-    loop {
+    // A rename raced with a `..`; the kernel asks to try again (openat2(2)). One who renames
+    // for ever must not hold us for ever.
+    for _ in 0..RACE_RETRIES {
         match openat2(root, path, how) {
-            // A rename raced with a `..`; the kernel asks to try again (openat2(2)).
             Err(Errno::EAGAIN) => {}
             other => return other,
         }
     }
+    Err(Errno::EAGAIN)
 }
 
 /// Owner, mode and type as a file is meant to have them.

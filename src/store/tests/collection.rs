@@ -82,13 +82,15 @@ fn compressed_layers_go_when_the_policy_says_so_and_the_image_stays_whole() {
     let home = Home::new();
     let a = finished_image(&home, A, "a");
     let b = finished_image(&home, "docker.io/library/b:1", "b");
-    let store = home.open().with_keep_blobs(KeepBlobs::Never);
+    let store = home.open();
+    store.set_keep_blobs(KeepBlobs::Never);
     // Not unpacked in this mode: the compressed layer is all there is.
     std::fs::remove_dir_all(store.layers().path(&b.layers[0])).unwrap();
     assert_eq!(store.collect().unwrap().blobs, a.blobs);
     assert!(store.blobs().has(&b.blobs[0]) && store.blobs().has(&a.manifest));
     assert!(store.check(false).unwrap().problems.is_empty());
-    let always = home.open().with_keep_blobs(KeepBlobs::Always);
+    let always = home.open();
+    always.set_keep_blobs(KeepBlobs::Always);
     assert!(always.keeps_blobs() && always.collect().unwrap().blobs.is_empty());
 }
 

@@ -86,6 +86,7 @@ pub(super) fn put_image(store: &Store, name: &str, content: &str) -> ImageRecord
         index: None,
         repo_digests: Vec::new(),
         labels: BTreeMap::from([("content".to_owned(), content.to_owned())]),
+        stack: Default::default(),
     };
     store.images().put(&record).unwrap();
     record

@@ -11,6 +11,7 @@ use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{ContainerId, ExitStatus, human_size};
 use crate::engine::Engine;
+use crate::engine::container::sweep;
 use crate::engine::system::prune;
 
 /// Remove all stopped containers
@@ -40,6 +41,10 @@ impl Execute for Prune {
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let pruned = prune::prune_containers(&engine.store, &filters)?;
+        if !pruned.left.is_empty() {
+            // Files of subordinate ids go when the store is swept as their owner.
+            sweep(&engine);
+        }
         session.data(&match (format, session.personality) {
             (Format::Json, _) => form::compact(&json!({
                 "ContainersDeleted": pruned.containers,

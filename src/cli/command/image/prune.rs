@@ -8,6 +8,7 @@ use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus, Kind, human_size};
 use crate::engine::Engine;
+use crate::engine::container::sweep;
 use crate::engine::image::prune::{self, Request};
 use crate::engine::image::remove::Event;
 
@@ -43,6 +44,7 @@ impl Execute for Prune {
         confirm(self.force, "image prune", what)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
+        engine.apply_blob_policy()?;
         let removal = prune::prune(
             &engine.store,
             &Request {
@@ -50,6 +52,10 @@ impl Execute for Prune {
                 filters,
             },
         )?;
+        if !removal.left.is_empty() {
+            // Files of subordinate ids go when the store is swept as their owner.
+            sweep(&engine);
+        }
         session.data(&match (format, session.personality) {
             (Format::Json, _) => form::compact(&report(&removal.events, removal.reclaimed)),
             (Format::Text, Personality::Podman) => ids(&removal.events),

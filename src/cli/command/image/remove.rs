@@ -7,6 +7,7 @@ use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{ExitStatus, Kind};
 use crate::engine::Engine;
+use crate::engine::container::sweep;
 use crate::engine::image::remove::{self, Event, Request};
 
 /// Remove one or more images
@@ -39,6 +40,10 @@ impl Execute for Remove {
             no_prune: self.no_prune,
         };
         let removal = remove::remove(&engine.store, &request)?;
+        if !removal.left.is_empty() {
+            // Files of subordinate ids go when the store is swept as their owner.
+            sweep(&engine);
+        }
         session.data(&lines(&removal.events))?;
         let mut status = ExitStatus::Code(0);
         for (_, error) in &removal.failures {

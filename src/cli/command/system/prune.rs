@@ -11,6 +11,7 @@ use crate::cli::output::{Format, json as form};
 use crate::cli::session::Session;
 use crate::common::{ExitStatus, human_size};
 use crate::engine::Engine;
+use crate::engine::container::sweep;
 use crate::engine::system::prune::{self, Request};
 
 /// Remove unused data
@@ -49,7 +50,12 @@ impl Execute for Prune {
             all: self.all,
             filters,
         };
+        engine.apply_blob_policy()?;
         let pruned = prune::prune(&engine.store, &request)?;
+        if !pruned.left.is_empty() {
+            // Files of subordinate ids go when the store is swept as their owner.
+            sweep(&engine);
+        }
         session.data(&match format {
             Format::Json => {
                 let mut document = images::report(&pruned.images, pruned.reclaimed);

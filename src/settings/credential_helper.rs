@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::{Credential, Secret};
 use crate::common::{Error, Kind, Result};
+use crate::sys::process;
 
 /// Most bytes read from a helper.
 const MAX_OUTPUT: usize = 1 << 20;
@@ -113,14 +114,15 @@ fn collect(child: &mut Child, deadline: Instant) -> std::result::Result<(Vec<u8>
             }
         }
     }
-    // Closing stdout is the last thing a helper does, so this loop all but never turns; it is
-    // here for one that closes it and goes on.
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Ok((output, status.success())),
-            Ok(None) if remaining().is_zero() => return Err(late()),
-            Ok(None) => std::thread::sleep(Duration::from_millis(1)),
-            Err(error) => return Err(error.to_string()),
+    // Closing stdout is the last thing most helpers do; one that closes it and goes on is
+    // waited for no longer than any other.
+    if let Ok(pidfd) = process::pidfd_open(child.id() as i32) {
+        let timeout = PollTimeout::try_from(remaining()).unwrap_or(PollTimeout::MAX);
+        let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+        if poll(&mut fds, timeout) == Ok(0) {
+            return Err(late());
         }
     }
+    let status = child.wait().map_err(|error| error.to_string())?;
+    Ok((output, status.success()))
 }

@@ -1,0 +1,145 @@
+//! Which ids a container gets: the maps, and for `--userns=auto` a range that no living
+//! container has.
+
+use std::fs::File;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::common::Mode;
+use crate::engine::Engine;
+use crate::host::{AUTO_SIZE, IdMap, IdMaps, SubRange};
+use crate::spec::config::{Config, Userns};
+
+/// What was chosen.
+pub(super) struct Chosen {
+    /// The maps; `None` to stay in the caller's user namespace.
+    pub(super) maps: Option<IdMaps>,
+    /// Keeps others from choosing until the choice is in the container's record.
+    pub(super) claim: Option<File>,
+}
+
+/// Chooses the maps of a new container.
+pub(super) fn choose(engine: &Engine<'_>, config: &Config) -> Result<Chosen> {
+    let mut claim = None;
+    let maps = match (&config.security.userns, engine.mode) {
+        (Userns::Auto { size }, Mode::Root) => {
+            claim = Some(engine.store.containers().lock_host_ids()?);
+            let size = size.unwrap_or(AUTO_SIZE);
+            let auto = engine.host.auto_maps(size, &taken(engine)?)?;
+            if let Some(line) = &auto.warning {
+                engine.ui.warn(line);
+            }
+            auto.maps
+        }
+        (Userns::Auto { .. }, _) => {
+            engine.ui.warn(
+                "--userns=auto: only root can give each container ids of its own; this one has \
+                 the ids of all your containers",
+            );
+            engine.host.id_maps(engine.mode)?
+        }
+        (Userns::KeepId { uid, gid }, Mode::Root) => {
+            if uid.or(*gid).is_some() {
+                engine
+                    .ui
+                    .warn("--userns=keep-id: root keeps its own numbers; -u runs as another user");
+            }
+            engine.host.id_maps(engine.mode)?
+        }
+        // In `single` the one id is 0 until the payload starts; a nested namespace renames it.
+        (Userns::KeepId { uid, gid }, Mode::Subid) => {
+            engine.host.keep_id_maps(engine.mode, *uid, *gid)?
+        }
+        _ => engine.host.id_maps(engine.mode)?,
+    };
+    Ok(Chosen {
+        maps: (!maps.is_empty()).then_some(maps),
+        claim,
+    })
+}
+
+/// The host ids of living containers with ranges of their own.
+fn taken(engine: &Engine<'_>) -> Result<Vec<SubRange>> {
+    let mut ranges = Vec::new();
+    for entry in engine.store.containers().list()?.into_iter().flatten() {
+        if entry.alive && entry.record.mode == Mode::Root {
+            ranges.extend(ids(&entry.record.asked).into_iter().map(|map| SubRange {
+                start: map.outside,
+                count: map.count,
+            }));
+        }
+    }
+    Ok(ranges)
+}
+
+/// All lines of the maps that `asked` holds.
+fn ids(asked: &Value) -> Vec<IdMap> {
+    let number = |value: &Value| value.as_u64().and_then(|number| u32::try_from(number).ok());
+    let line = |value: &Value| {
+        Some(IdMap::new(
+            number(value.get(0)?)?,
+            number(value.get(1)?)?,
+            number(value.get(2)?)?,
+        ))
+    };
+    ["uids", "gids"]
+        .iter()
+        .filter_map(|kind| asked.get("maps")?.get(kind)?.as_array())
+        .flatten()
+        .filter_map(line)
+        .collect()
+}
+
+/// The maps for a container's record: `[inside, outside, count]` a line.
+pub(super) fn to_json(maps: &IdMaps) -> Value {
+    let lines = |map: &[IdMap]| -> Value {
+        map.iter()
+            .map(|line| json!([line.inside, line.outside, line.count]))
+            .collect()
+    };
+    json!({"uids": lines(&maps.uids), "gids": lines(&maps.gids)})
+}
+
+/// podman's form of the recorded maps for `inspect`; null for a container without.
+pub(super) fn inspect(asked: &Value) -> Value {
+    let lines = |kind: &str| -> Option<Vec<String>> {
+        let lines = asked.get("maps")?.get(kind)?.as_array()?;
+        let text = |line: &Value| {
+            let numbers: Vec<String> = line.as_array()?.iter().map(Value::to_string).collect();
+            Some(numbers.join(":"))
+        };
+        Some(lines.iter().filter_map(text).collect())
+    };
+    match (lines("uids"), lines("gids")) {
+        (Some(uids), Some(gids)) => json!({"UidMap": uids, "GidMap": gids}),
+        _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recorded_maps_come_back_and_show_as_podman_writes_them() {
+        let maps = IdMaps {
+            uids: vec![IdMap::new(0, 5000, 10), IdMap::new(20, 7000, 1)],
+            gids: vec![IdMap::new(0, 6000, 3)],
+        };
+        let asked = json!({"maps": to_json(&maps)});
+        let all: Vec<IdMap> = maps.uids.iter().chain(&maps.gids).copied().collect();
+        assert_eq!(ids(&asked), all);
+        assert_eq!(
+            inspect(&asked),
+            json!({"UidMap": ["0:5000:10", "20:7000:1"], "GidMap": ["0:6000:3"]})
+        );
+        for odd in [
+            json!({}),
+            json!({"maps": null}),
+            json!({"maps": {"uids": [[1]]}}),
+        ] {
+            assert_eq!((ids(&odd), inspect(&odd)), (vec![], Value::Null));
+        }
+    }
+}
