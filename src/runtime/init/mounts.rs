@@ -167,6 +167,13 @@ fn mount_new(
     let options = if data.is_empty() { None } else { Some(data) };
     match mount::mount_fs(fstype, fstype, target.as_fd(), flags, options) {
         Ok(()) => {}
+        // mount(2) puts no file system on top of itself, and a bind of the host's /sys brings its
+        // cgroup2 along; a detached instance may go there.
+        Err(Errno::EBUSY) if data.is_empty() => {
+            let failed = |errno| Error::errno(format!("mount {fstype} at"), &step.target, errno);
+            let tree = mount::new_fs(fstype, &[], step.attributes).map_err(failed)?;
+            mount::attach(tree.as_fd(), target.as_fd()).map_err(failed)?;
+        }
         // Inside another container the host's proc or sysfs is partly covered, and the kernel
         // refuses a fresh one that would show what lies beneath.
         Err(Errno::EPERM) if matches!(fstype, "proc" | "sysfs") && init.plan.maps.is_some() => {
