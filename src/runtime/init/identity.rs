@@ -8,6 +8,17 @@ use crate::runtime::parent::explain_clone;
 use crate::runtime::plan::MapWriter;
 use crate::sys::{credentials, namespace, socket};
 
+/// Makes the namespaces that are still missing, before anything of the host is opened.
+pub(super) fn make_namespaces(init: &mut Init<'_>) -> Result<()> {
+    if init.namespaces.is_empty() {
+        return Ok(());
+    }
+    nix::sched::unshare(init.namespaces).map_err(|errno| {
+        let error = Error::errno("make", "namespaces", errno);
+        explain_clone(error, init.namespaces)
+    })
+}
+
 /// Gets the id maps in place and becomes user 0 of the new namespace where there is one.
 pub(super) fn enter(init: &mut Init<'_>) -> Result<()> {
     let Some(maps) = &init.plan.maps else {
@@ -16,12 +27,6 @@ pub(super) fn enter(init: &mut Init<'_>) -> Result<()> {
     if maps.writer == MapWriter::Init {
         namespace::write_maps("self", &maps.uids, &maps.gids, true)?;
     } else {
-        if !init.namespaces.is_empty() {
-            nix::sched::unshare(init.namespaces).map_err(|errno| {
-                let error = Error::errno("make", "namespaces", errno);
-                explain_clone(error, init.namespaces)
-            })?;
-        }
         match socket::receive(init.socket.as_fd()) {
             Ok(Some(_)) => {}
             // The parent failed to write the maps and says so itself.

@@ -54,6 +54,7 @@ type Step = (&'static str, fn(&mut Init<'_>) -> Result<()>);
 
 /// Everything init does, in order.
 const STEPS: &[Step] = &[
+    ("namespaces", identity::make_namespaces),
     ("reach of the caller", mounts::open_as_caller),
     ("identity", identity::enter),
     ("cgroup", enter_cgroup),
