@@ -75,8 +75,15 @@ fn run(words: &[OsString], began: Instant) -> ExitStatus {
             let leaf = leaf(&matches);
             let json = wants_json(leaf);
             let begun = begin(&matches, personality, began, json);
-            let done = begun.and_then(|session| (verb.run)(leaf, &session));
-            finish(done, failure, json)
+            let done = begun.and_then(|session| {
+                let done = (verb.run)(leaf, &session);
+                // The process ends: giving memory back piece by piece is for nobody.
+                std::mem::forget(session);
+                done
+            });
+            let status = finish(done, failure, json);
+            std::mem::forget(matches);
+            status
         }
         Asked::Other => finish(other(words), personality.failure(), false),
     }

@@ -88,7 +88,7 @@ impl Removal {
         };
         for (name, known_file) in names {
             if known_file {
-                match unlinkat(dir.as_fd(), name.as_c_str(), UnlinkatFlags::NoRemoveDir) {
+                match unlink(&dir, &name, UnlinkatFlags::NoRemoveDir) {
                     Ok(()) => continue,
                     Err(Errno::EISDIR) => {}
                     Err(errno) => {
@@ -104,7 +104,7 @@ impl Removal {
     fn remove_dir(&mut self, parent: &OwnedFd, name: &CStr, path: &Path, depth: usize) {
         let own_path = join(path, name);
         // Most directories of a container are empty: one call instead of ten.
-        match unlinkat(parent.as_fd(), name, UnlinkatFlags::RemoveDir) {
+        match unlink(parent, name, UnlinkatFlags::RemoveDir) {
             Ok(()) | Err(Errno::ENOENT) => return,
             Err(_) => {}
         }
@@ -136,6 +136,17 @@ impl Removal {
             Err(Errno::ENOTEMPTY) if failed || self.moved => {}
             Err(errno) => self.note(own_path, errno),
         }
+    }
+}
+
+/// unlinkat(2) in a directory that gets mode 0700 when it is the caller's and refuses.
+fn unlink(dir: &OwnedFd, name: &CStr, flags: UnlinkatFlags) -> nix::Result<()> {
+    match unlinkat(dir.as_fd(), name, flags) {
+        // A stranger's directory stays as it is: the second answer says why.
+        Err(Errno::EACCES) if fchmod(dir, Mode::S_IRWXU).is_ok() => {
+            unlinkat(dir.as_fd(), name, flags)
+        }
+        other => other,
     }
 }
 
@@ -189,19 +200,14 @@ fn entries(dir: &OwnedFd) -> nix::Result<Vec<(CString, bool)>> {
 /// the caller's and refuses. A mount point inside the tree is EXDEV.
 fn open_dir<P: nix::NixPath + ?Sized>(parent: &impl AsFd, name: &P) -> nix::Result<OwnedFd> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let dir = match open_beneath(parent, name, flags) {
+    match open_beneath(parent, name, flags) {
         Err(Errno::EACCES) => {
             let path = open_beneath(parent, name, flags | OFlag::O_PATH)?;
             descriptor::set_mode(&path, 0o700)?;
-            open_beneath(parent, name, flags)?
+            open_beneath(parent, name, flags)
         }
-        other => other?,
-    };
-    if fstat(&dir)?.st_mode & 0o300 != 0o300 {
-        // Fails for a stranger's directory; the unlink that follows then says why.
-        let _ = fchmod(&dir, Mode::S_IRWXU);
+        other => other,
     }
-    Ok(dir)
 }
 
 fn open_beneath<P: nix::NixPath + ?Sized>(

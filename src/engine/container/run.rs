@@ -46,6 +46,7 @@ impl Timing {
 /// `RunFailure` with docker's exit code when the container could not be started.
 pub(crate) fn run(engine: &Engine<'_>, request: &RunRequest) -> Result<RunOutcome> {
     let mut timing = Timing::start();
+    crate::sys::process::forget_code();
     refuse_used_cidfile(request)?;
     let source = image::find(engine, request)?;
     timing.lap("image");

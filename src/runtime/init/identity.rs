@@ -8,7 +8,7 @@ use crate::runtime::parent::explain_clone;
 use crate::runtime::plan::MapWriter;
 use crate::sys::{credentials, namespace, socket};
 
-/// Makes the namespaces that the clone left out, while the caller has the id maps written.
+/// Makes the namespaces that are still missing, before anything of the host is opened.
 pub(super) fn make_namespaces(init: &mut Init<'_>) -> Result<()> {
     if init.namespaces.is_empty() {
         return Ok(());

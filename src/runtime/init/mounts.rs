@@ -172,6 +172,13 @@ fn mount_new(
     let options = if data.is_empty() { None } else { Some(data) };
     match mount::mount_fs(fstype, fstype, target.as_fd(), flags, options) {
         Ok(()) => {}
+        // mount(2) puts no file system on top of itself, and a bind of the host's /sys brings its
+        // cgroup2 along; a detached instance may go there.
+        Err(Errno::EBUSY) if data.is_empty() => {
+            let failed = |errno| Error::errno(format!("mount {fstype} at"), &step.target, errno);
+            let tree = mount::new_fs(fstype, &[], step.attributes).map_err(failed)?;
+            mount::attach(tree.as_fd(), target.as_fd()).map_err(failed)?;
+        }
         // Inside another container the host's proc or sysfs is partly covered, and the kernel
         // refuses a fresh one that would show what lies beneath.
         Err(Errno::EPERM) if matches!(fstype, "proc" | "sysfs") && init.plan.maps.is_some() => {
@@ -189,6 +196,29 @@ fn mount_new(
                 errno,
             ));
         }
+    }
+    if fstype == "tmpfs" && !copy_up {
+        make_mount_points(init, step)?;
+    }
+    Ok(())
+}
+
+/// Makes the places of later mounts right in a new, empty tmpfs (`/dev`'s pts, shm and mqueue):
+/// one call each, where finding that a place is missing and making it takes four.
+fn make_mount_points(init: &Init<'_>, step: &MountStep) -> Result<()> {
+    let inside = |other: &MountStep| -> Option<String> {
+        let name = other.target.strip_prefix(&step.target)?.strip_prefix('/')?;
+        let plain = !name.is_empty() && !name.contains('/') && !matches!(name, "." | "..");
+        (plain && matches!(other.source, Source::New { .. })).then(|| name.to_owned())
+    };
+    let names: Vec<String> = init.plan.mounts.iter().filter_map(inside).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let dir = init.root()?.open_path(&step.target)?;
+    for name in names {
+        // Whatever goes wrong here is said when the mount itself is made.
+        let _ = nix::sys::stat::mkdirat(&dir, name.as_str(), Mode::from_bits_truncate(0o755));
     }
     Ok(())
 }

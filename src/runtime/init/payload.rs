@@ -104,11 +104,16 @@ pub(super) fn drop_privileges(init: &mut Init<'_>) -> Result<()> {
                 )
             })?;
         }
-        credentials::keep_caps(true)?;
         if (user.uid, user.gid) != (0, 0) || init.plan.maps.is_none() {
+            let leaves_root = user.uid != 0;
+            if leaves_root {
+                credentials::keep_caps(true)?;
+            }
             credentials::set_ids(user.uid, user.gid).map_err(|error| id_error(error, &user))?;
+            if leaves_root {
+                credentials::keep_caps(false)?;
+            }
         }
-        credentials::keep_caps(false)?;
     }
     let caps = if user.uid == 0 { process.caps } else { 0 };
     let caps = caps & credentials::permitted_caps()?;

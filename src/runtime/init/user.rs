@@ -46,7 +46,7 @@ pub(super) fn content(file: File) -> Option<Vec<u8>> {
     if !meta.is_file() || meta.len() > MAX_FILE {
         return None;
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
     file.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
