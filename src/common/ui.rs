@@ -1,16 +1,34 @@
 //! What lower layers may say to a user; implemented by `cli`, which alone prints.
 
+use super::{Error, Kind};
+
 /// Receives one-line notices and progress.
 pub(crate) trait Ui: Sync {
     /// A downgrade or surprise the user must know of: one line, lower case, no period, ending
     /// with what would fix it. Under `--strict` the caller turns it into an error instead.
     fn warn(&self, line: &str);
 
+    /// Whether a line given to `warn` ends the command before its payload starts.
+    fn is_strict(&self) -> bool {
+        false
+    }
+
+    /// The lines given to `warn` that were kept back because of that. Work in another process
+    /// hands them on to the `Ui` of its caller.
+    fn withheld(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Progress talk ("resuming download of …"); dropped with `--quiet`.
     fn note(&self, line: &str);
 
     /// Starts the progress line of one piece of work; `total` in bytes when known.
     fn meter(&self, label: &str, total: Option<u64>) -> Box<dyn Meter>;
+}
+
+/// The error that a warning is under `--strict`.
+pub(crate) fn strictly(line: impl Into<String>) -> Error {
+    Error::new(Kind::Unsupported, "run with --strict", "").because(line.into())
 }
 
 /// One progress line. Dropping it without `done` removes the line.

@@ -3,13 +3,11 @@
 use crate::host::Host;
 
 /// A program's package where its name is not the program's.
-const PACKAGES: [(&str, &str, &str); 5] = [
+const PACKAGES: [(&str, &str, &str); 3] = [
     // program, Debian's name, everybody else's name
     ("newuidmap", "uidmap", "shadow-utils"),
     ("pasta", "passt", "passt"),
-    ("fusermount3", "fuse3", "fuse3"),
     ("slirp4netns", "slirp4netns", "slirp4netns"),
-    ("nft", "nftables", "nftables"),
 ];
 
 /// The command that installs the package with `program`, by the ids of os-release(5).

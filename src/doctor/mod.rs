@@ -93,23 +93,24 @@ impl Check {
 pub(crate) struct Report {
     /// Rung of the identity ladder that containers get here.
     pub(crate) identity: Mode,
-    /// Rung of the root file system ladder: `overlay`, `fuse-overlayfs` or `copy`.
+    /// Rung of the root file system ladder: `overlay`, or `none` where images cannot run.
     pub(crate) rootfs: &'static str,
     /// Rung of the cgroup ladder: `systemd`, `delegated`, `v1` or `none`.
     pub(crate) cgroup: &'static str,
-    /// Rung of the network ladder: `bridge`, `pasta`, `slirp4netns` or `host`.
+    /// Rung of the network ladder: `host`.
     pub(crate) network: &'static str,
     /// Every check, in the order to read them.
     pub(crate) checks: Vec<Check>,
 }
 
 impl Report {
-    /// Says whether containers can run here at all.
+    /// Says whether images can run here at all.
     pub(crate) fn can_run(&self) -> bool {
         let blocking = |check: &Check| {
             check.name == identity::USER_NAMESPACES && check.verdict == Verdict::Missing
         };
-        self.identity == Mode::Root || !self.checks.iter().any(blocking)
+        let mounts = self.rootfs == storage::OVERLAY;
+        mounts && (self.identity == Mode::Root || !self.checks.iter().any(blocking))
     }
 
     /// The check called `name`.

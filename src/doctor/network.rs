@@ -8,28 +8,27 @@ use crate::host::Host;
 use super::Check;
 use super::advice;
 
-/// Returns the rung and the rows.
+/// Returns the rung and the rows. The rung is the one that `run` takes, whatever the machine
+/// could do: a container has the host's network or none.
 pub(super) fn checks(host: &Host, mode: Mode) -> (&'static str, Vec<Check>) {
-    if mode == Mode::Root {
-        return ("bridge", vec![nftables(host)]);
+    let mut checks = vec![Check::degraded(
+        "network",
+        "the host's, or none at all with --network none",
+        "private and named networks and published ports are not available yet",
+    )];
+    if mode != Mode::Root {
+        checks.push(tun_device());
+        checks.push(helper(host));
     }
-    let tun = tun_device();
-    let helper = helper(host);
-    let rung = match (host.tool("pasta"), host.tool("slirp4netns")) {
-        _ if !tun.fix.is_empty() => "host",
-        (Some(_), _) => "pasta",
-        (None, Some(_)) => "slirp4netns",
-        (None, None) => "host",
-    };
-    (rung, vec![tun, helper])
+    ("host", checks)
 }
 
 fn tun_device() -> Check {
     let name = "tun-device";
     let path = "/dev/net/tun";
-    let meaning = "a private network reaches the world through it";
+    let meaning = "private networks will reach the world through it; nothing uses it yet";
     match access(path, AccessFlags::R_OK | AccessFlags::W_OK) {
-        Ok(()) => Check::ok(name, path, meaning),
+        Ok(()) => Check::ok(name, format!("{path}, not used yet"), meaning),
         Err(nix::errno::Errno::ENOENT) => {
             Check::missing(name, format!("{path} does not exist"), meaning).admin("modprobe tun")
         }
@@ -40,23 +39,14 @@ fn tun_device() -> Check {
 
 fn helper(host: &Host) -> Check {
     let name = "network-helper";
-    let meaning = "without one, a container shares the host's network";
+    let meaning = "private networks will need one; nothing uses it yet";
+    let found = |path: &std::path::Path| format!("{}, not used yet", path.display());
     if let Some(pasta) = host.tool("pasta") {
-        return Check::ok(name, pasta.display().to_string(), meaning);
+        return Check::ok(name, found(pasta), meaning);
     }
     let install = advice::install(&host.distribution(), "pasta");
     match host.tool("slirp4netns") {
-        Some(slirp) => Check::degraded(name, slirp.display().to_string(), meaning).admin(install),
+        Some(slirp) => Check::degraded(name, found(slirp), meaning).admin(install),
         None => Check::missing(name, "neither pasta nor slirp4netns", meaning).admin(install),
-    }
-}
-
-fn nftables(host: &Host) -> Check {
-    let name = "nftables";
-    let meaning = "published ports and named networks of root need it";
-    match host.tool("nft") {
-        Some(path) => Check::ok(name, path.display().to_string(), meaning),
-        None => Check::missing(name, "nft is not installed", meaning)
-            .admin(advice::install(&host.distribution(), "nft")),
     }
 }

@@ -13,20 +13,20 @@ use crate::sys::file_system::file_system;
 use crate::sys::probe::{self, Trial};
 use crate::sys::xattr;
 
-use super::Check;
-use super::advice;
+use super::{Check, Verdict};
+
+/// The rung on which an image's layers are joined by the kernel.
+pub(super) const OVERLAY: &str = "overlay";
 
 /// Returns the rung and the rows.
 pub(super) fn checks(host: &Host, store: &Path, mode: Mode) -> (&'static str, Vec<Check>) {
     let mut checks = vec![location(store)];
-    let fuse = fuse_device();
-    let has_fuse = fuse.fix.is_empty() && host.tool("fuse-overlayfs").is_some();
-    let mut rung = if has_fuse { "fuse-overlayfs" } else { "copy" };
+    let mut rung = "none";
     match Trials::start(store) {
         Ok(trials) => {
             let overlay = overlay(host, &trials, mode);
-            if overlay.fix.is_empty() {
-                rung = "overlay";
+            if overlay.verdict == Verdict::Ok {
+                rung = OVERLAY;
             }
             checks.push(overlay);
             checks.push(xattrs(&trials, mode));
@@ -38,7 +38,7 @@ pub(super) fn checks(host: &Host, store: &Path, mode: Mode) -> (&'static str, Ve
             checks.push(check.user("export KETCH_ROOT=/path/on/local/disk"));
         }
     }
-    checks.push(fuse);
+    checks.push(fuse_device());
     (rung, checks)
 }
 
@@ -109,17 +109,12 @@ fn overlay(host: &Host, trials: &Trials, mode: Mode) -> Check {
         }
         Err(error) => format!("cannot be tried: {error}"),
     };
-    let check = Check::degraded(name, found, meaning);
-    if host.tool("fuse-overlayfs").is_some() {
-        return check.user("export KETCH_ROOT=/tmp/ketch-$(id -u)");
-    }
     if !host.overlay_in_userns() && !as_root {
-        // Before 5.11 no user can mount overlay, wherever the store is.
-        return check.admin(advice::install(&host.distribution(), "fuse-overlayfs"));
+        // Wherever the store is, and no command brings a newer kernel.
+        let found = format!("{found}; users can mount it since Linux 5.11");
+        return Check::missing(name, found, meaning);
     }
-    check
-        .user("export KETCH_ROOT=/tmp/ketch-$(id -u)")
-        .admin(advice::install(&host.distribution(), "fuse-overlayfs"))
+    Check::missing(name, found, meaning).user("export KETCH_ROOT=/tmp/ketch-$(id -u)")
 }
 
 fn xattrs(trials: &Trials, mode: Mode) -> Check {
@@ -139,9 +134,9 @@ fn xattrs(trials: &Trials, mode: Mode) -> Check {
 fn fuse_device() -> Check {
     let name = "fuse-device";
     let path = "/dev/fuse";
-    let meaning = "single-file images, and layers where overlay does not mount, need it";
+    let meaning = "single-file images will need it; nothing uses it yet";
     match access(path, AccessFlags::R_OK | AccessFlags::W_OK) {
-        Ok(()) => Check::ok(name, path, meaning),
+        Ok(()) => Check::ok(name, format!("{path}, not used yet"), meaning),
         Err(nix::errno::Errno::ENOENT) => {
             Check::missing(name, format!("{path} does not exist"), meaning).admin("modprobe fuse")
         }

@@ -35,7 +35,14 @@ fn the_running_machine_is_examined_and_nothing_is_left() {
         assert!(!check.found.is_empty(), "{check:?}");
     }
     let works = report.check("user-namespaces").unwrap().verdict == Verdict::Ok;
-    assert_eq!(report.can_run(), works || report.identity == Mode::Root);
+    let mounts = report.check("overlay").unwrap().verdict == Verdict::Ok;
+    assert_eq!(report.rootfs == "overlay", mounts);
+    assert_eq!(
+        report.can_run(),
+        mounts && (works || report.identity == Mode::Root)
+    );
+    // What no command of ketch does yet is no rung that this machine reaches.
+    assert_eq!(report.network, "host");
 }
 
 #[test]
@@ -56,4 +63,5 @@ fn a_store_that_cannot_be_written_is_said() {
     let check = report.check("store-writable").unwrap();
     assert_eq!(check.verdict, Verdict::Missing);
     assert!(report.check("overlay").is_none());
+    assert!(!report.can_run());
 }

@@ -1,9 +1,11 @@
 //! Work that must happen as the owner of a container's files: in `subid` mode inside a user
 //! namespace with the whole range, otherwise right here.
 
+use std::io::{Read, Write};
 use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use nix::sched::CloneFlags;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -11,12 +13,20 @@ use serde::{Deserialize, Serialize};
 use super::Engine;
 use crate::common::{Error, ExitStatus, Kind, Mode};
 use crate::sys::namespace::run_map_helpers;
-use crate::sys::process::{Cloned, clone, exit_now};
+use crate::sys::process::{Child, Cloned, clone, exit_now};
 use crate::sys::{credentials, socket};
 
-/// What a child has to say: the result, or the parts of the error.
+/// What a child has to say.
 #[derive(Serialize, Deserialize)]
-enum Answer<T> {
+struct Answer<T> {
+    /// What `--strict` keeps back and the parent has to know of.
+    warnings: Vec<String>,
+    outcome: Outcome<T>,
+}
+
+/// The result, or the parts of the error.
+#[derive(Serialize, Deserialize)]
+enum Outcome<T> {
     Done(T),
     Failed {
         kind: String,
@@ -26,6 +36,9 @@ enum Answer<T> {
 }
 
 /// Runs `work` with the rights over every id a container can have.
+///
+/// # Errors
+/// Those of `work`, with their kind, text and hint wherever it ran.
 pub(super) fn as_owner<T, F>(engine: &Engine<'_>, work: F) -> Result<T>
 where
     T: Serialize + DeserializeOwned,
@@ -34,79 +47,99 @@ where
     if engine.mode != Mode::Subid {
         return work();
     }
-    let maps = engine.host.id_maps(engine.mode)?;
-    let (newuidmap, newgidmap) = engine.host.map_helpers().ok_or_else(|| {
-        Error::new(Kind::Unsupported, "find", "newuidmap").because("not installed".to_owned())
-    })?;
-    let (ours, theirs) = socket::message_pair()?;
+    // A stream, not messages: neither a list of files nor a registry's refusal has a limit.
+    let (ours, theirs) = UnixStream::pair().context("make socket pair")?;
     match clone(CloneFlags::CLONE_NEWUSER, None)? {
         Cloned::Child => {
             drop(ours);
-            in_namespace(&theirs, work)
+            in_namespace(engine, theirs, work)
         }
         Cloned::Parent(child) => {
             drop(theirs);
-            let mapped = run_map_helpers(child.pid, newuidmap, &maps.uids, newgidmap, &maps.gids)
-                .and_then(|()| {
-                    socket::send(ours.as_fd(), b"go", None)
-                        .map_err(|errno| Error::errno("start", "helper process", errno))
-                });
-            if let Err(error) = mapped {
+            if let Err(error) = map_and_start(engine, &child, &ours) {
                 let _ = child.signal(libc::SIGKILL);
                 let _ = child.wait();
-                return Err(error.into());
+                return Err(error);
             }
-            let answer = socket::receive(ours.as_fd()).map_err(anyhow::Error::from)?;
+            let mut bytes = Vec::new();
+            let read = (&ours).read_to_end(&mut bytes);
             let ended = child.wait()?;
-            match (answer, ended.status) {
-                (Some((bytes, _)), _) => unpack(&bytes),
-                (None, ExitStatus::Signal(signal)) => {
+            read.context("hear from the helper process")?;
+            match ended.status {
+                ExitStatus::Code(0) => unpack(engine, &bytes),
+                ExitStatus::Signal(signal) => {
                     Err(anyhow!("the helper process was ended by signal {signal}"))
                 }
-                (None, ExitStatus::Code(_)) => Err(anyhow!("the helper process gave no answer")),
+                ExitStatus::Code(_) => Err(anyhow!("the helper process gave no answer")),
             }
         }
     }
 }
 
+/// Gives the child its ids, then lets it begin.
+fn map_and_start(engine: &Engine<'_>, child: &Child, mut socket: &UnixStream) -> Result<()> {
+    let maps = engine.host.id_maps(engine.mode)?;
+    let (newuidmap, newgidmap) = engine.host.map_helpers().ok_or_else(|| {
+        Error::new(Kind::Unsupported, "find", "newuidmap").because("not installed".to_owned())
+    })?;
+    let (uids, gids) = (&maps.uids, &maps.gids);
+    run_map_helpers(child.pid, newuidmap, uids, newgidmap, gids)?;
+    socket.write_all(b"g").context("start the helper process")
+}
+
 /// The child's side: becomes user 0 of the namespace, works, answers, ends.
-fn in_namespace<T, F>(socket: &std::os::fd::OwnedFd, work: F) -> !
+fn in_namespace<T, F>(engine: &Engine<'_>, mut socket: UnixStream, work: F) -> !
 where
     T: Serialize,
     F: FnOnce() -> Result<T>,
 {
-    if !matches!(socket::receive(socket.as_fd()), Ok(Some(_))) {
+    let mut go = [0];
+    if socket.read_exact(&mut go).is_err() {
         exit_now(1);
     }
-    let entered = credentials::set_ids(0, 0).and_then(|()| {
-        credentials::set_groups(&[])
-            .map_err(|errno| Error::errno("drop supplementary groups", "", errno))
-    });
-    // After the change of user, which would take it back; a caller killed before is not missed.
-    let _ = credentials::die_with_parent();
+    let before = engine.ui.withheld().len();
+    let entered = become_owner();
+    // A caller killed before the kernel was asked to watch it is not missed.
     if socket::is_deserted(socket.as_fd()) {
         exit_now(1);
     }
-    let answer = match entered.map_err(anyhow::Error::from).and_then(|()| work()) {
-        Ok(done) => Answer::Done(done),
+    let outcome = match entered.and_then(|()| work()) {
+        Ok(done) => Outcome::Done(done),
         Err(error) => {
             let known = error.downcast_ref::<Error>();
-            Answer::Failed {
+            Outcome::Failed {
                 kind: known.map_or(Kind::System, Error::kind).code().to_owned(),
                 text: format!("{error:#}"),
                 hint: known.and_then(Error::advice).map(str::to_owned),
             }
         }
     };
+    let answer = Answer {
+        warnings: engine.ui.withheld().split_off(before),
+        outcome,
+    };
     let bytes = serde_json::to_vec(&answer).unwrap_or_default();
-    let sent = socket::send(socket.as_fd(), &bytes, None);
+    let sent = socket.write_all(&bytes);
     exit_now(u8::from(sent.is_err()))
 }
 
-fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    match serde_json::from_slice(bytes)? {
-        Answer::Done(done) => Ok(done),
-        Answer::Failed { kind, text, hint } => {
+/// User 0 of the namespace, and nothing that outlives its caller. In this order: a change of
+/// user would take the watch back.
+fn become_owner() -> Result<()> {
+    credentials::set_ids(0, 0)?;
+    credentials::set_groups(&[])
+        .map_err(|errno| Error::errno("drop supplementary groups", "", errno))?;
+    Ok(credentials::die_with_parent()?)
+}
+
+fn unpack<T: DeserializeOwned>(engine: &Engine<'_>, bytes: &[u8]) -> Result<T> {
+    let answer: Answer<T> = serde_json::from_slice(bytes)?;
+    for line in &answer.warnings {
+        engine.ui.warn(line);
+    }
+    match answer.outcome {
+        Outcome::Done(done) => Ok(done),
+        Outcome::Failed { kind, text, hint } => {
             let error = Error::new(Kind::from_code(&kind).unwrap_or(Kind::System), text, "");
             Err(match hint {
                 Some(hint) => error.hint(hint),

@@ -1,9 +1,9 @@
 //! Where the cgroup hierarchies are mounted and where this process is in each; see cgroups(7).
 
-use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use super::env::HostEnv;
+use crate::sys::file;
 
 /// Which hierarchies a machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +56,12 @@ pub(crate) struct CgroupLayout {
 impl CgroupLayout {
     /// Reads the layout of this process from proc.
     pub(crate) fn read(env: &HostEnv) -> CgroupLayout {
-        let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        let text = |path| {
+            let bytes = file::read_kernel(path).unwrap_or_default();
+            String::from_utf8(bytes).unwrap_or_default()
+        };
+        let own = text("/proc/self/cgroup");
+        let mounts = text("/proc/self/mountinfo");
         let euid = nix::unistd::geteuid().as_raw();
         CgroupLayout {
             job: env.job,

@@ -50,6 +50,7 @@ pub(crate) struct Host {
     subuids: OnceCell<Vec<SubRange>>,
     subgids: OnceCell<Vec<SubRange>>,
     tools: OnceCell<Vec<Tool>>,
+    map_helpers: OnceCell<Option<(PathBuf, PathBuf)>>,
     cgroups: OnceCell<CgroupLayout>,
 }
 
@@ -68,6 +69,7 @@ impl Host {
             subuids: OnceCell::new(),
             subgids: OnceCell::new(),
             tools: OnceCell::new(),
+            map_helpers: OnceCell::new(),
             cgroups: OnceCell::new(),
         }
     }
@@ -152,8 +154,13 @@ impl Host {
 
     /// Absolute paths of `newuidmap` and `newgidmap`, when both are there and privileged.
     pub(crate) fn map_helpers(&self) -> Option<(&Path, &Path)> {
-        let pair = (self.tool("newuidmap")?, self.tool("newgidmap")?);
-        (tools::is_privileged(pair.0) && tools::is_privileged(pair.1)).then_some(pair)
+        let look = || {
+            let find = |name| tools::find(self.env.path.as_deref(), name);
+            let pair = (find("newuidmap")?, find("newgidmap")?);
+            (tools::is_privileged(&pair.0) && tools::is_privileged(&pair.1)).then_some(pair)
+        };
+        let pair = self.map_helpers.get_or_init(look).as_ref()?;
+        Some((&pair.0, &pair.1))
     }
 
     /// Where the cgroup hierarchies are mounted and where this process is in them.

@@ -38,6 +38,21 @@ pub(crate) struct Tool {
 /// Looks for every known program; relative entries of `PATH` are passed over, since what they
 /// name changes with the working directory.
 pub(crate) fn scan(path: Option<&OsStr>) -> Vec<Tool> {
+    let folders = folders(path);
+    let one = |name: &&'static str| {
+        let path = find_in(&folders, name)?;
+        Some(Tool { name, path })
+    };
+    NAMES.iter().filter_map(one).collect()
+}
+
+/// Looks for one program, by the same rules: what a start needs, where looking for all takes
+/// sixty calls.
+pub(crate) fn find(path: Option<&OsStr>, name: &str) -> Option<PathBuf> {
+    find_in(&folders(path), name)
+}
+
+fn folders(path: Option<&OsStr>) -> Vec<PathBuf> {
     let given = path.map(std::env::split_paths).into_iter().flatten();
     let mut folders: Vec<PathBuf> = Vec::new();
     for folder in given.chain(ALSO.iter().map(PathBuf::from)) {
@@ -45,12 +60,12 @@ pub(crate) fn scan(path: Option<&OsStr>) -> Vec<Tool> {
             folders.push(folder);
         }
     }
-    let find = |name: &'static str| {
-        let paths = folders.iter().map(|folder| folder.join(name));
-        let path = paths.into_iter().find(|path| is_program(path))?;
-        Some(Tool { name, path })
-    };
-    NAMES.iter().filter_map(|name| find(name)).collect()
+    folders
+}
+
+fn find_in(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
+    let mut paths = folders.iter().map(|folder| folder.join(name));
+    paths.find(|path| is_program(path))
 }
 
 fn is_program(path: &Path) -> bool {
@@ -59,12 +74,12 @@ fn is_program(path: &Path) -> bool {
 
 /// Says whether a program has the setuid bit or file capabilities, and so can write id maps.
 pub(crate) fn is_privileged(path: &Path) -> bool {
-    // The bit and the xattr are on the file that a link (Debian's alternatives) leads to.
-    let Ok(real) = fs::canonicalize(path) else {
-        return false;
-    };
-    let setuid = fs::metadata(&real).is_ok_and(|meta| meta.permissions().mode() & 0o4000 != 0);
-    setuid || matches!(xattr::lget(&real, b"security.capability"), Ok(Some(_)))
+    if fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o4000 != 0) {
+        return true;
+    }
+    // The xattr is on the file that a link (Debian's alternatives) leads to.
+    fs::canonicalize(path)
+        .is_ok_and(|real| matches!(xattr::lget(&real, b"security.capability"), Ok(Some(_))))
 }
 
 #[cfg(test)]

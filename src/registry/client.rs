@@ -10,7 +10,7 @@ use super::endpoint::{Candidate, Endpoint, candidates};
 use super::retry::{Patience, passes, retry_after};
 use super::transport::{Answer, Failure, Request, Transport};
 use super::url::{Origin, Url};
-use crate::common::{Error, Kind, Result, Ui};
+use crate::common::{Digest, Error, Kind, Result, Ui};
 use crate::settings::{Keychain, Secret, Settings, Source};
 
 /// Most redirects followed for one request.
@@ -68,6 +68,9 @@ impl Default for Options {
     }
 }
 
+/// Finds a small document by its digest without the network; what it gives has that digest.
+pub(crate) type Known<'a> = dyn Fn(&Digest, usize) -> Option<Vec<u8>> + Sync + 'a;
+
 /// A client for any number of registries. Shared by the threads of one pull.
 pub(crate) struct Client<'a> {
     pub(super) settings: &'a Settings,
@@ -76,6 +79,7 @@ pub(crate) struct Client<'a> {
     pub(super) transport: Transport<'a>,
     pub(super) sessions: Sessions,
     pub(super) keychain: OnceLock<Keychain>,
+    pub(super) known: Option<&'a Known<'a>>,
     endpoints: Mutex<HashMap<(String, String, bool), Endpoint>>,
 }
 
@@ -160,8 +164,15 @@ impl<'a> Client<'a> {
             transport: Transport::new(settings, options),
             sessions: Sessions::default(),
             keychain: OnceLock::new(),
+            known: None,
             endpoints: Mutex::default(),
         }
+    }
+
+    /// Asks `known` for a document of at most so many bytes before it asks a registry.
+    pub(crate) fn knowing(mut self, known: &'a Known<'a>) -> Client<'a> {
+        self.known = Some(known);
+        self
     }
 
     /// Tries until there is an answer that is not worth another try, or none is left; the last

@@ -226,6 +226,15 @@ impl Client<'_> {
             return Err(Error::new(Kind::Corrupt, "read manifest", name.to_owned())
                 .because(format!("larger than {MAX_DOCUMENT} bytes")));
         }
+        if let Some(entry) = entry
+            && let Some(bytes) = self.known(entry, MAX_DOCUMENT)
+        {
+            return Ok(Fetched {
+                bytes,
+                digest: entry.digest,
+                content_type: entry.media_type.clone(),
+            });
+        }
         let below = format!("manifests/{name}");
         self.checked(endpoint, &below, Some(ACCEPT), MAX_DOCUMENT, digest, size)
     }
@@ -236,10 +245,19 @@ impl Client<'_> {
             return Err(Error::new(Kind::Corrupt, "read image configuration", name)
                 .because(format!("larger than {MAX_CONFIG} bytes")));
         }
+        if let Some(bytes) = self.known(config, MAX_CONFIG) {
+            return Ok(bytes);
+        }
         let below = format!("blobs/{name}");
         let (digest, size) = (Some(&config.digest), Some(config.size));
         let fetched = self.checked(endpoint, &below, None, MAX_CONFIG, digest, size)?;
         Ok(fetched.bytes)
+    }
+
+    /// A document that is here already.
+    fn known(&self, wanted: &Descriptor, limit: usize) -> Option<Vec<u8>> {
+        let bytes = self.known?(&wanted.digest, limit)?;
+        (bytes.len() as u64 == wanted.size).then_some(bytes)
     }
 
     /// Fetches a small body and checks digest and size; a mismatch is tried once more, because

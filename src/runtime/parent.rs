@@ -8,10 +8,13 @@ use super::init;
 use super::mapped::Trees;
 use super::message::{Failure, FromInit, GO, ResolvedUser};
 use super::plan::{MapWriter, Maps, Plan};
-use crate::common::{Error, Kind, Result, Ui};
+use crate::common::{Error, Kind, Result, Silent, Ui};
 use crate::sys::namespace;
 use crate::sys::process::{Child, Cloned, clone};
 use crate::sys::socket;
+
+/// Name of the step in errors that are not init's own.
+const START: &str = "start";
 
 /// How the container gets into its cgroup.
 #[derive(Debug, Default)]
@@ -49,11 +52,21 @@ pub(crate) fn start(plan: &Plan, join: Join<'_>) -> Result<Started> {
     if plan.cgroup_namespace && join.procs.is_empty() {
         namespaces |= CloneFlags::CLONE_NEWCGROUP;
     }
-    let cloned = clone(namespaces, join.into).map_err(|error| explain_clone(error, namespaces))?;
+    // newuidmap and newgidmap take longer than making the namespaces: init makes most of them
+    // meanwhile. It cannot enter a process namespace of its own, and keeps owning them all.
+    let helped = plan
+        .maps
+        .as_ref()
+        .is_some_and(|maps| matches!(maps.writer, MapWriter::Helpers { .. }));
+    let first = match helped {
+        true => namespaces & (CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWPID),
+        false => namespaces,
+    };
+    let cloned = clone(first, join.into).map_err(|error| explain_clone(error, first))?;
     match cloned {
         Cloned::Child => {
             drop(ours);
-            init::main(plan, theirs, join.procs, trees)
+            init::main(plan, theirs, join.procs, trees, namespaces - first)
         }
         Cloned::Parent(child) => {
             drop(theirs);
@@ -64,8 +77,7 @@ pub(crate) fn start(plan: &Plan, join: Join<'_>) -> Result<Started> {
             if let Some(maps) = &plan.maps
                 && let Err(error) = started.map(maps, trees.as_ref())
             {
-                started.abandon();
-                return Err(error);
+                return Err(started.why_unmapped(error));
             }
             Ok(started)
         }
@@ -92,6 +104,19 @@ impl Started {
             .map_err(|errno| Error::errno("start", "init", errno))
     }
 
+    /// Ends an init that got no id maps. When it had failed itself, that is the reason, and what
+    /// the helpers said of a process that was gone is not.
+    fn why_unmapped(&self, error: Error) -> Error {
+        let _ = self.child.signal(libc::SIGKILL);
+        match self.ready(&Silent) {
+            Err(failure) if failure.step != START => failure.error,
+            _ => {
+                self.abandon();
+                error
+            }
+        }
+    }
+
     /// Kills and reaps a container that will not be.
     pub(crate) fn abandon(&self) {
         let _ = self.child.signal(libc::SIGKILL);
@@ -105,7 +130,7 @@ impl Started {
     pub(crate) fn ready(&self, ui: &dyn Ui) -> std::result::Result<Running, StartFailure> {
         let mut running = Running::default();
         let broken = |why: String| StartFailure {
-            step: "start".to_owned(),
+            step: START.to_owned(),
             error: Error::new(Kind::Bug, "hear from init", "").because(why),
         };
         loop {
@@ -149,7 +174,8 @@ impl StartFailure {
     }
 }
 
-fn explain_clone(error: Error, namespaces: CloneFlags) -> Error {
+/// Adds what usually keeps a user from making namespaces.
+pub(super) fn explain_clone(error: Error, namespaces: CloneFlags) -> Error {
     let userns = namespaces.contains(CloneFlags::CLONE_NEWUSER);
     match error.raw_os_error() {
         Some(libc::EPERM) if userns => error.hint(

@@ -17,11 +17,14 @@ use crate::common::{Digest, Hasher, Result};
 const MAGIC: [u8; 8] = *b"ketchbp1";
 const HEADER: usize = 16;
 
-/// Stands for the built-in profile and number table in names, so that neither is hashed at
-/// run time.
+/// Stands in names for what is built in: profile, number table and emulated calls, so that none
+/// is hashed at run time.
 const BUILT_IN: u64 = fnv(
-    include_bytes!("syscalls.csv"),
-    fnv(profile::DEFAULT.as_bytes(), 0xcbf2_9ce4_8422_2325),
+    include_bytes!("emulate/calls.rs"),
+    fnv(
+        include_bytes!("syscalls.csv"),
+        fnv(profile::DEFAULT.as_bytes(), 0xcbf2_9ce4_8422_2325),
+    ),
 );
 
 /// FNV-1a.

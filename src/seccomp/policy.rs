@@ -195,7 +195,11 @@ fn emulate(
 ) {
     for trapped in calls::TRAPPED {
         let replacement = match (identity, trapped.handling) {
-            (Identity::Real, _) | (Identity::Pretend, Handling::Getter | Handling::Attribute) => {
+            (Identity::Real, _)
+            | (
+                Identity::Pretend,
+                Handling::Getter | Handling::Attribute | Handling::Watch { .. },
+            ) => {
                 continue;
             }
             (Identity::Notify, _) => action::USER_NOTIF,
@@ -208,9 +212,14 @@ fn emulate(
         let verdict = verdicts
             .entry(number)
             .or_insert_with(|| Verdict::always(default));
-        if let Handling::Node { mode } = trapped.handling {
+        let some = match trapped.handling {
+            Handling::Node { mode } => Some(device(mode, replacement).to_vec()),
+            Handling::Watch { option } => Some(vec![first_argument(option, replacement)]),
+            Handling::Getter | Handling::Setter | Handling::Attribute => None,
+        };
+        if let Some(some) = some {
             if verdict.otherwise == action::ALLOW {
-                verdict.alternatives.extend(device(mode, replacement));
+                verdict.alternatives.extend(some);
             }
             continue;
         }
@@ -228,18 +237,29 @@ fn emulate(
 }
 
 /// mknod of a character or block device by the mode argument; `mode_t` is 32 bits or fewer.
-fn device(index: u8, action: u32) -> impl Iterator<Item = Alternative> {
-    [libc::S_IFCHR, libc::S_IFBLK]
-        .into_iter()
-        .map(move |kind| Alternative {
-            conditions: vec![Condition {
-                index,
-                op: Op::MaskedEq,
-                value: u64::from(libc::S_IFMT),
-                value_two: u64::from(kind),
-            }],
-            action,
-        })
+fn device(index: u8, action: u32) -> [Alternative; 2] {
+    [libc::S_IFCHR, libc::S_IFBLK].map(|kind| Alternative {
+        conditions: vec![Condition {
+            index,
+            op: Op::MaskedEq,
+            value: u64::from(libc::S_IFMT),
+            value_two: u64::from(kind),
+        }],
+        action,
+    })
+}
+
+/// A call whose first argument, an int, is `value`.
+fn first_argument(value: u32, action: u32) -> Alternative {
+    Alternative {
+        conditions: vec![Condition {
+            index: 0,
+            op: Op::MaskedEq,
+            value: u64::from(u32::MAX),
+            value_two: u64::from(value),
+        }],
+        action,
+    }
 }
 
 /// Turns single numbers into ranges that cover every number once.

@@ -329,6 +329,12 @@ fn identity_calls_are_handed_over_and_nothing_else_changes() {
                         assert_eq!(run(&pretend, &device), action::errno(0), "{name}");
                         (false, false)
                     }
+                    Some(Watch { option }) => {
+                        let watched = [u64::from(option), 1, 0, 0, 0, 0];
+                        assert_eq!(run(&notify, &watched), action::USER_NOTIF, "{name}");
+                        assert_eq!(run(&pretend, &watched), action::ALLOW, "{name}");
+                        (false, false)
+                    }
                 };
                 let before = run(&real, &plain);
                 assert_eq!(

@@ -193,12 +193,13 @@ impl Containers<'_> {
         Ok(())
     }
 
-    /// Gives a name back, if `id` still has it.
-    fn release(&self, name: &str, id: &ContainerId) -> Result<()> {
-        if self.holder(name)?.as_deref() == Some(id.as_str()) {
+    /// Gives a name back, if `id` still has it; false when it had not.
+    fn release(&self, name: &str, id: &ContainerId) -> Result<bool> {
+        let own = self.holder(name)?.as_deref() == Some(id.as_str());
+        if own {
             file::remove_file(&self.claim_path(name))?;
         }
-        Ok(())
+        Ok(own)
     }
 
     /// Finds a container by full id, by name, or by a unique prefix of its id, in docker's order.
@@ -241,7 +242,11 @@ impl Containers<'_> {
     /// Waits for the right to choose host ids for a new container; held until the choice is
     /// recorded, so that two starts at once never choose the same.
     pub(crate) fn lock_host_ids(&self) -> Result<File> {
-        file::lock_path(&self.dir().join("names/.host-ids"))
+        let path = self.dir();
+        let dir = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
+        file::lock(&dir, file::Sharing::Exclusive)
+            .map_err(|error| Error::io("lock", &path, error))?;
+        Ok(dir)
     }
 
     /// Ids of all containers, unsorted.
@@ -272,13 +277,27 @@ impl Containers<'_> {
 
     /// Removes a container that nobody runs: its name is free when this returns. Files that
     /// could not be deleted are in the trash and in the answer.
-    pub(crate) fn remove(&self, dir: &ContainerDir, lock: ContainerLock) -> Result<Purged> {
-        let name = dir.record().map(|record| (record.name, record.id));
+    ///
+    /// `known` is its record as the caller wrote it, to spare reading it; a name that was changed
+    /// meanwhile is looked up all the same.
+    pub(crate) fn remove(
+        &self,
+        dir: &ContainerDir,
+        lock: ContainerLock,
+        known: Option<&ContainerRecord>,
+    ) -> Result<Purged> {
         let place = trash::throw(&self.store.root, &dir.path)?;
-        if let Ok((name, id)) = name
-            && check_name(&name).is_ok()
+        let released = match known {
+            Some(record) => self.release(&record.name, &record.id)?,
+            None => false,
+        };
+        if !released
+            && let Some(place) = &place
+            && let Ok(record) = read_json::<ContainerRecord>(&place.join("container.json"))
+            && dir.path.ends_with(record.id.as_str())
+            && check_name(&record.name).is_ok()
         {
-            self.release(&name, &id)?;
+            self.release(&record.name, &record.id)?;
         }
         drop(lock);
         let mut purged = Purged::default();
@@ -304,7 +323,7 @@ impl Containers<'_> {
             self.release(name, &record.id)?;
             return Err(error);
         }
-        self.release(&old, &record.id)
+        self.release(&old, &record.id).map(drop)
     }
 
     /// Sweeps what crashed creations left. Called under the exclusive store lock.

@@ -184,7 +184,15 @@ impl Store {
         self.root.join(name)
     }
 
-    /// Holds this process's pin from now until the store is dropped.
+    /// Holds this process's pin from now until the store is dropped. Work in a forked child
+    /// needs its caller to hold it: the child ends without dropping anything.
+    ///
+    /// # Errors
+    /// What a store that cannot be written gives, with what to do about it.
+    pub(crate) fn hold(&self) -> Result<()> {
+        self.pin().map(drop)
+    }
+
     fn pin(&self) -> Result<&Arc<Pin>> {
         if let Some(pin) = self.pin.get() {
             return Ok(pin);

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::common::{ExitStatus, Timestamp};
+use crate::sys::process::start_time;
 
 /// Who runs the container; only believed while the container's lock is held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,15 +51,6 @@ pub(crate) struct ExitRecord {
     /// Why it could not be started; empty when it could.
     #[serde(default)]
     pub(crate) error: String,
-}
-
-/// Field 22 of /proc/PID/stat. The command in field 2 may hold blanks and brackets, so fields
-/// count from the last bracket.
-fn start_time(pid: i32) -> Option<u64> {
-    let text = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
-    let text = String::from_utf8_lossy(&text);
-    let after = &text[text.rfind(')')? + 1..];
-    after.split_ascii_whitespace().nth(19)?.parse().ok()
 }
 
 #[cfg(test)]

@@ -91,7 +91,10 @@ impl Store {
             // Locked files are in use; everything else in here belongs to nobody. An unnamed
             // temporary file has a name only on odd file systems and then no lock.
             let keep = (name.starts_with("blob-") || name.starts_with(".tmp-")) && fresh();
-            if !keep && file::try_lock_path(&path)?.is_some() {
+            if path.is_dir() {
+                // Nothing of ketch's, but in the way of nobody else's use of the store either.
+                throw(&self.root, &path)?;
+            } else if !keep && file::try_lock_path(&path)?.is_some() {
                 file::remove_file(&path)?;
             }
         }

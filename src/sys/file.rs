@@ -124,6 +124,15 @@ pub(crate) fn read_open(mut file: &File, path: &Path, limit: usize) -> Result<Ve
     Ok(bytes)
 }
 
+/// Reads a file of proc or a cgroup, whose length stat(2) does not tell. With room from the
+/// start: the standard library asks for the length and then begins with reads of 32 bytes.
+pub(crate) fn read_kernel(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(4096);
+    // `take`, because a file's own `read_to_end` asks for the length all the same.
+    Read::take(File::open(path)?, u64::MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// A file that has no name until it is published, so that a crash leaves nothing.
 #[derive(Debug)]
 pub(crate) struct TempFile {

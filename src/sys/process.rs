@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use nix::errno::Errno;
 use nix::sched::CloneFlags;
 
+use super::file;
 use crate::common::{Error, ExitStatus, Kind, Result};
 
 /// Which side of a `clone` this is.
@@ -273,6 +274,19 @@ pub(crate) fn reap_any(block: bool) -> std::result::Result<Option<(i32, ExitStat
 pub(crate) fn exit_now(code: u8) -> ! {
     // SAFETY: _exit has no preconditions.
     unsafe { libc::_exit(i32::from(code)) }
+}
+
+/// Start time of a process in clock ticks since boot (proc_pid_stat(5), field 22): together
+/// with the number it names one process for as long as the machine runs.
+pub(crate) fn start_time(pid: i32) -> Option<u64> {
+    // Bytes: the name a process gives itself may be no text.
+    let stat = file::read_kernel(format!("/proc/{pid}/stat")).ok()?;
+    // That name may hold spaces and parentheses; the last ')' ends it.
+    let end = stat.iter().rposition(|byte| *byte == b')')?;
+    let mut fields = std::str::from_utf8(stat.get(end + 1..)?)
+        .ok()?
+        .split_ascii_whitespace();
+    fields.nth(19)?.parse().ok()
 }
 
 #[cfg(test)]

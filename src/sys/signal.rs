@@ -84,13 +84,31 @@ pub(crate) fn block_all() -> SigSet {
 
 /// Unblocks all signals and gives each its default action: what a payload starts with.
 ///
-/// Rust ignores SIGPIPE, and an ignored signal stays ignored across exec.
+/// exec(2) resets handlers by itself but leaves an ignored signal ignored: SIGPIPE, which Rust
+/// ignores, and what the caller ignored (nohup's SIGHUP). Only those cost a call.
 pub(crate) fn reset_all() {
+    let ignored = ignored();
     for number in 1..=64 {
-        // SAFETY: SIG_DFL is a valid disposition; numbers that cannot be set are refused.
-        unsafe { libc::signal(number, libc::SIG_DFL) };
+        if ignored & (1 << (number - 1)) != 0 {
+            // SAFETY: SIG_DFL is a valid disposition; numbers that cannot be set are refused.
+            unsafe { libc::signal(number, libc::SIG_DFL) };
+        }
     }
     let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
+}
+
+/// Signals this process ignores, signal N as bit N-1 (proc_pid_status(5), `SigIgn`); all of them
+/// where proc does not tell.
+fn ignored() -> u64 {
+    let read = || -> Option<u64> {
+        let mut text = [0u8; 4096];
+        let mut file = std::fs::File::open("/proc/self/status").ok()?;
+        let length = std::io::Read::read(&mut file, &mut text).ok()?;
+        let text = std::str::from_utf8(text.get(..length)?).ok()?;
+        let (_, after) = text.split_once("\nSigIgn:\t")?;
+        u64::from_str_radix(after.get(..16)?, 16).ok()
+    };
+    read().unwrap_or(u64::MAX)
 }
 
 /// Waits for any signal of a fully blocked process.
@@ -157,6 +175,14 @@ pub(crate) fn parse(text: &str) -> Result<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ignored_signals_are_known() {
+        // The test program's runtime ignores SIGPIPE; nothing can ignore SIGKILL.
+        let found = ignored();
+        assert_ne!(found & (1 << (libc::SIGPIPE - 1)), 0);
+        assert_eq!(found & (1 << (libc::SIGKILL - 1)), 0);
+    }
 
     #[test]
     fn signals_parse_by_name_and_number() {

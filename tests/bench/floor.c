@@ -246,9 +246,10 @@ int main(int argc, char **argv) {
   int status;
   check(waitpid(pid, &status, 0), "wait");
   for (int i = 0; i < 4; i++) snprintf(path, sizeof path, "%s/%s", state, files[i]), unlink(path);
-  /* The overlay leaves work/work with mode 000. */
-  snprintf(path, sizeof path, "%s/work/work", state), chmod(path, 0700);
-  static const char *left[] = {"work/work/incompat/volatile", "work/work/incompat", "work/work", "work", "upper/etc/hosts", "upper/etc/hostname",
+  /* The overlay leaves work/work and what is below it with mode 000. */
+  static const char *shut[] = {"work/work", "work/work/incompat", "work/work/incompat/volatile"};
+  for (int i = 0; i < 3; i++) snprintf(path, sizeof path, "%s/%s", state, shut[i]), chmod(path, 0700);
+  static const char *left[] = {"work/work/incompat/volatile/dirty", "work/work/incompat/volatile", "work/work/incompat", "work/work", "work", "upper/etc/hosts", "upper/etc/hostname",
                                "upper/etc/resolv.conf", "upper/etc", "upper/proc", "upper/sys", "upper/dev", "upper", "merged", ""};
   for (unsigned i = 0; i < sizeof left / sizeof *left; i++) {
     snprintf(path, sizeof path, "%s/%s", state, left[i]);

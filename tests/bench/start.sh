@@ -8,18 +8,58 @@ build_tools
 
 root=$bench/start
 lower=$root/lower
+layers=${LAYERS:-4}
 mkdir -p "$lower" "$root/state"
-for name in proc sys dev etc tmp; do mkdir -p "$lower/$name"; done
+chmod 755 "$root"
+for name in proc sys dev etc tmp root; do mkdir -p "$lower/$name"; done
 cp "$bench/bin/true" "$lower/t"
+echo root:x:0:0:root:/root:/bin/sh >"$lower/etc/passwd"
+echo root:x:0: >"$lower/etc/group"
 chmod 1777 "$root/state"
 
-# One image for everyone: podman imports the tree; ketch runs the same tree as a layer that it pulled.
+# One image of several layers for everyone: from a registry on loopback, so that ketch and podman
+# have it in their stores as a user would. The floor mounts the layers that ketch unpacked.
+port=${BENCH_PORT:-5076}
+registry=
+trap '[ -z "$registry" ] || kill "$registry" 2>/dev/null || true' EXIT
+image=
+if have docker-registry && have skopeo; then
+  rm -rf "$root/layout" "$root/registry"
+  python3 "$here/layers.py" "$root/layout" "$lower" "$layers"
+  cat >"$root/registry.yml" <<YML
+version: 0.1
+log: {level: error, accesslog: {disabled: true}}
+storage: {filesystem: {rootdirectory: $root/registry}}
+http: {addr: 127.0.0.1:$port}
+YML
+  docker-registry serve "$root/registry.yml" >/dev/null 2>&1 &
+  registry=$!
+  curl -fsS --retry 50 --retry-connrefused --retry-delay 1 -o /dev/null "http://127.0.0.1:$port/v2/"
+  skopeo --insecure-policy copy -q --dest-tls-verify=false "oci:$root/layout:layers" "docker://127.0.0.1:$port/bench:layers"
+  image=127.0.0.1:$port/bench:layers
+fi
+
+# Words of a ketch run of the image, or of the tree where there is no registry.
+target=${image:---rootfs $lower}
+# The unpacked layers of store $1 in mode $2 as the floor takes them.
+lowers() {
+  local found
+  found=$(find "$1/layers/$2" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | paste -sd:)
+  echo "${found:-$lower}"
+}
+
 export CONTAINERS_CONF=$root/podman/containers.conf CONTAINERS_STORAGE_CONF=$root/podman/storage.conf
 podman_settings "$root/podman"
-podman="podman run --rm --network none --cgroups=disabled --ulimit host bench/true /t"
-if have podman; then
-  podman image exists bench/true || tar -C "$lower" -c . | podman import -q - bench/true >/dev/null
-fi
+podman="podman run --rm --pull never --network none --cgroups=disabled --ulimit host ${image:-bench/true} /t"
+podman_image() {  # $@ how to run it
+  if [ -n "$image" ]; then
+    "$@" podman pull -q --tls-verify=false --signature-policy "$root/podman/policy.json" "$image" >/dev/null 2>&1
+  else
+    tar -C "$lower" -c . | "$@" podman import -q - bench/true >/dev/null 2>&1
+  fi || true
+}
+have podman && podman_image env
+chmod -R a+rX "$root/podman"/*.json "$root/podman" 2>/dev/null || true
 
 # A bundle for crun with docker's default profile, from a peer's package when it is there.
 profile=/usr/share/containers/seccomp.json
@@ -56,28 +96,45 @@ json.dump(config, open(f"{folder}/config.json", "w"))
 PY
 }
 
-ketch_rows=()
-ketch_setup() {  # $1 store
-  [ -x "${ketch:-}" ] || { title "ketch is not built: cargo build --release (its rows are left out)"; return 0; }
-}
+export KETCH_ROOT=$root/ketch
+if [ -x "${ketch:-}" ]; then
+  [ -z "$image" ] || "$ketch" pull -q "$image" >/dev/null
+else
+  title "ketch is not built: cargo build --release (its rows are left out)"
+  ketch=
+fi
+none="$ketch run --rm --network none $target /t"
+host="$ketch run --rm --network host $target /t"
 
-rows_root=("floor, own net" "$bench/bin/floor root none $lower $root/state /t")
+own=$(lowers "$KETCH_ROOT" root)
+rows_root=("floor, own net" "$bench/bin/floor root none $own $root/state /t"
+  "floor, host net" "$bench/bin/floor root host $own $root/state /t")
+[ -z "$ketch" ] || rows_root+=("ketch, none" "$none" "ketch, host" "$host"
+  "ketch, none, a directory" "$ketch run --rm --network none --rootfs $lower /t")
 have bwrap && rows_root+=("bwrap" "bwrap --unshare-all --ro-bind $lower / --proc /proc --dev /dev /t")
 if have crun; then
   bundle "$root/bundle" no
   rows_root+=("crun, same profile" "crun --cgroup-manager=disabled run --bundle $root/bundle bench-%d")
 fi
 have podman && rows_root+=("podman" "$podman")
-ketch_setup
-if [ -x "${ketch:-}" ]; then
-  export KETCH_ROOT=$root/ketch
-  ketch_rows=("ketch, none" "$ketch run --rm --network none --rootfs $lower /t")
-  rows_root+=("${ketch_rows[@]}" "ketch, host" "$ketch run --rm --network host --rootfs $lower /t")
-fi
-rows_root+=("floor, host net" "$bench/bin/floor root host $lower $root/state /t")
 
 title "start as root, $rounds rounds, ratio to the floor with its own network"
 "$bench/bin/interleave" "$rounds" "$gap" "${rows_root[@]}" || true
+
+if [ -n "$ketch" ]; then
+  # Beside a thousand stopped containers, and while the disk has 300 MB to write.
+  if [ ! -d "$root/many/containers" ]; then
+    title "making 1,000 containers"
+    seq 1000 | xargs -P 2 -I{} env KETCH_ROOT="$root/many" "$ketch" run --network none --rootfs "$lower" /t
+  fi
+  [ -z "$image" ] || KETCH_ROOT=$root/many "$ketch" pull -q "$image" >/dev/null
+  title "beside 1,000 containers, ratio to an empty store"
+  "$bench/bin/interleave" "$rounds" "$gap" "none there" "$none" "1,000 there" "env KETCH_ROOT=$root/many $none" || true
+  title "with 300 MB of dirty pages on the disk, ratio to the floor with them"
+  dd if=/dev/zero of="$root/dirty" bs=1M count=300 conv=notrunc status=none
+  "$bench/bin/interleave" "$rounds" "$gap" "${rows_root[@]:0:8}" || true
+  rm -f "$root/dirty"
+fi
 
 if [ -n "$user" ]; then
   home=$root/home-$user
@@ -89,19 +146,23 @@ if [ -n "$user" ]; then
   environment=(HOME="$home" XDG_RUNTIME_DIR="$home/run" KETCH_ROOT="$home/ketch" PATH="$PATH"
     CONTAINERS_CONF="$home/podman/containers.conf" CONTAINERS_STORAGE_CONF="$home/podman/storage.conf")
   cd "$home"
-  rows=("floor, subid" "$bench/bin/floor subid none $lower $home/state /t"
-    "floor, single" "$bench/bin/floor single none $lower $home/state /t")
+  modes=(single)
+  grep -q "^$user:" /etc/subuid && modes=(subid single)
+  rows=()
+  for mode in "${modes[@]}"; do
+    [ -z "$ketch" ] || [ -z "$image" ] || as_user env -i "${environment[@]}" KETCH_IDENTITY=$mode "$ketch" pull -q "$image" >/dev/null
+    own=$(lowers "$home/ketch" "$mode")
+    rows+=("floor, $mode" "$bench/bin/floor $mode none $own $home/state /t"
+      "floor, $mode, host net" "$bench/bin/floor $mode host $own $home/state /t")
+    [ -z "$ketch" ] || rows+=("ketch, $mode" "env KETCH_IDENTITY=$mode $none" "ketch, $mode, host net" "env KETCH_IDENTITY=$mode $host")
+  done
   have bwrap && rows+=("bwrap" "bwrap --unshare-all --ro-bind $lower / --proc /proc --dev /dev /t")
   have crun && rows+=("crun, same profile" "crun --root $home/run/crun --cgroup-manager=disabled run --bundle $home/bundle bench-%d")
   if have podman; then
-    tar -C "$lower" -c . | as_user env -i "${environment[@]}" podman import -q - bench/true >/dev/null 2>&1 || true
+    podman_image as_user env -i "${environment[@]}"
     rows+=("podman" "$podman")
   fi
-  if [ -x "${ketch:-}" ]; then
-    rows+=("ketch, subid" "env KETCH_IDENTITY=subid $ketch run --rm --network none --rootfs $lower /t"
-      "ketch, single" "env KETCH_IDENTITY=single $ketch run --rm --network none --rootfs $lower /t")
-  fi
-  title "start as $user, $rounds rounds, ratio to the floor with a range of ids"
+  title "start as $user, $rounds rounds, ratio to the first floor"
   as_user env -i "${environment[@]}" "$bench/bin/interleave" "$rounds" "$gap" "${rows[@]}" || true
 fi
 
@@ -131,7 +192,16 @@ four() {
   end=$(date +%s%N)
   awk -v n="$count" -v ns=$((end - begin)) -v name="$name" 'BEGIN { printf "%-28s %8.1f starts a second\n", name, n / (ns / 1e9) }'
 }
+cd /
 title "four at once"
-four floor 200 "$bench/bin/floor" root none "$lower" "$root/state" /t
-have podman && read -ra words <<<"$podman" && four podman 24 "${words[@]}"
-[ ! -x "${ketch:-}" ] || four ketch 200 "$ketch" run --rm --network none --rootfs "$lower" /t
+for name in floor ketch podman; do
+  for ((i = 0; i < ${#rows_root[@]}; i += 2)); do
+    case "$name ${rows_root[i]}" in
+      "floor floor, own net" | "ketch ketch, none" | "podman podman") ;;
+      *) continue ;;
+    esac
+    read -ra words <<<"${rows_root[i + 1]}"
+    [ "$name" = podman ] && count=24 || count=200
+    four "$name" "$count" "${words[@]}"
+  done
+done

@@ -269,12 +269,33 @@ impl Env {
         names
     }
 
+    /// What is left of containers: directories and claimed names.
+    pub(crate) fn containers(&self) -> Vec<String> {
+        let mut left = self.stored("containers");
+        left.retain(|name| name != "names");
+        left.extend(self.stored("containers/names"));
+        left.retain(|name| name != ".lock");
+        left
+    }
+
+    /// Half-done work in the store. A download that was cut short is kept on purpose: the next
+    /// pull goes on with it.
+    pub(crate) fn half_done(&self) -> Vec<String> {
+        let mut left = self.stored("tmp");
+        left.retain(|name| !(name.starts_with("blob-") && name.ends_with(".partial")));
+        for mode in self.stored("layers") {
+            let layers = self.stored(&format!("layers/{mode}"));
+            left.extend(layers.into_iter().filter(|name| name.starts_with('.')));
+        }
+        left
+    }
+
     /// Asserts that the store is valid and holds neither a container nor half-done work.
     #[track_caller]
     pub(crate) fn assert_clean(&self) {
         self.ketch(&["system", "check"]).ok();
-        assert_eq!(self.stored("containers"), [""; 0]);
-        assert_eq!(self.stored("tmp"), [""; 0]);
+        assert_eq!(self.containers(), [""; 0]);
+        assert_eq!(self.half_done(), [""; 0]);
     }
 }
 
@@ -282,18 +303,30 @@ impl Drop for Env {
     fn drop(&mut self) {
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let left = mounts.contains(self.home.path().to_str().unwrap());
-        if self.identity == Some(Identity::Subid) && geteuid().as_raw() != 0 {
-            // Files of mapped users can only be removed by who can map them again.
-            let _ = self.command(&["rm", "--all", "--force"]).output();
-            let _ = self.command(&["rmi", "--all", "--force"]).output();
-            let _ = self
-                .command(&["system", "prune", "--all", "--force"])
-                .output();
+        if geteuid().as_raw() != 0 {
+            if self.store().join("layers/subid").exists() {
+                // Files of mapped users can only be removed by who can map them again.
+                let prune = ["system", "prune", "--all", "--force"];
+                let _ = self.command(&["rm", "--all", "--force"]).output();
+                let _ = self.command(&prune).output();
+            }
+            open_up(self.home.path());
         }
         assert!(
             !left || std::thread::panicking(),
             "a mount was left behind:\n{mounts}"
         );
+    }
+}
+
+/// Gives the owner back the way into every directory, so that the tree can be removed: the
+/// kernel's own work directory of an overlay has mode 0.
+fn open_up(folder: &Path) {
+    let _ = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            open_up(&entry.path());
+        }
     }
 }
 

@@ -189,7 +189,7 @@ impl Part {
     }
 }
 
-fn base_layer() -> Layer {
+pub(crate) fn base_layer() -> Layer {
     let program = std::fs::read(payload()).unwrap();
     let passwd = "root:x:0:0:root:/root:/bin/payload\n\
                   daemon:x:1:1:daemon:/usr/sbin:/bin/payload\n\

@@ -1,7 +1,7 @@
 //! What the integration tests stand on: a private home and store, the program under watch, images
 //! made from bytes, a registry in this process and a terminal.
 //!
-//! Nothing here waits by sleeping and nothing here needs the network.
+//! Nothing here waits for a time to pass and nothing here needs the network.
 
 #[macro_use]
 pub(crate) mod require;
@@ -16,6 +16,17 @@ pub(crate) use env::{Env, Identity};
 pub(crate) use image::Image;
 pub(crate) use layer::Layer;
 pub(crate) use registry::Registry;
+
+/// Looks again and again until the kernel shows what no descriptor tells: the length of a file,
+/// the end of a process that is not a child. Fails at the limit of a program.
+#[track_caller]
+pub(crate) fn eventually(what: &str, done: impl Fn() -> bool) {
+    let deadline = std::time::Instant::now() + process::LIMIT;
+    while !done() {
+        assert!(std::time::Instant::now() < deadline, "not yet: {what}");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
 
 /// Declares cases that run once in each identity mode this process can take.
 macro_rules! cases {

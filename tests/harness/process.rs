@@ -168,9 +168,14 @@ impl Running {
     }
 
     /// Waits for the program and everything that holds its output.
-    pub(crate) fn finish(mut self) -> Output {
+    pub(crate) fn finish(self) -> Output {
+        self.finish_within(LIMIT)
+    }
+
+    /// The same for a program that has long work to do.
+    pub(crate) fn finish_within(mut self, limit: Duration) -> Output {
         self.stdin = None;
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Instant::now() + limit;
         let done = self.status.wait(deadline, Option::is_some)
             && self.stdout.ended(deadline)
             && self.stderr.ended(deadline);
@@ -182,7 +187,7 @@ impl Running {
         };
         assert!(
             done,
-            "still running, or its output still open, after {LIMIT:?}: {output}"
+            "still running, or its output still open, after {limit:?}: {output}"
         );
         output
     }

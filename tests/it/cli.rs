@@ -36,6 +36,75 @@ fn help_and_version_are_data() {
     assert!(!env.store().exists(), "asking for help makes no store");
 }
 
+/// Every command that `--help` names, with its group.
+fn commands(env: &Env) -> Vec<Vec<String>> {
+    let listed = |words: &[&str]| -> Vec<String> {
+        let output = env.ketch(&[words, &["--help"]].concat());
+        let text = output.ok();
+        let lines = text.lines().skip_while(|line| *line != "Commands:").skip(1);
+        let names = lines.take_while(|line| !line.is_empty());
+        // A description that goes on in the next line is indented further than a name.
+        let names = names.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+        names
+            .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+            .collect()
+    };
+    let mut found = Vec::new();
+    for name in listed(&[]) {
+        let below = listed(&[&name]);
+        found.extend(below.into_iter().map(|inner| vec![name.clone(), inner]));
+        found.push(vec![name]);
+    }
+    found
+}
+
+#[test]
+fn every_command_has_help_and_refuses_unknown_flags() {
+    let env = Env::any();
+    let all = commands(&env);
+    for name in [
+        "run", "pull", "images", "rmi", "tag", "inspect", "ps", "rm", "doctor",
+    ] {
+        assert!(all.contains(&vec![name.to_owned()]), "{name} in {all:?}");
+    }
+    for group in ["image", "system", "container"] {
+        assert!(
+            all.iter()
+                .any(|words| words[0] == group && words.len() == 2)
+        );
+    }
+    for words in all {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let help = env.ketch(&[&words[..], &["--help"]].concat());
+        assert!(
+            help.ok().contains("Usage:") && help.stderr.is_empty(),
+            "{help}"
+        );
+        if words.len() == 2 || !["image", "system", "container"].contains(&words[0]) {
+            env.ketch(&[&words[..], &["--no-such-flag"]].concat())
+                .fails(125, &["unknown flag: --no-such-flag", "hint: "]);
+        }
+    }
+    assert!(!env.store().exists(), "none of this makes a store");
+}
+
+#[test]
+fn errors_are_json_where_the_output_is() {
+    let env = Env::any();
+    for (words, code) in [
+        (&["image", "inspect", "nobody"][..], "not-found"),
+        (&["history", "nobody"], "not-found"),
+        (&["images", "--filter", "odd=1"], "usage"),
+    ] {
+        let output = env.ketch(&[words, &["--format", "json"]].concat());
+        assert_eq!(output.code(), 1, "{output}");
+        let error: serde_json::Value = serde_json::from_str(output.stderr.trim())
+            .unwrap_or_else(|error| panic!("{error}: {output}"));
+        assert_eq!(error["error"]["code"], code, "{output}");
+        assert!(error["error"]["message"].is_string(), "{output}");
+    }
+}
+
 #[test]
 fn bad_references_are_refused_before_anything_is_asked() {
     let env = Env::any();
@@ -107,8 +176,10 @@ fn strict_turns_a_warning_into_an_error() {
     let env = Env::any();
     let flags = ["--ulimit", "nofile=1073741816:1073741816"];
     env.payload(&flags, &["true"]).exits(0).warns("nofile");
-    env.payload(&[&flags[..], &["--strict"]].concat(), &["true"])
-        .fails(125, &["nofile"]);
+    // The payload must not have run: it would have been given less than was asked for.
+    let strict = env.payload(&[&flags[..], &["--strict"]].concat(), &["echo", "ran"]);
+    assert_eq!(strict.fails(125, &["nofile"]).stdout, "");
+    env.assert_clean();
 }
 
 #[test]

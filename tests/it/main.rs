@@ -9,16 +9,21 @@
 mod harness;
 
 mod cli;
+mod debian;
 mod hostile;
 mod images;
 mod lifecycle;
 mod mounts;
 mod peers;
+mod personality;
 mod process;
+mod progress;
 mod pull;
 mod pull_faults;
 mod security;
 mod signals;
+mod stack;
 mod store;
 mod system;
 mod terminal;
+mod userns;

@@ -46,7 +46,7 @@ fn a_full_disk_is_said_and_leaves_a_valid_store() {
         env.folder("store");
         let script = format!(
             "mount -t tmpfs -o size={size},mode=755 none \"$KETCH_ROOT\"\n\
-             code=0; \"$KETCH\" pull -q {name} || code=1\n\
+             code=0; \"$KETCH\" pull -q {name} >&2 || code=1\n\
              \"$KETCH\" system check >&2 || echo damaged\n\
              \"$KETCH\" images -q | wc -l\n\
              test $code = {code} || echo code $code"
@@ -121,7 +121,10 @@ fn damage_is_found_named_and_repaired() {
     for (at, damage) in damages.into_iter().enumerate() {
         env.ketch(&["pull", "-q", &name]).ok();
         damage(&env);
-        env.ketch(&["system", "check"]).refused(&["sha256:"]);
+        env.ketch(&["system", "check"])
+            .exits(1)
+            .says("blobs/sha256/")
+            .says("problem");
         env.ketch(&["system", "check", "--repair"]);
         env.ketch(&["system", "check"]).ok();
         env.ketch(&["pull", "-q", &name]).ok();

@@ -116,7 +116,11 @@ fn files(command: &str, rest: &[&str]) -> io::Result<()> {
             names.sort();
             names.iter().for_each(|name| println!("{name}"));
         }
-        "walk" => walk(std::path::Path::new(path), std::path::Path::new(""))?,
+        "walk" => {
+            let root = std::path::Path::new(path);
+            describe(root, std::path::Path::new(""))?;
+            walk(root, std::path::Path::new(""))?;
+        }
         "mounts" => print!("{}", fs::read_to_string("/proc/self/mountinfo")?),
         "status" => print!("{}", fs::read_to_string("/proc/self/status")?),
         "caps" => {
@@ -176,40 +180,100 @@ fn walk(root: &std::path::Path, below: &std::path::Path) -> io::Result<()> {
         .map(|entry| Ok(entry?.file_name()))
         .collect::<io::Result<_>>()?;
     names.sort();
+    // Where a container has mounts; a case may use /mnt for its own.
+    let mounted = [
+        "proc",
+        "sys",
+        "dev",
+        "mnt",
+        "etc/hosts",
+        "etc/hostname",
+        "etc/resolv.conf",
+    ];
     for name in names {
         let path = below.join(name);
-        let text = path.display().to_string();
-        let mounted = [
-            "proc",
-            "sys",
-            "dev",
-            "etc/hosts",
-            "etc/hostname",
-            "etc/resolv.conf",
-        ];
-        if mounted.contains(&text.as_str()) || text == ".dockerenv" || text == "run" {
+        if mounted.iter().any(|mounted| path.as_os_str() == *mounted) {
             continue;
         }
-        let full = root.join(&path);
-        let found = fs::symlink_metadata(&full)?;
-        let target = fs::read_link(&full)
-            .map(|to| to.display().to_string())
-            .unwrap_or_default();
-        let size = if found.is_file() { found.size() } else { 0 };
-        let links = if found.is_file() { found.nlink() } else { 0 };
-        println!(
-            "{text} {:o} {}:{} {size} {links} {}.{:09} {target}",
-            found.mode(),
-            found.uid(),
-            found.gid(),
-            found.mtime(),
-            found.mtime_nsec()
-        );
-        if found.is_dir() {
+        describe(root, &path)?;
+        if fs::symlink_metadata(root.join(&path))?.is_dir() {
             walk(root, &path)?;
         }
     }
     Ok(())
+}
+
+/// One line about a file, as it is meant to be: an intended owner and type that ketch recorded
+/// count, where the real ones cannot be had.
+fn describe(root: &std::path::Path, path: &std::path::Path) -> io::Result<()> {
+    let full = root.join(path);
+    let found = fs::symlink_metadata(&full)?;
+    let target = fs::read_link(&full).unwrap_or_default();
+    let (mut mode, mut device) = (found.mode(), found.rdev());
+    let mut owner = format!("{}:{}", found.uid(), found.gid());
+    let mut attributes = Vec::new();
+    for (name, value) in xattrs(&full) {
+        if name == "user.containers.override_stat" {
+            let text = String::from_utf8_lossy(&value).into_owned();
+            let parts: Vec<&str> = text.split(':').collect();
+            owner = parts[..2].join(":");
+            if let [kind @ ("char" | "block"), major, minor] =
+                parts[3].split('-').collect::<Vec<_>>()[..]
+            {
+                let bits = if kind == "char" {
+                    libc::S_IFCHR
+                } else {
+                    libc::S_IFBLK
+                };
+                mode = bits | u32::from_str_radix(parts[2], 8).unwrap();
+                device = libc::makedev(major.parse().unwrap(), minor.parse().unwrap());
+            }
+        } else if name.starts_with("user.") || name == "security.capability" {
+            attributes.push(format!("{name}={value:02x?}"));
+        }
+    }
+    attributes.sort();
+    let (size, links) = if found.is_file() {
+        (found.size(), found.nlink())
+    } else {
+        (0, 0)
+    };
+    println!(
+        "{path:?} {mode:o} {owner} {device:x} {size} {links} {}.{:09} {target:?} {}",
+        found.mtime(),
+        found.mtime_nsec(),
+        attributes.join(" ")
+    );
+    Ok(())
+}
+
+/// Extended attributes of the file itself; none where there cannot be any.
+fn xattrs(path: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+    let path = CString::new(path.as_os_str().as_encoded_bytes()).unwrap();
+    let mut names = vec![0_u8; 65536];
+    // SAFETY: the buffer is as long as said, the path ends with NUL.
+    let length = unsafe { libc::llistxattr(path.as_ptr(), names.as_mut_ptr().cast(), names.len()) };
+    names.truncate(usize::try_from(length).unwrap_or(0));
+    let mut found = Vec::new();
+    for name in names
+        .split(|byte| *byte == 0)
+        .filter(|name| !name.is_empty())
+    {
+        let key = CString::new(name).unwrap();
+        let mut value = vec![0_u8; 65536];
+        // SAFETY: as above.
+        let length = unsafe {
+            libc::lgetxattr(
+                path.as_ptr(),
+                key.as_ptr(),
+                value.as_mut_ptr().cast(),
+                value.len(),
+            )
+        };
+        value.truncate(usize::try_from(length).unwrap_or(0));
+        found.push((String::from_utf8_lossy(name).into_owned(), value));
+    }
+    found
 }
 
 /// Lists the open descriptors, less the one that lists them.

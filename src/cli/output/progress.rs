@@ -59,6 +59,15 @@ impl Ui for Progress {
         self.line(&format!("ketch: warning: {line}\n"));
     }
 
+    fn is_strict(&self) -> bool {
+        self.strict
+    }
+
+    fn withheld(&self) -> Vec<String> {
+        let warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        warned.clone()
+    }
+
     fn note(&self, line: &str) {
         if !self.quiet {
             self.line(&format!("{line}\n"));

@@ -163,6 +163,7 @@ fn plan(
         privileged: config.security.privileged,
         interactive: config.process.stdio.interactive,
         reaper: config.process.init,
+        strict: engine.ui.is_strict(),
         listener: identity == Identity::Notify && !seccomp.is_empty(),
         seccomp,
         device_sources,

@@ -2,6 +2,7 @@
 
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -9,11 +10,14 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use crate::cgroup::{self, Place};
 use crate::common::{Error, Kind, Mode};
 use crate::engine::{Engine, identity};
-use crate::store::{ContainerDir, ContainerEntry, ContainerLock, StateRecord};
+use crate::store::{ContainerDir, ContainerEntry, ContainerLock, ContainerRecord, StateRecord};
 use crate::sys::{file, process, tree};
 
 /// Longest wait for a killed process to be gone, in milliseconds.
 const KILL_PATIENCE: u16 = 10_000;
+
+/// Pause between two tries for the lock of a container that ends, in milliseconds.
+const LOCK_PAUSE: u16 = 2;
 
 /// `rm`.
 #[derive(Debug, Clone, Default)]
@@ -95,25 +99,39 @@ fn kill(state: &StateRecord) -> Result<()> {
     }
 }
 
-/// The container's lock, waiting for a supervisor that is about to end.
+/// The container's lock, waiting for a supervisor that is about to end; `None` when the
+/// supervisor removed the container.
 fn wait_for_lock(dir: &ContainerDir) -> Result<Option<ContainerLock>> {
-    let path = dir.path().join("lock");
-    match file::lock_path(&path) {
-        Ok(held) => drop(held),
-        Err(error) if error.kind() == Kind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    }
-    match dir.lock() {
-        Ok(lock) => Ok(Some(lock)),
-        Err(error) if error.kind() == Kind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
+    let deadline = Instant::now() + Duration::from_millis(KILL_PATIENCE.into());
+    loop {
+        match dir.lock() {
+            Ok(lock) => return Ok(Some(lock)),
+            Err(error) if error.kind() == Kind::NotFound => return Ok(None),
+            Err(error) if error.kind() == Kind::Conflict && Instant::now() < deadline => {}
+            Err(error) => return Err(error.into()),
+        }
+        // The kernel can wait for such a lock only without a deadline, and a stopped supervisor
+        // would hold it for ever.
+        let _ = poll(&mut [], PollTimeout::from(LOCK_PAUSE));
     }
 }
 
 /// Deletes a container that nothing runs in, with its cgroup and its files.
 pub(super) fn delete(engine: &Engine<'_>, dir: &ContainerDir, lock: ContainerLock) -> Result<()> {
     clean_cgroup(dir);
-    let purged = engine.store.containers().remove(dir, lock)?;
+    let purged = engine.store.containers().remove(dir, lock, None)?;
+    purge_as_owner(engine, &purged.left)
+}
+
+/// As [`delete`] at the end of a run, which knows the record and has removed the cgroup.
+pub(super) fn delete_ended(
+    engine: &Engine<'_>,
+    dir: &ContainerDir,
+    lock: ContainerLock,
+    record: &ContainerRecord,
+) -> Result<()> {
+    let containers = engine.store.containers();
+    let purged = containers.remove(dir, lock, Some(record))?;
     purge_as_owner(engine, &purged.left)
 }
 

@@ -10,11 +10,11 @@ use super::image::{self};
 use super::prepare::{self, Prepared};
 use super::{RunOutcome, RunRequest};
 use crate::cgroup::{self, Cgroup};
-use crate::common::{Error, ExitStatus, Kind, Timestamp};
+use crate::common::{Error, ExitStatus, Kind, Timestamp, strictly};
 use crate::engine::Engine;
-use crate::runtime::{self, Attendance, Join, Plan, Started};
+use crate::runtime::{self, Attendance, Join, Started};
 use crate::spec::config::Config;
-use crate::store::{ContainerDir, ContainerLock, ExitRecord, StateRecord};
+use crate::store::{ContainerDir, ContainerLock, ContainerRecord, ExitRecord, StateRecord};
 use crate::sys::file;
 use crate::sys::signal::Signals;
 
@@ -79,6 +79,9 @@ fn launch(
 ) -> Result<Launched> {
     let config = &request.config;
     let cgroup = make_cgroup(engine, prepared, config)?;
+    if let Some(line) = engine.ui.withheld().first() {
+        return Err(strictly(line).into());
+    }
     let signals = Signals::block()?;
     let join = Join {
         into: cgroup.clone_into_fd(),
@@ -178,14 +181,10 @@ fn finish(
     removing: bool,
 ) -> Result<crate::common::ContainerId> {
     let Prepared {
-        record,
-        dir,
-        lock,
-        plan,
-        ..
+        record, dir, lock, ..
     } = prepared;
     if removing {
-        remove(engine, &dir, lock, &plan)?;
+        remove(engine, &dir, lock, &record)?;
         return Ok(record.id);
     }
     let exit = match outcome {
@@ -214,9 +213,10 @@ fn remove(
     engine: &Engine<'_>,
     dir: &ContainerDir,
     lock: ContainerLock,
-    _plan: &Plan,
+    record: &ContainerRecord,
 ) -> Result<()> {
-    super::remove::delete(engine, dir, lock).map_err(|error| match error.downcast_ref::<Error>() {
+    let removed = super::remove::delete_ended(engine, dir, lock, record);
+    removed.map_err(|error| match error.downcast_ref::<Error>() {
         Some(known) if known.kind() == Kind::NotFound => {
             error.context("the container was removed meanwhile")
         }

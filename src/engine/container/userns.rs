@@ -40,6 +40,14 @@ pub(super) fn choose(engine: &Engine<'_>, config: &Config) -> Result<Chosen> {
             );
             engine.host.id_maps(engine.mode)?
         }
+        (Userns::KeepId { uid, gid }, Mode::Root) => {
+            if uid.or(*gid).is_some() {
+                engine
+                    .ui
+                    .warn("--userns=keep-id: root keeps its own numbers; -u runs as another user");
+            }
+            engine.host.id_maps(engine.mode)?
+        }
         // In `single` the one id is 0 until the payload starts; a nested namespace renames it.
         (Userns::KeepId { uid, gid }, Mode::Subid) => {
             engine.host.keep_id_maps(engine.mode, *uid, *gid)?

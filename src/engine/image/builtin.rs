@@ -57,6 +57,7 @@ pub(crate) fn ensure(engine: &Engine<'_>, name: &str) -> Result<ImageRecord> {
         return Ok(record);
     }
     let bytes = std::fs::read(&program).map_err(|error| Error::io("read", &program, error))?;
+    engine.store.hold()?;
     identity::as_owner(engine, || make(&engine.store, &bytes, &stamp))?;
     engine
         .store

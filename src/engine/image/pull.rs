@@ -79,6 +79,7 @@ pub(crate) struct Pulled {
 /// Pulls an image and unpacks it for the identity mode in use.
 pub(crate) fn pull(engine: &Engine<'_>, request: &PullRequest) -> Result<Pulled> {
     let reference = Reference::parse(&request.image)?;
+    engine.store.hold()?;
     identity::as_owner(engine, || fetch(engine, &reference, request))
 }
 
@@ -86,10 +87,11 @@ fn fetch(engine: &Engine<'_>, reference: &Reference, request: &PullRequest) -> R
     engine.apply_blob_policy()?;
     let wanted = request.platform.clone().unwrap_or_else(Platform::host);
     let options = request.registry.client();
-    let client = Client::new(&engine.settings, engine.ui, &options);
+    let blobs = engine.store.blobs();
+    let known = |digest: &Digest, limit: usize| blobs.read(digest, limit).ok();
+    let client = Client::new(&engine.settings, engine.ui, &options).knowing(&known);
     let resolved = client.resolve(reference, &wanted)?;
     check_platform(reference, &resolved.config, request, &wanted, engine)?;
-    let blobs = engine.store.blobs();
     blobs.put_bytes(&resolved.manifest_bytes)?;
     blobs.put_bytes(&resolved.config_bytes)?;
     if let Some((_, bytes)) = &resolved.index {
@@ -99,7 +101,7 @@ fn fetch(engine: &Engine<'_>, reference: &Reference, request: &PullRequest) -> R
     let open = |descriptor: &Descriptor, offset: u64| -> Result<Box<dyn Read + Send + '_>> {
         Ok(client.blob(&resolved.sources, descriptor, offset)?)
     };
-    let sizes = all_layers(engine, &layers, &open)?;
+    let sizes = all_layers(engine, &layers, &open).with_context(|| format!("pull {reference}"))?;
     let stack = super::stack::of(&engine.store, &resolved.config.rootfs.diff_ids);
     let record = record(reference, &resolved, sizes, stack);
     let digest = resolved
@@ -111,6 +113,8 @@ fn fetch(engine: &Engine<'_>, reference: &Reference, request: &PullRequest) -> R
     let changed = before.is_none_or(|before| before.manifest != record.manifest);
     engine.store.sync()?;
     engine.store.images().put(&record)?;
+    // What killed pulls left. The image is here: a failure is the next command's to repeat.
+    let _ = engine.store.sweep();
     Ok(Pulled {
         name,
         digest,
@@ -331,7 +335,11 @@ impl Work<'_, '_> {
                 {
                     return Err(mismatch.into());
                 }
-                Err(error).with_context(|| format!("unpack layer {}", descriptor.digest))
+                match error.kind() {
+                    // The reader's own error, which names the blob and the host.
+                    Kind::Network => Err(error.into()),
+                    _ => Err(error).with_context(|| format!("unpack layer {}", descriptor.digest)),
+                }
             }
         }
     }
@@ -427,6 +435,7 @@ fn record(
 /// # Errors
 /// `NotFound` when a compressed layer was not kept.
 pub(crate) fn unpack_here(engine: &Engine<'_>, record: &ImageRecord) -> Result<()> {
+    engine.store.hold()?;
     identity::as_owner(engine, || {
         let documents = engine.store.documents(record)?;
         let layers = layers(&documents.manifest, &documents.config)?;

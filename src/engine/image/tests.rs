@@ -56,8 +56,8 @@ impl Home {
             pulled: Timestamp::now(),
             index: None,
             repo_digests: vec![format!("{}@{manifest_digest}", reference.repository())],
-            stack: Default::default(),
             labels: BTreeMap::from([("kind".to_owned(), content.to_owned())]),
+            stack: crate::store::Stack::default(),
         };
         store.images().put(&record).unwrap();
         record

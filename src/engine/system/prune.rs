@@ -66,7 +66,7 @@ pub(crate) fn prune_containers(store: &Store, filters: &[(String, String)]) -> R
         // Started since it was listed: no failure, it is in use.
         let Ok(lock) = entry.dir.lock() else { continue };
         let size = tree::usage(entry.dir.path()).map_or(0, |found| found.disk);
-        match store.containers().remove(&entry.dir, lock) {
+        match store.containers().remove(&entry.dir, lock, None) {
             Ok(purged) => {
                 pruned.reclaimed += size;
                 pruned.containers.push(entry.record.id);

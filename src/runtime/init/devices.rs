@@ -157,15 +157,9 @@ fn chmod_device(root: &Root, target: &str, mode: u32) -> Result<()> {
 pub(super) fn empty_tmpfs() -> std::result::Result<OwnedFd, Errno> {
     use mount::attr;
     let flags = attr::RDONLY | attr::NOSUID | attr::NODEV | attr::NOEXEC;
-    mount::new_fs(
-        "tmpfs",
-        &[
-            ("size", Some("0")),
-            ("nr_inodes", Some("1")),
-            ("mode", Some("555")),
-        ],
-        flags,
-    )
+    // The one inode is the root's: nothing can be made in it.
+    let options = [("nr_inodes", Some("1")), ("mode", Some("555"))];
+    mount::new_fs("tmpfs", &options, flags)
 }
 
 /// The same with mount(2), straight onto `target`.

@@ -4,8 +4,20 @@ use std::os::fd::AsFd;
 
 use super::Init;
 use crate::common::{Error, Kind, Result};
+use crate::runtime::parent::explain_clone;
 use crate::runtime::plan::MapWriter;
 use crate::sys::{credentials, namespace, socket};
+
+/// Makes the namespaces that the clone left out, while the caller has the id maps written.
+pub(super) fn make_namespaces(init: &mut Init<'_>) -> Result<()> {
+    if init.namespaces.is_empty() {
+        return Ok(());
+    }
+    nix::sched::unshare(init.namespaces).map_err(|errno| {
+        let error = Error::errno("make", "namespaces", errno);
+        explain_clone(error, init.namespaces)
+    })
+}
 
 /// Gets the id maps in place and becomes user 0 of the new namespace where there is one.
 pub(super) fn enter(init: &mut Init<'_>) -> Result<()> {

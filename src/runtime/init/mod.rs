@@ -20,11 +20,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use nix::mount::MsFlags;
+use nix::sched::CloneFlags;
 
 use super::mapped::Trees;
 use super::message::{Failure, FromInit, ResolvedUser};
 use super::plan::{Plan, Source};
-use crate::common::{Error, Kind, Result};
+use crate::common::{Error, Kind, Result, strictly};
 use crate::sys::path::Root;
 use crate::sys::{credentials, mount, net, signal, socket};
 
@@ -32,6 +33,8 @@ use crate::sys::{credentials, mount, net, signal, socket};
 pub(super) struct Init<'a> {
     plan: &'a Plan,
     socket: OwnedFd,
+    /// Those still to be made, while the caller has the id maps written.
+    namespaces: CloneFlags,
     /// Opened `cgroup.procs` files to write "0" to (cgroup v1).
     cgroups: Vec<BorrowedFd<'a>>,
     /// Copies of the store's mounts, for a container with ids of its own.
@@ -51,6 +54,7 @@ type Step = (&'static str, fn(&mut Init<'_>) -> Result<()>);
 
 /// Everything init does, in order.
 const STEPS: &[Step] = &[
+    ("namespaces", identity::make_namespaces),
     ("reach of the caller", mounts::open_as_caller),
     ("identity", identity::enter),
     ("cgroup", enter_cgroup),
@@ -81,6 +85,7 @@ pub(super) fn main(
     socket: OwnedFd,
     cgroups: Vec<BorrowedFd<'_>>,
     trees: Option<Trees>,
+    namespaces: CloneFlags,
 ) -> ! {
     signal::reset_all();
     credentials::new_session_keyring();
@@ -92,6 +97,7 @@ pub(super) fn main(
     let mut init = Init {
         plan,
         socket,
+        namespaces,
         cgroups,
         trees,
         places: Vec::new(),
@@ -131,6 +137,9 @@ impl Init<'_> {
     }
 
     fn warn(&self, line: String) {
+        if self.plan.strict {
+            self.fail("strict", &strictly(line));
+        }
         self.tell(&FromInit::Warn(line), None);
     }
 
@@ -155,7 +164,7 @@ fn enter_cgroup(init: &mut Init<'_>) -> Result<()> {
         nix::unistd::write(procs, b"0").map_err(|errno| Error::errno("join cgroup", "", errno))?;
     }
     if init.plan.cgroup_namespace && !init.cgroups.is_empty() {
-        nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWCGROUP)
+        nix::sched::unshare(CloneFlags::CLONE_NEWCGROUP)
             .map_err(|errno| Error::errno("make namespace", "cgroup", errno))?;
     }
     Ok(())

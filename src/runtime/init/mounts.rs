@@ -263,7 +263,7 @@ pub(super) fn bind(root: &Root, step: &MountStep, source: &BoundSource, forced: 
         let placed = root.open_path(&step.target)?;
         return set_classic(placed.as_fd(), step, forced).map_err(failed);
     }
-    apply_attributes(source.object.as_fd(), step, forced).map_err(failed)?;
+    apply_attributes(source.object.as_fd(), step, forced, !source.is_dir).map_err(failed)?;
     mount::attach(source.object.as_fd(), target.as_fd()).map_err(failed)
 }
 
@@ -310,8 +310,13 @@ pub(super) fn give_to_user(init: &mut Init<'_>) -> Result<()> {
     let (uid, gid) = (init.user.uid, init.user.gid);
     for step in init.plan.mounts.iter().filter(|step| step.chown) {
         let path = Path::new(&step.target);
-        chown_tree(path, uid, gid)
-            .map_err(|error| Error::io("give to the container's user", path, error))?;
+        chown_tree(path, uid, gid).map_err(|error| {
+            let error = Error::io("give to the container's user", path, error);
+            if init.trees.is_some() {
+                return error.hint("a container with ids of its own has no right over the host's; change the owner on the host");
+            }
+            error
+        })?;
     }
     Ok(())
 }
@@ -331,6 +336,7 @@ fn apply_attributes(
     tree: BorrowedFd<'_>,
     step: &MountStep,
     forced: u64,
+    is_file: bool,
 ) -> std::result::Result<(), Errno> {
     let attributes = step.attributes | forced;
     let propagation = if step.propagation.is_empty() {
@@ -339,7 +345,12 @@ fn apply_attributes(
         step.propagation
     };
     let recursive = propagation.contains(MsFlags::MS_REC);
-    mount::set_attributes(tree, 0, propagation - MsFlags::MS_REC, recursive)?;
+    let propagation = propagation - MsFlags::MS_REC;
+    // Nothing is mounted below a file, so that one call says it all.
+    if is_file && mount::set_attributes(tree, attributes, propagation, false).is_ok() {
+        return Ok(());
+    }
+    mount::set_attributes(tree, 0, propagation, recursive)?;
     if attributes != 0 {
         let all = step.recursive_attributes || attributes & (attr::RDONLY | attr::NODEV) != 0;
         match mount::set_attributes(tree, attributes, MsFlags::empty(), all) {

@@ -56,6 +56,8 @@ pub(crate) struct Plan {
     pub(crate) interactive: bool,
     /// Process 1 is a reaper.
     pub(crate) reaper: bool,
+    /// What cannot be given in full is a failure, not a warning.
+    pub(crate) strict: bool,
     /// The payload.
     pub(crate) process: ProcessPlan,
 }
@@ -214,6 +216,8 @@ pub(crate) struct Extras {
     pub(crate) interactive: bool,
     /// `--init`.
     pub(crate) reaper: bool,
+    /// `--strict`.
+    pub(crate) strict: bool,
     /// Compiled seccomp program.
     pub(crate) seccomp: Vec<u8>,
     /// The program has notifications.
@@ -278,6 +282,7 @@ pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
         terminal: process.terminal().unwrap_or(false),
         interactive: extras.interactive,
         reaper: extras.reaper,
+        strict: extras.strict,
         process: process_plan,
     })
 }

@@ -64,6 +64,8 @@ pub(crate) enum Call {
     SetFs(Id),
     /// setgroups.
     SetGroups,
+    /// prctl(PR_SET_KEEPCAPS).
+    KeepRights,
 }
 
 /// How the filter treats a trapped call when nobody can answer it.
@@ -79,6 +81,11 @@ pub(crate) enum Handling {
     Node {
         /// Argument that holds the mode.
         mode: u8,
+    },
+    /// Real call, seen only to know of it: prctl with this first argument.
+    Watch {
+        /// The argument.
+        option: u32,
     },
 }
 
@@ -160,6 +167,7 @@ pub(crate) const TRAPPED: &[Trapped] = &[
     Trapped { name: "setfsgid32", numbers: [NONE, 216, NONE, 216], call: Call::SetFs(Id::Group), half: false, handling: Handling::Setter },
     Trapped { name: "setgroups", numbers: [116, 81, 159, 81], call: Call::SetGroups, half: true, handling: Handling::Setter },
     Trapped { name: "setgroups32", numbers: [NONE, 206, NONE, 206], call: Call::SetGroups, half: false, handling: Handling::Setter },
+    Trapped { name: "prctl", numbers: [157, 172, 167, 172], call: Call::KeepRights, half: false, handling: Handling::Watch { option: libc::PR_SET_KEEPCAPS as u32 } },
 ];
 
 #[cfg(test)]

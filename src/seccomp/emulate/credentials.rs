@@ -1,7 +1,8 @@
 //! The ids of an emulated process and the kernel's rules for changing them (credentials(7)).
 //!
 //! One simplification: the right to set any id is "the effective user is 0" in place of
-//! CAP_SETUID and CAP_SETGID, which the kernel takes away and gives back with that id.
+//! CAP_SETUID and CAP_SETGID, which the kernel takes away and gives back with that id; a program
+//! that asked to keep its capabilities (PR_SET_KEEPCAPS) keeps the right until it is replaced.
 
 use nix::errno::Errno;
 
@@ -40,7 +41,14 @@ pub(super) struct Credentials {
     pub(super) user: Ids,
     pub(super) group: Ids,
     pub(super) groups: Vec<u32>,
+    /// The program that asked to keep its capabilities.
+    keeper: Option<Program>,
+    /// It gave up user 0 and kept them.
+    kept: bool,
 }
+
+/// Device and inode of what a process executes.
+pub(super) type Program = (u64, u64);
 
 impl Credentials {
     /// Everything `uid` and `gid`; no supplementary groups, since the kernel's own are numbers
@@ -50,11 +58,38 @@ impl Credentials {
             user: Ids::all(uid),
             group: Ids::all(gid),
             groups: Vec::new(),
+            keeper: None,
+            kept: false,
         }
     }
 
     fn is_privileged(&self) -> bool {
-        self.user.effective == 0
+        self.user.effective == 0 || self.kept
+    }
+
+    /// PR_SET_KEEPCAPS, on with the program that asked.
+    pub(super) fn keep_rights(&mut self, keeper: Option<Program>) {
+        self.keeper = keeper;
+    }
+
+    /// Whether a change of program would change anything.
+    pub(super) fn has_keeper(&self) -> bool {
+        self.keeper.is_some()
+    }
+
+    /// Another program starts without the rights that the last one kept.
+    pub(super) fn runs(&mut self, program: Option<Program>) {
+        if self.keeper != program {
+            self.keeper = None;
+            self.kept = false;
+        }
+    }
+
+    /// What the kernel does to capabilities when user ids change.
+    fn left(&mut self, before: Ids) {
+        if before.holds(0) && !self.user.holds(0) {
+            self.kept = self.keeper.is_some();
+        }
     }
 
     /// The ids of one kind.
@@ -82,7 +117,7 @@ impl Credentials {
         if id == KEEP {
             return Err(Errno::EINVAL);
         }
-        let privileged = self.is_privileged();
+        let (privileged, before) = (self.is_privileged(), self.user);
         let ids = self.ids_mut(kind);
         if privileged {
             *ids = Ids::all(id);
@@ -92,12 +127,13 @@ impl Credentials {
         } else {
             return Err(Errno::EPERM);
         }
+        self.left(before);
         Ok(())
     }
 
     /// setreuid, setregid.
     pub(super) fn set_pair(&mut self, kind: Id, real: u32, effective: u32) -> Result<(), Errno> {
-        let privileged = self.is_privileged();
+        let (privileged, before) = (self.is_privileged(), self.user);
         let ids = self.ids_mut(kind);
         let old = *ids;
         if !privileged {
@@ -116,12 +152,13 @@ impl Credentials {
             ids.saved = ids.effective;
         }
         ids.file = ids.effective;
+        self.left(before);
         Ok(())
     }
 
     /// setresuid, setresgid.
     pub(super) fn set_all(&mut self, kind: Id, wanted: [u32; 3]) -> Result<(), Errno> {
-        let privileged = self.is_privileged();
+        let (privileged, before) = (self.is_privileged(), self.user);
         let ids = self.ids_mut(kind);
         let allowed = |id: &u32| *id == KEEP || ids.holds(*id);
         if !privileged && !wanted.iter().all(allowed) {
@@ -138,6 +175,7 @@ impl Credentials {
             }
         }
         ids.file = ids.effective;
+        self.left(before);
         Ok(())
     }
 
@@ -181,6 +219,21 @@ mod tests {
         assert_eq!(c.set_all(Id::User, [KEEP, 0, KEEP]), Err(Errno::EPERM));
         assert_eq!(c.set_groups(vec![0]), Err(Errno::EPERM));
         assert_eq!(c.user, Ids::all(42));
+    }
+
+    /// util-linux's setpriv: the user first, then the groups.
+    #[test]
+    fn kept_rights_last_as_long_as_the_program() {
+        let mut c = Credentials::new(0, 0);
+        c.keep_rights(Some((1, 2)));
+        c.set_all(Id::User, [33; 3]).unwrap();
+        c.runs(Some((1, 2)));
+        c.set_all(Id::Group, [44; 3]).unwrap();
+        c.set_groups(vec![44]).unwrap();
+        c.runs(Some((1, 3)));
+        assert_eq!(c.set_groups(Vec::new()), Err(Errno::EPERM));
+        assert_eq!(c.set(Id::User, 0), Err(Errno::EPERM));
+        assert_eq!((c.user, c.group), (Ids::all(33), Ids::all(44)));
     }
 
     #[test]

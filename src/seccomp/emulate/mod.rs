@@ -96,8 +96,18 @@ impl IdentityEmulator {
             }
             Call::Setxattr { .. } | Call::Fsetxattr | Call::Setxattrat => self.acl(waiting, call),
             Call::Mknod | Call::Mknodat => self.mknod(waiting, call),
+            Call::KeepRights => self.keep_rights(waiting),
             _ => self.set(waiting, call, half).map(Answer::Value),
         }
+    }
+
+    /// The real call goes on: it is only noted.
+    fn keep_rights(&mut self, waiting: &Notification) -> nix::Result<Answer> {
+        let program = processes::program(waiting.tid);
+        let wanted = waiting.args[1] == 1;
+        let mine = self.processes.get_mut(waiting.tid)?;
+        mine.keep_rights(program.filter(|_| wanted));
+        Ok(Answer::Continue)
     }
 
     /// Fails when the thread of `waiting` may be another one by now.
@@ -111,6 +121,9 @@ impl IdentityEmulator {
 
     fn get(&mut self, waiting: &Notification, call: Call, half: bool) -> nix::Result<Answer> {
         let Notification { tid, args, .. } = *waiting;
+        if self.processes.get(tid)?.has_keeper() {
+            self.processes.get_mut(tid)?.runs(processes::program(tid));
+        }
         let listener = &self.listener;
         let mine = self.processes.get(tid)?;
         let value = match call {
@@ -171,6 +184,9 @@ impl IdentityEmulator {
             groups = memory::ids(tid, args[1], count, half)?;
         }
         let mine = self.processes.get_mut(tid)?;
+        if mine.has_keeper() {
+            mine.runs(processes::program(tid));
+        }
         // After everything about the thread was read: it was this thread all the while.
         if !self.listener.is_valid(waiting.id) {
             return Err(Errno::ESRCH);

@@ -11,7 +11,7 @@ use std::io::Read;
 use nix::errno::Errno;
 use nix::sys::stat::stat;
 
-use super::credentials::Credentials;
+use super::credentials::{Credentials, Program};
 
 /// Entries above which those of dead processes are looked for.
 const CROWDED: usize = 512;
@@ -153,6 +153,12 @@ impl Stat {
             started: fields.nth(17)?.parse().ok()?,
         })
     }
+}
+
+/// What a process executes.
+pub(super) fn program(tid: i32) -> Option<Program> {
+    let facts = stat(format!("/proc/{tid}/exe").as_str()).ok()?;
+    Some((facts.st_dev, facts.st_ino))
 }
 
 /// A number from /proc/TID/status.

@@ -109,6 +109,22 @@ fn devices_become_stubs_and_whiteouts_stay_real() {
     assert!(std::os::unix::fs::FileTypeExt::is_fifo(&pipe.file_type()));
 }
 
+/// util-linux's setpriv, the last line of many images' entrypoints, gives up the user first and
+/// counts on PR_SET_KEEPCAPS for the groups.
+#[test]
+fn setpriv_changes_the_user_before_the_groups() {
+    let temp = tempfile::tempdir().unwrap();
+    let script = r#"
+        command -v setpriv >/dev/null || exit 0
+        setpriv --reuid 33 --regid 44 --clear-groups sh -ec '
+            test "$(id -u):$(id -g)" = 33:44
+            ! setpriv --reuid 0 true 2>/dev/null'
+    "#;
+    if let Some(code) = shell(temp.path(), script) {
+        assert_eq!(code, 0);
+    }
+}
+
 /// Runs the native test below in the emulated container.
 fn rerun(name: &str) -> Option<i32> {
     let me = std::env::current_exe().unwrap();

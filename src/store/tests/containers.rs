@@ -160,7 +160,7 @@ fn removal_frees_the_name_and_leaves_nothing() {
         std::os::unix::fs::PermissionsExt::from_mode(0o000),
     )
     .unwrap();
-    let purged = store.containers().remove(&dir, lock).unwrap();
+    let purged = store.containers().remove(&dir, lock, None).unwrap();
     assert!(purged.left.is_empty(), "{purged:?}");
     assert!(file::names(&home.root.join("trash")).unwrap().is_empty());
     store

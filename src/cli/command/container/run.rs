@@ -13,7 +13,7 @@ use crate::cli::output::{progress::Progress, terminal};
 use crate::cli::parse;
 use crate::cli::personality::Personality;
 use crate::cli::session::Session;
-use crate::common::{Error, ExitStatus, Kind, Result, Ui, check_name};
+use crate::common::{Error, ExitStatus, Kind, Result, Ui, check_name, strictly};
 use crate::engine::Engine;
 use crate::engine::container::{self, PullPolicy, RunRequest};
 use crate::spec::config::Config;
@@ -91,7 +91,7 @@ impl Execute for Run {
             say(&timing(&outcome.timing, session.began.elapsed()));
         }
         match progress.refused() {
-            Some(line) => Err(strict(&line).into()),
+            Some(line) => Err(strictly(line).into()),
             None => Ok(outcome.status),
         }
     }
@@ -181,10 +181,6 @@ fn terminal_refusal(config: &Config, personality: Personality) -> Option<Error> 
         .because("stdin is not a terminal".to_owned())
         .hint("use -i without -t for a pipe")
     })
-}
-
-fn strict(line: &str) -> Error {
-    Error::new(Kind::Unsupported, "run with --strict", "").because(line.to_owned())
 }
 
 fn timing(phases: &[(&'static str, Duration)], total: Duration) -> String {
