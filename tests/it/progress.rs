@@ -4,7 +4,7 @@
 use crate::harness::image::{Built, digest};
 use crate::harness::registry::Fault;
 use crate::harness::terminal::Terminal;
-use crate::harness::{Env, Image, Layer, Registry};
+use crate::harness::{Image, Layer, Registry};
 
 fn two_layers() -> Built {
     Image::empty()
