@@ -35,6 +35,10 @@ pub(crate) struct UnpackOptions {
     pub(crate) mode: Mode,
     /// Bounds.
     pub(crate) limits: Limits,
+    /// Bytes of the tar stream that may wait between the stages. On a quiet machine a fraction
+    /// is used; where many processes want the CPU, each stage runs in slices and idles when the
+    /// one before it could not fill its whole slice ahead.
+    pub(crate) ahead: usize,
 }
 
 impl UnpackOptions {
@@ -43,6 +47,7 @@ impl UnpackOptions {
         UnpackOptions {
             mode,
             limits: Limits::default(),
+            ahead: 2 << 20,
         }
     }
 }

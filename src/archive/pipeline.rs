@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read};
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
 use super::apply::{Extractor, UnpackOptions, Unpacked};
@@ -16,8 +16,8 @@ use crate::common::{Digest, Error, Hasher, Kind, Meter, Result};
 /// the second-level cache.
 const CHUNK: usize = 256 << 10;
 
-/// Pieces in all stages together: 2 MiB a layer.
-const CHUNKS: usize = 8;
+/// Pieces that keep all stages busy: one in each, one before each.
+const CHUNKS_MIN: usize = 6;
 
 /// Unpacks the layer `source` (compressed or not) onto the directory `target`, which should be
 /// empty and private, and returns its diff-id for the caller to compare. `meter` advances by
@@ -33,13 +33,15 @@ pub(crate) fn unpack_layer(
 ) -> Result<Unpacked> {
     let state = State::default();
     let mut extractor = Extractor::new(target, options)?;
-    let (to_hash, from_decode) = sync_channel::<Chunk>(CHUNKS);
-    let (to_extract, from_hash) = sync_channel::<Chunk>(CHUNKS);
-    let (recycle, spare) = sync_channel::<Chunk>(CHUNKS);
-    for _ in 0..CHUNKS {
-        // The channel has room for all of them.
-        let _ = recycle.send(Vec::with_capacity(CHUNK));
-    }
+    // Each channel has room for all pieces, so that only the decompressor ever waits for room.
+    let chunks = (options.ahead / CHUNK).max(CHUNKS_MIN);
+    let (to_hash, from_decode) = sync_channel::<Chunk>(chunks);
+    let (to_extract, from_hash) = sync_channel::<Chunk>(chunks);
+    let (recycle, used) = sync_channel::<Chunk>(chunks);
+    let spare = Spare {
+        used,
+        unmade: chunks,
+    };
     let spawn = |error| Error::io("start thread", "", error);
     thread::scope(|scope| {
         let source = Tracked {
@@ -51,7 +53,7 @@ pub(crate) fn unpack_layer(
             .name("decompress".into())
             .spawn_scoped(scope, {
                 let state = &state;
-                move || decode(source, state, &options.limits, &spare, to_hash)
+                move || decode(source, state, &options.limits, spare, to_hash)
             })
             .map_err(spawn)?;
         let hash = thread::Builder::new()
@@ -86,6 +88,29 @@ pub(crate) fn unpack_layer(
 }
 
 type Chunk = Vec<u8>;
+
+/// Where the decompressor takes empty pieces from: used ones, which the caches still hold, and
+/// new ones only while the other stages lag behind.
+#[derive(Debug)]
+struct Spare {
+    used: Receiver<Chunk>,
+    unmade: usize,
+}
+
+impl Spare {
+    /// The next piece; `None` when the last stage has ended.
+    fn take(&mut self) -> Option<Chunk> {
+        match self.used.try_recv() {
+            Ok(chunk) => Some(chunk),
+            Err(TryRecvError::Disconnected) => None,
+            Err(TryRecvError::Empty) if self.unmade > 0 => {
+                self.unmade -= 1;
+                Some(Vec::with_capacity(CHUNK))
+            }
+            Err(TryRecvError::Empty) => self.used.recv().ok(),
+        }
+    }
+}
 
 /// What the stages tell each other beside the data.
 #[derive(Debug, Default)]
@@ -128,10 +153,10 @@ fn decode<R: Read>(
     mut source: Tracked<'_, R>,
     state: &State,
     limits: &Limits,
-    spare: &Receiver<Chunk>,
+    mut spare: Spare,
     to: SyncSender<Chunk>,
 ) -> Result<()> {
-    let result = pump(&mut source, state, limits, spare, &to);
+    let result = pump(&mut source, state, limits, &mut spare, &to);
     if result.is_err() {
         state.decode_failed.store(true, Ordering::Release);
     }
@@ -142,12 +167,12 @@ fn pump<R: Read>(
     source: &mut Tracked<'_, R>,
     state: &State,
     limits: &Limits,
-    spare: &Receiver<Chunk>,
+    spare: &mut Spare,
     to: &SyncSender<Chunk>,
 ) -> Result<()> {
     let fail = |error| decode_error(error, state);
     let mut reader = decompress(source).map_err(fail)?;
-    while let Ok(mut chunk) = spare.recv() {
+    while let Some(mut chunk) = spare.take() {
         chunk.resize(CHUNK, 0);
         let mut filled = 0;
         while filled < CHUNK {

@@ -34,6 +34,7 @@ mod tests;
 
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 use crate::common::{Result, Ui};
 use crate::host::{CgroupLayout, CgroupVersion};
@@ -241,9 +242,9 @@ fn fix(flag: &str, layout: &CgroupLayout) -> String {
 }
 
 /// Removes cgroups that killed callers left empty below this process's own. `is_alive` says of a
-/// container's name whether someone still works on it. A cgroup with processes stays by itself:
-/// the kernel refuses to remove it.
-pub(crate) fn sweep(layout: &CgroupLayout, is_alive: &dyn Fn(&str) -> bool) {
+/// container's name, and of how long ago its cgroup was made, whether someone still works on it.
+/// A cgroup with processes stays by itself: the kernel refuses to remove it.
+pub(crate) fn sweep(layout: &CgroupLayout, is_alive: &dyn Fn(&str, Duration) -> bool) {
     let v1 = layout.v1.iter().map(|hierarchy| hierarchy.own.clone());
     let v2 = layout.unified.iter().flat_map(|unified| {
         let _ = std::fs::remove_dir(unified.own.join(v2::CALLER));
@@ -255,7 +256,9 @@ pub(crate) fn sweep(layout: &CgroupLayout, is_alive: &dyn Fn(&str) -> bool) {
             let name = file_name
                 .to_str()
                 .and_then(|name| name.strip_prefix(PREFIX));
-            if name.is_some_and(|name| !is_alive(name)) {
+            let made = entry.metadata().and_then(|found| found.modified()).ok();
+            let age = made.and_then(|made| made.elapsed().ok());
+            if name.is_some_and(|name| !is_alive(name, age.unwrap_or_default())) {
                 let _ = std::fs::remove_dir(entry.path());
             }
         }

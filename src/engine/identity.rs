@@ -82,8 +82,7 @@ fn map_and_start(engine: &Engine<'_>, child: &Child, mut socket: &UnixStream) ->
     let (newuidmap, newgidmap) = engine.host.map_helpers().ok_or_else(|| {
         Error::new(Kind::Unsupported, "find", "newuidmap").because("not installed".to_owned())
     })?;
-    let (uids, gids) = (&maps.uids, &maps.gids);
-    run_map_helpers(child.pid, newuidmap, uids, newgidmap, gids)?;
+    run_map_helpers(child.pid, newuidmap, &maps.uids, newgidmap, &maps.gids)?;
     socket.write_all(b"g").context("start the helper process")
 }
 

@@ -191,8 +191,7 @@ impl Attendant<'_> {
     /// Gives the container's terminal the size of the caller's.
     fn resize(&self) {
         if let Some(console) = &self.console
-            && let Some(size) = tty::window_size(tty::standard_input())
-                .or_else(|| tty::window_size(tty::standard_output()))
+            && let Some(size) = tty::own_window_size()
         {
             tty::set_window_size(console.as_fd(), size);
         }

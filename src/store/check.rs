@@ -233,6 +233,7 @@ impl Store {
 
     fn check_index(&self, repair: bool, report: &mut Report) -> Result<()> {
         let path = self.path("index.json");
+        self.images().settle_index()?;
         let _store = self.lock_shared()?;
         let _images = self.images().lock()?;
         let what = match read_json::<Index>(&path) {

@@ -1,6 +1,7 @@
 //! Containers on disk: claimed names, what was asked, who holds them, removal.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -96,6 +97,8 @@ impl Containers<'_> {
         check_name(&record.name)?;
         let target = self.dir().join(record.id.as_str());
         let fresh = self.dir().join(format!("{NEW}{}", record.id));
+        // A sweep holds it exclusively: it sees a new directory with its lock taken, or none.
+        let _store = self.store.lock_shared()?;
         file::make_private_dir(&fresh)?;
         let made = self.fill(record, &fresh, &target);
         if made.is_err() {
@@ -123,7 +126,6 @@ impl Containers<'_> {
         let mut out = file::create_new(&path).map_err(|e| Error::io("create", &path, e))?;
         io::Write::write_all(&mut out, &bytes).map_err(|e| Error::io("write", &path, e))?;
         // Between claim and rename a crash leaves a name without a container: `claim` sees that.
-        let _store = self.store.lock_shared()?;
         self.claim(&record.name, &record.id)?;
         if let Err(error) = file::rename(fresh, target) {
             self.release(&record.name, &record.id)?;
@@ -324,6 +326,17 @@ impl Containers<'_> {
             return Err(error);
         }
         self.release(&old, &record.id).map(drop)
+    }
+
+    /// Sweeps what crashed creations left, when there is any: nobody waits for the store's lock
+    /// otherwise.
+    pub(crate) fn sweep_unfinished(&self) -> Result<()> {
+        let unfinished = |name: &OsString| name.as_encoded_bytes().starts_with(NEW.as_bytes());
+        if !file::names(&self.dir())?.iter().any(unfinished) {
+            return Ok(());
+        }
+        let _lock = self.store.lock_exclusive()?;
+        self.sweep()
     }
 
     /// Sweeps what crashed creations left. Called under the exclusive store lock.

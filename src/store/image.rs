@@ -106,7 +106,7 @@ pub(crate) struct Untagged {
 }
 
 impl Images<'_> {
-    fn dir(&self) -> PathBuf {
+    pub(super) fn dir(&self) -> PathBuf {
         self.store.path("images")
     }
 
@@ -193,6 +193,7 @@ impl Images<'_> {
     pub(crate) fn put(&self, record: &ImageRecord) -> Result<()> {
         let _store = self.store.lock_shared()?;
         let _images = self.lock()?;
+        self.begin_change()?;
         if let Some(name) = &record.name {
             // An unreadable old record must not keep the name from being set again.
             let old = self.get(name).ok().flatten();
@@ -229,6 +230,7 @@ impl Images<'_> {
         if path.symlink_metadata().is_err() {
             return Ok(None);
         }
+        self.begin_change()?;
         file::remove_file(&path)?;
         let others = self
             .records()?

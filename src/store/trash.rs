@@ -67,6 +67,7 @@ impl Store {
     /// Deletes what lies in the trash and what crashed processes left in `tmp/` and `layers/`.
     /// Two directory reads when there is nothing; not for the run path.
     pub(crate) fn sweep(&self) -> Result<Purged> {
+        self.images().settle_index()?;
         self.sweep_tmp()?;
         self.sweep_staging()?;
         let mut purged = Purged::default();

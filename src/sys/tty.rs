@@ -29,7 +29,7 @@ pub(crate) struct WindowSize {
 }
 
 /// Size of a terminal; `None` when it is none.
-pub(crate) fn window_size(fd: BorrowedFd<'_>) -> Option<WindowSize> {
+fn window_size(fd: BorrowedFd<'_>) -> Option<WindowSize> {
     // SAFETY: winsize is plain data; all zero is a valid value.
     let mut size: libc::winsize = unsafe { std::mem::zeroed() };
     // SAFETY: TIOCGWINSZ writes a winsize, alive for the call.
@@ -38,6 +38,11 @@ pub(crate) fn window_size(fd: BorrowedFd<'_>) -> Option<WindowSize> {
         rows: size.ws_row,
         columns: size.ws_col,
     })
+}
+
+/// Size of the terminal this process was started on, if it has one.
+pub(crate) fn own_window_size() -> Option<WindowSize> {
+    window_size(standard_input()).or_else(|| window_size(standard_output()))
 }
 
 /// Sets the size of a terminal; the kernel tells its foreground processes.

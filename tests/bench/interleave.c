@@ -1,5 +1,6 @@
 /* Runs several commands in turn, round after round, and prints the median of each and its ratio to
- * the first: what the machine does meanwhile meets all of them alike.
+ * the first: what the machine does meanwhile meets all of them alike. The same for the processor time
+ * of the command and of all its children that it waited for, which a busy machine changes little.
  *
  *   interleave ROUNDS GAP_MS NAME COMMAND [NAME COMMAND]...
  *
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,7 +33,7 @@ static int compare(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-static double once(const char *command, int round) {
+static double once(const char *command, int round, double *cpu) {
   char line[8192], *words[256], *save;
   size_t length = 0;
   int count = 0;
@@ -53,8 +55,10 @@ static double once(const char *command, int round) {
   int status;
   double start = now();
   if (posix_spawnp(&pid, words[0], &actions, NULL, words, environ)) return -1;
-  waitpid(pid, &status, 0);
+  struct rusage used;
+  wait4(pid, &status, 0, &used);
   double spent = now() - start;
+  *cpu = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e3 + (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e3;
   posix_spawn_file_actions_destroy(&actions);
   return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? spent : -1;
 }
@@ -62,18 +66,19 @@ static double once(const char *command, int round) {
 int main(int argc, char **argv) {
   if (argc < 5) return fprintf(stderr, "usage: interleave ROUNDS GAP_MS NAME COMMAND...\n"), 2;
   int rounds = atoi(argv[1]), gap = atoi(argv[2]), commands = (argc - 3) / 2, failed = 0;
-  double *samples = calloc((size_t)rounds * commands, sizeof *samples), first = 0;
+  double *samples = calloc((size_t)rounds * commands, sizeof *samples), first = 0, cpu, first_cpu = 0;
+  double *cpus = calloc((size_t)rounds * commands, sizeof *cpus);
   char *bad = calloc(commands, 1);
   for (int round = 0; round < rounds + 1; round++)
     for (int i = 0; i < commands; i++) {
       if (bad[i]) continue;
-      double spent = once(argv[4 + 2 * i], round);
+      double spent = once(argv[4 + 2 * i], round, &cpu);
       if (spent < 0) bad[i] = 1;
       /* Round 0 warms the caches and is not counted. */
-      if (round) samples[(size_t)i * rounds + round - 1] = spent;
+      if (round) samples[(size_t)i * rounds + round - 1] = spent, cpus[(size_t)i * rounds + round - 1] = cpu;
       poll(NULL, 0, gap);
     }
-  printf("%-28s %9s %9s %9s %8s\n", "", "median ms", "p10", "p90", "ratio");
+  printf("%-28s %9s %9s %9s %8s %9s %8s\n", "", "median ms", "p10", "p90", "ratio", "cpu ms", "ratio");
   for (int i = 0; i < commands; i++) {
     double *own = samples + (size_t)i * rounds;
     if (bad[i]) {
@@ -81,9 +86,12 @@ int main(int argc, char **argv) {
       continue;
     }
     qsort(own, rounds, sizeof *own, compare);
-    double median = own[rounds / 2];
-    if (first == 0) first = median;
-    printf("%-28s %9.2f %9.2f %9.2f %8.2f\n", argv[3 + 2 * i], median, own[rounds / 10], own[rounds * 9 / 10], median / first);
+    double *own_cpu = cpus + (size_t)i * rounds;
+    qsort(own_cpu, rounds, sizeof *own_cpu, compare);
+    double median = own[rounds / 2], median_cpu = own_cpu[rounds / 2];
+    if (first == 0) first = median, first_cpu = median_cpu > 0 ? median_cpu : 1;
+    printf("%-28s %9.2f %9.2f %9.2f %8.2f %9.2f %8.2f\n", argv[3 + 2 * i], median, own[rounds / 10], own[rounds * 9 / 10],
+           median / first, median_cpu, median_cpu / first_cpu);
   }
   return failed;
 }

@@ -175,10 +175,10 @@ fn conflicting_and_impossible_flags_are_refused() {
 fn strict_turns_a_warning_into_an_error() {
     let env = Env::any();
     let flags = ["--ulimit", "nofile=1073741816:1073741816"];
-    env.payload(&flags, &["true"]).exits(0).warns("nofile");
+    env.payload(&flags, &["true"]).exits(0).warns("hard limit");
     // The payload must not have run: it would have been given less than was asked for.
     let strict = env.payload(&[&flags[..], &["--strict"]].concat(), &["echo", "ran"]);
-    assert_eq!(strict.fails(125, &["nofile"]).stdout, "");
+    assert_eq!(strict.fails(125, &["hard limit"]).stdout, "");
     env.assert_clean();
 }
 

@@ -9,6 +9,7 @@
 mod harness;
 
 mod cli;
+mod crash;
 mod debian;
 mod hostile;
 mod images;
@@ -21,6 +22,8 @@ mod progress;
 mod pull;
 mod pull_faults;
 mod security;
+mod security_escape;
+mod security_race;
 mod signals;
 mod stack;
 mod store;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use crate::harness::Identity;
 
@@ -119,8 +120,9 @@ cases! {
 
     fn dangerous_parts_of_proc_and_sys_are_masked(env) {
         for path in ["/proc/kcore", "/proc/keys", "/proc/timer_list"] {
+            // What this kernel does not have needs no mask.
             let output = env.payload(&[], &["read-some", path]);
-            assert_eq!(output.ok(), "0", "{path}");
+            assert!(output.stdout == "0\n" || !Path::new(path).exists(), "{path} {output}");
         }
         for path in ["/proc/acpi", "/proc/scsi", "/sys/firmware"] {
             let output = env.payload(&[], &["ls", path]);
@@ -150,8 +152,12 @@ cases! {
 
     fn privileged_lifts_masks_but_not_the_user_namespace(env) {
         let output = env.payload(&["--privileged"], &["status"]);
-        output.says("Seccomp:\t0");
+        // With a single id the filter stays, for the emulation of chown and the like alone.
+        if env.identity != Some(Identity::Single) {
+            output.says("Seccomp:\t0");
+        }
         output.says("NoNewPrivs:\t0");
+        env.payload(&["--privileged"], &["syscall", "unshare-mount"]).says("unshare-mount=ok");
     }
 
     fn a_file_made_in_a_bind_belongs_to_the_caller(env) {

@@ -1,6 +1,6 @@
 //! `pull`: what is fetched, from where and as whom, and that every kind of layer arrives.
 
-use crate::harness::image::{Built, index};
+use crate::harness::image::{Built, base_layer, index};
 use crate::harness::layer::Compression;
 use crate::harness::registry::{Auth, Fault};
 use crate::harness::{Env, Image, Layer, Registry};
@@ -40,6 +40,23 @@ cases! {
         assert_eq!(list("/keep").ok(), "new\nold");
         assert_eq!(list("/fresh").ok(), "new");
         list("/removed").exits(1);
+    }
+
+    // Overlayfs does not look at an opaque mark on the top of a layer. The second image finds the
+    // layer unpacked already.
+    fn a_layer_that_hides_everything_is_stacked_alone(env) {
+        let below = Layer::new().file("below", 0o644, b"x").dir("etc/", 0o755).file("etc/below", 0o644, b"x");
+        let top = base_layer().file(".wh..wh..opq", 0o644, b"").file("etc/own", 0o644, b"x");
+        let above = Layer::new().file("etc/above", 0o644, b"x");
+        for label in ["first", "second"] {
+            let image = Image::base().layer(below.clone()).layer(top.clone()).layer(above.clone());
+            let image = env.image(image.top("author", label));
+            let list = |path: &str| env.ketch(&["run", "--rm", "--network", "none", &image, "payload", "ls", path]).ok().to_owned();
+            assert!(!list("/").lines().any(|name| name == "below"));
+            let etc = list("/etc");
+            assert!(["own", "above", "passwd"].iter().all(|name| etc.lines().any(|line| line == *name)), "{etc}");
+            assert!(!etc.lines().any(|name| name == "below"), "{etc}");
+        }
     }
 
     fn names_times_links_and_modes_are_the_layer_s(env) {
@@ -295,4 +312,42 @@ fn a_mirror_is_asked_first() {
     assert!(mirror.count("/manifests/") >= 1);
     env.ketch(&["images", "-q", "registry.invalid/team/app:v1"])
         .ok();
+}
+
+#[test]
+fn a_mirror_that_fails_is_passed_over_and_a_blocked_registry_refused() {
+    let env = Env::any();
+    let (mirror, origin) = (Registry::start(), Registry::start());
+    let name = origin.push("team/app", "v1", &small());
+    let text = format!(
+        "[[registry]]\nprefix = \"{origin}\"\nlocation = \"{origin}\"\ninsecure = true\n\
+         [[registry.mirror]]\nlocation = \"{mirror}\"\ninsecure = true\n\
+         [[registry]]\nprefix = \"blocked.invalid\"\nblocked = true\n",
+        origin = origin.address,
+        mirror = mirror.address
+    );
+    env.file("registries.conf", &text);
+    env.ketch(&["pull", &name]).warns("is passed over").ok();
+    assert!(mirror.count("/manifests/") >= 1 && origin.count("/blobs/") >= 1);
+    env.ketch(&["pull", "blocked.invalid/x"])
+        .fails(1, &["blocked.invalid", "blocked"]);
+}
+
+cases! {
+    fn a_credential_helper_is_asked(env) {
+        let auth = Auth::Basic { user: "me".to_owned(), password: "from helper".to_owned() };
+        let registry = Registry::with(auth);
+        let name = registry.push("helped", "v1", &small());
+        let helper = env.folder("bin") + "/docker-credential-test";
+        env.file("bin/docker-credential-test", "#!/bin/sh\nread server\n\
+            echo \"{\\\"ServerURL\\\":\\\"$server\\\",\\\"Username\\\":\\\"me\\\",\\\"Secret\\\":\\\"from helper\\\"}\"\n");
+        std::fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        env.folder("docker");
+        let config = serde_json::json!({"credHelpers": {&registry.address: "test"}});
+        env.file("docker/config.json", &config.to_string());
+        let mut command = env.command(&["pull", "-q", &name]);
+        command.env("DOCKER_CONFIG", env.path("docker"));
+        command.env("PATH", format!("{}:{}", env.text("bin"), crate::harness::env::PATH));
+        assert_eq!(crate::harness::process::Running::start(command).finish().ok(), name);
+    }
 }

@@ -71,10 +71,36 @@ cases! {
         env.assert_clean();
     }
 
+    fn a_list_of_another_store_spares_what_starts_here(env) {
+        env.payload(&[], &["true"]).ok();
+        let image = env.base();
+        let start = || env.spawn(&["run", "--rm", "--network", "none", &image, "payload", "true"]);
+        let list = || {
+            let mut command = env.command(&["ps", "-a"]);
+            command.env("KETCH_ROOT", env.text("store of another"));
+            crate::harness::process::Running::start(command)
+        };
+        for _ in 0..4 {
+            let started = [start(), start(), start()];
+            let listed = [list(), list(), list()];
+            started.into_iter().chain(listed).for_each(|one| { one.finish().ok(); });
+        }
+        env.assert_clean();
+    }
+
+    fn what_ketch_ignores_the_payload_does_not(env) {
+        require!("/bin/sh", std::path::Path::new("/bin/sh").exists());
+        let mut command = env.program("/bin/sh");
+        command.args(["-c", "trap '' TERM INT HUP USR1; exec \"$0\" \"$@\""]).arg(crate::harness::env::executable());
+        command.args(["run", "--rm", "--network", "none", "--rootfs", "/", "/bin/sh", "-c", "grep -E 'Sig(Blk|Ign)' /proc/self/status"]);
+        let output = crate::harness::process::Running::start(command).finish();
+        output.says("SigBlk:\t0000000000000000").says("SigIgn:\t0000000000000000");
+    }
+
     fn a_closed_output_is_no_crash(env) {
         let mut command = env.program("/bin/sh");
         command.args(["-c", "\"$0\" \"$@\" | true"]).arg(crate::harness::env::executable());
-        command.args(["run", "--rm", "--network", "none", &env.base(), "payload", "status"]);
+        command.args(["run", "--rm", "--network", "none", &env.base(), "payload", "cat", "/proc/self/status"]);
         let output = crate::harness::process::Running::start(command).finish();
         assert!(!output.stderr.contains("panicked"), "{output}");
         env.assert_clean();

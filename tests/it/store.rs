@@ -191,6 +191,45 @@ fn unreadable_records_are_an_error_and_no_crash() {
 }
 
 #[test]
+fn a_damaged_image_is_named_and_does_not_hide_the_others() {
+    let env = Env::any();
+    let (whole, broken) = (env.base(), env.image(Image::base().set("User", "7")));
+    env.ketch(&["pull", "-q", &whole]).ok();
+    let before = env.stored("images");
+    env.ketch(&["pull", "-q", &broken]).ok();
+    let mut added = env.stored("images");
+    added.retain(|name| !before.contains(name));
+    let record = env.store().join("images").join(&added[0]);
+    let good = fs::read(&record).unwrap();
+    for text in ["", "{", "[]", "\0\0\0", "{\"manifest\": 5}"] {
+        replace(&record, text.as_bytes());
+        let listed = env.ketch(&["images"]);
+        listed.fails(1, &[&added[0]]).says("base");
+        let refused = env.ketch(&["run", "--rm", "--pull", "never", &broken]);
+        refused.fails(125, &[]);
+        let other = env.ketch(&[
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            &whole,
+            "payload",
+            "true",
+        ]);
+        other.exits(0);
+    }
+    replace(&record, &good);
+    // The configuration, smaller than any layer, is what a run reads first.
+    let config = blobs(&env).pop().unwrap();
+    let data = fs::read(&config).unwrap();
+    replace(&config, &data[..data.len() / 2]);
+    let named = config.file_name().unwrap().to_str().unwrap().to_owned();
+    env.ketch(&["system", "check"]).exits(1).says(&named);
+    env.ketch(&["system", "check", "--repair"]);
+    env.ketch(&["system", "check"]).ok();
+}
+
+#[test]
 fn a_store_of_the_future_is_left_alone() {
     let env = Env::any();
     env.ketch(&["pull", "-q", &env.base()]).ok();

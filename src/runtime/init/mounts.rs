@@ -11,9 +11,9 @@ use nix::sys::stat::{Mode, SFlag, fstat};
 use super::{Init, is_new};
 use crate::common::{Error, Kind, Result};
 use crate::runtime::plan::{MountStep, Source};
-use crate::sys::descriptor;
 use crate::sys::mount::{self, attr};
 use crate::sys::path::Root;
+use crate::sys::{copy, descriptor};
 
 /// A bind source that has been opened.
 pub(super) struct BoundSource {
@@ -155,15 +155,19 @@ fn mount_new(
     copy_up: bool,
 ) -> Result<()> {
     let target = target_dir(init.root()?, step)?;
-    let before = if copy_up {
-        Some(reopen(&target)?)
-    } else {
-        None
-    };
     let mut flags = ms_flags(step.attributes);
     // Nobody makes nodes in a devpts, and those it has itself must work.
     if init.plan.guard_devices && fstype != "devpts" {
         flags |= MsFlags::MS_NODEV;
+    }
+    if copy_up {
+        let guard = if init.plan.guard_devices {
+            attr::NODEV
+        } else {
+            0
+        };
+        return mount_filled(&target, step, data, step.attributes | guard)
+            .map_err(|errno| Error::errno("copy image content to", &step.target, errno));
     }
     let options = if data.is_empty() { None } else { Some(data) };
     match mount::mount_fs(fstype, fstype, target.as_fd(), flags, options) {
@@ -186,50 +190,37 @@ fn mount_new(
             ));
         }
     }
-    if let Some(before) = before {
-        copy_into(init.root()?, step, before)?;
-    }
     Ok(())
 }
 
-/// Fills a new tmpfs with what the image has at that place.
-fn copy_into(root: &Root, step: &MountStep, before: OwnedFd) -> Result<()> {
-    let target = root.open_path(&step.target)?;
-    let failed = |error| Error::io("copy image content to", &step.target, error);
-    let from = std::path::PathBuf::from(descriptor::path_of(before.as_fd()));
-    let to = std::path::PathBuf::from(descriptor::path_of(target.as_fd()));
-    copy_tree(&from, &to).map_err(failed)
-}
-
-fn copy_tree(from: &Path, to: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, lchown};
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let (source, copy) = (entry.path(), to.join(entry.file_name()));
-        let meta = entry.metadata()?;
-        if meta.is_dir() {
-            std::fs::create_dir(&copy)?;
-            copy_tree(&source, &copy)?;
-        } else if meta.is_symlink() {
-            std::os::unix::fs::symlink(std::fs::read_link(&source)?, &copy)?;
-        } else if meta.is_file() {
-            std::fs::copy(&source, &copy)?;
-        } else {
-            continue;
-        }
-        let _ = lchown(&copy, Some(meta.uid()), Some(meta.gid()));
-        if !meta.is_symlink() {
-            std::fs::set_permissions(&copy, meta.permissions())?;
-        }
+/// A tmpfs with what the image has at that place, filled before it can be reached: by a name
+/// the filling could be led elsewhere.
+fn mount_filled(
+    target: &OwnedFd,
+    step: &MountStep,
+    data: &str,
+    attributes: u64,
+) -> std::result::Result<(), Errno> {
+    let options: Vec<(&str, Option<&str>)> = data
+        .split(',')
+        .filter(|option| !option.is_empty())
+        .map(|option| match option.split_once('=') {
+            Some((key, value)) => (key, Some(value)),
+            None => (option, None),
+        })
+        .collect();
+    let tree = mount::new_fs("tmpfs", &options, attributes & !attr::RDONLY)?;
+    copy::copy_contents(reopen(target)?.as_fd(), reopen(&tree)?.as_fd())?;
+    if step.attributes & attr::RDONLY != 0 {
+        mount::set_attributes(tree.as_fd(), attr::RDONLY, MsFlags::empty(), false)?;
     }
-    Ok(())
+    mount::attach(tree.as_fd(), target.as_fd())
 }
 
 /// A readable descriptor of the directory an O_PATH one refers to.
-fn reopen(dir: &OwnedFd) -> Result<OwnedFd> {
+fn reopen(dir: &OwnedFd) -> std::result::Result<OwnedFd, Errno> {
     let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
     nix::fcntl::openat(dir, ".", flags, Mode::empty())
-        .map_err(|errno| Error::errno("open directory", "", errno))
 }
 
 /// Attributes that a bind mount gets whatever was asked.
@@ -308,25 +299,15 @@ pub(super) fn give_to_user(init: &mut Init<'_>) -> Result<()> {
         return Ok(());
     }
     let (uid, gid) = (init.user.uid, init.user.gid);
+    let root = Root::open(Path::new("/"))?;
     for step in init.plan.mounts.iter().filter(|step| step.chown) {
-        let path = Path::new(&step.target);
-        chown_tree(path, uid, gid).map_err(|error| {
-            let error = Error::io("give to the container's user", path, error);
+        copy::give_tree(root.open_path(&step.target)?, uid, gid).map_err(|errno| {
+            let error = Error::errno("give to the container's user", &step.target, errno);
             if init.trees.is_some() {
                 return error.hint("a container with ids of its own has no right over the host's; change the owner on the host");
             }
             error
         })?;
-    }
-    Ok(())
-}
-
-fn chown_tree(path: &Path, uid: u32, gid: u32) -> std::io::Result<()> {
-    std::os::unix::fs::lchown(path, Some(uid), Some(gid))?;
-    if path.symlink_metadata()?.is_dir() {
-        for entry in std::fs::read_dir(path)? {
-            chown_tree(&entry?.path(), uid, gid)?;
-        }
     }
     Ok(())
 }

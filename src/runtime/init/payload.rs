@@ -39,13 +39,14 @@ pub(super) fn enter_directory(init: &mut Init<'_>) -> Result<()> {
 
 /// Resource limits, OOM score and umask. A limit that may not be raised is clamped and said.
 pub(super) fn set_limits(init: &mut Init<'_>) -> Result<()> {
-    for (resource, soft, hard) in &init.plan.process.rlimits {
-        match exec::set_rlimit(*resource, *soft, *hard) {
+    for limit in &init.plan.process.rlimits {
+        let name = limit.name;
+        match exec::set_rlimit(limit.resource, limit.soft, limit.hard) {
             Ok(None) => {}
             Ok(Some((_, hard))) => init.warn(format!(
-                "--ulimit: resource {resource} stays at the caller's hard limit {hard}; raise it with `ulimit -H` first"
+                "--ulimit {name}: stays at the caller's hard limit {hard}; raise it with `ulimit -H` first"
             )),
-            Err(errno) => return Err(Error::errno("set resource limit", resource.to_string(), errno)),
+            Err(errno) => return Err(Error::errno("set resource limit", name, errno)),
         }
     }
     if let Some(score) = init.plan.process.oom_score_adj

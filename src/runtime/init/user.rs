@@ -131,6 +131,11 @@ fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<ResolvedUser
             found.groups.push(gid);
         }
     }
+    // As docker since CVE-2022-36109: else a payload could lose its own group by setgid, and
+    // with it what a file denies to that group.
+    if !found.groups.contains(&found.gid) {
+        found.groups.insert(0, found.gid);
+    }
     Ok(found)
 }
 
@@ -174,9 +179,9 @@ mod tests {
         let root = ask("").unwrap();
         assert_eq!((root.uid, root.gid, root.home.as_str()), (0, 0, "/root"));
         let web = ask("web").unwrap();
-        assert_eq!((web.uid, web.gid, web.groups), (33, 33, vec![44]));
+        assert_eq!((web.uid, web.gid, web.groups), (33, 33, vec![33, 44]));
         let mixed = ask("33:video").unwrap();
-        assert_eq!((mixed.uid, mixed.gid, mixed.groups), (33, 44, vec![]));
+        assert_eq!((mixed.uid, mixed.gid, mixed.groups), (33, 44, vec![44]));
         let unknown = ask("4242").unwrap();
         assert_eq!(
             (unknown.uid, unknown.gid, unknown.home.as_str()),

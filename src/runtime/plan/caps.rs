@@ -49,26 +49,26 @@ pub(crate) fn oci_number(cap: Capability) -> u32 {
     }
 }
 
-/// Number of a resource limit.
-pub(crate) fn rlimit_number(limit: PosixRlimitType) -> u32 {
+/// Number of a resource limit, and its name in `--ulimit`.
+pub(crate) fn rlimit(limit: PosixRlimitType) -> (u32, &'static str) {
     use PosixRlimitType as L;
     match limit {
-        L::RlimitCpu => libc::RLIMIT_CPU,
-        L::RlimitFsize => libc::RLIMIT_FSIZE,
-        L::RlimitData => libc::RLIMIT_DATA,
-        L::RlimitStack => libc::RLIMIT_STACK,
-        L::RlimitCore => libc::RLIMIT_CORE,
-        L::RlimitRss => libc::RLIMIT_RSS,
-        L::RlimitNproc => libc::RLIMIT_NPROC,
-        L::RlimitNofile => libc::RLIMIT_NOFILE,
-        L::RlimitMemlock => libc::RLIMIT_MEMLOCK,
-        L::RlimitAs => libc::RLIMIT_AS,
-        L::RlimitLocks => libc::RLIMIT_LOCKS,
-        L::RlimitSigpending => libc::RLIMIT_SIGPENDING,
-        L::RlimitMsgqueue => libc::RLIMIT_MSGQUEUE,
-        L::RlimitNice => libc::RLIMIT_NICE,
-        L::RlimitRtprio => libc::RLIMIT_RTPRIO,
-        L::RlimitRttime => libc::RLIMIT_RTTIME,
+        L::RlimitCpu => (libc::RLIMIT_CPU, "cpu"),
+        L::RlimitFsize => (libc::RLIMIT_FSIZE, "fsize"),
+        L::RlimitData => (libc::RLIMIT_DATA, "data"),
+        L::RlimitStack => (libc::RLIMIT_STACK, "stack"),
+        L::RlimitCore => (libc::RLIMIT_CORE, "core"),
+        L::RlimitRss => (libc::RLIMIT_RSS, "rss"),
+        L::RlimitNproc => (libc::RLIMIT_NPROC, "nproc"),
+        L::RlimitNofile => (libc::RLIMIT_NOFILE, "nofile"),
+        L::RlimitMemlock => (libc::RLIMIT_MEMLOCK, "memlock"),
+        L::RlimitAs => (libc::RLIMIT_AS, "as"),
+        L::RlimitLocks => (libc::RLIMIT_LOCKS, "locks"),
+        L::RlimitSigpending => (libc::RLIMIT_SIGPENDING, "sigpending"),
+        L::RlimitMsgqueue => (libc::RLIMIT_MSGQUEUE, "msgqueue"),
+        L::RlimitNice => (libc::RLIMIT_NICE, "nice"),
+        L::RlimitRtprio => (libc::RLIMIT_RTPRIO, "rtprio"),
+        L::RlimitRttime => (libc::RLIMIT_RTTIME, "rttime"),
     }
 }
 

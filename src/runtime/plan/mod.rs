@@ -62,6 +62,19 @@ pub(crate) struct Plan {
     pub(crate) process: ProcessPlan,
 }
 
+/// One resource limit of the payload; `u64::MAX` is unlimited.
+#[derive(Debug, Clone)]
+pub(crate) struct Rlimit {
+    /// The kernel's number.
+    pub(crate) resource: u32,
+    /// The name in `--ulimit`.
+    pub(crate) name: &'static str,
+    /// What counts.
+    pub(crate) soft: u64,
+    /// How far the payload may raise it.
+    pub(crate) hard: u64,
+}
+
 impl Plan {
     /// The kernel's tie between the caller's end and the payload's is cut when the payload
     /// changes its user or executes a set-uid file. A reaper does neither, and with one id
@@ -86,8 +99,8 @@ pub(crate) struct ProcessPlan {
     pub(crate) caps: CapSet,
     /// No rights by exec.
     pub(crate) no_new_privileges: bool,
-    /// (resource number, soft, hard).
-    pub(crate) rlimits: Vec<(u32, u64, u64)>,
+    /// Resource limits.
+    pub(crate) rlimits: Vec<Rlimit>,
     /// oom_score_adj.
     pub(crate) oom_score_adj: Option<i32>,
     /// umask; 022 when not asked.
@@ -315,8 +328,15 @@ fn process_plan(process: &Process, args: Vec<String>, extras: &Extras) -> Proces
         .capabilities()
         .as_ref()
         .and_then(|caps| caps.bounding().as_ref());
-    let limit =
-        |limit: &PosixRlimit| (caps::rlimit_number(limit.typ()), limit.soft(), limit.hard());
+    let limit = |limit: &PosixRlimit| {
+        let (resource, name) = caps::rlimit(limit.typ());
+        Rlimit {
+            resource,
+            name,
+            soft: limit.soft(),
+            hard: limit.hard(),
+        }
+    };
     ProcessPlan {
         args,
         env: process.env().clone().unwrap_or_default(),
