@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use crate::common::{Error, Result};
 
 use super::cpuset::{self, CpuSet};
@@ -14,7 +16,8 @@ const DEFAULT_PIDS: i64 = 2048;
 const CPU_PERIOD: u64 = 100_000;
 
 /// What was asked for; `None` is no limit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Limits {
     /// `--memory` in bytes.
     pub(crate) memory: Option<u64>,

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::Mode;
+use crate::common::{Mode, passwd_entries};
 use crate::host::{Host, UsernsBlock, free_range};
 use crate::sys::probe::{self, Trial};
 
@@ -144,9 +144,7 @@ fn ranges(host: &Host) -> Check {
 
 fn add_range(host: &Host, user: &str, first: u32, last: u64, count: u32) -> String {
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let local = passwd
-        .lines()
-        .any(|line| line.split(':').next() == Some(user));
+    let local = passwd_entries(&passwd).any(|entry| entry.name == user);
     let has_usermod = ["/usr/sbin/usermod", "/sbin/usermod"]
         .iter()
         .any(|path| std::path::Path::new(path).exists());

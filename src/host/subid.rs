@@ -7,6 +7,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::common::passwd_entries;
+
 /// One past the highest id: 4294967295 means "no id" to the kernel.
 const END: u64 = 0xffff_ffff;
 /// Size of the range that distributions give to a user.
@@ -131,15 +133,11 @@ pub(crate) fn user_name(uid: u32, hint: Option<&str>) -> Option<String> {
 
 fn name_in(passwd: &str, uid: u32, hint: Option<&str>) -> Option<String> {
     let mut hint = hint;
-    for line in passwd.lines() {
-        let mut fields = line.split(':');
-        let (Some(name), Some(id)) = (fields.next(), fields.nth(1)) else {
-            continue;
-        };
-        if id.parse() == Ok(uid) {
-            return Some(name.to_owned());
+    for entry in passwd_entries(passwd) {
+        if entry.uid == uid {
+            return Some(entry.name.to_owned());
         }
-        hint = hint.filter(|wanted| *wanted != name);
+        hint = hint.filter(|wanted| *wanted != entry.name);
     }
     hint.map(str::to_owned)
 }

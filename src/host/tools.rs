@@ -74,12 +74,12 @@ fn is_program(path: &Path) -> bool {
 
 /// Says whether a program has the setuid bit or file capabilities, and so can write id maps.
 pub(crate) fn is_privileged(path: &Path) -> bool {
-    // The bit and the xattr are on the file that a link (Debian's alternatives) leads to.
-    let Ok(real) = fs::canonicalize(path) else {
-        return false;
-    };
-    let setuid = fs::metadata(&real).is_ok_and(|meta| meta.permissions().mode() & 0o4000 != 0);
-    setuid || matches!(xattr::lget(&real, b"security.capability"), Ok(Some(_)))
+    if fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o4000 != 0) {
+        return true;
+    }
+    // The xattr is on the file that a link (Debian's alternatives) leads to.
+    fs::canonicalize(path)
+        .is_ok_and(|real| matches!(xattr::lget(&real, b"security.capability"), Ok(Some(_))))
 }
 
 #[cfg(test)]

@@ -6,6 +6,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::common::{Digest, Error, Kind, Result};
 
+/// docker's search path for an image that names none.
+pub(crate) const DEFAULT_PATH: &str =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// Largest image configuration that is read, in bytes.
 const MAX_CONFIG: usize = 8 << 20;
 

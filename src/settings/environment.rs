@@ -3,6 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use crate::common::passwd_entries;
+
 /// A snapshot of the environment variables.
 #[derive(Clone, Default)]
 pub(crate) struct Environment {
@@ -84,11 +86,9 @@ impl Environment {
 }
 
 fn home_of(passwd: &str, uid: u32) -> Option<PathBuf> {
-    passwd
-        .lines()
-        .map(|line| line.split(':').collect::<Vec<_>>())
-        .find(|fields| fields.get(2).and_then(|field| field.parse().ok()) == Some(uid))
-        .and_then(|fields| fields.get(5).map(PathBuf::from))
+    passwd_entries(passwd)
+        .find(|entry| entry.uid == uid)
+        .map(|entry| PathBuf::from(entry.home))
         .filter(|home| home.is_absolute())
 }
 

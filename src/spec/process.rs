@@ -10,10 +10,7 @@ use oci_spec::runtime::{
 use super::config::{Config, Security};
 use super::generate::{Inputs, built};
 use crate::common::{Error, Kind, Result};
-use crate::oci::ContainerConfig;
-
-/// docker's default search path (moby, `system.DefaultPathEnv`).
-const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+use crate::oci::{ContainerConfig, DEFAULT_PATH};
 
 /// docker's default capabilities (moby, `oci/caps/defaults.go`).
 pub(crate) fn default_capabilities() -> [Capability; 14] {
@@ -110,7 +107,7 @@ fn image_directory(image: &ContainerConfig) -> String {
 /// its place.
 fn environment(inputs: &Inputs<'_>) -> Vec<String> {
     let mut env: Vec<String> = vec![
-        DEFAULT_PATH.to_owned(),
+        format!("PATH={DEFAULT_PATH}"),
         format!("HOSTNAME={}", inputs.hostname),
     ];
     if inputs.config.process.stdio.tty {

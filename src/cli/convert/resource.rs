@@ -1,5 +1,6 @@
 //! Resource flags to limits.
 
+use crate::cgroup::Limits;
 use crate::cli::args::ResourceArgs;
 use crate::cli::parse::{self, number};
 use crate::common::{Error, Result};
@@ -32,7 +33,7 @@ pub(crate) fn resources(args: &ResourceArgs) -> Result<Resources> {
     for text in &args.ulimit {
         ulimits.extend(parse::ulimit::parse(text)?);
     }
-    let resources = Resources {
+    let limits = Limits {
         memory: size("--memory", &args.memory)?,
         memory_swap: signed(&args.memory_swap, |text| {
             number::size_or_unlimited("--memory-swap", text)
@@ -57,6 +58,10 @@ pub(crate) fn resources(args: &ResourceArgs) -> Result<Resources> {
             },
             None => None,
         },
+    };
+    check_swap(&limits)?;
+    Ok(Resources {
+        limits,
         ulimits,
         oom_score_adj: match &args.oom_score_adj {
             Some(text) => {
@@ -68,9 +73,7 @@ pub(crate) fn resources(args: &ResourceArgs) -> Result<Resources> {
             .cgroup_parent
             .clone()
             .filter(|parent| !parent.is_empty()),
-    };
-    check_swap(&resources)?;
-    Ok(resources)
+    })
 }
 
 fn signed(text: &Option<String>, parse: impl Fn(&str) -> Result<i64>) -> Result<Option<i64>> {
@@ -80,8 +83,8 @@ fn signed(text: &Option<String>, parse: impl Fn(&str) -> Result<i64>) -> Result<
     }
 }
 
-fn check_swap(resources: &Resources) -> Result<()> {
-    let (Some(swap), memory) = (resources.memory_swap, resources.memory) else {
+fn check_swap(limits: &Limits) -> Result<()> {
+    let (Some(swap), memory) = (limits.memory_swap, limits.memory) else {
         return Ok(());
     };
     let Some(memory) = memory else {

@@ -142,11 +142,11 @@ fn flags_reach_their_groups() {
     assert_eq!(config.mounts[1].target, "/t");
     assert_eq!(config.shm_size, Some(1 << 20));
     assert_eq!(config.network.mode, NetworkMode::None);
-    let resources = &config.resources;
-    assert_eq!(resources.memory, Some(64 << 20));
-    assert_eq!(resources.memory_swap, Some(-1));
-    assert_eq!(resources.nano_cpus, Some(1_500_000_000));
-    assert_eq!(resources.pids, Some(-1));
+    let limits = &config.resources.limits;
+    assert_eq!(limits.memory, Some(64 << 20));
+    assert_eq!(limits.memory_swap, Some(-1));
+    assert_eq!(limits.nano_cpus, Some(1_500_000_000));
+    assert_eq!(limits.pids, Some(-1));
     assert_eq!(config.security.cap_drop, ["ALL"]);
     assert_eq!(config.security.cap_add, ["CAP_CHOWN"]);
     assert_eq!(
@@ -175,7 +175,11 @@ fn zero_means_not_set_and_defaults_stay_empty() {
     ];
     assert_eq!(convert(&words).unwrap(), convert(&[]).unwrap());
     assert_eq!(
-        convert(&["--pids-limit", "0"]).unwrap().resources.pids,
+        convert(&["--pids-limit", "0"])
+            .unwrap()
+            .resources
+            .limits
+            .pids,
         Some(-1)
     );
     assert_eq!(

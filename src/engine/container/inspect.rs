@@ -96,6 +96,7 @@ fn namespace(mode: NamespaceMode, private: &str) -> &str {
 
 fn host_config(config: &Config, entry: &ContainerEntry) -> Value {
     let (resources, security) = (&config.resources, &config.security);
+    let limits = &resources.limits;
     let devices: Vec<Value> = security
         .devices
         .iter()
@@ -140,16 +141,16 @@ fn host_config(config: &Config, entry: &ContainerEntry) -> Value {
         "ShmSize": config.shm_size.unwrap_or(64 << 20),
         "Runtime": "ketch",
         "Init": config.process.init,
-        "Memory": resources.memory.unwrap_or(0),
-        "MemorySwap": resources.memory_swap.unwrap_or(0),
-        "MemoryReservation": resources.memory_reservation.unwrap_or(0),
-        "NanoCpus": resources.nano_cpus.unwrap_or(0),
-        "CpuShares": resources.cpu_shares.unwrap_or(0),
-        "CpuPeriod": resources.cpu_period.unwrap_or(0),
-        "CpuQuota": resources.cpu_quota.unwrap_or(0),
-        "CpusetCpus": resources.cpuset_cpus.clone().unwrap_or_default(),
-        "CpusetMems": resources.cpuset_mems.clone().unwrap_or_default(),
-        "PidsLimit": resources.pids,
+        "Memory": limits.memory.unwrap_or(0),
+        "MemorySwap": limits.memory_swap.unwrap_or(0),
+        "MemoryReservation": limits.memory_reservation.unwrap_or(0),
+        "NanoCpus": limits.nano_cpus.unwrap_or(0),
+        "CpuShares": limits.cpu_shares.unwrap_or(0),
+        "CpuPeriod": limits.cpu_period.unwrap_or(0),
+        "CpuQuota": limits.cpu_quota.unwrap_or(0),
+        "CpusetCpus": limits.cpuset_cpus.clone().unwrap_or_default(),
+        "CpusetMems": limits.cpuset_mems.clone().unwrap_or_default(),
+        "PidsLimit": limits.pids,
         "CgroupParent": resources.cgroup_parent.clone().unwrap_or_default(),
         "OomScoreAdj": resources.oom_score_adj.unwrap_or(0),
         "Ulimits": ulimits,

@@ -7,14 +7,13 @@ use oci_spec::runtime::Spec;
 
 use super::image::Source;
 use super::{RunRequest, etc, names, userns};
-use crate::cgroup::Limits;
 use crate::common::{ContainerId, Error, Kind, Mode, Timestamp};
 use crate::engine::Engine;
 use crate::host::IdMaps;
 use crate::oci::ContainerConfig;
 use crate::runtime::{self, Extras, MapWriter, Overlay, Plan, Rootfs, UserEntry, UserRequest};
 use crate::seccomp::{self, Identity, ProfileChoice};
-use crate::spec::config::{Config, NetworkMode, Resources, SeccompChoice, Userns};
+use crate::spec::config::{Config, NetworkMode, SeccompChoice, Userns};
 use crate::spec::{self, Generated, Inputs};
 use crate::store::{ContainerDir, ContainerLock, ContainerRecord};
 use crate::sys::file;
@@ -49,7 +48,7 @@ pub(super) fn prepare(
     };
     let config = &request.config;
     let command = spec::command(config, image_config)?;
-    limits(&config.resources).check()?;
+    config.resources.limits.check()?;
     let userns::Chosen { maps, claim } = userns::choose(engine, config)?;
     let id = ContainerId::from_bytes(file::random()?);
     let mut labels = image_config.labels.clone();
@@ -356,20 +355,4 @@ fn seccomp_program(
             }
         })?;
     Ok(program.to_bytes())
-}
-
-/// The request's limits in the cgroup module's words.
-pub(super) fn limits(resources: &Resources) -> Limits {
-    Limits {
-        memory: resources.memory,
-        memory_swap: resources.memory_swap,
-        memory_reservation: resources.memory_reservation,
-        nano_cpus: resources.nano_cpus,
-        cpu_period: resources.cpu_period,
-        cpu_quota: resources.cpu_quota,
-        cpu_shares: resources.cpu_shares,
-        cpuset_cpus: resources.cpuset_cpus.clone(),
-        cpuset_mems: resources.cpuset_mems.clone(),
-        pids: resources.pids,
-    }
 }

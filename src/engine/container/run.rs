@@ -119,15 +119,15 @@ fn launch(
 }
 
 fn make_cgroup(engine: &Engine<'_>, prepared: &Prepared, config: &Config) -> Result<Cgroup> {
-    let limits = prepare::limits(&config.resources);
+    let limits = &config.resources.limits;
     let parent = config.resources.cgroup_parent.as_deref();
-    if limits == cgroup::Limits::default() && parent.is_none() && !engine.host.is_admin() {
+    if *limits == cgroup::Limits::default() && parent.is_none() && !engine.host.is_admin() {
         return Ok(Cgroup::default());
     }
     Ok(cgroup::prepare(
         prepared.record.id.as_str(),
         parent,
-        &limits,
+        limits,
         engine.host.cgroups(),
         engine.ui,
     )?)

@@ -10,7 +10,7 @@ use nix::fcntl::OFlag;
 use nix::mount::MsFlags;
 
 use super::{Init, mounts, user};
-use crate::common::{Error, Result};
+use crate::common::{Error, Result, passwd_entries};
 use crate::runtime::plan::{MountStep, Source, UserEntry};
 use crate::sys::mount::attr;
 
@@ -25,8 +25,8 @@ pub(super) fn complete(init: &mut Init<'_>) -> Result<()> {
     }
     if let Some(mut bytes) = read(init, "/etc/passwd") {
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        if user::entries(&text).all(|known| known.uid != uid) {
-            let taken = user::entries(&text).any(|known| known.name == entry.name);
+        if passwd_entries(&text).all(|known| known.uid != uid) {
+            let taken = passwd_entries(&text).any(|known| known.name == entry.name);
             let name = name(entry, taken, uid);
             let home = &init.plan.process.cwd;
             let line = format!("{name}:*:{uid}:{gid}:{name}:{home}:/bin/sh\n");

@@ -10,14 +10,12 @@ use nix::sys::stat::{Mode, umask};
 
 use super::{Init, devices, reaper};
 use crate::common::{Error, Kind, Result};
+use crate::oci::DEFAULT_PATH;
 use crate::runtime::message::FromInit;
 use crate::sys::descriptor::path_of;
 use crate::sys::namespace::IdMap;
 use crate::sys::path::Root;
 use crate::sys::{credentials, exec, namespace, seccomp, socket, tty};
-
-/// Every search path of a container without `PATH`.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Enters the working directory, which docker makes when it is missing. A name such as
 /// `/proc/self/fd/7/x` could lead to a directory of the host that ketch has open, and make `x`

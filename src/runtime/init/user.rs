@@ -10,7 +10,7 @@ use std::path::Path;
 use nix::fcntl::OFlag;
 
 use super::Init;
-use crate::common::{Error, Kind, Result};
+use crate::common::{Error, Kind, Result, passwd_entries};
 use crate::runtime::message::{FromInit, ResolvedUser};
 use crate::runtime::plan::UserRequest;
 use crate::sys::path::Root;
@@ -51,30 +51,6 @@ pub(super) fn content(file: File) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// One line of passwd(5).
-pub(super) struct Entry<'a> {
-    pub(super) name: &'a str,
-    pub(super) uid: u32,
-    gid: u32,
-    home: &'a str,
-}
-
-/// The lines of a passwd file that can be read.
-pub(super) fn entries(passwd: &str) -> impl Iterator<Item = Entry<'_>> {
-    passwd.lines().filter_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next().filter(|name| !name.is_empty())?;
-        let uid = fields.nth(1)?.parse().ok()?;
-        let gid = fields.next()?.parse().ok()?;
-        Some(Entry {
-            name,
-            uid,
-            gid,
-            home: fields.nth(1).unwrap_or("/"),
-        })
-    })
-}
-
 /// Name, id and members of each line of group(5).
 pub(super) fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
     group.lines().filter_map(|line| {
@@ -108,12 +84,14 @@ fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<ResolvedUser
     let entry = match (user, request.default_ids) {
         ("", Some((uid, gid))) => {
             (found.uid, found.gid) = (uid, gid);
-            entries(passwd).find(|entry| entry.uid == uid)
+            passwd_entries(passwd).find(|entry| entry.uid == uid)
         }
-        ("", None) => entries(passwd).find(|entry| entry.uid == 0),
+        ("", None) => passwd_entries(passwd).find(|entry| entry.uid == 0),
         // docker: digits are a number, whatever names the image made up (CVE-2016-3697).
-        _ if is_digits(user) => number(user).and_then(|uid| entries(passwd).find(|e| e.uid == uid)),
-        _ => entries(passwd).find(|entry| entry.name == user),
+        _ if is_digits(user) => {
+            number(user).and_then(|uid| passwd_entries(passwd).find(|e| e.uid == uid))
+        }
+        _ => passwd_entries(passwd).find(|entry| entry.name == user),
     };
     match (&entry, number(user)) {
         (Some(entry), _) if !user.is_empty() => (found.uid, found.gid) = (entry.uid, entry.gid),

@@ -2,30 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Limits asked for; `None` means unlimited or the default.
+use crate::cgroup::Limits;
+
+/// Limits asked for; `None` means the default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Resources {
-    /// `--memory` in bytes.
-    pub(crate) memory: Option<u64>,
-    /// `--memory-swap` in bytes, memory and swap together; -1 unlimited.
-    pub(crate) memory_swap: Option<i64>,
-    /// `--memory-reservation` in bytes.
-    pub(crate) memory_reservation: Option<u64>,
-    /// `--cpus` in billionths of a CPU.
-    pub(crate) nano_cpus: Option<u64>,
-    /// `--cpu-period` in microseconds.
-    pub(crate) cpu_period: Option<u64>,
-    /// `--cpu-quota` in microseconds; -1 unlimited.
-    pub(crate) cpu_quota: Option<i64>,
-    /// `--cpu-shares`, 2 to 262144.
-    pub(crate) cpu_shares: Option<u64>,
-    /// `--cpuset-cpus`, a list such as `0-3,7`.
-    pub(crate) cpuset_cpus: Option<String>,
-    /// `--cpuset-mems`.
-    pub(crate) cpuset_mems: Option<String>,
-    /// `--pids-limit`; -1 unlimited, `None` the default of 2048.
-    pub(crate) pids: Option<i64>,
+    /// Limits that control groups enforce.
+    #[serde(flatten)]
+    pub(crate) limits: Limits,
     /// `--ulimit`.
     pub(crate) ulimits: Vec<Ulimit>,
     /// `--oom-score-adj`.
