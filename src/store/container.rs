@@ -331,8 +331,12 @@ impl Containers<'_> {
     /// Sweeps what crashed creations left, when there is any: nobody waits for the store's lock
     /// otherwise.
     pub(crate) fn sweep_unfinished(&self) -> Result<()> {
+        let names = file::names(&self.dir())?;
         let unfinished = |name: &OsString| name.as_encoded_bytes().starts_with(NEW.as_bytes());
-        if !file::names(&self.dir())?.iter().any(unfinished) {
+        // Every container has one name: with more of them, one outlived its container.
+        let claims = file::names(&self.dir().join("names"))?.len();
+        let containers = names.iter().filter(|name| name.len() == 64).count();
+        if claims <= containers && !names.iter().any(unfinished) {
             return Ok(());
         }
         let _lock = self.store.lock_exclusive()?;

@@ -90,11 +90,29 @@ pub(crate) fn reset_all() {
     let ignored = ignored();
     for number in 1..=64 {
         if ignored & (1 << (number - 1)) != 0 {
-            // SAFETY: SIG_DFL is a valid disposition; numbers that cannot be set are refused.
-            unsafe { libc::signal(number, libc::SIG_DFL) };
+            set_default(number);
         }
     }
     let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
+}
+
+/// rt_sigaction(2) without the C library, which keeps two real-time signals to itself: a caller
+/// may have them ignored all the same.
+fn set_default(number: i32) {
+    // A kernel's sigaction of zeroes is the default action with nothing set; 8 is the size of
+    // its signal mask.
+    let action = [0u64; 4];
+    // SAFETY: the kernel reads one action, at most 32 bytes, that lives for the call, and writes
+    // no old one.
+    unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigaction,
+            number,
+            action.as_ptr(),
+            std::ptr::null_mut::<u64>(),
+            8,
+        )
+    };
 }
 
 /// Signals this process ignores, signal N as bit N-1 (proc_pid_status(5), `SigIgn`); all of them
