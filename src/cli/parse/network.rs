@@ -7,13 +7,13 @@ use super::bad;
 
 const FLAG: &str = "--network";
 
-/// Parses the mode. docker's and podman's names for "one of its own, connected" all mean the
-/// best the machine offers.
+/// Parses the mode. docker's and podman's names for "one of its own, connected" all mean the same.
 pub(crate) fn parse(text: &str) -> Result<NetworkMode> {
     match text {
         "none" => Ok(NetworkMode::None),
         "host" => Ok(NetworkMode::Host),
-        "" | "default" | "private" | "bridge" | "pasta" | "slirp4netns" => Ok(NetworkMode::Default),
+        "" | "default" => Ok(NetworkMode::Default),
+        "private" | "bridge" | "pasta" | "slirp4netns" => Ok(NetworkMode::Private),
         _ if text.starts_with("container:") || text.starts_with("ns:") => Err(bad(
             FLAG,
             text,
@@ -25,7 +25,7 @@ pub(crate) fn parse(text: &str) -> Result<NetworkMode> {
                     "named networks come with `network create`, which is not available yet"
                         .to_owned(),
                 )
-                .hint("use --network none, host or private"),
+                .hint("use --network none or host"),
         ),
     }
 }
@@ -39,8 +39,8 @@ mod tests {
         for (text, want) in [
             ("none", NetworkMode::None),
             ("host", NetworkMode::Host),
-            ("bridge", NetworkMode::Default),
-            ("pasta", NetworkMode::Default),
+            ("bridge", NetworkMode::Private),
+            ("pasta", NetworkMode::Private),
         ] {
             assert_eq!(parse(text).unwrap(), want);
         }

@@ -43,7 +43,7 @@ pub(super) fn write(dir: &Path, hostname: &str, network: &Network) -> Result<Etc
 fn hosts(hostname: &str, network: &Network) -> String {
     let mut text = match network.mode {
         // docker: on the host's network the host's own names hold.
-        NetworkMode::Host | NetworkMode::Default => {
+        NetworkMode::Host | NetworkMode::Default | NetworkMode::Private => {
             read("/etc/hosts").unwrap_or_else(|| LOCAL.to_owned())
         }
         NetworkMode::None => format!("{LOCAL}127.0.1.1\t{hostname}\n"),
@@ -72,7 +72,9 @@ fn resolv_conf(network: &Network) -> String {
     }
     match network.mode {
         NetworkMode::None => String::new(),
-        NetworkMode::Host | NetworkMode::Default => read("/etc/resolv.conf").unwrap_or_default(),
+        NetworkMode::Host | NetworkMode::Default | NetworkMode::Private => {
+            read("/etc/resolv.conf").unwrap_or_default()
+        }
     }
 }
 

@@ -112,7 +112,7 @@ pub(super) fn config(entry: &ContainerEntry) -> Config {
 pub(super) fn network(config: &Config) -> &'static str {
     match config.network.mode {
         NetworkMode::None => "none",
-        NetworkMode::Host | NetworkMode::Default => "host",
+        NetworkMode::Host | NetworkMode::Default | NetworkMode::Private => "host",
     }
 }
 

@@ -48,6 +48,12 @@ pub(super) fn prepare(
     };
     let config = &request.config;
     let command = spec::command(config, image_config)?;
+    if config.network.mode == NetworkMode::Private {
+        engine.ui.warn(
+            "--network: private networks are not available yet, the container shares the host's; \
+             --network none cuts it off, --network host says it is wanted",
+        );
+    }
     config.resources.limits.check()?;
     let userns::Chosen { maps, claim } = userns::choose(engine, config)?;
     let id = ContainerId::from_bytes(file::random()?);

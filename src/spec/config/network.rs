@@ -25,4 +25,6 @@ pub(crate) enum NetworkMode {
     None,
     /// The caller's.
     Host,
+    /// One of its own with a way out was asked for.
+    Private,
 }
