@@ -10,7 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::parent::{Running, Started};
 use crate::common::{Error, ExitStatus, Result};
 use crate::seccomp::IdentityEmulator;
-use crate::sys::process;
+use crate::sys::process::{self, Child};
 use crate::sys::signal::Signals;
 use crate::sys::tty::{self, RawMode};
 
@@ -30,6 +30,10 @@ pub(crate) struct Attendance {
 /// Bytes moved between the terminals at once.
 const CHUNK: usize = 16 * 1024;
 
+/// A container that ends within this time needs no guard: making one would cost it a tenth of its
+/// life. Should this process be killed so early, the next command ends what it left.
+const UNGUARDED: Duration = Duration::from_millis(50);
+
 /// Waits for the end of the container's first process.
 pub(crate) fn attend(
     started: &Started,
@@ -37,11 +41,6 @@ pub(crate) fn attend(
     signals: &Signals,
     how: Attendance,
 ) -> Result<ExitStatus> {
-    // Not to have it only matters when this very process is killed.
-    let guard = how
-        .slippery
-        .then(|| process::guard(started.child.pidfd.as_fd()).ok())
-        .flatten();
     let stdin = tty::standard_input();
     let raw = match &running.console {
         Some(_) => RawMode::enter(stdin),
@@ -57,6 +56,8 @@ pub(crate) fn attend(
         stdin_open: how.interactive,
         pending: Vec::new(),
         deadline: how.timeout.map(|timeout| Instant::now() + timeout),
+        guard: None,
+        guard_due: how.slippery.then(|| Instant::now() + UNGUARDED),
     };
     attendant.resize();
     let ended = attendant.watch(signals, stdin);
@@ -66,7 +67,7 @@ pub(crate) fn attend(
         started.abandon();
         return Err(error);
     }
-    if let Some(guard) = guard {
+    if let Some(guard) = attendant.guard.take() {
         // It ends with the container.
         guard.wait()?;
     }
@@ -82,6 +83,10 @@ struct Attendant<'a> {
     /// Typed, not yet taken by the container.
     pending: Vec<u8>,
     deadline: Option<Instant>,
+    /// See [`process::guard`].
+    guard: Option<Child>,
+    /// When it is to be made.
+    guard_due: Option<Instant>,
 }
 
 impl Attendant<'_> {
@@ -113,10 +118,12 @@ impl Attendant<'_> {
             if ready.ended {
                 return Ok(());
             }
-            if self
-                .deadline
-                .is_some_and(|deadline| Instant::now() >= deadline)
-            {
+            if self.guard_due.is_some_and(passed) {
+                self.guard_due = None;
+                // Not to have it only matters when this very process is killed.
+                self.guard = process::guard(self.started.child.pidfd.as_fd()).ok();
+            }
+            if self.deadline.is_some_and(passed) {
                 self.deadline = None;
                 self.started.child.signal(libc::SIGKILL)?;
             }
@@ -143,7 +150,8 @@ impl Attendant<'_> {
                 fds.push(PollFd::new(stdin, PollFlags::POLLIN));
             }
         }
-        let timeout = match self.deadline {
+        let next = [self.deadline, self.guard_due].into_iter().flatten().min();
+        let timeout = match next {
             Some(deadline) => {
                 let left = deadline.saturating_duration_since(Instant::now());
                 // One more millisecond: poll rounds down, and waking early would spin.
@@ -252,6 +260,10 @@ impl Attendant<'_> {
             }
         }
     }
+}
+
+fn passed(moment: Instant) -> bool {
+    Instant::now() >= moment
 }
 
 /// What `poll` found.

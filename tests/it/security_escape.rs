@@ -22,6 +22,22 @@ use nix::sys::signal::Signal;
 use crate::harness::terminal::Terminal;
 use crate::harness::{Identity, Image, Layer};
 
+/// Waits until ketch has, beside the container, the process that outlives it for a moment.
+fn wait_for_guard(ketch: i32) {
+    let deadline = std::time::Instant::now() + crate::harness::process::LIMIT;
+    let children = format!("/proc/{ketch}/task/{ketch}/children");
+    while std::fs::read_to_string(&children)
+        .unwrap()
+        .split_whitespace()
+        .count()
+        < 2
+    {
+        assert!(std::time::Instant::now() < deadline, "ketch has no guard");
+        // proc tells nobody of a change.
+        let _ = nix::poll::poll(&mut [], nix::poll::PollTimeout::from(5u8));
+    }
+}
+
 cases! {
     fn device_nodes_made_inside_do_not_work(env) {
         let volume = format!("{}:/vol", env.folder("vol"));
@@ -79,6 +95,9 @@ cases! {
                 arguments.extend(payload);
                 let running = env.spawn(&arguments);
                 running.stdout.wait_for("ready");
+                if flags.is_empty() && env.identity != Some(Identity::Single) {
+                    wait_for_guard(running.pid);
+                }
                 running.signal(Signal::SIGKILL);
                 // The payload holds the output: its end is the payload's end.
                 running.finish().exits(137);
