@@ -1,8 +1,11 @@
 //! `ps` and the state of containers.
 
-use anyhow::Result;
+use std::collections::HashSet;
 
-use super::{ContainerState, ContainerSummary};
+use anyhow::Result;
+use serde::Deserialize;
+
+use super::{ContainerState, ContainerSummary, remove};
 use crate::common::Error;
 use crate::engine::Engine;
 use crate::spec::config::{Config, MountKind, NetworkMode};
@@ -20,17 +23,32 @@ pub(crate) struct ListRequest {
 
 /// Lists containers, the newest first. A record that cannot be read is a warning, not the end.
 pub(crate) fn list(engine: &Engine<'_>, request: ListRequest) -> Result<Vec<ContainerSummary>> {
-    super::remove::sweep(engine);
-    let mut rows = Vec::new();
+    let (mut rows, mut dead) = (Vec::new(), HashSet::new());
     for entry in engine.store.containers().list()? {
-        match entry.and_then(|entry| summarize(&entry, request.size)) {
-            Ok(row) if request.all || row.state == ContainerState::Running => rows.push(row),
+        let row = entry.and_then(|entry| {
+            if !entry.alive {
+                dead.insert(entry.record.id.to_string());
+            }
+            // Read once for both: what is to be mended shows in the state, and is rare.
+            let mut status = status(&entry)?;
+            if remove::needs_repair(&entry, &status) {
+                let _ = remove::repair(engine, &entry);
+                if !entry.dir.path().exists() {
+                    return Ok(None);
+                }
+                status = self::status(&entry)?;
+            }
+            summarize(&entry, status, request.size).map(Some)
+        });
+        match row {
+            Ok(Some(row)) if request.all || row.state == ContainerState::Running => rows.push(row),
             Ok(_) => {}
             Err(error) => engine.ui.warn(&format!(
                 "{error}; `ketch system check --repair` removes what is broken"
             )),
         }
     }
+    remove::sweep_rest(engine, &dead);
     rows.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
     Ok(rows)
 }
@@ -59,12 +77,16 @@ pub(super) fn status(entry: &ContainerEntry) -> std::result::Result<Status, Erro
     })
 }
 
-fn summarize(entry: &ContainerEntry, size: bool) -> std::result::Result<ContainerSummary, Error> {
+fn summarize(
+    entry: &ContainerEntry,
+    status: Status,
+    size: bool,
+) -> std::result::Result<ContainerSummary, Error> {
     let Status {
         state,
         running,
         exit,
-    } = status(entry)?;
+    } = status;
     let record = &entry.record;
     let config = config(entry);
     let started = match state {
@@ -104,7 +126,7 @@ pub(super) fn config(entry: &ContainerEntry) -> Config {
         .record
         .asked
         .get("config")
-        .and_then(|config| serde_json::from_value(config.clone()).ok())
+        .and_then(|config| Config::deserialize(config).ok())
         .unwrap_or_default()
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use super::list::{self, Status};
 use crate::cgroup::{self, Place};
 use crate::common::{Error, Kind, Mode};
 use crate::engine::{Engine, identity};
@@ -162,10 +163,18 @@ pub(crate) fn sweep(engine: &Engine<'_>) {
     let mut dead = HashSet::new();
     for entry in entries.into_iter().flatten() {
         if !entry.alive {
-            let _ = repair(engine, &entry);
+            let status = list::status(&entry);
+            if status.is_ok_and(|status| needs_repair(&entry, &status)) {
+                let _ = repair(engine, &entry);
+            }
             dead.insert(entry.record.id.to_string());
         }
     }
+    sweep_rest(engine, &dead);
+}
+
+/// The part of a sweep that is not about one container; `dead` are the ids that nobody runs.
+pub(super) fn sweep_rest(engine: &Engine<'_>, dead: &HashSet<String>) {
     // One that is unknown here may be another store's, made a moment ago and not yet entered.
     let lives = |id: &str, age: Duration| match engine.store.containers().find(id) {
         Ok(dir) => dir.is_alive().unwrap_or(true),
@@ -178,20 +187,18 @@ pub(crate) fn sweep(engine: &Engine<'_>) {
     }
 }
 
-fn repair(engine: &Engine<'_>, entry: &ContainerEntry) -> Result<()> {
-    let Some(state) = entry.dir.state()? else {
-        // Created for a run that never started; only a run holds the lock meanwhile.
-        return if to_be_removed(entry) {
-            delete(engine, &entry.dir, entry.dir.lock()?)
-        } else {
-            Ok(())
-        };
-    };
-    if entry.dir.exit()?.is_some() {
-        return Ok(());
-    }
+/// Whether a container was left behind by a kill: started and never ended, or made for a run
+/// that never began.
+pub(super) fn needs_repair(entry: &ContainerEntry, status: &Status) -> bool {
+    !entry.alive && status.exit.is_none() && (status.running.is_some() || to_be_removed(entry))
+}
+
+/// Ends what is left of such a container, and removes it when its run was to.
+pub(super) fn repair(engine: &Engine<'_>, entry: &ContainerEntry) -> Result<()> {
     let lock = entry.dir.lock()?;
-    kill(&state)?;
+    if let Some(state) = entry.dir.state()? {
+        kill(&state)?;
+    }
     if to_be_removed(entry) {
         return delete(engine, &entry.dir, lock);
     }
