@@ -151,7 +151,7 @@ fn plan(
         maps: maps.as_ref(),
         hostname,
         etc: Some(files),
-        unified_cgroup: unified_cgroup(engine),
+        unified_cgroup: unified_cgroup(),
         rootfs: dir.rootfs(),
         container: dir.path().to_owned(),
     };
@@ -178,10 +178,9 @@ fn plan(
     Ok((spec, plan))
 }
 
-fn unified_cgroup(engine: &Engine<'_>) -> bool {
+fn unified_cgroup() -> bool {
     // The one file whose presence says "version 2 and nothing else" (cgroups(7)); reading
     // mountinfo would cost every start a page of text.
-    let _ = engine;
     Path::new("/sys/fs/cgroup/cgroup.controllers").exists()
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::{familiar, familiar_digest, find};
-use crate::oci::{ImageConfig, Manifest};
+use crate::oci::ImageConfig;
 use crate::store::{ImageDocuments, ImageRecord, Store};
 
 /// Returns the JSON object of one image.
@@ -68,11 +68,11 @@ fn document(
         "ManifestType": record.media_type,
         "User": config.config.user,
         "History": config.history,
-        "Descriptor": descriptor(record, manifest),
+        "Descriptor": descriptor(record),
     })
 }
 
-fn descriptor(record: &ImageRecord, _manifest: &Manifest) -> Value {
+fn descriptor(record: &ImageRecord) -> Value {
     json!({
         "mediaType": record.media_type,
         "digest": record.manifest,

@@ -171,10 +171,9 @@ fn enter_cgroup(init: &mut Init<'_>) -> Result<()> {
 }
 
 /// From here on mounts of the host arrive here, as bind mounts may want, but none leaves.
-fn cut_propagation(init: &mut Init<'_>) -> Result<()> {
+fn cut_propagation(_: &mut Init<'_>) -> Result<()> {
     // Inside a user namespace the kernel has made the copied tree a slave already, but only
     // where it was shared; one call says it for all.
-    let _ = &init.plan;
     mount::set_propagation("/", MsFlags::MS_REC | MsFlags::MS_SLAVE)
         .map_err(|errno| Error::errno("cut mount propagation of", "/", errno))
 }
