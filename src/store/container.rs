@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::state::{ExitRecord, StateRecord};
+use super::state::{ExitRecord, Phase, StateRecord};
 use super::trash::{self, Purged};
 use super::{Store, read_json, write_json};
 use crate::common::{ContainerId, Digest, Error, Kind, Mode, Result, Timestamp, check_name};
@@ -451,33 +451,37 @@ impl ContainerDir {
         }
     }
 
-    /// Notes who runs it.
-    pub(crate) fn set_state(&self, state: &StateRecord) -> Result<()> {
-        write_json(&self.path.join("state"), state)
+    /// What its last run has come to; `None` when it never ran.
+    pub(crate) fn phase(&self) -> Result<Option<Phase>> {
+        optional(read_json(&self.path.join("state")))
     }
 
-    /// Who ran it last; believe it only while the container is alive.
+    /// Notes who runs it. What was noted of an earlier run is forgotten.
+    pub(crate) fn set_state(&self, state: &StateRecord) -> Result<()> {
+        write_json(&self.path.join("state"), &Phase::Started(state.clone()))
+    }
+
+    /// Who runs it; believe it only while the container is alive. `None` when it never ran or
+    /// has ended.
     pub(crate) fn state(&self) -> Result<Option<StateRecord>> {
-        optional(read_json(&self.path.join("state")))
+        Ok(match self.phase()? {
+            Some(Phase::Started(state)) => Some(state),
+            _ => None,
+        })
     }
 
     /// Notes how it ended.
     pub(crate) fn set_exit(&self, exit: &ExitRecord) -> Result<()> {
-        write_json(&self.path.join("exit"), exit)
+        write_json(&self.path.join("state"), &Phase::Ended(exit.clone()))
     }
 
     /// How the last run ended; `None` when it never ran, runs, or its end was not seen.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for wait"))]
     pub(crate) fn exit(&self) -> Result<Option<ExitRecord>> {
-        optional(read_json(&self.path.join("exit")))
-    }
-
-    /// Forgets the last end, at the start of a new run.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for start of a container that ended")
-    )]
-    pub(crate) fn clear_exit(&self) -> Result<()> {
-        file::remove_file(&self.path.join("exit"))
+        Ok(match self.phase()? {
+            Some(Phase::Ended(exit)) => Some(exit),
+            _ => None,
+        })
     }
 }
 

@@ -10,8 +10,9 @@
 //! layers/<mode>/.staging-<hex> a layer being unpacked; valid while tmp/layer-<mode>-<hex> is held
 //! images/n-<hash>.json         one named image, by the hash of its canonical name
 //! images/m-<hex>.json          one image without a name, by manifest digest
-//! containers/<id>/             container.json config.json lock state exit upper work rootfs log
+//! containers/<id>/             container.json config.json lock state upper work rootfs log
 //! containers/names/<name>      symbolic link to the id: the claim of a name
+//! events                       what happened, one line of JSON each
 //! volumes/ networks/ build/ secrets/   made when first needed
 //! tmp/blob-<hex>.partial       a download, kept for resuming; its flock is the right to write
 //! tmp/pin-<random>             held while its process adds things no name points to yet
@@ -44,6 +45,7 @@ mod document;
 mod gc;
 mod image;
 mod index;
+mod journal;
 mod layer;
 mod lock;
 mod state;
@@ -69,8 +71,9 @@ pub(crate) use container::{
 };
 pub(crate) use document::ImageDocuments;
 pub(crate) use image::{Folder, ImageRecord, Images, Stack};
+pub(crate) use journal::Event;
 pub(crate) use layer::{LayerInfo, Layers, Stage};
-pub(crate) use state::{ExitRecord, StateRecord};
+pub(crate) use state::{ExitRecord, Phase, StateRecord};
 pub(crate) use usage::StoreUsage;
 pub(crate) use writer::BlobWriter;
 

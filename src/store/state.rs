@@ -1,11 +1,22 @@
-//! The small changing files of a container: who runs it, and how it ended.
+//! The one small changing file of a container: who runs it, or how it ended.
 //!
-//! Written by rename without fsync: after a power cut the container is gone anyway.
+//! Written by rename without fsync: after a power cut the container is gone anyway. One file for
+//! both, since lists read it for every container.
 
 use serde::{Deserialize, Serialize};
 
 use crate::common::{ExitStatus, Timestamp};
 use crate::sys::process::start_time;
+
+/// What a container's run has come to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Phase {
+    /// It was started, and nobody wrote down an end yet.
+    Started(StateRecord),
+    /// It ended.
+    Ended(ExitRecord),
+}
 
 /// Who runs the container; only believed while the container's lock is held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +28,15 @@ pub(crate) struct StateRecord {
     pub(crate) start_time: u64,
     /// When it was started.
     pub(crate) started: Timestamp,
+    /// The process that waits for it: its caller, or the supervisor of a detached one.
+    #[serde(default)]
+    pub(crate) supervisor: i32,
+    /// How often its restart policy has started it again.
+    #[serde(default)]
+    pub(crate) restarts: u32,
+    /// `pause` has stopped it.
+    #[serde(default)]
+    pub(crate) paused: bool,
 }
 
 impl StateRecord {
@@ -26,6 +46,9 @@ impl StateRecord {
             pid,
             start_time: start_time(pid)?,
             started: Timestamp::now(),
+            supervisor: std::process::id() as i32,
+            restarts: 0,
+            paused: false,
         })
     }
 
@@ -51,6 +74,12 @@ pub(crate) struct ExitRecord {
     /// Why it could not be started; empty when it could.
     #[serde(default)]
     pub(crate) error: String,
+    /// How often its restart policy had started it again.
+    #[serde(default)]
+    pub(crate) restarts: u32,
+    /// Its supervisor will start it again; only believed while the container is alive.
+    #[serde(default)]
+    pub(crate) restarting: bool,
 }
 
 #[cfg(test)]

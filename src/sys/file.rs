@@ -99,6 +99,16 @@ pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// Opens a file for writing at its end, making it private when it is missing.
+pub(crate) fn open_append(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)
+}
+
 /// Reads at most `limit` bytes of a file.
 ///
 /// # Errors

@@ -45,6 +45,17 @@ pub(crate) fn status(
             Some(started) => format!("Up {}", duration(started.age(now))),
             None => "Up".to_owned(),
         },
+        ContainerState::Paused => match started {
+            Some(started) => format!("Up {} (Paused)", duration(started.age(now))),
+            None => "Up (Paused)".to_owned(),
+        },
+        ContainerState::Restarting => {
+            let code = exit.map_or(0, ExitStatus::code);
+            match finished {
+                Some(finished) => format!("Restarting ({code}) {}", ago(finished, now)),
+                None => format!("Restarting ({code})"),
+            }
+        }
         ContainerState::Exited => {
             let code = exit.map_or(0, ExitStatus::code);
             match finished {
@@ -53,16 +64,6 @@ pub(crate) fn status(
             }
         }
         ContainerState::Dead => "Dead".to_owned(),
-    }
-}
-
-/// docker's word for a state.
-pub(crate) fn state(state: ContainerState) -> &'static str {
-    match state {
-        ContainerState::Created => "created",
-        ContainerState::Running => "running",
-        ContainerState::Exited => "exited",
-        ContainerState::Dead => "dead",
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn inspect(engine: &Engine<'_>, name: &str) -> Result<Value> {
         "HostsPath": file("hosts"),
         "LogPath": "",
         "Name": format!("/{}", record.name),
-        "RestartCount": 0,
+        "RestartCount": restarts(&status),
         "Driver": "overlay",
         "Platform": "linux",
         "MountLabel": "",
@@ -57,13 +57,7 @@ pub(crate) fn inspect(engine: &Engine<'_>, name: &str) -> Result<Value> {
 }
 
 fn state(status: &Status) -> Value {
-    let running = status.state == ContainerState::Running;
-    let word = match status.state {
-        ContainerState::Created => "created",
-        ContainerState::Running => "running",
-        ContainerState::Exited => "exited",
-        ContainerState::Dead => "dead",
-    };
+    let running = status.state.is_active();
     let time =
         |time: Option<Timestamp>| time.map_or_else(|| NEVER.to_owned(), |time| time.to_string());
     let exit = status.exit.as_ref();
@@ -73,18 +67,24 @@ fn state(status: &Status) -> Value {
         exit.and_then(|exit| exit.started)
     };
     json!({
-        "Status": word,
+        "Status": status.state.word(),
         "Running": running,
-        "Paused": false,
-        "Restarting": false,
+        "Paused": status.state == ContainerState::Paused,
+        "Restarting": status.state == ContainerState::Restarting,
         "OOMKilled": exit.is_some_and(|exit| exit.oom),
         "Dead": status.state == ContainerState::Dead,
-        "Pid": if running { status.running.as_ref().map_or(0, |state| state.pid) } else { 0 },
+        "Pid": if status.state.has_process() { status.running.as_ref().map_or(0, |state| state.pid) } else { 0 },
         "ExitCode": exit.map_or(0, |exit| exit.status.code()),
         "Error": exit.map(|exit| exit.error.clone()).unwrap_or_default(),
         "StartedAt": time(started),
         "FinishedAt": time(exit.map(|exit| exit.finished)),
     })
+}
+
+fn restarts(status: &Status) -> u32 {
+    let running = status.running.as_ref().map(|state| state.restarts);
+    let ended = status.exit.as_ref().map(|exit| exit.restarts);
+    running.or(ended).unwrap_or(0)
 }
 
 fn namespace(mode: NamespaceMode, private: &str) -> &str {

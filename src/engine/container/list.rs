@@ -9,7 +9,7 @@ use super::{ContainerState, ContainerSummary, remove};
 use crate::common::Error;
 use crate::engine::Engine;
 use crate::spec::config::{Config, MountKind, NetworkMode};
-use crate::store::{ContainerEntry, ExitRecord, StateRecord};
+use crate::store::{ContainerEntry, ExitRecord, Phase, StateRecord};
 use crate::sys::tree;
 
 /// What `ps` shows.
@@ -41,7 +41,7 @@ pub(crate) fn list(engine: &Engine<'_>, request: ListRequest) -> Result<Vec<Cont
             summarize(&entry, status, request.size).map(Some)
         });
         match row {
-            Ok(Some(row)) if request.all || row.state == ContainerState::Running => rows.push(row),
+            Ok(Some(row)) if request.all || row.state.is_active() => rows.push(row),
             Ok(_) => {}
             Err(error) => engine.ui.warn(&format!(
                 "{error}; `ketch system check --repair` removes what is broken"
@@ -61,11 +61,15 @@ pub(super) struct Status {
 }
 
 pub(super) fn status(entry: &ContainerEntry) -> std::result::Result<Status, Error> {
-    let running = entry.dir.state()?;
-    // One that lives has no end yet, whatever an earlier run left.
-    let exit = if entry.alive { None } else { entry.dir.exit()? };
+    let (running, exit) = match entry.dir.phase()? {
+        Some(Phase::Started(state)) => (Some(state), None),
+        Some(Phase::Ended(exit)) => (None, Some(exit)),
+        None => (None, None),
+    };
     let state = match (entry.alive, &running, &exit) {
+        (true, Some(state), _) if state.paused => ContainerState::Paused,
         (true, Some(_), _) => ContainerState::Running,
+        (true, _, Some(exit)) if exit.restarting => ContainerState::Restarting,
         (_, _, Some(exit)) if exit.started.is_some() => ContainerState::Exited,
         (false, Some(_), None) => ContainerState::Dead,
         _ => ContainerState::Created,
@@ -90,7 +94,7 @@ fn summarize(
     let record = &entry.record;
     let config = config(entry);
     let started = match state {
-        ContainerState::Running | ContainerState::Dead => {
+        ContainerState::Running | ContainerState::Paused | ContainerState::Dead => {
             running.as_ref().map(|state| state.started)
         }
         _ => exit.as_ref().and_then(|exit| exit.started),
@@ -107,7 +111,7 @@ fn summarize(
         state,
         exit: exit.as_ref().map(|exit| exit.status),
         pid: running
-            .filter(|_| state == ContainerState::Running)
+            .filter(|_| state.has_process())
             .map(|state| state.pid),
         labels: record.labels.clone(),
         networks: vec![network(&config).to_owned()],

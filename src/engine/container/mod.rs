@@ -1,6 +1,7 @@
 //! Verbs on containers.
 
 mod etc;
+mod event;
 mod failure;
 mod image;
 mod inspect;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use super::event;
 use super::list::{self, Status};
 use crate::cgroup::{self, Place};
 use crate::common::{Error, Kind, Mode};
@@ -115,7 +116,11 @@ fn wait_for_lock(dir: &ContainerDir) -> Result<Option<ContainerLock>> {
 /// Deletes a container that nothing runs in, with its cgroup and its files.
 pub(super) fn delete(engine: &Engine<'_>, dir: &ContainerDir, lock: ContainerLock) -> Result<()> {
     clean_cgroup(dir);
+    let record = dir.record().ok();
     let purged = engine.store.containers().remove(dir, lock, None)?;
+    if let Some(record) = &record {
+        event::note(engine, record, "destroy", &[]);
+    }
     purge_as_owner(engine, &purged.left)
 }
 

@@ -66,8 +66,36 @@ pub(crate) enum ContainerState {
     Running,
     /// It ended.
     Exited,
+    /// Its first process lives and is stopped.
+    Paused,
+    /// It ended, and its supervisor will start it again.
+    Restarting,
     /// It was running when its supervisor or the machine died: no exit record, no process.
     Dead,
+}
+
+impl ContainerState {
+    /// docker's word.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            ContainerState::Created => "created",
+            ContainerState::Running => "running",
+            ContainerState::Exited => "exited",
+            ContainerState::Paused => "paused",
+            ContainerState::Restarting => "restarting",
+            ContainerState::Dead => "dead",
+        }
+    }
+
+    /// Its first process exists.
+    pub(crate) fn has_process(self) -> bool {
+        matches!(self, ContainerState::Running | ContainerState::Paused)
+    }
+
+    /// `ps` shows it without `-a`.
+    pub(crate) fn is_active(self) -> bool {
+        self.has_process() || self == ContainerState::Restarting
+    }
 }
 
 /// One row of `ps`.

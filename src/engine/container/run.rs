@@ -194,6 +194,8 @@ fn finish(
             started: Some(launched.started),
             finished: Timestamp::now(),
             oom: launched.oom,
+            restarts: 0,
+            restarting: false,
             error: String::new(),
         },
         Err(error) => ExitRecord {
@@ -203,6 +205,8 @@ fn finish(
             started: None,
             finished: Timestamp::now(),
             oom: false,
+            restarts: 0,
+            restarting: false,
             error: format!("{error:#}"),
         },
     };

@@ -1,6 +1,7 @@
 //! What a user asks of one container, in small groups. `cli` fills them from flags and
 //! `container.json` keeps them; nothing here knows a flag's spelling or the terminal.
 
+mod lifecycle;
 mod mount;
 mod network;
 mod process;
@@ -11,6 +12,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+#[expect(unused_imports, reason = "the flags of a container that lives on")]
+pub(crate) use lifecycle::{Health, Lifecycle, LogDriver, Logging, RestartPolicy};
 pub(crate) use mount::{BindOptions, Mount, MountKind, Propagation};
 pub(crate) use network::{Network, NetworkMode};
 pub(crate) use process::{EnvEntry, Process, Stdio};
@@ -41,4 +44,6 @@ pub(crate) struct Config {
     pub(crate) annotations: BTreeMap<String, String>,
     /// `--timeout` in seconds: the container is killed after it.
     pub(crate) timeout: Option<u64>,
+    /// Logs, health, restarts and stopping.
+    pub(crate) lifecycle: Lifecycle,
 }

@@ -1,7 +1,6 @@
 //! `--filter` of `ps`: docker's keys on the rows of the list. Several values of one key: any may
 //! fit, but all labels must.
 
-use crate::cli::output::human;
 use crate::common::{Error, ExitStatus, Result, Timestamp};
 use crate::engine::container::{ContainerState, ContainerSummary};
 
@@ -95,7 +94,7 @@ impl Filters {
             && self.all("label!", |value| !has_label(row, value))
             && self.any("id", |value| row.id.as_str().starts_with(value))
             && self.any("name", |value| fits_name(&row.name, value))
-            && self.any("status", |value| human::state(row.state) == value)
+            && self.any("status", |value| row.state.word() == value)
             && self.any("exited", |value| {
                 let code = row.exit.map(ExitStatus::code);
                 row.state == ContainerState::Exited && code == value.parse().ok()

@@ -173,7 +173,7 @@ impl View {
             "Ports": "",
             "RunningFor": human::ago(row.created, self.now),
             "Size": size(row),
-            "State": human::state(row.state),
+            "State": row.state.word(),
             "Status": self.status(row),
         })
     }
@@ -203,7 +203,7 @@ impl View {
             "Ports": [],
             "Size": row.size,
             "StartedAt": row.started.map_or(0, Timestamp::seconds),
-            "State": human::state(row.state),
+            "State": row.state.word(),
             "Status": self.status(row),
         })
     }
