@@ -39,6 +39,7 @@ mod doctor;
 mod cli;
 
 /// Runs the command line of this process and returns its exit code.
-pub fn main() -> std::process::ExitCode {
-    cli::main()
+pub fn main() -> u8 {
+    sys::process::begin();
+    cli::main().code()
 }

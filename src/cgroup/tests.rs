@@ -41,7 +41,7 @@ fn layout() -> CgroupLayout {
     CgroupLayout {
         systemd_bus: None,
         job: None,
-        ..CgroupLayout::read(&HostEnv::default())
+        ..CgroupLayout::read(&HostEnv::default(), nix::unistd::geteuid().as_raw())
     }
 }
 

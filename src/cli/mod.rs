@@ -21,7 +21,6 @@ mod session;
 mod tests;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::error::ErrorKind;
@@ -36,10 +35,12 @@ use personality::Personality;
 use session::Session;
 
 /// Runs the command line of this process.
-pub(crate) fn main() -> ExitCode {
+pub(crate) fn main() -> ExitStatus {
     let began = Instant::now();
     let words: Vec<OsString> = std::env::args_os().collect();
-    ExitCode::from(run(&words, began).code())
+    let status = run(&words, began);
+    output::finish();
+    status
 }
 
 fn run(words: &[OsString], began: Instant) -> ExitStatus {

@@ -55,14 +55,12 @@ pub(crate) struct CgroupLayout {
 
 impl CgroupLayout {
     /// Reads the layout of this process from proc.
-    pub(crate) fn read(env: &HostEnv) -> CgroupLayout {
-        let text = |path| {
-            let bytes = file::read_kernel(path).unwrap_or_default();
-            String::from_utf8(bytes).unwrap_or_default()
+    pub(crate) fn read(env: &HostEnv, euid: u32) -> CgroupLayout {
+        let text = |bytes: std::io::Result<Vec<u8>>| {
+            String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
         };
-        let own = text("/proc/self/cgroup");
-        let mounts = text("/proc/self/mountinfo");
-        let euid = nix::unistd::geteuid().as_raw();
+        let own = text(file::read_kernel_piece("/proc/self/cgroup"));
+        let mounts = text(file::read_kernel("/proc/self/mountinfo"));
         CgroupLayout {
             job: env.job,
             systemd_bus: env.systemd_bus(euid),
@@ -265,7 +263,7 @@ mod tests {
 
     #[test]
     fn the_running_machines_own_folders_exist() {
-        let layout = CgroupLayout::read(&HostEnv::default());
+        let layout = CgroupLayout::read(&HostEnv::default(), 0);
         for hierarchy in &layout.v1 {
             assert!(hierarchy.own.is_dir(), "{hierarchy:?}");
         }

@@ -165,7 +165,8 @@ impl Host {
 
     /// Where the cgroup hierarchies are mounted and where this process is in them.
     pub(crate) fn cgroups(&self) -> &CgroupLayout {
-        self.cgroups.get_or_init(|| CgroupLayout::read(&self.env))
+        self.cgroups
+            .get_or_init(|| CgroupLayout::read(&self.env, self.euid))
     }
 
     /// Says whether an ordinary user's overlay mounts can work by this kernel's version.

@@ -100,7 +100,7 @@ impl Attendant<'_> {
             }
             if ready.notification
                 && let Some(emulator) = &mut self.emulator
-                && emulator.handle_one().is_err()
+                && (ready.deserted || emulator.handle_one().is_err())
             {
                 // Every process of the container is gone, or the listener is broken; without
                 // it trapped calls fail with ENOSYS, which is said by the programs themselves.
@@ -174,6 +174,7 @@ impl Attendant<'_> {
             signal: any(0).intersects(readable),
             ended: any(1).intersects(readable),
             notification: any(emulator_at).intersects(readable),
+            deserted: any(emulator_at).intersects(PollFlags::POLLHUP),
             console_in: any(console_at).intersects(readable),
             console_out: any(console_at).contains(PollFlags::POLLOUT),
             stdin: any(stdin_at).intersects(readable),
@@ -271,6 +272,8 @@ struct Ready {
     signal: bool,
     ended: bool,
     notification: bool,
+    /// No process is left that could send one.
+    deserted: bool,
     console_in: bool,
     console_out: bool,
     stdin: bool,

@@ -132,7 +132,7 @@ impl Blobs<'_> {
     }
 }
 
-/// Sets the modification time to now.
+/// Sets the modification time of an open file to now.
 pub(super) fn refresh(file: &File) -> io::Result<()> {
     file.set_modified(std::time::SystemTime::now())
 }

@@ -117,7 +117,7 @@ impl Containers<'_> {
             path: fresh.to_owned(),
         };
         let lock = fresh_dir.lock()?;
-        for dir in [fresh_dir.upper(), fresh_dir.work(), fresh_dir.rootfs()] {
+        for dir in [fresh_dir.upper(), fresh_dir.work()] {
             file::make_private_dir(&dir)?;
         }
         let path = fresh.join("container.json");
@@ -303,10 +303,11 @@ impl Containers<'_> {
         }
         drop(lock);
         let mut purged = Purged::default();
-        if let Some(place) = place
-            && let Err(error) = tree::remove_tree(&place)
-        {
-            purged.left.push((place, error));
+        if let Some(place) = place {
+            trash::empty_overlay_work(&place.join("work"));
+            if let Err(error) = tree::remove_tree(&place) {
+                purged.left.push((place, error));
+            }
         }
         Ok(purged)
     }
@@ -391,7 +392,8 @@ impl ContainerDir {
         self.path.join("work")
     }
 
-    /// Mount point of the container's root.
+    /// The container's root as its specification names it; init mounts it elsewhere, and nothing
+    /// is there on the host.
     pub(crate) fn rootfs(&self) -> PathBuf {
         self.path.join("rootfs")
     }

@@ -283,9 +283,7 @@ impl Images<'_> {
     /// Notes that the image was used now: sets the record's modification time, writes nothing.
     /// Failing is harmless (a read-only store), so nothing is returned.
     pub(crate) fn touch(&self, record: &ImageRecord) {
-        if let Ok(file) = file::open_nofollow(&self.record_path(record)) {
-            let _ = super::blob::refresh(&file);
-        }
+        let _ = file::touch(&self.record_path(record));
     }
 
     /// `images/.lock`: held while records and index.json change together.

@@ -1,7 +1,8 @@
 //! Unpacked layers: independent of each other, immutable, published by rename.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +13,9 @@ use super::trash::discard;
 use super::{Store, corrupt, read_json, write_json};
 use crate::common::{Digest, Error, Kind, Result};
 use crate::sys::file;
+
+/// See [`Layers::places`]. Not the name of a digest, so that no collection takes it for one.
+const PLACES: &str = "places";
 
 /// The unpacked layers of one identity mode.
 #[derive(Debug, Clone, Copy)]
@@ -135,6 +139,40 @@ impl Layers<'_> {
         }))
     }
 
+    /// Name in [`dir`](Layers::dir) of a layer below all others with the places that every
+    /// container mounts something at (docker has one too, its `-init` layer): without it each
+    /// start makes those that the image lacks in its own upper directory, copies `/etc` up for
+    /// that, and removes all again at its end. `None` when it cannot be had.
+    pub(crate) fn places(&self) -> Option<PathBuf> {
+        let name = Path::new(PLACES);
+        let there = self.dir().join(name).is_dir();
+        (there || self.make_places().is_ok()).then(|| name.to_owned())
+    }
+
+    fn make_places(&self) -> Result<()> {
+        let lock_path = self
+            .store
+            .path("tmp")
+            .join(format!("layer-{}-{PLACES}", self.store.mode));
+        let _lock = file::lock_path(&lock_path)?;
+        let (staging, target) = (
+            self.dir().join(format!(".staging-{PLACES}")),
+            self.dir().join(PLACES),
+        );
+        discard(self.store, &staging)?;
+        if !target.is_dir() {
+            make_dir_of_mode(&staging, 0o755)?;
+            for dir in ["dev", "proc", "sys", "etc"] {
+                make_dir_of_mode(&staging.join(dir), 0o755)?;
+            }
+            for name in ["etc/hosts", "etc/hostname", "etc/resolv.conf"] {
+                make_empty(&staging.join(name), 0o644)?;
+            }
+            file::rename(&staging, &target)?;
+        }
+        file::remove_file(&lock_path)
+    }
+
     fn reuse(&self, diff_id: &Digest) -> Result<bool> {
         let path = self.path(diff_id);
         let _lock = self.store.lock_shared()?;
@@ -160,6 +198,20 @@ impl Layers<'_> {
         let mut containers = self.store.containers().list()?.into_iter().flatten();
         Ok(containers.any(|entry| entry.record.layers.contains(diff_id)))
     }
+}
+
+/// Makes a directory with exactly this mode.
+fn make_dir_of_mode(path: &Path, mode: u32) -> Result<()> {
+    std::fs::create_dir(path)
+        .and_then(|()| std::fs::set_permissions(path, Permissions::from_mode(mode)))
+        .map_err(|error| Error::io("create directory", path, error))
+}
+
+/// Makes an empty file with exactly this mode.
+fn make_empty(path: &Path, mode: u32) -> Result<()> {
+    file::create_new(path)
+        .and_then(|file| file.set_permissions(Permissions::from_mode(mode)))
+        .map_err(|error| Error::io("create", path, error))
 }
 
 /// `<hex>.json` beside the layer; its modification time is the layer's last use by a pull.

@@ -7,6 +7,7 @@
 //! blobs/sha256/<hex>           manifests, configs, original compressed layers
 //! layers/<mode>/<hex>/         one unpacked layer, by diff-id, immutable
 //! layers/<mode>/<hex>.json     its size and count; <hex>.owners: intended owners (mode single)
+//! layers/<mode>/places         empty places of mounts, the lowest layer of every container
 //! layers/<mode>/.staging-<hex> a layer being unpacked; valid while tmp/layer-<mode>-<hex> is held
 //! images/n-<hash>.json         one named image, by the hash of its canonical name
 //! images/m-<hex>.json          one image without a name, by manifest digest

@@ -11,6 +11,8 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{AT_FDCWD, AtFlags, FcntlArg, fcntl};
+use nix::sys::stat::{UtimensatFlags, utimensat};
+use nix::sys::time::TimeSpec;
 
 use super::descriptor::path_of;
 use crate::common::{Error, Kind, Result};
@@ -69,6 +71,21 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
         })
 }
 
+/// As [`write_atomic`], for a file that nobody reads before something written later says that it
+/// is there: a missing one is created in place, and what a crash leaves of it is replaced.
+pub(crate) fn write_unseen(path: &Path, bytes: &[u8]) -> Result<()> {
+    match create_new(path).and_then(|mut file| file.write_all(bytes)) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => write_atomic(path, bytes),
+        other => other.map_err(|error| Error::io("write", path, error)),
+    }
+}
+
+/// Sets the modification time of a file to now, of a link that of the link itself.
+pub(crate) fn touch(path: &Path) -> io::Result<()> {
+    let (keep, now) = (TimeSpec::UTIME_OMIT, TimeSpec::UTIME_NOW);
+    utimensat(AT_FDCWD, path, &keep, &now, UtimensatFlags::NoFollowSymlink).map_err(io::Error::from)
+}
+
 /// Creates a file of mode 0600 that must not exist yet.
 pub(crate) fn create_new(path: &Path) -> io::Result<File> {
     OpenOptions::new()
@@ -118,20 +135,34 @@ pub(crate) fn read_bounded(path: &Path, limit: usize) -> Result<Vec<u8>> {
     read_open(&file, path, limit)
 }
 
-/// As [`read_bounded`], of an open file; `path` only names it in errors.
+/// As [`read_bounded`], of an open regular file; `path` only names it in errors.
+///
+/// A read of such a file is short only at its end (read(2)), so that a usual record is one call.
 pub(crate) fn read_open(mut file: &File, path: &Path, limit: usize) -> Result<Vec<u8>> {
-    // Room for a usual record at once: the reader would otherwise probe with tiny reads.
-    let mut bytes = Vec::with_capacity(limit.saturating_add(1).min(4096));
-    Read::take(&mut file, limit as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Error::io("read", path, error))?;
-    if bytes.len() > limit {
-        return Err(
-            Error::new(Kind::Corrupt, "read", path.display().to_string())
-                .because(format!("larger than {limit} bytes")),
-        );
+    let failed = |error| Error::io("read", path, error);
+    let mut bytes = vec![0; limit.saturating_add(1).min(4096)];
+    let mut length = 0;
+    loop {
+        match file.read(&mut bytes[length..]) {
+            Ok(count) if length + count < bytes.len() => {
+                bytes.truncate(length + count);
+                return Ok(bytes);
+            }
+            Ok(_) if bytes.len() > limit => {
+                return Err(
+                    Error::new(Kind::Corrupt, "read", path.display().to_string())
+                        .because(format!("larger than {limit} bytes")),
+                );
+            }
+            Ok(_) => {
+                length = bytes.len();
+                let room = length.saturating_mul(2).min(limit.saturating_add(1));
+                bytes.resize(room, 0);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(error)),
+        }
     }
-    Ok(bytes)
 }
 
 /// Reads a file of proc or a cgroup, whose length stat(2) does not tell. With room from the
@@ -140,6 +171,21 @@ pub(crate) fn read_kernel(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(4096);
     // `take`, because a file's own `read_to_end` asks for the length all the same.
     Read::take(File::open(path)?, u64::MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// As [`read_kernel`], of a file that the kernel writes in one piece (seq_file's `single_open`:
+/// `stat`, `status` and `cgroup` of a process): one read that had room to spare has all of it.
+/// Files of many records, such as mountinfo, end reads early between two.
+pub(crate) fn read_kernel_piece(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let mut bytes = vec![0; 4096];
+    let length = file.read(&mut bytes)?;
+    if length < bytes.len() {
+        bytes.truncate(length);
+        return Ok(bytes);
+    }
+    file.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

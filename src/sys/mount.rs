@@ -3,7 +3,7 @@
 //! Targets are always descriptors that were resolved safely; mount(2) reaches them through
 //! `/proc/self/fd/N`, which the kernel follows to the very object, not to a name.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 
@@ -89,18 +89,39 @@ pub(crate) fn clone_tree(base: BorrowedFd<'_>, path: &Path, recursive: bool) -> 
     new_fd(unsafe { libc::syscall(libc::SYS_open_tree, base.as_raw_fd(), path.as_ptr(), flags) })
 }
 
+/// As [`clone_tree`], of what the name below `dir` is; a link in the last component is ELOOP or
+/// copied itself, never followed.
+pub(crate) fn clone_child(dir: BorrowedFd<'_>, name: &str, recursive: bool) -> Result<OwnedFd> {
+    let name = c_string(name)?;
+    let flags = OPEN_TREE_CLONE
+        | libc::O_CLOEXEC as u32
+        | libc::AT_SYMLINK_NOFOLLOW as u32
+        | if recursive { AT_RECURSIVE } else { 0 };
+    // SAFETY: the name is a live C string.
+    new_fd(unsafe { libc::syscall(libc::SYS_open_tree, dir.as_raw_fd(), name.as_ptr(), flags) })
+}
+
 /// Attaches a detached mount on top of `target` (move_mount(2), Linux 5.2).
 pub(crate) fn attach(tree: BorrowedFd<'_>, target: BorrowedFd<'_>) -> Result<()> {
+    move_mount(tree, target, c"", MOVE_MOUNT_T_EMPTY_PATH)
+}
+
+/// Attaches a detached mount on top of `name` below `dir`; a link there is not followed.
+pub(crate) fn attach_at(tree: BorrowedFd<'_>, dir: BorrowedFd<'_>, name: &str) -> Result<()> {
+    move_mount(tree, dir, &c_string(name)?, 0)
+}
+
+fn move_mount(tree: BorrowedFd<'_>, target: BorrowedFd<'_>, name: &CStr, flags: u32) -> Result<()> {
     let empty = c"";
-    // SAFETY: both paths are live C strings; the flags say to use the descriptors themselves.
+    // SAFETY: both paths are live C strings; the flags say that the first is the descriptor's.
     let result = unsafe {
         libc::syscall(
             libc::SYS_move_mount,
             tree.as_raw_fd(),
             empty.as_ptr(),
             target.as_raw_fd(),
-            empty.as_ptr(),
-            MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH,
+            name.as_ptr(),
+            MOVE_MOUNT_F_EMPTY_PATH | flags,
         )
     };
     Errno::result(result).map(drop)

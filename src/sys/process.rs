@@ -291,6 +291,42 @@ pub(crate) fn forget_code() {
     }
 }
 
+/// The part of a Rust program's start that matters here: a closed standard stream becomes
+/// /dev/null, so that no file opened later takes its number, and a write to a pipe that nobody
+/// reads is an error instead of the end. The heap grows in steps that spare a start most calls.
+pub(crate) fn begin() {
+    let mut streams = [0, 1, 2].map(|fd| libc::pollfd {
+        fd,
+        events: 0,
+        revents: 0,
+    });
+    // SAFETY: the array is valid for its three entries.
+    let polled = unsafe { libc::poll(streams.as_mut_ptr(), 3, 0) };
+    if polled > 0 {
+        for stream in streams {
+            if stream.revents & libc::POLLNVAL != 0 {
+                // SAFETY: the path is a C string. The lowest free number is the stream's own,
+                // since those below it are open by now.
+                unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR, 0) };
+            }
+        }
+    }
+    // SAFETY: ignoring a signal installs no handler.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    #[cfg(target_env = "gnu")]
+    {
+        // SAFETY: mallopt takes two integers, and no other thread lives yet.
+        unsafe {
+            libc::mallopt(libc::M_TOP_PAD, HEAP_STEP);
+            libc::mallopt(libc::M_TRIM_THRESHOLD, 4 * HEAP_STEP);
+        }
+    }
+}
+
+/// Bytes by which the heap grows; a start needs 300 KiB, and only what is touched is memory.
+#[cfg(target_env = "gnu")]
+const HEAP_STEP: libc::c_int = 512 << 10;
+
 /// Ends this process at once, without running destructors or flushing: for forked children.
 pub(crate) fn exit_now(code: u8) -> ! {
     // SAFETY: _exit has no preconditions.
@@ -301,7 +337,7 @@ pub(crate) fn exit_now(code: u8) -> ! {
 /// with the number it names one process for as long as the machine runs.
 pub(crate) fn start_time(pid: i32) -> Option<u64> {
     // Bytes: the name a process gives itself may be no text.
-    let stat = file::read_kernel(format!("/proc/{pid}/stat")).ok()?;
+    let stat = file::read_kernel_piece(format!("/proc/{pid}/stat")).ok()?;
     // That name may hold spaces and parentheses; the last ')' ends it.
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     let mut fields = std::str::from_utf8(stat.get(end + 1..)?)

@@ -44,20 +44,18 @@ pub(crate) fn remove_at(parent: BorrowedFd<'_>, name: &Path) -> Result<()> {
         Err(errno) => return Err(Error::errno("open", name, errno)),
     };
     let mut removal = Removal {
-        top,
+        top: top.as_fd(),
         first_error: None,
         moved: false,
     };
-    loop {
+    removal.empty(top.as_fd(), name, 0);
+    while removal.moved && removal.first_error.is_none() {
         removal.moved = false;
         // Opened anew, not duplicated: each round has to read from the start.
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        match openat(&removal.top, ".", flags, Mode::empty()) {
-            Ok(dir) => removal.empty(dir, name, 0),
+        match openat(&top, ".", flags, Mode::empty()) {
+            Ok(dir) => removal.empty(dir.as_fd(), name, 0),
             Err(errno) => return Err(Error::errno("remove", name, errno)),
-        }
-        if !removal.moved || removal.first_error.is_some() {
-            break;
         }
     }
     match removal.first_error {
@@ -66,14 +64,14 @@ pub(crate) fn remove_at(parent: BorrowedFd<'_>, name: &Path) -> Result<()> {
     }
 }
 
-struct Removal {
-    top: OwnedFd,
+struct Removal<'a> {
+    top: BorrowedFd<'a>,
     first_error: Option<Error>,
     /// A deep directory was moved to the top, which therefore needs another round.
     moved: bool,
 }
 
-impl Removal {
+impl Removal<'_> {
     fn note(&mut self, path: PathBuf, errno: Errno) {
         if errno != Errno::ENOENT && self.first_error.is_none() {
             self.first_error = Some(Error::errno("remove", path, errno));
@@ -81,14 +79,14 @@ impl Removal {
     }
 
     /// Removes everything in `dir`; `path` only names it.
-    fn empty(&mut self, dir: OwnedFd, path: &Path, depth: usize) {
-        let names = match entries(&dir) {
+    fn empty(&mut self, dir: BorrowedFd<'_>, path: &Path, depth: usize) {
+        let names = match entries(dir) {
             Ok(found) => found,
             Err(errno) => return self.note(path.to_owned(), errno),
         };
         for (name, known_file) in names {
             if known_file {
-                match unlink(&dir, &name, UnlinkatFlags::NoRemoveDir) {
+                match unlink(dir, &name, UnlinkatFlags::NoRemoveDir) {
                     Ok(()) => continue,
                     Err(Errno::EISDIR) => {}
                     Err(errno) => {
@@ -97,11 +95,11 @@ impl Removal {
                     }
                 }
             }
-            self.remove_dir(&dir, &name, path, depth);
+            self.remove_dir(dir, &name, path, depth);
         }
     }
 
-    fn remove_dir(&mut self, parent: &OwnedFd, name: &CStr, path: &Path, depth: usize) {
+    fn remove_dir(&mut self, parent: BorrowedFd<'_>, name: &CStr, path: &Path, depth: usize) {
         let own_path = join(path, name);
         // Most directories of a container are empty: one call instead of ten.
         match unlink(parent, name, UnlinkatFlags::RemoveDir) {
@@ -111,17 +109,17 @@ impl Removal {
         if depth >= MAX_DEPTH {
             let moved = random_name(".deep-")
                 .map_err(|_| Errno::EAGAIN)
-                .and_then(|new| renameat(parent.as_fd(), name, self.top.as_fd(), new.as_str()));
+                .and_then(|new| renameat(parent, name, self.top, new.as_str()));
             match moved {
                 Ok(()) => self.moved = true,
                 Err(errno) => self.note(own_path, errno),
             }
             return;
         }
-        match open_dir(parent, name) {
-            Ok(child) => self.empty(child, &own_path, depth + 1),
+        match open_dir(&parent, name) {
+            Ok(child) => self.empty(child.as_fd(), &own_path, depth + 1),
             Err(Errno::ENOTDIR | Errno::ELOOP) => {
-                if let Err(errno) = unlinkat(parent.as_fd(), name, UnlinkatFlags::NoRemoveDir) {
+                if let Err(errno) = unlinkat(parent, name, UnlinkatFlags::NoRemoveDir) {
                     self.note(own_path, errno);
                 }
                 return;
@@ -131,7 +129,7 @@ impl Removal {
             Err(errno) => return self.note(own_path, errno),
         }
         let failed = self.first_error.is_some();
-        match unlinkat(parent.as_fd(), name, UnlinkatFlags::RemoveDir) {
+        match unlinkat(parent, name, UnlinkatFlags::RemoveDir) {
             Ok(()) => {}
             Err(Errno::ENOTEMPTY) if failed || self.moved => {}
             Err(errno) => self.note(own_path, errno),
@@ -140,12 +138,10 @@ impl Removal {
 }
 
 /// unlinkat(2) in a directory that gets mode 0700 when it is the caller's and refuses.
-fn unlink(dir: &OwnedFd, name: &CStr, flags: UnlinkatFlags) -> nix::Result<()> {
-    match unlinkat(dir.as_fd(), name, flags) {
+fn unlink(dir: BorrowedFd<'_>, name: &CStr, flags: UnlinkatFlags) -> nix::Result<()> {
+    match unlinkat(dir, name, flags) {
         // A stranger's directory stays as it is: the second answer says why.
-        Err(Errno::EACCES) if fchmod(dir, Mode::S_IRWXU).is_ok() => {
-            unlinkat(dir.as_fd(), name, flags)
-        }
+        Err(Errno::EACCES) if fchmod(dir, Mode::S_IRWXU).is_ok() => unlinkat(dir, name, flags),
         other => other,
     }
 }
@@ -160,7 +156,7 @@ fn join(path: &Path, name: &CStr) -> PathBuf {
 ///
 /// getdents64(2) itself: libc's directory streams cost four more calls and 32 KiB for each
 /// directory, and a container has seven to remove at its end.
-fn entries(dir: &OwnedFd) -> nix::Result<Vec<(CString, bool)>> {
+fn entries(dir: BorrowedFd<'_>) -> nix::Result<Vec<(CString, bool)>> {
     const NAME: usize = std::mem::offset_of!(libc::dirent64, d_name);
     let mut buffer = [0u64; 512];
     let mut names = Vec::new();
@@ -283,7 +279,7 @@ fn measure(
     seen: &mut HashSet<(u64, u64)>,
     depth: usize,
 ) {
-    let Ok(names) = entries(&dir) else {
+    let Ok(names) = entries(dir.as_fd()) else {
         total.unreadable += 1;
         return;
     };

@@ -27,6 +27,26 @@ cases! {
         assert_eq!(env.payload(&["-v", &bind], &["cat", "/etc/one"]).ok(), "single");
     }
 
+    fn a_default_device_can_be_covered(env) {
+        let file = env.file("one", "instead of nothing");
+        let bind = format!("{file}:/dev/full:ro");
+        assert_eq!(env.payload(&["-v", &bind], &["cat", "/dev/full"]).ok(), "instead of nothing");
+        env.assert_clean();
+    }
+
+    // The places of the usual mounts come from a layer below the image's, so that nothing of
+    // them is in the container's own.
+    fn a_start_writes_nothing_into_the_container_s_files(env) {
+        env.ketch(&["run", "--network", "none", &env.base(), "payload", "true"]).ok();
+        let left = env.containers();
+        let id = left.iter().find(|name| name.len() == 64).expect("a container");
+        let upper = env.store().join("containers").join(id).join("upper");
+        assert_eq!(fs::read_dir(&upper).unwrap().count(), 0);
+        for name in ["hosts", "hostname", "resolv.conf"] {
+            env.payload(&[], &["stat", &format!("/etc/{name}")]).says("file 644");
+        }
+    }
+
     fn a_relative_source_is_below_the_working_directory(env) {
         env.folder("work/here");
         env.file("work/here/file", "relative");

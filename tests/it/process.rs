@@ -36,6 +36,16 @@ cases! {
         assert_eq!(env.ketch(&["run", "--rm", "--network", "none", &env.base()]).ok(), "default");
     }
 
+    // What is opened first must not become the standard error that messages are written to.
+    fn closed_streams_are_no_harm(env) {
+        let line = format!("exec {} run --rm --network none {} payload true 0<&- 1>&- 2>&-",
+            crate::harness::env::executable().display(), env.base());
+        let mut command = env.program("sh");
+        command.args(["-c", &line]);
+        crate::harness::process::Running::start(command).finish().exits(0);
+        env.assert_clean();
+    }
+
     fn the_streams_stay_apart(env) {
         let output = env.payload(&[], &["err", "to the error stream"]);
         assert_eq!(output.ok(), "");

@@ -18,6 +18,11 @@ pub(crate) fn data(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Writes what a library left in stdout's buffer; nobody else does at the end of the process.
+pub(crate) fn finish() {
+    let _ = io::stdout().flush();
+}
+
 /// Form of a command's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {

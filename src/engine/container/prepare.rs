@@ -212,7 +212,7 @@ fn rootfs(
         container: dir.path().to_owned(),
         on_tmpfs: false,
         volatile: request.remove,
-        userxattr: mapped || engine.mode != Mode::Root || nix::unistd::geteuid().as_raw() != 0,
+        userxattr: mapped || engine.mode != Mode::Root || engine.host.euid() != 0,
         mapped,
     };
     match source {
@@ -225,7 +225,9 @@ fn rootfs(
                     overlay.lowers.push(name);
                 }
             }
+            overlay.lowers.extend(engine.store.layers().places());
             if overlay.lowers.is_empty() {
+                file::make_private_dir(&dir.rootfs())?;
                 overlay.lowers.push(dir.rootfs());
             }
             let folders = record.stack.folders.iter().map(|folder| {

@@ -52,6 +52,7 @@ pub(crate) fn run(engine: &Engine<'_>, request: &RunRequest) -> Result<RunOutcom
     timing.lap("image");
     let prepared = prepare::prepare(engine, request, &source)?;
     timing.lap("prepare");
+    crate::sys::process::forget_code();
     let removing = request.remove;
     let outcome = launch(engine, request, &prepared, &mut timing);
     let finished = finish(engine, prepared, &outcome, removing);
@@ -142,11 +143,12 @@ fn record(
 ) -> Result<()> {
     let state =
         StateRecord::of_process(started.child.pid).context("the container ended at once")?;
-    prepared.dir.set_state(&state)?;
     write_json(&prepared.dir, "config.json", &prepared.spec)?;
     if !cgroup.place().is_none() {
         write_json(&prepared.dir, "cgroup.json", cgroup.place())?;
     }
+    // Last: it says that the container runs, and that the others can be read.
+    prepared.dir.set_state(&state)?;
     if let Some(path) = &request.cidfile {
         let mut out = file::create_new(path).map_err(|error| cidfile_error(path, error))?;
         std::io::Write::write_all(&mut out, prepared.record.id.as_str().as_bytes())
@@ -157,7 +159,7 @@ fn record(
 
 fn write_json(dir: &ContainerDir, name: &str, value: &impl serde::Serialize) -> Result<()> {
     let path = dir.path().join(name);
-    Ok(file::write_atomic(&path, &serde_json::to_vec(value)?)?)
+    Ok(file::write_unseen(&path, &serde_json::to_vec(value)?)?)
 }
 
 fn refuse_used_cidfile(request: &RunRequest) -> Result<()> {

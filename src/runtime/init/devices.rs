@@ -6,7 +6,7 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag};
 use nix::mount::MsFlags;
-use nix::sys::stat::{Mode, SFlag, fstat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat, mknodat};
 
 use super::Init;
 use crate::common::{Error, Kind, Result};
@@ -37,22 +37,25 @@ const LINKS: [(&str, &str); 6] = [
 
 /// Fills `/dev` when it is a fresh tmpfs, then adds the other devices.
 pub(super) fn populate(init: &mut Init<'_>) -> Result<()> {
-    let fresh = init
-        .plan
-        .mounts
-        .iter()
-        .any(|step| step.target == "/dev" && super::is_new(&step.source, "tmpfs"));
-    if fresh {
-        let dev = init.root()?.open_path("/dev")?;
+    let (mut spent, mut taken) = (Vec::new(), false);
+    if let Some(dev) = init.fresh_tmpfs("/dev") {
         for (name, major, minor) in DEFAULT {
-            default_device(dev.as_fd(), name, major, minor, init.plan.make_devices)?;
+            match default_device(dev, name, major, minor, init.plan.make_devices)? {
+                Node::Made => {}
+                Node::Bound(tree) => spent.push(tree),
+                Node::Taken => taken = true,
+            }
         }
         for (name, target) in LINKS {
-            match nix::unistd::symlinkat(target, &dev, name) {
+            match nix::unistd::symlinkat(target, dev, name) {
                 Ok(()) | Err(Errno::EEXIST) => {}
                 Err(errno) => return Err(Error::errno("make link", format!("/dev/{name}"), errno)),
             }
         }
+    }
+    spent.into_iter().for_each(|tree| init.spend(tree));
+    if taken {
+        init.forget_fresh("/dev");
     }
     for device in &init.plan.devices {
         extra_device(init, device)?;
@@ -60,27 +63,69 @@ pub(super) fn populate(init: &mut Init<'_>) -> Result<()> {
     Ok(())
 }
 
+/// What became of a default device.
+enum Node {
+    /// It was made.
+    Made,
+    /// The host's is bound there; the descriptor is of no more use.
+    Bound(OwnedFd),
+    /// The user has put something else there.
+    Taken,
+}
+
+/// Makes or binds one of the default devices.
 fn default_device(
     dev: BorrowedFd<'_>,
     name: &str,
     major: u32,
     minor: u32,
     make: bool,
-) -> Result<()> {
+) -> Result<Node> {
     let path = format!("/dev/{name}");
     let failed = |errno| Error::errno("make device", &path, errno);
     if make {
         match mount::make_device(dev, name, libc::S_IFCHR | 0o666, major, minor) {
+            Ok(()) => return Ok(Node::Made),
+            Err(Errno::EEXIST) => return Ok(Node::Taken),
             // Root without CAP_MKNOD, or on a file system that knows no devices.
             Err(Errno::EPERM) => {}
-            other => return other.map_err(failed),
+            Err(errno) => return Err(failed(errno)),
         }
     }
+    let mode = Mode::from_bits_truncate(0o666);
+    match mknodat(dev, name, SFlag::S_IFREG, mode, 0) {
+        Err(Errno::EEXIST) => return Ok(Node::Taken),
+        other => other.map_err(failed)?,
+    }
+    if let Ok(tree) = clone_device(&path, major, minor)
+        && mount::attach_at(tree.as_fd(), dev, name).is_ok()
+    {
+        return Ok(Node::Bound(tree));
+    }
     let host = open_device(Path::new(&path), major, minor)?;
-    let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
-    let file =
-        nix::fcntl::openat(dev, name, flags, Mode::from_bits_truncate(0o666)).map_err(failed)?;
-    bind_device(host.as_fd(), file.as_fd()).map_err(failed)
+    let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let file = nix::fcntl::openat(dev, name, flags, Mode::empty()).map_err(failed)?;
+    bind_device(host.as_fd(), file.as_fd()).map_err(failed)?;
+    Ok(Node::Made)
+}
+
+/// A detached bind of a host device, after making sure that it is the one it should be.
+pub(super) fn clone_device(
+    path: &str,
+    major: u32,
+    minor: u32,
+) -> std::result::Result<OwnedFd, Errno> {
+    let tree = mount::clone_tree(AT_FDCWD, Path::new(path), false)?;
+    match is_device(&fstat(&tree)?, major, minor) {
+        true => Ok(tree),
+        false => Err(Errno::ENODEV),
+    }
+}
+
+fn is_device(stat: &FileStat, major: u32, minor: u32) -> bool {
+    let kind = stat.st_mode & SFlag::S_IFMT.bits();
+    let is_device = kind == SFlag::S_IFCHR.bits() || kind == SFlag::S_IFBLK.bits();
+    is_device && stat.st_rdev == libc::makedev(major, minor)
 }
 
 /// Opens a host device and makes sure that it is the one it should be.
@@ -89,9 +134,7 @@ pub(super) fn open_device(path: &Path, major: u32, minor: u32) -> Result<OwnedFd
     let fd =
         nix::fcntl::open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).map_err(failed)?;
     let stat = fstat(&fd).map_err(failed)?;
-    let kind = stat.st_mode & SFlag::S_IFMT.bits();
-    let is_device = kind == SFlag::S_IFCHR.bits() || kind == SFlag::S_IFBLK.bits();
-    if !is_device || stat.st_rdev != libc::makedev(major, minor) {
+    if !is_device(&stat, major, minor) {
         return Err(
             Error::new(Kind::Corrupt, "use device", path.display().to_string())
                 .because(format!("it is not device {major}:{minor}")),

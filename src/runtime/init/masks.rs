@@ -1,14 +1,15 @@
 //! Hidden paths, read-only paths and kernel parameters.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
+use nix::fcntl::{AtFlags, OFlag};
 use nix::mount::MsFlags;
-use nix::sys::stat::{SFlag, fstat};
+use nix::sys::stat::{FileStat, SFlag, fstat, fstatat};
 use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
 
+use super::fresh::is_absent;
 use super::{Init, devices};
 use crate::common::{Error, Kind, Result};
 use crate::sys::mount::{self, attr};
@@ -16,61 +17,115 @@ use crate::sys::mount::{self, attr};
 /// Hides masked paths: a file behind a verified null device, a directory behind an empty
 /// tmpfs; then makes the others read-only. Paths that do not exist need no hiding.
 pub(super) fn mask(init: &mut Init<'_>) -> Result<()> {
-    let root = init.root()?;
-    let (mut null, mut empty): (Option<OwnedFd>, Option<OwnedFd>) = (None, None);
-    for path in &init.plan.masked {
-        let Some(target) = existing(root.open_path(path))? else {
-            continue;
-        };
+    let plan = init.plan;
+    let mut covers = Covers::default();
+    for path in &plan.masked {
         let failed = |errno| Error::errno("hide", path, errno);
-        let stat = fstat(&target).map_err(failed)?;
-        if stat.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits() {
-            match hide_dir(empty.as_ref(), &target).map_err(failed)? {
-                Some(tree) if empty.is_none() => empty = Some(tree),
+        if let Some((dir, name)) = init.in_kernel_fs(path) {
+            match fstatat(dir, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+                Err(errno) if is_absent(errno) => continue,
+                Ok(stat) if covers.put(&stat, |tree| mount::attach_at(tree, dir, name)) => continue,
+                // Whatever is odd about it goes the long way.
                 _ => {}
             }
-        } else {
-            if null.is_none() {
-                null = Some(devices::open_device(Path::new("/dev/null"), 1, 3)?);
-            }
-            if let Some(null) = &null {
-                devices::bind_device(null.as_fd(), target.as_fd()).map_err(failed)?;
-            }
+        }
+        let Some(target) = existing(init.root()?.open_path(path))? else {
+            continue;
+        };
+        let stat = fstat(&target).map_err(failed)?;
+        if !covers.put(&stat, |tree| mount::attach(tree, target.as_fd())) {
+            cover_classic(&stat, target.as_fd()).map_err(failed)?;
         }
     }
-    for path in &init.plan.read_only_paths {
-        let Some(target) = existing(root.open_path(path))? else {
+    for path in &plan.read_only_paths {
+        if let Some((dir, name)) = init.in_kernel_fs(path) {
+            match read_only_copy(mount::clone_child(dir, name, true))
+                .and_then(|tree| mount::attach_at(tree.as_fd(), dir, name).map(|()| tree))
+            {
+                Ok(tree) => {
+                    covers.spent.push(tree);
+                    continue;
+                }
+                Err(errno) if is_absent(errno) => continue,
+                Err(_) => {}
+            }
+        }
+        let Some(target) = existing(init.root()?.open_path(path))? else {
             continue;
         };
         make_read_only(&target).map_err(|errno| Error::errno("make read-only", path, errno))?;
     }
+    covers.done().into_iter().for_each(|tree| init.spend(tree));
     Ok(())
 }
 
-/// Puts an empty tmpfs over a directory and returns it. With the one of an earlier directory a
-/// clone of that does, at a fifth of the cost of another instance.
-fn hide_dir(
-    earlier: Option<&OwnedFd>,
-    target: &OwnedFd,
-) -> std::result::Result<Option<OwnedFd>, Errno> {
-    let tree = match earlier {
-        Some(earlier) => mount::clone_tree(earlier.as_fd(), Path::new(""), false),
-        None => devices::empty_tmpfs(),
-    };
-    let placed = tree.and_then(|tree| mount::attach(tree.as_fd(), target.as_fd()).map(|()| tree));
-    match placed {
-        Ok(tree) => Ok(Some(tree)),
-        Err(_) => devices::empty_tmpfs_classic(target.as_fd()).map(|()| None),
+/// What hides files and directories: the first of each kind is made, further ones are clones of
+/// it, at a fifth of the cost.
+#[derive(Default)]
+struct Covers {
+    null: Option<OwnedFd>,
+    empty: Option<OwnedFd>,
+    spent: Vec<OwnedFd>,
+}
+
+impl Covers {
+    /// Has a cover of the right kind attached; false when that did not work, with a kernel older
+    /// than detached mounts for one.
+    fn put(
+        &mut self,
+        stat: &FileStat,
+        attach: impl FnOnce(BorrowedFd<'_>) -> std::result::Result<(), Errno>,
+    ) -> bool {
+        let (first, make): (_, fn() -> std::result::Result<OwnedFd, Errno>) = match kind(stat) {
+            SFlag::S_IFDIR => (&mut self.empty, devices::empty_tmpfs),
+            SFlag::S_IFLNK => return false,
+            _ => (&mut self.null, || devices::clone_device("/dev/null", 1, 3)),
+        };
+        let made = match first {
+            Some(first) => mount::clone_tree(first.as_fd(), Path::new(""), false),
+            None => make(),
+        };
+        let placed = made.and_then(|tree| attach(tree.as_fd()).map(|()| tree));
+        let Ok(tree) = placed else { return false };
+        match first {
+            None => *first = Some(tree),
+            Some(_) => self.spent.push(tree),
+        }
+        true
     }
+
+    fn done(self) -> Vec<OwnedFd> {
+        let firsts = self.null.into_iter().chain(self.empty);
+        firsts.chain(self.spent).collect()
+    }
+}
+
+fn kind(stat: &FileStat) -> SFlag {
+    SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits())
+}
+
+/// Hides with mount(2) alone.
+fn cover_classic(stat: &FileStat, target: BorrowedFd<'_>) -> std::result::Result<(), Errno> {
+    if kind(stat) == SFlag::S_IFDIR {
+        return devices::empty_tmpfs_classic(target);
+    }
+    let null = devices::open_device(Path::new("/dev/null"), 1, 3).map_err(|_| Errno::ENODEV)?;
+    devices::bind_device(null.as_fd(), target)
+}
+
+/// The read-only flag for a copied tree, before anyone can reach it.
+fn read_only_copy(
+    tree: std::result::Result<OwnedFd, Errno>,
+) -> std::result::Result<OwnedFd, Errno> {
+    let tree = tree?;
+    mount::set_attributes(tree.as_fd(), attr::RDONLY, MsFlags::empty(), true)?;
+    Ok(tree)
 }
 
 /// Binds a path onto itself with the read-only flag.
 fn make_read_only(target: &OwnedFd) -> std::result::Result<(), Errno> {
-    match mount::clone_tree(target.as_fd(), Path::new(""), true) {
-        Ok(tree) => {
-            mount::set_attributes(tree.as_fd(), attr::RDONLY, MsFlags::empty(), true)?;
-            mount::attach(tree.as_fd(), target.as_fd())
-        }
+    match read_only_copy(mount::clone_tree(target.as_fd(), Path::new(""), true)) {
+        Ok(tree) => mount::attach(tree.as_fd(), target.as_fd()),
         Err(_) => {
             mount::bind_classic(target.as_fd(), target.as_fd(), true)?;
             mount::remount_classic(target.as_fd(), MsFlags::MS_RDONLY)

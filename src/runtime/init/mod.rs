@@ -7,6 +7,7 @@
 
 mod console;
 mod devices;
+mod fresh;
 mod identity;
 mod masks;
 mod mounts;
@@ -22,9 +23,11 @@ use std::path::{Path, PathBuf};
 use nix::mount::MsFlags;
 use nix::sched::CloneFlags;
 
+use fresh::Fresh;
+
 use super::mapped::Trees;
 use super::message::{Failure, FromInit, ResolvedUser};
-use super::plan::{Plan, Source};
+use super::plan::{Plan, Rootfs, Source};
 use crate::common::{Error, Kind, Result, strictly};
 use crate::sys::path::Root;
 use crate::sys::{credentials, mount, net, signal, socket};
@@ -44,6 +47,11 @@ pub(super) struct Init<'a> {
     /// Detached bind mounts by index of `plan.mounts`, taken before the host's mounts are cut off.
     sources: Vec<Option<mounts::BoundSource>>,
     root: Option<Root>,
+    /// File systems made here that nobody else has touched yet.
+    fresh: Vec<Fresh>,
+    /// Descriptors that only have to be gone in the payload: its exec closes them, for less than
+    /// a call each.
+    spent: Vec<OwnedFd>,
     /// The container's side of its terminal.
     terminal: Option<OwnedFd>,
     user: ResolvedUser,
@@ -103,6 +111,8 @@ pub(super) fn main(
         places: Vec::new(),
         sources: Vec::new(),
         root: None,
+        fresh: Vec::new(),
+        spent: Vec::new(),
         terminal: None,
         user: ResolvedUser::default(),
     };
@@ -122,10 +132,30 @@ impl Init<'_> {
         })
     }
 
+    /// Leaves a descriptor to the payload's exec, unless there are too many already.
+    fn spend(&mut self, descriptor: OwnedFd) {
+        // Well below the 256 descriptors that the smallest usual limit leaves.
+        const MOST: usize = 64;
+        if self.spent.len() < MOST {
+            self.spent.push(descriptor);
+        }
+    }
+
     /// Where this process finds what lies at `path` of the container's own directory.
     fn own(&self, path: &Path) -> PathBuf {
         let mapped = self.trees.as_ref().and_then(|trees| trees.within(path));
         mapped.unwrap_or_else(|| path.to_owned())
+    }
+
+    /// Whether `path` is one of the files that ketch itself has put into the container's directory.
+    fn is_own_file(&self, path: &Path) -> bool {
+        let Rootfs::Overlay(overlay) = &self.plan.rootfs else {
+            return false;
+        };
+        ["hosts", "hostname", "resolv.conf"]
+            .iter()
+            .any(|name| path.file_name() == Some(name.as_ref()))
+            && path.parent() == Some(overlay.container.as_path())
     }
 
     /// Sends a message; when nobody listens any more the caller is dead and so is init.

@@ -12,7 +12,7 @@ use super::{Init, is_new};
 use crate::common::{Error, Kind, Result};
 use crate::runtime::plan::{MountStep, Source};
 use crate::sys::mount::{self, attr};
-use crate::sys::path::Root;
+use crate::sys::path::{Links, Root};
 use crate::sys::{copy, descriptor};
 
 /// A bind source that has been opened.
@@ -36,7 +36,7 @@ pub(super) fn open_as_caller(init: &mut Init<'_>) -> Result<()> {
             Source::Bind { path, .. } if init.own(path) != *path => None,
             Source::Bind {
                 path, recursive, ..
-            } => match open_source(path, *recursive) {
+            } => match open_any(path, *recursive, init.is_own_file(path)) {
                 Ok(source) => Some(source),
                 // What belongs to ids of the container only its root can reach.
                 Err(error) if error.kind() == Kind::Denied => None,
@@ -64,6 +64,11 @@ pub(super) fn open_sources(init: &mut Init<'_>) -> Result<()> {
 }
 
 pub(super) fn open_source(path: &Path, recursive: bool) -> Result<BoundSource> {
+    open_any(path, recursive, false)
+}
+
+/// As [`open_source`]; `is_file` says that nothing else can be there.
+fn open_any(path: &Path, recursive: bool, is_file: bool) -> Result<BoundSource> {
     let failed = |errno| Error::errno("bind", path, errno);
     let (object, detached) = match mount::clone_tree(AT_FDCWD, path, recursive) {
         Ok(tree) => (tree, true),
@@ -82,8 +87,13 @@ pub(super) fn open_source(path: &Path, recursive: bool) -> Result<BoundSource> {
         ),
         Err(errno) => return Err(failed(errno)),
     };
-    let stat = fstat(&object).map_err(failed)?;
-    let kind = SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits());
+    let kind = match is_file {
+        true => SFlag::S_IFREG,
+        false => {
+            let stat = fstat(&object).map_err(failed)?;
+            SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits())
+        }
+    };
     Ok(BoundSource {
         object,
         detached,
@@ -111,8 +121,12 @@ pub(super) fn mount_all(init: &mut Init<'_>) -> Result<()> {
                     overlay: Some(own), ..
                 },
                 Some(source),
-            ) => over(init, step, &source, &init.own(own))?,
+            ) => {
+                init.forget_fresh(&step.target);
+                over(init, step, &source, &init.own(own))?;
+            }
             (Source::Bind { .. }, Some(source)) => {
+                init.forget_fresh(&step.target);
                 bind(init.root()?, step, &source, forced(init, step, &source))?;
             }
             (Source::Bind { path, .. }, None) => {
@@ -129,37 +143,44 @@ fn target_dir(root: &Root, step: &MountStep) -> Result<OwnedFd> {
     let guarded = ["proc", "sysfs"].iter().any(|fs| is_new(&step.source, fs))
         || matches!(step.target.as_str(), "/dev" | "/proc" | "/sys");
     if guarded {
-        match root.open_path_nofollow(&step.target) {
-            Ok(fd) => {
-                let stat = fstat(&fd).map_err(|errno| Error::errno("stat", &step.target, errno))?;
-                if stat.st_mode & SFlag::S_IFMT.bits() != SFlag::S_IFDIR.bits() {
-                    return Err(Error::new(Kind::Corrupt, "mount at", step.target.clone())
-                        .because(
-                            "the image has something else than a directory there".to_owned(),
-                        ));
-                }
-                return Ok(fd);
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY;
+        match root.lookup(Path::new(&step.target), flags, Links::FollowParents) {
+            Ok(fd) => return Ok(fd),
+            Err(Errno::ENOENT) => {}
+            Err(Errno::ENOTDIR | Errno::ELOOP) => {
+                let error = Error::new(Kind::Corrupt, "mount at", step.target.clone());
+                return Err(
+                    error.because("the image has something else than a directory there".to_owned())
+                );
             }
-            Err(error) if error.kind() == Kind::NotFound => {}
-            Err(error) => return Err(error),
+            Err(errno) => return Err(Error::errno("open", &step.target, errno)),
         }
     }
     root.make_dirs(&step.target, 0o755)
 }
 
 fn mount_new(
-    init: &Init<'_>,
+    init: &mut Init<'_>,
     step: &MountStep,
     fstype: &str,
     data: &str,
     copy_up: bool,
 ) -> Result<()> {
-    let target = target_dir(init.root()?, step)?;
     let mut flags = ms_flags(step.attributes);
     // Nobody makes nodes in a devpts, and those it has itself must work.
     if init.plan.guard_devices && fstype != "devpts" {
         flags |= MsFlags::MS_NODEV;
     }
+    if !copy_up && let Some((dir, name)) = init.made_place(&step.target) {
+        let place = format!("{}/{name}", descriptor::path_of(dir));
+        let options = Some(data).filter(|data| !data.is_empty());
+        // What goes wrong is said by the way below.
+        if mount::mount_at(fstype, fstype, place.as_ref(), flags, options).is_ok() {
+            return Ok(());
+        }
+    }
+    let target = target_dir(init.root()?, step)?;
+    init.forget_fresh(&step.target);
     if copy_up {
         let guard = if init.plan.guard_devices {
             attr::NODEV
@@ -197,29 +218,7 @@ fn mount_new(
             ));
         }
     }
-    if fstype == "tmpfs" && !copy_up {
-        make_mount_points(init, step)?;
-    }
-    Ok(())
-}
-
-/// Makes the places of later mounts right in a new, empty tmpfs (`/dev`'s pts, shm and mqueue):
-/// one call each, where finding that a place is missing and making it takes four.
-fn make_mount_points(init: &Init<'_>, step: &MountStep) -> Result<()> {
-    let inside = |other: &MountStep| -> Option<String> {
-        let name = other.target.strip_prefix(&step.target)?.strip_prefix('/')?;
-        let plain = !name.is_empty() && !name.contains('/') && !matches!(name, "." | "..");
-        (plain && matches!(other.source, Source::New { .. })).then(|| name.to_owned())
-    };
-    let names: Vec<String> = init.plan.mounts.iter().filter_map(inside).collect();
-    if names.is_empty() {
-        return Ok(());
-    }
-    let dir = init.root()?.open_path(&step.target)?;
-    for name in names {
-        // Whatever goes wrong here is said when the mount itself is made.
-        let _ = nix::sys::stat::mkdirat(&dir, name.as_str(), Mode::from_bits_truncate(0o755));
-    }
+    init.remember_fresh(step, fstype);
     Ok(())
 }
 
@@ -329,8 +328,8 @@ pub(super) fn give_to_user(init: &mut Init<'_>) -> Result<()> {
         return Ok(());
     }
     let (uid, gid) = (init.user.uid, init.user.gid);
-    let root = Root::open(Path::new("/"))?;
     for step in init.plan.mounts.iter().filter(|step| step.chown) {
+        let root = init.root()?;
         copy::give_tree(root.open_path(&step.target)?, uid, gid).map_err(|errno| {
             let error = Error::errno("give to the container's user", &step.target, errno);
             if init.trees.is_some() {

@@ -2,7 +2,7 @@
 //! keep-id`) has a name and a home inside, as podman gives it. The image's own files stay as they
 //! are: completed copies in the container's directory are bound over them.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 
@@ -70,8 +70,7 @@ fn read(init: &Init<'_>, path: &str) -> Option<Vec<u8>> {
         return None;
     }
     let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    let file = init.root().ok()?.open_file(path, flags).ok()?;
-    user::content(File::from(file))
+    user::content(init.root().ok()?.open_regular(path, flags).ok()?)
 }
 
 fn provide(init: &Init<'_>, entry: &UserEntry, name: &str, bytes: &[u8]) -> Result<()> {

@@ -1,10 +1,11 @@
 //! The last steps: directory, limits, streams, privileges, and the payload itself.
 
 use std::ffi::CString;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open, openat};
 use nix::sched::CloneFlags;
 use nix::sys::stat::{Mode, umask};
 
@@ -14,7 +15,6 @@ use crate::oci::DEFAULT_PATH;
 use crate::runtime::message::FromInit;
 use crate::sys::descriptor::path_of;
 use crate::sys::namespace::IdMap;
-use crate::sys::path::Root;
 use crate::sys::{credentials, exec, namespace, seccomp, socket, tty};
 
 /// Enters the working directory, which docker makes when it is missing. A name such as
@@ -22,7 +22,11 @@ use crate::sys::{credentials, exec, namespace, seccomp, socket, tty};
 /// there (CVE-2024-21626), so the resolver that follows no such links finds it.
 pub(super) fn enter_directory(init: &mut Init<'_>) -> Result<()> {
     let cwd = Path::new(&init.plan.process.cwd);
-    let dir = Root::open(Path::new("/"))?.make_dirs(cwd, 0o755)?;
+    if cwd == Path::new("/") {
+        // Where entering the root has left it.
+        return Ok(());
+    }
+    let dir = init.root()?.make_dirs(cwd, 0o755)?;
     nix::unistd::fchdir(&dir)
         .map_err(|errno| Error::errno("enter working directory", cwd, errno))?;
     // Behind the pivot every path of the container starts at its root; one outside has none.
@@ -70,14 +74,23 @@ pub(super) fn set_streams(init: &mut Init<'_>) -> Result<()> {
             exec::dup_onto(terminal.as_raw_fd(), stream).map_err(failed)?;
         }
     } else if !init.plan.interactive {
-        // With a /dev of the caller's own this could be anything: a fifo that blocks us, a link.
-        let node = devices::open_device(Path::new("/dev/null"), 1, 3)?;
-        let null = std::fs::File::open(path_of(&node))
-            .map_err(|error| Error::io("open", "/dev/null", error))?;
+        let null = open_null(init)?;
         exec::dup_onto(null.as_raw_fd(), 0).map_err(failed)?;
     }
     exec::close_on_exec_from(3);
     Ok(())
+}
+
+fn open_null(init: &Init<'_>) -> Result<OwnedFd> {
+    let failed = |errno| Error::errno("open", "/dev/null", errno);
+    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+    if let Some(dev) = init.fresh_tmpfs("/dev") {
+        let null = openat(dev, "null", flags | OFlag::O_NOFOLLOW, Mode::empty());
+        return null.map_err(failed);
+    }
+    // With a /dev of the caller's own this could be anything: a fifo that blocks us, a link.
+    let node = devices::open_device(Path::new("/dev/null"), 1, 3)?;
+    open(path_of(&node).as_str(), flags, Mode::empty()).map_err(failed)
 }
 
 /// From user 0 with every capability to the payload's identity. The filter is loaded while

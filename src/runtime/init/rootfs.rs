@@ -29,12 +29,14 @@ pub(super) fn mount(init: &mut Init<'_>) -> Result<()> {
             path.clone()
         }
         Rootfs::Overlay(overlay) => match &init.trees {
-            Some(trees) => mount_overlay(&trees.overlay(overlay))?,
-            None => mount_overlay(overlay)?,
+            Some(trees) => mount_overlay(&trees.overlay(overlay), init.plan.guard_devices)?,
+            None => mount_overlay(overlay, init.plan.guard_devices)?,
         },
     };
     let root = Root::open(&target)?;
-    if init.plan.guard_devices {
+    let mounted_so =
+        matches!(&init.plan.rootfs, Rootfs::Overlay(overlay) if overlay.base != Path::new("/"));
+    if init.plan.guard_devices && !mounted_so {
         refuse_devices(root.as_fd(), &target)?;
     }
     init.root = Some(root);
@@ -49,37 +51,28 @@ fn refuse_devices(root: BorrowedFd<'_>, target: &Path) -> Result<()> {
         .map_err(|errno| Error::errno("refuse device nodes in", target, errno))
 }
 
-fn mount_overlay(overlay: &Overlay) -> Result<std::path::PathBuf> {
-    let target = overlay.container.join("rootfs");
-    let mut writable = overlay.container.clone();
+/// Mounts an overlay and returns where. On its own upper directory, which nobody needs to reach
+/// by name from here on: a directory of its own costs as much as the mount.
+fn mount_overlay(overlay: &Overlay, guard: bool) -> Result<std::path::PathBuf> {
     if overlay.on_tmpfs {
-        let failed = |errno| Error::errno("mount tmpfs at", &overlay.container, errno);
-        mount::mount_at(
-            "tmpfs",
-            "tmpfs",
-            &overlay.container,
-            MsFlags::MS_NODEV,
-            Some("mode=700"),
-        )
-        .map_err(failed)?;
-        for name in ["upper", "work", "rootfs"] {
-            let path = overlay.container.join(name);
-            // One of them is going to be "/".
-            nix::unistd::mkdir(&path, Mode::from_bits_truncate(0o755))
-                .map_err(|errno| Error::errno("make directory", &path, errno))?;
-        }
-        writable = overlay.container.clone();
+        make_tmpfs(&overlay.container)?;
     }
+    let (upper, work) = (
+        overlay.container.join("upper"),
+        overlay.container.join("work"),
+    );
+    let target = match overlay.on_tmpfs {
+        true => overlay.container.join("rootfs"),
+        false => upper.clone(),
+    };
     let lowers = overlay
         .lowers
         .iter()
         .map(|path| path.display().to_string())
         .collect::<Vec<_>>();
-    let failed = |errno| overlay_error(&target, errno);
     // Relative names keep the option string short; the directory is ketch's own.
     nix::unistd::chdir(&overlay.base)
         .map_err(|errno| Error::errno("enter directory", &overlay.base, errno))?;
-    let (upper, work) = (writable.join("upper"), writable.join("work"));
     folders::show(overlay, &upper)?;
     let mut options = format!(
         "lowerdir={},upperdir={},workdir={}",
@@ -93,25 +86,37 @@ fn mount_overlay(overlay: &Overlay) -> Result<std::path::PathBuf> {
     if overlay.userxattr {
         options.push_str(",userxattr");
     }
-    if options.len() >= OPTION_PAGE || special(&writable) {
-        mount_long(overlay, &lowers, &upper, &work, &target)?;
+    if options.len() >= OPTION_PAGE || special(&overlay.container) {
+        mount_long(overlay, &lowers, &upper, &work, &target, guard)?;
         return Ok(target);
     }
-    match mount::mount_at(
-        "overlay",
-        "overlay",
-        &target,
-        MsFlags::empty(),
-        Some(&options),
-    ) {
+    let flags = match guard {
+        true => MsFlags::MS_NODEV,
+        false => MsFlags::empty(),
+    };
+    match mount::mount_at("overlay", "overlay", &target, flags, Some(&options)) {
         // A user namespace may not look below the mounts it got with "/": those of the host
         // could be hiding something. Each directory without mounts is another matter.
         Err(nix::errno::Errno::EINVAL) if overlay.base == Path::new("/") => {
             host::assemble(overlay, &target)?
         }
-        other => other.map_err(failed)?,
+        other => other.map_err(|errno| overlay_error(&target, errno))?,
     }
     Ok(target)
+}
+
+/// The writable part on a tmpfs of the container's own.
+fn make_tmpfs(container: &Path) -> Result<()> {
+    let flags = MsFlags::MS_NODEV;
+    mount::mount_at("tmpfs", "tmpfs", container, flags, Some("mode=700"))
+        .map_err(|errno| Error::errno("mount tmpfs at", container, errno))?;
+    for name in ["upper", "work", "rootfs"] {
+        let path = container.join(name);
+        // One of them is going to be "/".
+        nix::unistd::mkdir(&path, Mode::from_bits_truncate(0o755))
+            .map_err(|errno| Error::errno("make directory", &path, errno))?;
+    }
+    Ok(())
 }
 
 /// `:`, `,` and `\` separate parts of overlay's option string.
@@ -129,6 +134,7 @@ fn mount_long(
     upper: &Path,
     work: &Path,
     target: &Path,
+    guard: bool,
 ) -> Result<()> {
     let failed = |errno| overlay_error(target, errno);
     let (upper, work) = (upper.display().to_string(), work.display().to_string());
@@ -144,7 +150,8 @@ fn mount_long(
     if overlay.userxattr {
         options.push(("userxattr", None));
     }
-    let tree = mount::new_fs("overlay", &options, 0).map_err(failed)?;
+    let attributes = if guard { attr::NODEV } else { 0 };
+    let tree = mount::new_fs("overlay", &options, attributes).map_err(failed)?;
     let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let onto = nix::fcntl::openat(AT_FDCWD, target, flags, Mode::empty()).map_err(failed)?;
     mount::attach(tree.as_fd(), onto.as_fd()).map_err(failed)

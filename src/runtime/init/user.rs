@@ -4,7 +4,7 @@
 //! stranger's: only regular ones of a sane size are read, whole numbers are parsed as such.
 
 use std::fs::File;
-use std::io::Read;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use nix::fcntl::OFlag;
@@ -13,6 +13,7 @@ use super::Init;
 use crate::common::{Error, Kind, Result, passwd_entries};
 use crate::runtime::message::{FromInit, ResolvedUser};
 use crate::runtime::plan::UserRequest;
+use crate::sys::file;
 use crate::sys::path::Root;
 
 /// Largest passwd or group file that is read.
@@ -24,9 +25,9 @@ const MAX_ID: u32 = i32::MAX as u32;
 
 /// Resolves the user and tells the parent.
 pub(super) fn resolve(init: &mut Init<'_>) -> Result<()> {
-    let root = Root::open(Path::new("/"))?;
-    let passwd = read(&root, "/etc/passwd");
-    let group = read(&root, "/etc/group");
+    let root = init.root()?;
+    let passwd = read(root, "/etc/passwd");
+    let group = read(root, "/etc/group");
     init.user = find(&init.plan.process.user, &passwd, &group)?;
     init.tell(&FromInit::User(init.user.clone()), None);
     Ok(())
@@ -35,20 +36,18 @@ pub(super) fn resolve(init: &mut Init<'_>) -> Result<()> {
 /// Content of a file, empty when it is missing or not a plain file (a fifo would hang us:
 /// CVE-2024-9676; a link of /proc would lead to a file that ketch has open).
 fn read(root: &Root, path: &str) -> String {
-    let file = root.open_file(path, OFlag::O_RDONLY).map(File::from);
+    let file = root.open_regular(path, OFlag::O_RDONLY);
     let bytes = file.ok().and_then(content).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Bytes of an open file; `None` unless it is a plain one of a sane size.
-pub(super) fn content(file: File) -> Option<Vec<u8>> {
-    let meta = file.metadata().ok()?;
-    if !meta.is_file() || meta.len() > MAX_FILE {
+/// Bytes of an open regular file of that length; `None` unless it is of a sane size.
+pub(super) fn content((file, length): (OwnedFd, u64)) -> Option<Vec<u8>> {
+    if length > MAX_FILE {
         return None;
     }
-    let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
-    file.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
+    let name = Path::new("an image's file");
+    file::read_open(&File::from(file), name, MAX_FILE as usize).ok()
 }
 
 /// Name, id and members of each line of group(5).

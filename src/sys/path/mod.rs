@@ -108,10 +108,25 @@ impl Root {
         if kind == SFlag::S_IFREG || kind == SFlag::S_IFDIR {
             return Ok(file);
         }
-        Err(
-            Error::new(Kind::Corrupt, "open", path.display().to_string())
-                .because("not a regular file"),
-        )
+        Err(irregular(path))
+    }
+
+    /// As [`open_file`](Root::open_file), of a regular file alone, with its length in bytes.
+    pub(crate) fn open_regular(
+        &self,
+        path: impl AsRef<Path>,
+        flags: OFlag,
+    ) -> Result<(OwnedFd, u64)> {
+        let path = path.as_ref();
+        let flags = flags | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+        let file = self
+            .lookup_mode(path, flags, Mode::from_bits_truncate(0o644), Links::Follow)
+            .map_err(|errno| Error::errno("open", path, errno))?;
+        let facts = stat::fstat(&file).map_err(|errno| Error::errno("stat", path, errno))?;
+        if facts.st_mode & SFlag::S_IFMT.bits() != SFlag::S_IFREG.bits() {
+            return Err(irregular(path));
+        }
+        Ok((file, u64::try_from(facts.st_size).unwrap_or_default()))
     }
 
     /// Makes the directory `path` and its missing parents inside the root, links followed there;
@@ -250,6 +265,10 @@ impl Root {
             }
         }
     }
+}
+
+fn irregular(path: &Path) -> Error {
+    Error::new(Kind::Corrupt, "open", path.display().to_string()).because("not a regular file")
 }
 
 /// The S_IFMT part of what `fd` refers to.
