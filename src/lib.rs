@@ -8,7 +8,7 @@
 //! | 0 | `common` | values: digest, ids, errors, exit status, units |
 //! | 1 | `sys`, `reference`, `oci` | sys: the kernel, and the only `unsafe`; the others: pure documents |
 //! | 2 | `host`, `settings` | facts of this machine; settings of this user |
-//! | 3 | `archive`, `cgroup`, `seccomp` | one mechanism each |
+//! | 3 | `archive`, `cgroup`, `seccomp`, `logs` | one mechanism each |
 //! | 4 | `store`, `registry`, `spec`, `runtime` | disk, HTTP, OCI spec making, processes |
 //! | 5 | `engine` | joins layer 4 into verbs: request struct in, result struct out, no printing |
 //! | 6 | `doctor` | one use of the engine each |
@@ -25,6 +25,8 @@ mod settings;
 
 mod archive;
 mod cgroup;
+#[expect(dead_code, unused_imports, reason = "for the supervisor")]
+mod logs;
 mod seccomp;
 
 mod registry;

@@ -18,6 +18,6 @@ pub(crate) use exit::ExitStatus;
 pub(crate) use id::{ContainerId, check_name};
 pub(crate) use identity::Mode;
 pub(crate) use passwd::passwd_entries;
-pub(crate) use time::{Timestamp, parse_rfc3339};
+pub(crate) use time::{Timestamp, parse_moment, parse_rfc3339};
 pub(crate) use ui::{Meter, Silent, Ui, strictly};
 pub(crate) use units::{human_size, parse_duration, parse_size};

@@ -20,6 +20,13 @@ impl Timestamp {
         self.0.div_euclid(1_000_000_000) as i64
     }
 
+    /// RFC 3339 with all nine digits of the fraction, so that lines of it align.
+    pub(crate) fn fixed(self) -> String {
+        let whole = Timestamp(self.0 - self.0.rem_euclid(1_000_000_000)).to_string();
+        let nanos = self.0.rem_euclid(1_000_000_000);
+        format!("{}.{nanos:09}Z", whole.trim_end_matches('Z'))
+    }
+
     /// Time passed from this moment to `now`; zero when it lies in the future.
     pub(crate) fn age(self, now: Timestamp) -> Duration {
         Duration::from_nanos(u64::try_from(now.0 - self.0).unwrap_or(0))
@@ -51,6 +58,31 @@ impl fmt::Display for Timestamp {
         }
         f.write_str("Z")
     }
+}
+
+/// Parses docker's `--since` and `--until`: seconds since the epoch (`1700000000.5`), an age
+/// before `now` (`10m`), RFC 3339, or its beginning (a date, or a time without seconds or zone),
+/// which is taken as UTC.
+pub(crate) fn parse_moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    if fraction.bytes().all(|c| c.is_ascii_digit())
+        && (1..=9).contains(&fraction.len())
+        && let Ok(seconds) = whole.parse::<i64>()
+    {
+        let nanos: i128 = format!("{fraction:0<9}").parse().ok()?;
+        return Some(Timestamp(i128::from(seconds) * 1_000_000_000 + nanos));
+    }
+    if let Ok(age) = super::parse_duration(text) {
+        return Some(Timestamp(now.0 - i128::try_from(age.as_nanos()).ok()?));
+    }
+    [
+        text,
+        &format!("{text}Z"),
+        &format!("{text}:00Z"),
+        &format!("{text}T00:00:00Z"),
+    ]
+    .into_iter()
+    .find_map(parse_rfc3339)
 }
 
 /// Parses RFC 3339 with any offset and up to nine fraction digits.
@@ -164,6 +196,32 @@ mod tests {
                 .to_string(),
             "2024-01-01T00:00:00Z"
         );
+    }
+
+    #[test]
+    fn a_moment_is_a_number_an_age_or_a_date() {
+        let now = parse_rfc3339("2026-11-22T01:00:00Z").unwrap();
+        for (text, want) in [
+            ("0", "1970-01-01T00:00:00Z"),
+            ("-1", "1969-12-31T23:59:59Z"),
+            ("1700000000.25", "2023-11-14T22:13:20.25Z"),
+            ("10m", "2026-11-22T00:50:00Z"),
+            ("1h30m", "2026-11-21T23:30:00Z"),
+            ("2024-02-29", "2024-02-29T00:00:00Z"),
+            ("2024-02-29T01:02", "2024-02-29T01:02:00Z"),
+            ("2024-02-29T01:02:03.5", "2024-02-29T01:02:03.5Z"),
+            ("2024-02-29T01:02:03+01:00", "2024-02-29T00:02:03Z"),
+        ] {
+            assert_eq!(parse_moment(text, now).unwrap().to_string(), want, "{text}");
+        }
+        for text in ["", "yesterday", "1.", "10 m", "m", "1.0000000001"] {
+            assert_eq!(parse_moment(text, now), None, "{text}");
+        }
+        assert_eq!(
+            Timestamp(5_000_000_020).fixed(),
+            "1970-01-01T00:00:05.000000020Z"
+        );
+        assert_eq!(Timestamp(-1).fixed(), "1969-12-31T23:59:59.999999999Z");
     }
 
     #[test]

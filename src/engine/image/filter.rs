@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::find;
-use crate::common::{Digest, Error, Timestamp, parse_duration, parse_rfc3339};
+use crate::common::{Digest, Error, Timestamp, parse_moment};
 use crate::reference::Reference;
 use crate::store::{ImageRecord, Store};
 
@@ -113,18 +113,9 @@ fn has_label(record: &ImageRecord, (key, value): &(String, Option<String>)) -> b
     }
 }
 
-/// docker's `until` and `since` grammar: RFC 3339, a date, seconds since the epoch, or an age.
+/// docker's `until` and `since` grammar.
 pub(crate) fn moment(text: &str) -> Option<Timestamp> {
-    if let Ok(age) = parse_duration(text) {
-        let nanos = i128::try_from(age.as_nanos()).ok()?;
-        return Some(Timestamp(Timestamp::now().0 - nanos));
-    }
-    if let Ok(seconds) = text.parse::<i64>() {
-        return Some(Timestamp(i128::from(seconds) * 1_000_000_000));
-    }
-    parse_rfc3339(text)
-        .or_else(|| parse_rfc3339(&format!("{text}Z")))
-        .or_else(|| parse_rfc3339(&format!("{text}T00:00:00Z")))
+    parse_moment(text, Timestamp::now())
 }
 
 /// moby: the pattern may fit the short name, the short name with its tag, or the full name.
