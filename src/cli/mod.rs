@@ -16,6 +16,7 @@ mod output;
 mod parse;
 mod personality;
 mod session;
+mod template;
 
 #[cfg(test)]
 mod tests;

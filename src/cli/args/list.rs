@@ -2,12 +2,14 @@
 
 use crate::cli::output::Format;
 use crate::cli::parse;
-use crate::common::Result;
+use crate::cli::personality::Personality;
+use crate::common::{ExitStatus, Result};
+use crate::engine::container::RunFailure;
 
 /// `--format` of lists and prunes, where `-f` is `--filter` or `--force`.
 #[derive(clap::Args, Debug, Clone, Default)]
 pub(crate) struct FormatArgs {
-    /// Format output: json, or table
+    /// Format output: json, table, a Go template, or "table TEMPLATE"
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
 }
@@ -22,15 +24,28 @@ impl FormatArgs {
 /// `-f`, `--format` of commands that show one thing.
 #[derive(clap::Args, Debug, Clone, Default)]
 pub(crate) struct ShowArgs {
-    /// Format output: json, or table
+    /// Format output: json, or a Go template
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<String>,
 }
 
+/// docker's code for a template that cannot be parsed, in commands that show things.
+const BAD_TEMPLATE: ExitStatus = ExitStatus::Code(64);
+
 impl ShowArgs {
     /// The form asked for.
-    pub(crate) fn format(&self) -> Result<Format> {
-        Format::parse(self.format.as_deref())
+    ///
+    /// # Errors
+    /// A template that cannot be parsed, with the personality's exit code.
+    pub(crate) fn format(&self, personality: Personality) -> anyhow::Result<Format> {
+        let text = self.format.as_deref();
+        match personality {
+            Personality::Docker => Format::parse_exact(text).map_err(|error| {
+                let status = BAD_TEMPLATE;
+                RunFailure { status, error }.into()
+            }),
+            Personality::Podman => Ok(Format::parse(text)?),
+        }
     }
 }
 

@@ -1,15 +1,19 @@
-//! What reaches stdout and stderr: tables, JSON, human words, progress.
+//! What reaches stdout and stderr: lists in every form, documents, human words, progress.
 
+mod document;
+mod format;
 pub(crate) mod human;
 pub(crate) mod json;
+pub(crate) mod listing;
 pub(crate) mod progress;
 pub(crate) mod table;
 pub(crate) mod terminal;
 
 use std::io::{self, Write};
 
-use crate::cli::parse;
-use crate::common::Result;
+pub(crate) use document::document;
+pub(crate) use format::Format;
+pub(crate) use listing::Columns;
 
 /// Writes data to stdout at once, in one call where the kernel allows.
 pub(crate) fn data(text: &str) -> io::Result<()> {
@@ -21,42 +25,4 @@ pub(crate) fn data(text: &str) -> io::Result<()> {
 /// Writes what a library left in stdout's buffer; nobody else does at the end of the process.
 pub(crate) fn finish() {
     let _ = io::stdout().flush();
-}
-
-/// Form of a command's data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// Text for people.
-    Text,
-    /// JSON.
-    Json,
-}
-
-impl Format {
-    /// Reads `--format`.
-    ///
-    /// # Errors
-    /// Templates, which are not available yet, and anything else unknown.
-    pub(crate) fn parse(text: Option<&str>) -> Result<Format> {
-        match text {
-            None | Some("" | "table") => Ok(Format::Text),
-            Some("json") => Ok(Format::Json),
-            Some(other) => Err(parse::bad("--format", other, "not a known format")
-                .hint("use --format json or --format table")),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_json_and_table_are_formats() {
-        assert_eq!(Format::parse(None).unwrap(), Format::Text);
-        assert_eq!(Format::parse(Some("json")).unwrap(), Format::Json);
-        for text in ["{{.ID}}", "table {{.ID}}", "yaml"] {
-            assert!(Format::parse(Some(text)).is_err(), "{text}");
-        }
-    }
 }

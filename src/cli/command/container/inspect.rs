@@ -24,10 +24,10 @@ pub(crate) struct Inspect {
 
 impl Execute for Inspect {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
-        let format = self.format.format()?;
+        let format = self.format.format(session.personality)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
-        show(session, format, &self.containers, |name| {
+        show(session, &format, &self.containers, |name| {
             document(&engine, session.personality, name)
         })
     }

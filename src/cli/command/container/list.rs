@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use crate::cli::args::{FormatArgs, filters};
 use crate::cli::command::Execute;
+use crate::cli::output::listing::Row;
 use crate::cli::output::progress::Progress;
-use crate::cli::output::table::Table;
-use crate::cli::output::{Format, human, json as form};
+use crate::cli::output::{Columns, human, json as form, listing};
 use crate::cli::session::Session;
 use crate::common::{ExitStatus, Timestamp, human_size};
 use crate::engine::Engine;
@@ -51,7 +51,7 @@ pub(crate) struct List {
 
 impl Execute for List {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
-        let format = self.format.format()?;
+        let format = self.format.format()?.for_personality(session.personality)?;
         let filters = Filters::parse(&filters(&self.filter)?)?;
         let last = match self.latest {
             true => Some(1),
@@ -76,13 +76,15 @@ impl Execute for List {
             size: self.size,
             now: Timestamp::now(),
         };
-        session.data(&match format {
-            _ if self.quiet => rows.iter().map(|row| view.id(row) + "\n").collect(),
-            Format::Json => form::list(
-                session.personality,
-                rows.iter().map(|row| (view.docker(row), view.podman(row))),
-            ),
-            Format::Text => view.table(&rows),
+        session.data(&match self.quiet {
+            true => rows.iter().map(|row| view.id(row) + "\n").collect(),
+            false => {
+                let rows: Vec<Row> = rows
+                    .iter()
+                    .map(|row| (view.docker(row), view.podman(row)))
+                    .collect();
+                listing::list(session.personality, &format, &view.columns(), &rows)?
+            }
         })?;
         Ok(ExitStatus::Code(0))
     }
@@ -124,36 +126,33 @@ impl View {
         row.mounts.iter().map(cut).collect::<Vec<_>>().join(",")
     }
 
-    fn table(&self, rows: &[ContainerSummary]) -> String {
-        let mut header = vec![
-            "CONTAINER ID",
-            "IMAGE",
-            "COMMAND",
-            "CREATED",
-            "STATUS",
-            "PORTS",
-            "NAMES",
-        ];
-        if self.size {
-            header.push("SIZE");
+    fn columns(&self) -> Columns<'static> {
+        Columns {
+            of: "container",
+            shown: match self.size {
+                true => &[
+                    "ID",
+                    "Image",
+                    "Command",
+                    "RunningFor",
+                    "Status",
+                    "Ports",
+                    "Names",
+                    "Size",
+                ],
+                false => &[
+                    "ID",
+                    "Image",
+                    "Command",
+                    "RunningFor",
+                    "Status",
+                    "Ports",
+                    "Names",
+                ],
+            },
+            headers: &[("ID", "CONTAINER ID"), ("RunningFor", "CREATED")],
+            heading: true,
         }
-        let mut table = Table::new(&header);
-        for row in rows {
-            let mut cells = vec![
-                self.id(row),
-                row.image.clone(),
-                self.command(row),
-                human::ago(row.created, self.now),
-                self.status(row),
-                String::new(),
-                row.name.clone(),
-            ];
-            if self.size {
-                cells.push(size(row));
-            }
-            table.row(cells);
-        }
-        table.render()
     }
 
     /// docker's formatter context: every value a string.
@@ -217,6 +216,8 @@ fn size(row: &ContainerSummary) -> String {
 mod tests {
     use super::*;
     use crate::cli::command::container::filter::tests::row;
+    use crate::cli::output::Format;
+    use crate::cli::personality::Personality;
 
     #[test]
     fn columns_are_dockers() {
@@ -225,7 +226,10 @@ mod tests {
             size: false,
             now: Timestamp(420_000_000_000),
         };
-        let text = view.table(&[row("web", ContainerState::Running)]);
+        let one = row("web", ContainerState::Running);
+        let rows = [(view.docker(&one), view.podman(&one))];
+        let text =
+            listing::list(Personality::Docker, &Format::Text, &view.columns(), &rows).unwrap();
         assert_eq!(
             text,
             "CONTAINER ID   IMAGE     COMMAND                  CREATED         STATUS         PORTS     NAMES\n\

@@ -5,8 +5,8 @@ use serde_json::json;
 use crate::cli::args::{FormatArgs, filters};
 use crate::cli::command::Execute;
 use crate::cli::command::image::prune::confirm;
+use crate::cli::output::document;
 use crate::cli::output::progress::Progress;
-use crate::cli::output::{Format, json as form};
 use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{ContainerId, ExitStatus, human_size};
@@ -45,20 +45,25 @@ impl Execute for Prune {
             // Files of subordinate ids go when the store is swept as their owner.
             sweep(&engine);
         }
-        session.data(&match (format, session.personality) {
-            (Format::Json, _) => form::compact(&json!({
-                "ContainersDeleted": pruned.containers,
-                "SpaceReclaimed": pruned.reclaimed,
-            })),
-            (Format::Text, Personality::Podman) => lines(&pruned.containers),
-            (Format::Text, Personality::Docker) => {
-                format!(
-                    "{}Total reclaimed space: {}\n",
-                    section(&pruned.containers),
-                    human_size(pruned.reclaimed)
-                )
-            }
-        })?;
+        let report = json!({
+            "ContainersDeleted": pruned.containers,
+            "SpaceReclaimed": pruned.reclaimed,
+        });
+        let text = || match session.personality {
+            Personality::Podman => lines(&pruned.containers),
+            Personality::Docker => format!(
+                "{}Total reclaimed space: {}\n",
+                section(&pruned.containers),
+                human_size(pruned.reclaimed)
+            ),
+        };
+        session.data(&document(
+            session.personality,
+            &format,
+            "report",
+            &report,
+            text,
+        )?)?;
         for (_, error) in &pruned.failures {
             session.report(error);
         }

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use crate::cli::args::FormatArgs;
 use crate::cli::command::Execute;
+use crate::cli::output::listing::Row;
 use crate::cli::output::progress::Progress;
-use crate::cli::output::table::Table;
-use crate::cli::output::{Format, human, json as form};
+use crate::cli::output::{Columns, human, listing};
 use crate::cli::session::Session;
 use crate::common::{ExitStatus, Timestamp, human_size};
 use crate::engine::Engine;
@@ -37,7 +37,7 @@ pub(crate) struct History {
 
 impl Execute for History {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
-        let format = self.format.format()?;
+        let format = self.format.format()?.for_personality(session.personality)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let steps = history::history(&engine.store, &self.image)?;
@@ -46,18 +46,31 @@ impl Execute for History {
             no_trunc: self.no_trunc,
             now: Timestamp::now(),
         };
-        let text = match format {
-            _ if self.quiet => steps.iter().map(|step| view.id(step) + "\n").collect(),
-            Format::Json => form::list(
-                session.personality,
-                steps.iter().map(|step| (view.docker(step), podman(step))),
-            ),
-            Format::Text => view.table(&steps),
-        };
-        session.data(&text)?;
+        if self.quiet {
+            let ids: String = steps.iter().map(|step| view.id(step) + "\n").collect();
+            session.data(&ids)?;
+            return Ok(ExitStatus::Code(0));
+        }
+        let rows: Vec<Row> = steps
+            .iter()
+            .map(|step| (view.docker(step), podman(step)))
+            .collect();
+        session.data(&listing::list(
+            session.personality,
+            &format,
+            &COLUMNS,
+            &rows,
+        )?)?;
         Ok(ExitStatus::Code(0))
     }
 }
+
+const COLUMNS: Columns<'_> = Columns {
+    of: "step",
+    shown: &["ID", "CreatedSince", "CreatedBy", "Size", "Comment"],
+    headers: &[("ID", "IMAGE"), ("CreatedSince", "CREATED")],
+    heading: true,
+};
 
 struct View {
     human: bool,
@@ -95,20 +108,6 @@ impl View {
             true => human_size(step.size),
             false => step.size.to_string(),
         }
-    }
-
-    fn table(&self, steps: &[Step]) -> String {
-        let mut table = Table::new(&["IMAGE", "CREATED", "CREATED BY", "SIZE", "COMMENT"]);
-        for step in steps {
-            table.row([
-                self.id(step),
-                self.created(step),
-                self.created_by(step),
-                self.size(step),
-                step.comment.clone(),
-            ]);
-        }
-        table.render()
     }
 
     fn docker(&self, step: &Step) -> Value {

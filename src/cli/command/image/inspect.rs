@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::cli::args::ShowArgs;
 use crate::cli::command::Execute;
 use crate::cli::output::progress::Progress;
-use crate::cli::output::{Format, json as form};
+use crate::cli::output::{self, Format, json as form};
 use crate::cli::session::Session;
 use crate::common::ExitStatus;
 use crate::engine::Engine;
@@ -24,10 +24,10 @@ pub(crate) struct Inspect {
 
 impl Execute for Inspect {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
-        let format = self.format.format()?;
+        let format = self.format.format(session.personality)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
-        show(session, format, &self.images, |image| {
+        show(session, &format, &self.images, |image| {
             inspect::inspect(&engine.store, image)
         })
     }
@@ -37,7 +37,7 @@ impl Execute for Inspect {
 /// does: `[]` when nothing was found.
 pub(in crate::cli::command) fn show(
     session: &Session,
-    format: Format,
+    format: &Format,
     names: &[String],
     inspect: impl Fn(&str) -> anyhow::Result<Value>,
 ) -> anyhow::Result<ExitStatus> {
@@ -48,11 +48,25 @@ pub(in crate::cli::command) fn show(
             Err(error) => failures.push(error),
         }
     }
-    let document = Value::Array(found);
-    session.data(&match format {
-        Format::Text => form::pretty(&document),
-        Format::Json => form::compact(&document),
-    })?;
+    let personality = session.personality;
+    let text = match format {
+        Format::Text => form::pretty(&Value::Array(found)),
+        Format::Json => {
+            let all = Value::Array(found);
+            output::document(personality, format, "object", &all, String::new)?
+        }
+        Format::Template(_) | Format::Table(_) => {
+            let mut text = String::new();
+            for one in &found {
+                match output::document(personality, format, "object", one, String::new) {
+                    Ok(part) => text.push_str(&part),
+                    Err(error) => failures.push(error.into()),
+                }
+            }
+            text
+        }
+    };
+    session.data(&text)?;
     for error in &failures {
         session.report(error);
     }

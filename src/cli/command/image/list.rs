@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::args::filters;
+use crate::cli::args::{FormatArgs, filters};
 use crate::cli::command::Execute;
+use crate::cli::output::listing::Row as ListRow;
 use crate::cli::output::progress::Progress;
-use crate::cli::output::table::Table;
-use crate::cli::output::{Format, human, json as form};
+use crate::cli::output::{Columns, human, listing};
 use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{ExitStatus, Timestamp, human_size};
@@ -29,9 +29,8 @@ pub(crate) struct List {
     #[arg(short, long, value_name = "KEY=VALUE")]
     filter: Vec<String>,
 
-    /// Format output: json, or table
-    #[arg(long, value_name = "FORMAT")]
-    format: Option<String>,
+    #[command(flatten)]
+    format: FormatArgs,
 
     /// Don't truncate output
     #[arg(long)]
@@ -48,16 +47,16 @@ pub(crate) struct List {
 
 impl Execute for List {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
-        let format = Format::parse(self.format.as_deref())?;
+        let format = self.format.format()?.for_personality(session.personality)?;
         let filters = filters(&self.filter)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
-        let listing = list::list(
+        let found = list::list(
             &engine.store,
             &Request {
                 reference: self.reference.clone(),
                 filters,
-                containers: format == Format::Json,
+                containers: format.is_json() || format.uses("Containers"),
             },
         )?;
         let view = View {
@@ -65,20 +64,25 @@ impl Execute for List {
             no_trunc: self.no_trunc,
             now: Timestamp::now(),
         };
-        let text = match format {
-            _ if self.quiet => listing.rows.iter().map(|row| view.id(row) + "\n").collect(),
-            Format::Json => form::list(
-                session.personality,
-                listing
-                    .rows
-                    .iter()
-                    .map(|row| (view.docker(row), view.podman(row))),
-            ),
-            Format::Text => view.table(&listing.rows, self.digests),
-        };
-        session.data(&text)?;
-        let damaged = !listing.damaged.is_empty();
-        for error in listing.damaged {
+        session.data(&match self.quiet {
+            true => found.rows.iter().map(|row| view.id(row) + "\n").collect(),
+            false => {
+                let row = |row: &Row| (view.docker(row), view.podman(row));
+                let rows: Vec<ListRow> = found.rows.iter().map(row).collect();
+                let columns = Columns {
+                    of: "image",
+                    shown: match self.digests {
+                        true => &["Repository", "Tag", "Digest", "ID", "CreatedSince", "Size"],
+                        false => &["Repository", "Tag", "ID", "CreatedSince", "Size"],
+                    },
+                    headers: &[("ID", "IMAGE ID"), ("CreatedSince", "CREATED")],
+                    heading: true,
+                };
+                listing::list(session.personality, &format, &columns, &rows)?
+            }
+        })?;
+        let damaged = !found.damaged.is_empty();
+        for error in found.damaged {
             session.report(&error.into());
         }
         Ok(match damaged {
@@ -122,28 +126,6 @@ impl View {
             Some(created) => human::ago(created, self.now),
             None => "N/A".to_owned(),
         }
-    }
-
-    fn table(&self, rows: &[Row], digests: bool) -> String {
-        let mut header = vec!["REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"];
-        if digests {
-            header.insert(2, "DIGEST");
-        }
-        let mut table = Table::new(&header);
-        for row in rows {
-            let mut cells = vec![
-                self.repository(row),
-                row.tag.clone().unwrap_or_else(|| NONE.to_owned()),
-                self.id(row),
-                self.age(row),
-                human_size(row.size),
-            ];
-            if digests {
-                cells.insert(2, digest(row));
-            }
-            table.row(cells);
-        }
-        table.render()
     }
 
     /// docker's formatter context: every value a string.

@@ -3,7 +3,7 @@
 use crate::cli::args::{FormatArgs, filters};
 use crate::cli::command::Execute;
 use crate::cli::output::progress::Progress;
-use crate::cli::output::{Format, json as form, terminal};
+use crate::cli::output::{document, terminal};
 use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus, Kind, human_size};
@@ -56,17 +56,22 @@ impl Execute for Prune {
             // Files of subordinate ids go when the store is swept as their owner.
             sweep(&engine);
         }
-        session.data(&match (format, session.personality) {
-            (Format::Json, _) => form::compact(&report(&removal.events, removal.reclaimed)),
-            (Format::Text, Personality::Podman) => ids(&removal.events),
-            (Format::Text, Personality::Docker) => {
-                format!(
-                    "{}Total reclaimed space: {}\n",
-                    section(&removal.events),
-                    human_size(removal.reclaimed)
-                )
-            }
-        })?;
+        let report = report(&removal.events, removal.reclaimed);
+        let text = || match session.personality {
+            Personality::Podman => ids(&removal.events),
+            Personality::Docker => format!(
+                "{}Total reclaimed space: {}\n",
+                section(&removal.events),
+                human_size(removal.reclaimed)
+            ),
+        };
+        session.data(&document(
+            session.personality,
+            &format,
+            "report",
+            &report,
+            text,
+        )?)?;
         for (_, error) in &removal.failures {
             session.report(error);
         }

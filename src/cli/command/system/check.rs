@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::cli::args::FormatArgs;
 use crate::cli::command::Execute;
+use crate::cli::output;
 use crate::cli::output::progress::Progress;
-use crate::cli::output::{Format, json as form};
 use crate::cli::session::Session;
 use crate::common::ExitStatus;
 use crate::engine::Engine;
@@ -34,10 +34,13 @@ impl Execute for Check {
         let engine = Engine::open(&session.environment, &progress)?;
         let report = check::check(&engine.store, self.repair)?;
         if !self.quiet {
-            session.data(&match format {
-                Format::Json => form::compact(&document(&report)),
-                Format::Text => text(&report),
-            })?;
+            session.data(&output::document(
+                session.personality,
+                &format,
+                "report",
+                &document(&report),
+                || text(&report),
+            )?)?;
         }
         Ok(
             match report.problems.iter().all(|problem| problem.repaired) {

@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use crate::cli::args::FormatArgs;
 use crate::cli::command::Execute;
+use crate::cli::output::listing::Row as ListRow;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::table::Table;
-use crate::cli::output::{Format, human, json as form};
+use crate::cli::output::{Columns, Format, human, listing};
 use crate::cli::session::Session;
 use crate::common::{ExitStatus, Timestamp, Ui as _, human_size};
 use crate::engine::Engine;
@@ -25,17 +26,17 @@ pub(crate) struct Df {
 
 impl Execute for Df {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
-        let format = self.format.format()?;
+        let format = self.format.format()?.for_personality(session.personality)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let used = df::df(&engine.store)?;
         session.data(&match format {
-            Format::Json => form::list(
-                session.personality,
-                used.rows.iter().map(|row| (docker(row), podman(row))),
-            ),
             Format::Text if self.verbose => verbose(&used),
-            Format::Text => table(&used.rows),
+            _ => {
+                let row = |row: &Row| (docker(row), podman(row));
+                let rows: Vec<ListRow> = used.rows.iter().map(row).collect();
+                listing::list(session.personality, &format, &COLUMNS, &rows)?
+            }
         })?;
         for damaged in &used.usage.damaged {
             progress.warn(&format!("{damaged}; see ketch system check"));
@@ -59,19 +60,12 @@ fn reclaimable(row: &Row) -> String {
     }
 }
 
-fn table(rows: &[Row]) -> String {
-    let mut table = Table::new(&["TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE"]);
-    for row in rows {
-        table.row([
-            row.kind.to_owned(),
-            row.total.to_string(),
-            row.active.to_string(),
-            human_size(row.size),
-            reclaimable(row),
-        ]);
-    }
-    table.render()
-}
+const COLUMNS: Columns<'_> = Columns {
+    of: "row",
+    shown: &["Type", "TotalCount", "Active", "Size", "Reclaimable"],
+    headers: &[("TotalCount", "TOTAL")],
+    heading: true,
+};
 
 fn docker(row: &Row) -> Value {
     json!({
@@ -164,6 +158,5 @@ mod tests {
         assert_eq!(reclaimable(&row("Images", 2000, 1000)), "1kB (50%)");
         assert_eq!(reclaimable(&row("Images", 0, 0)), "0B");
         assert_eq!(reclaimable(&row("Build Cache", 2000, 2000)), "2kB");
-        assert!(table(&[]).starts_with("TYPE      TOTAL     ACTIVE    SIZE      RECLAIMABLE\n"));
     }
 }

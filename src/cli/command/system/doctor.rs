@@ -2,7 +2,7 @@
 
 use crate::cli::args::ShowArgs;
 use crate::cli::command::Execute;
-use crate::cli::output::{Format, json as form};
+use crate::cli::output::document;
 use crate::cli::session::Session;
 use crate::common::ExitStatus;
 use crate::doctor::{self, Check, Report, Verdict};
@@ -18,16 +18,20 @@ pub(crate) struct Doctor {
 
 impl Execute for Doctor {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
-        let format = self.format.format()?;
+        let format = self.format.format(session.personality)?;
         let lookup = |name: &str| session.environment.get_os(name).map(Into::into);
         let host = Host::new(HostEnv::from_lookup(&lookup));
         let root = settings::store_root(&session.environment, host.euid())?;
         let asked = session.environment.get("KETCH_IDENTITY");
         let report = doctor::examine(&host, &root.path, asked);
-        session.data(&match format {
-            Format::Json => form::compact(&serde_json::to_value(&report)?),
-            Format::Text => text(&report),
-        })?;
+        let facts = serde_json::to_value(&report)?;
+        session.data(&document(
+            session.personality,
+            &format,
+            "report",
+            &facts,
+            || text(&report),
+        )?)?;
         Ok(match report.can_run() {
             true => ExitStatus::Code(0),
             false => ExitStatus::Code(1),

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::cli::args::ShowArgs;
 use crate::cli::command::Execute;
+use crate::cli::output::document;
 use crate::cli::output::progress::Progress;
-use crate::cli::output::{Format, json as form};
 use crate::cli::session::Session;
 use crate::common::{ExitStatus, Mode, human_size};
 use crate::engine::Engine;
@@ -22,7 +22,7 @@ pub(crate) struct Info {
 
 impl Execute for Info {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
-        let format = self.format.format()?;
+        let format = self.format.format(session.personality)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let containers = list(
@@ -40,10 +40,14 @@ impl Execute for Info {
             containers,
             images: images.rows.len(),
         };
-        session.data(&match format {
-            Format::Json => form::compact(&facts.document()),
-            Format::Text => facts.text(),
-        })?;
+        let whole = facts.document();
+        session.data(&document(
+            session.personality,
+            &format,
+            "info",
+            &whole,
+            || facts.text(),
+        )?)?;
         Ok(ExitStatus::Code(0))
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Inspect {
 
 impl Execute for Inspect {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
-        let format = self.format.format()?;
+        let format = self.format.format(session.personality)?;
         let (containers, images) = match self.kind.as_deref() {
             None | Some("" | "all") => (true, true),
             Some("container") => (true, false),
@@ -42,7 +42,7 @@ impl Execute for Inspect {
         };
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
-        show(session, format, &self.names, |name| {
+        show(session, &format, &self.names, |name| {
             if containers {
                 match container::inspect::document(&engine, session.personality, name) {
                     Err(error) if images && missing(&error) => {}

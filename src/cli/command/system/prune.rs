@@ -6,8 +6,8 @@ use crate::cli::args::{FormatArgs, filters};
 use crate::cli::command::Execute;
 use crate::cli::command::container::prune::section;
 use crate::cli::command::image::prune as images;
+use crate::cli::output::document;
 use crate::cli::output::progress::Progress;
-use crate::cli::output::{Format, json as form};
 use crate::cli::session::Session;
 use crate::common::{ExitStatus, human_size};
 use crate::engine::Engine;
@@ -56,19 +56,23 @@ impl Execute for Prune {
             // Files of subordinate ids go when the store is swept as their owner.
             sweep(&engine);
         }
-        session.data(&match format {
-            Format::Json => {
-                let mut document = images::report(&pruned.images, pruned.reclaimed);
-                document["ContainersDeleted"] = json!(pruned.containers);
-                form::compact(&document)
-            }
-            Format::Text => format!(
+        let mut report = images::report(&pruned.images, pruned.reclaimed);
+        report["ContainersDeleted"] = json!(pruned.containers);
+        let text = || {
+            format!(
                 "{}{}Total reclaimed space: {}\n",
                 section(&pruned.containers),
                 images::section(&pruned.images),
                 human_size(pruned.reclaimed)
-            ),
-        })?;
+            )
+        };
+        session.data(&document(
+            session.personality,
+            &format,
+            "report",
+            &report,
+            text,
+        )?)?;
         for (_, error) in &pruned.failures {
             session.report(error);
         }

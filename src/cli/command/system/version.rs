@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::args::ShowArgs;
 use crate::cli::command::Execute;
-use crate::cli::output::{self, Format, json as form};
+use crate::cli::output;
 use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::ExitStatus;
@@ -39,11 +39,15 @@ pub(crate) struct Version {
 
 impl Execute for Version {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
-        let text = match self.format.format()? {
-            Format::Json => form::compact(&document(session.personality)),
-            Format::Text => table(),
-        };
-        session.data(&text)?;
+        let format = self.format.format(session.personality)?;
+        let document = document(session.personality);
+        session.data(&output::document(
+            session.personality,
+            &format,
+            "version",
+            &document,
+            table,
+        )?)?;
         Ok(ExitStatus::Code(0))
     }
 }
