@@ -31,6 +31,7 @@ complete -c ketch -n "__fish_ketch_needs_command" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "run" -d 'Create and run a new container from an image'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "ps" -d 'List containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "rm" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "logs" -d 'Fetch the logs of one or more containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "pull" -d 'Download an image from a registry'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "images" -d 'List images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "rmi" -d 'Remove one or more images'
@@ -124,6 +125,16 @@ complete -c ketch -n "__fish_ketch_using_subcommand rm" -s v -l volumes -d 'Remo
 complete -c ketch -n "__fish_ketch_using_subcommand rm" -s a -l all -d 'Remove all containers'
 complete -c ketch -n "__fish_ketch_using_subcommand rm" -s i -l ignore -d 'Do not fail when a container does not exist'
 complete -c ketch -n "__fish_ketch_using_subcommand rm" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand logs" -s n -l tail -l lines -d 'Number of lines to show from the end of the logs' -r
+complete -c ketch -n "__fish_ketch_using_subcommand logs" -l since -d 'Show logs since a timestamp (2026-01-02T13:23:37Z) or relative (42m for 42 minutes)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand logs" -l until -d 'Show logs before a timestamp (2026-01-02T13:23:37Z) or relative (42m for 42 minutes)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand logs" -s f -l follow -d 'Follow log output'
+complete -c ketch -n "__fish_ketch_using_subcommand logs" -s t -l timestamps -d 'Show timestamps'
+complete -c ketch -n "__fish_ketch_using_subcommand logs" -l details -d 'Show extra details provided to logs'
+complete -c ketch -n "__fish_ketch_using_subcommand logs" -l names -d 'Output the container name in the log, with several containers'
+complete -c ketch -n "__fish_ketch_using_subcommand logs" -l color -d 'Output the containers with different colors in the log, with several containers'
+complete -c ketch -n "__fish_ketch_using_subcommand logs" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand logs" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l authfile -d 'File of registry credentials' -r -F
@@ -161,15 +172,16 @@ complete -c ketch -n "__fish_ketch_using_subcommand completion" -s h -l help -d 
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l man -d 'Directory for the man pages' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l completions -d 'Directory for the completions' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -f -a "run" -d 'Create and run a new container from an image'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -f -a "ls" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -f -a "list" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -f -a "ps" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -f -a "rm" -d 'Remove one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -f -a "remove" -d 'Remove one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -f -a "inspect" -d 'Display detailed information on one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect prune" -f -a "prune" -d 'Remove all stopped containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "run" -d 'Create and run a new container from an image'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "ls" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "list" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "ps" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "rm" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "remove" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "logs" -d 'Fetch the logs of one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "prune" -d 'Remove all stopped containers'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Assign a name to the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container ID to the file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set meta data on a container' -r
@@ -275,6 +287,16 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output: json, or a Go template' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -s n -l tail -l lines -d 'Number of lines to show from the end of the logs' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -l since -d 'Show logs since a timestamp (2026-01-02T13:23:37Z) or relative (42m for 42 minutes)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -l until -d 'Show logs before a timestamp (2026-01-02T13:23:37Z) or relative (42m for 42 minutes)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -s f -l follow -d 'Follow log output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -s t -l timestamps -d 'Show timestamps'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -l details -d 'Show extra details provided to logs'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -l names -d 'Output the container name in the log, with several containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -l color -d 'Output the containers with different colors in the log, with several containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'

@@ -25,7 +25,10 @@ mod settings;
 
 mod archive;
 mod cgroup;
-#[expect(dead_code, unused_imports, reason = "for the supervisor")]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "written by the supervisor")
+)]
 mod logs;
 mod seccomp;
 

@@ -21,4 +21,5 @@ pub(crate) mod signal;
 pub(crate) mod socket;
 pub(crate) mod tree;
 pub(crate) mod tty;
+pub(crate) mod watch;
 pub(crate) mod xattr;

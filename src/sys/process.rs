@@ -248,6 +248,13 @@ fn kill_after(parent: &OwnedFd, victim: &OwnedFd) {
     }
 }
 
+/// Whether the process of a pidfd has ended, reaped or not.
+pub(crate) fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    let mut fds = [PollFd::new(pidfd, PollFlags::POLLIN)];
+    poll(&mut fds, PollTimeout::ZERO).is_ok_and(|count| count > 0)
+}
+
 /// Signals a process through a pidfd opened earlier.
 pub(crate) fn signal_pidfd(pidfd: &OwnedFd, signal: i32) -> std::result::Result<(), Errno> {
     send_signal(pidfd, signal)

@@ -14,6 +14,7 @@ mod debian;
 mod hostile;
 mod images;
 mod lifecycle;
+mod logs;
 mod mounts;
 mod peers;
 mod personality;

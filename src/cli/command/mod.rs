@@ -38,6 +38,7 @@ pub(crate) const VERBS: &[Verb] = &[
     verb::<container::list::List>(&["ps", "container ls", "container list", "container ps"]),
     verb::<container::remove::Remove>(&["rm", "container rm", "container remove"]),
     verb::<container::inspect::Inspect>(&["container inspect"]),
+    verb::<container::logs::Logs>(&["logs", "container logs"]),
     verb::<container::prune::Prune>(&["container prune"]),
     verb::<image::pull::Pull>(&["pull", "image pull"]),
     verb::<image::list::List>(&["images", "image ls", "image list"]),
