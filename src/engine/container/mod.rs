@@ -1,23 +1,33 @@
 //! Verbs on containers.
 
+mod asked;
+mod create;
 mod etc;
 mod event;
 mod failure;
 mod image;
 mod inspect;
+mod launch;
 mod list;
 mod logs;
 mod names;
-mod prepare;
+mod plan;
 mod remove;
 mod request;
 mod run;
 mod userns;
 
+pub(crate) use asked::Asked;
+pub(crate) use create::{Prepared, create, find_and_prepare, forget};
+pub(crate) use event::note;
 pub(crate) use failure::RunFailure;
 pub(crate) use inspect::inspect;
-pub(crate) use list::{ListRequest, list};
+pub(crate) use launch::{End, Live, launch, note_end, record_end, reopen};
+pub(crate) use list::{ListRequest, list, state};
 pub(crate) use logs::{LogSink, LogsRequest, logs};
-pub(crate) use remove::{RemoveRequest, remove, sweep};
-pub(crate) use request::{ContainerState, ContainerSummary, PullPolicy, RunOutcome, RunRequest};
-pub(crate) use run::run;
+pub(crate) use remove::{
+    RemoveRequest, delete_ended as remove_ended, end_leftovers, remove, sweep,
+};
+pub(crate) use request::{ContainerState, ContainerSummary, PullPolicy, RunRequest};
+pub(crate) use crate::spec::config::RestartPolicy;
+pub(crate) use run::{Timing, run};

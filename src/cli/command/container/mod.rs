@@ -1,5 +1,8 @@
 //! Commands on containers.
 
+pub(super) mod attach;
+pub(super) mod create;
+mod creation;
 mod filter;
 pub(super) mod inspect;
 pub(super) mod list;
@@ -7,3 +10,4 @@ pub(super) mod logs;
 pub(super) mod prune;
 pub(super) mod remove;
 pub(super) mod run;
+pub(super) mod start;
