@@ -90,6 +90,8 @@ fn supervise(engine: &Engine<'_>, prepared: Prepared, client: Client) -> ! {
         }
     };
     drop(report);
+    // The container itself keeps its image; this process may live for months.
+    engine.store.unpin();
     leave_caller();
     let kept = keeper.keep(ongoing);
     exit_now(u8::from(kept.is_err()))

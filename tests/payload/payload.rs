@@ -83,6 +83,7 @@ fn identity() {
 fn files(command: &str, rest: &[&str]) -> io::Result<()> {
     let path = rest.first().copied().unwrap_or("/");
     match command {
+        "cat" if rest.is_empty() => drop(io::copy(&mut io::stdin(), &mut io::stdout())?),
         "cat" => {
             for path in rest {
                 io::copy(&mut fs::File::open(path)?, &mut io::stdout())?;
@@ -92,6 +93,11 @@ fn files(command: &str, rest: &[&str]) -> io::Result<()> {
             let mut buffer = [0; 64];
             println!("{}", fs::File::open(path)?.read(&mut buffer)?);
         }
+        "lines" => (0..number(rest, 0)).for_each(|line| println!("line {line}")),
+        "flood" => loop {
+            io::stdout().write_all(&[b'y'; 4096])?;
+        },
+        "append" => writeln!(fs::OpenOptions::new().append(true).open(rest[0])?, "{}", rest[1])?,
         "write" => fs::OpenOptions::new()
             .write(true)
             .create(true)
@@ -392,13 +398,21 @@ fn orphan() -> io::Result<()> {
     if !status.success() {
         return Err(io::Error::other("child failed"));
     }
-    // The reaper takes the grandchild as soon as it is scheduled: look until it has, bounded.
+    // The grandchild ends and the reaper takes it as soon as they are scheduled: look until the
+    // reaper and this process are all there is, bounded.
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    while zombies()? != 0 && std::time::Instant::now() < deadline {
+    while processes()? > 2 && std::time::Instant::now() < deadline {
         std::thread::yield_now();
     }
     println!("zombies={}", zombies()?);
     Ok(())
+}
+
+fn processes() -> io::Result<usize> {
+    let names = fs::read_dir("/proc")?.flatten();
+    Ok(names
+        .filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok())
+        .count())
 }
 
 fn zombies() -> io::Result<usize> {
