@@ -22,6 +22,7 @@
 mod bus;
 mod cpuset;
 mod folder;
+mod freezer;
 mod limits;
 mod place;
 mod resources;
@@ -42,6 +43,7 @@ use crate::host::{CgroupLayout, CgroupVersion};
 use folder::Folder;
 use resources::Setting;
 
+pub(crate) use freezer::Freezer;
 pub(crate) use limits::{Limits, check_parent};
 pub(crate) use place::Place;
 

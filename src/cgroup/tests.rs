@@ -245,8 +245,9 @@ fn version_two_processes_are_frozen_killed_and_their_cgroup_removed() {
     );
     assert!(cgroup.clone_into_fd().is_some());
     let mut child = sleeper(&place);
-    place.freeze(true).unwrap();
-    place.freeze(false).unwrap();
+    let freezer = Freezer::of(&place).unwrap();
+    freezer.set(true).unwrap();
+    freezer.set(false).unwrap();
     std::fs::create_dir(place.unified.as_ref().unwrap().join("inner")).unwrap();
     place.kill().unwrap();
     assert!(!child.wait().unwrap().success());

@@ -27,6 +27,7 @@ mod security_escape;
 mod security_race;
 mod signals;
 mod stack;
+mod stop;
 mod store;
 mod system;
 mod terminal;

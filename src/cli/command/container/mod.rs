@@ -2,8 +2,13 @@
 
 mod filter;
 pub(super) mod inspect;
+pub(super) mod kill;
 pub(super) mod list;
 pub(super) mod logs;
+pub(super) mod pause;
 pub(super) mod prune;
 pub(super) mod remove;
 pub(super) mod run;
+mod select;
+pub(super) mod stop;
+pub(super) mod wait;
