@@ -16,7 +16,7 @@ use crate::common::{Error, Kind, Result};
 use crate::host::CgroupLayout;
 
 use super::folder::is_writable;
-use super::place::number_of;
+use super::place::{number_of, remove_tree};
 use super::{PREFIX, Place};
 
 /// How long processes may take to stop; one in the middle of a disk's read stops after it.
@@ -209,8 +209,16 @@ impl Freezer {
             let text = fs::read_to_string(self.path.join("cgroup.procs")).unwrap_or_default();
             text.lines().filter_map(|line| line.parse().ok()).collect()
         };
-        // What cannot be moved stays; the cgroup goes with the next sweep after its end.
+        // What cannot be moved is on its way out, and the folder goes after it.
         let _ = self.move_all(&members, home);
         let _ = fs::remove_dir(&self.path);
+    }
+
+    /// Removes a folder that was made for a pause, once its last process has ended.
+    pub(crate) fn remove(&self) {
+        if self.made {
+            // One that stays busy goes with the next sweep.
+            let _ = remove_tree(&self.path);
+        }
     }
 }

@@ -206,7 +206,7 @@ fn children(path: &Path) -> Vec<PathBuf> {
 }
 
 /// Removes a cgroup; while its last processes are still on their way out, tries again.
-fn remove_tree(path: &Path) -> Result<()> {
+pub(super) fn remove_tree(path: &Path) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     let mut wait = Duration::from_micros(200);
     loop {

@@ -42,6 +42,8 @@ pub(crate) const VERBS: &[Verb] = &[
     verb::<container::pause::Pause>(&["pause", "container pause"]),
     verb::<container::pause::Unpause>(&["unpause", "container unpause"]),
     verb::<container::wait::Wait>(&["wait", "container wait"]),
+    verb::<container::rename::Rename>(&["rename", "container rename"]),
+    verb::<container::exists::Exists>(&["container exists"]),
     verb::<container::inspect::Inspect>(&["container inspect"]),
     verb::<container::logs::Logs>(&["logs", "container logs"]),
     verb::<container::prune::Prune>(&["container prune"]),

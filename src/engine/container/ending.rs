@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::{event, pause};
+use crate::cgroup::Freezer;
 use crate::common::{Error, Kind};
 use crate::engine::Engine;
 use crate::store::{ContainerDir, ContainerRecord, Phase, StateRecord};
@@ -83,6 +84,8 @@ struct Victim {
     keeper: Option<OwnedFd>,
     deadline: Option<Instant>,
     watched: bool,
+    /// The cgroup that a pause had put it into.
+    freezer: Option<Freezer>,
     outcome: Option<Result<()>>,
 }
 
@@ -101,7 +104,10 @@ pub(super) fn end(engine: &Engine<'_>, wishes: Vec<Wish>) -> Vec<Result<()>> {
                 victim.watch(&mut watch);
             }
             victim.outcome = match victim.step(engine, &mut watch) {
-                Ok(true) => Some(Ok(())),
+                Ok(true) => {
+                    victim.freezer.iter().for_each(Freezer::remove);
+                    Some(Ok(()))
+                }
                 Ok(false) => None,
                 Err(error) => Some(Err(error)),
             };
@@ -133,6 +139,7 @@ impl Victim {
             keeper: None,
             deadline: None,
             watched: false,
+            freezer: None,
             outcome: None,
         }
     }
@@ -259,12 +266,12 @@ impl Victim {
         self.deadline = Some(Instant::now() + KILL_PATIENCE);
     }
 
-    fn send(&self, engine: &Engine<'_>, signal: i32) {
+    fn send(&mut self, engine: &Engine<'_>, signal: i32) {
         let Some(payload) = &self.payload else { return };
         // One that has ended by itself is what was wished.
         let _ = process::signal_pidfd(payload, signal);
         // Nothing stopped can take a signal, and on version 1 not even a kill.
-        pause::resume(&self.wish.dir);
+        self.freezer = pause::resume(&self.wish.dir).or(self.freezer.take());
         if let Some(record) = &self.wish.record {
             event::note(engine, record, "kill", &[("signal", signal.to_string())]);
         }

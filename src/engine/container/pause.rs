@@ -168,38 +168,45 @@ fn send(seen: &Process, signal: i32) {
 }
 
 /// Lets a container go on, paused or not, and says so in its state. What cannot be undone any
-/// more went with its container.
-pub(super) fn resume(dir: &ContainerDir) {
-    if means(dir).is_some() {
-        thaw(dir);
-    }
+/// more went with its container. Returns the cgroup it stood still in, for who ends it: that goes
+/// after its last process.
+pub(super) fn resume(dir: &ContainerDir) -> Option<Freezer> {
+    let freezer = thaw(dir);
     if let Ok(Some(state)) = dir.state()
         && state.paused
     {
         let _ = set_paused(dir, &state, false);
     }
+    freezer
 }
 
 /// Undoes what the file `paused` tells of, and removes it.
-fn thaw(dir: &ContainerDir) {
-    match means(dir) {
-        Some(Means::Freezer(freezer)) => {
+fn thaw(dir: &ContainerDir) -> Option<Freezer> {
+    let freezer = match means(dir)? {
+        Means::Freezer(freezer) => {
             let _ = freezer.set(false);
             freezer.empty();
+            Some(freezer)
         }
-        Some(Means::Signals(before)) => {
-            let first = dir.state().ok().flatten();
-            let held = first.and_then(|state| Some((ending::hold(&state)?, state)));
-            if let Some((_payload, state)) = held {
-                processes::of_container(state.pid)
-                    .iter()
-                    .filter(|process| !before.contains(&process.pid))
-                    .for_each(|process| send(process, libc::SIGCONT));
-            }
+        Means::Signals(before) => {
+            continue_all(dir, &before);
+            None
         }
-        None => {}
-    }
+    };
     let _ = file::remove_file(&means_path(dir));
+    freezer
+}
+
+/// Continues what SIGSTOP has stopped, but for what was stopped `before`.
+fn continue_all(dir: &ContainerDir, before: &[i32]) {
+    let first = dir.state().ok().flatten();
+    let held = first.and_then(|state| Some((ending::hold(&state)?, state)));
+    if let Some((_payload, state)) = held {
+        processes::of_container(state.pid)
+            .iter()
+            .filter(|process| !before.contains(&process.pid))
+            .for_each(|process| send(process, libc::SIGCONT));
+    }
 }
 
 /// Says in the state that the run of `of` is paused or not; false when it has ended.

@@ -1,5 +1,6 @@
 //! Commands on containers.
 
+pub(super) mod exists;
 mod filter;
 pub(super) mod inspect;
 pub(super) mod kill;
@@ -8,6 +9,7 @@ pub(super) mod logs;
 pub(super) mod pause;
 pub(super) mod prune;
 pub(super) mod remove;
+pub(super) mod rename;
 pub(super) mod run;
 mod select;
 pub(super) mod stop;
