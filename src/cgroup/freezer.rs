@@ -3,10 +3,9 @@
 //! cgroup-v1/freezer-subsystem). A container without such a cgroup can be put into one while it
 //! runs.
 
-use std::collections::HashSet;
 use std::fs;
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -16,6 +15,7 @@ use crate::common::{Error, Kind, Result};
 use crate::host::CgroupLayout;
 
 use super::folder::is_writable;
+use super::members::move_all;
 use super::place::{number_of, remove_tree};
 use super::{PREFIX, Place};
 
@@ -23,8 +23,6 @@ use super::{PREFIX, Place};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two looks at a version 1 freezer, which tells nobody when it is done.
 const LOOK: Duration = Duration::from_millis(1);
-/// Turns of moving processes that fork on.
-const TURNS: u32 = 1000;
 
 /// A cgroup that can be frozen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,42 +82,11 @@ impl Freezer {
             }
             _ => {}
         }
-        let moved = self.move_all(members, &self.path);
+        let moved = move_all(members, &self.path);
         if moved.is_err() {
             self.empty();
         }
         moved
-    }
-
-    fn move_all(&self, members: &dyn Fn() -> Vec<i32>, target: &Path) -> Result<()> {
-        let procs = target.join("cgroup.procs");
-        // One that was moved and is not there has ended, and waits for its parent.
-        let mut moved = HashSet::new();
-        for _ in 0..TURNS {
-            let text = fs::read_to_string(&procs).map_err(|e| Error::io("read", &procs, e))?;
-            let inside: HashSet<i32> = text.lines().filter_map(|line| line.parse().ok()).collect();
-            let mut all_in = true;
-            for pid in members() {
-                if inside.contains(&pid) || !moved.insert(pid) {
-                    continue;
-                }
-                match fs::write(&procs, pid.to_string()) {
-                    Ok(()) => all_in = false,
-                    // It ended.
-                    Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
-                    Err(error) => return Err(Error::io("write", &procs, error)),
-                }
-            }
-            if all_in {
-                return Ok(());
-            }
-        }
-        Err(Error::new(
-            Kind::Conflict,
-            "move processes to",
-            procs.display().to_string(),
-        )
-        .because("they fork faster than they can be moved"))
     }
 
     /// Stops (`true`) or continues every process in it, and waits until that is done.
@@ -210,7 +177,7 @@ impl Freezer {
             text.lines().filter_map(|line| line.parse().ok()).collect()
         };
         // What cannot be moved is on its way out, and the folder goes after it.
-        let _ = self.move_all(&members, home);
+        let _ = move_all(&members, home);
         let _ = fs::remove_dir(&self.path);
     }
 
