@@ -49,10 +49,6 @@ mod image;
 mod index;
 mod journal;
 mod layer;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for stop, pause and the supervisor")
-)]
 mod life;
 mod lock;
 mod mark;

@@ -35,6 +35,12 @@ pub(crate) const VERBS: &[Verb] = &[
         engine_failure: true,
         ..verb::<container::run::Run>(&["run", "container run"])
     },
+    Verb {
+        engine_failure: true,
+        ..verb::<container::create::Create>(&["create", "container create"])
+    },
+    verb::<container::start::Start>(&["start", "container start"]),
+    verb::<container::attach::Attach>(&["attach", "container attach"]),
     verb::<container::list::List>(&["ps", "container ls", "container list", "container ps"]),
     verb::<container::remove::Remove>(&["rm", "container rm", "container remove"]),
     verb::<container::kill::Kill>(&["kill", "container kill"]),
@@ -42,6 +48,7 @@ pub(crate) const VERBS: &[Verb] = &[
     verb::<container::pause::Pause>(&["pause", "container pause"]),
     verb::<container::pause::Unpause>(&["unpause", "container unpause"]),
     verb::<container::wait::Wait>(&["wait", "container wait"]),
+    verb::<container::update::Update>(&["update", "container update"]),
     verb::<container::rename::Rename>(&["rename", "container rename"]),
     verb::<container::exists::Exists>(&["container exists"]),
     verb::<container::inspect::Inspect>(&["container inspect"]),

@@ -21,6 +21,8 @@ const KILL_PATIENCE: Duration = Duration::from_secs(10);
 const KEEPER_PATIENCE: Duration = Duration::from_secs(5);
 /// Longest wait for a keeper that has done so to let go of the container.
 const UNLOCK_PATIENCE: Duration = Duration::from_secs(1);
+/// Between two looks at such a lock.
+const UNLOCK_LOOK: Duration = Duration::from_millis(1);
 /// Up to so many containers, each one's directory is watched; with more, the ends of their
 /// keepers tell enough.
 const FEW: usize = 16;
@@ -83,6 +85,7 @@ struct Victim {
     /// The process that keeps it.
     keeper: Option<OwnedFd>,
     deadline: Option<Instant>,
+    unlocked_by: Option<Instant>,
     watched: bool,
     /// The cgroup that a pause had put it into.
     freezer: Option<Freezer>,
@@ -138,6 +141,7 @@ impl Victim {
             payload: None,
             keeper: None,
             deadline: None,
+            unlocked_by: None,
             watched: false,
             freezer: None,
             outcome: None,
@@ -187,10 +191,16 @@ impl Victim {
             Some(Phase::Started(state)) => self.started(engine, &state, alive, watch, late),
             _ if !alive => Ok(true),
             Some(Phase::Ended(exit)) if !exit.restarting => {
+                if self.stage != Stage::Unlocking {
+                    self.stage = Stage::Unlocking;
+                    self.unlocked_by = Some(Instant::now() + UNLOCK_PATIENCE);
+                }
+                // The lock goes a moment after the record, and nothing tells of it.
+                self.deadline = Some(Instant::now() + UNLOCK_LOOK);
                 // Who comes next waits for the lock if it is still held then.
-                let over = late && self.stage == Stage::Unlocking;
-                self.enter(Stage::Unlocking, UNLOCK_PATIENCE);
-                Ok(over)
+                Ok(self
+                    .unlocked_by
+                    .is_some_and(|moment| moment <= Instant::now()))
             }
             Some(Phase::Ended(_)) => {
                 // Its keeper waits before it starts it again, and sees the mark.

@@ -9,7 +9,7 @@ use super::{ContainerState, ContainerSummary, remove};
 use crate::common::Error;
 use crate::engine::Engine;
 use crate::spec::config::{Config, MountKind, NetworkMode};
-use crate::store::{ContainerEntry, ExitRecord, Phase, StateRecord};
+use crate::store::{ContainerDir, ContainerEntry, ExitRecord, Phase, StateRecord};
 use crate::sys::tree;
 
 /// What `ps` shows.
@@ -58,6 +58,11 @@ pub(super) struct Status {
     pub(super) state: ContainerState,
     pub(super) running: Option<StateRecord>,
     pub(super) exit: Option<ExitRecord>,
+}
+
+/// The state of one container.
+pub(crate) fn state(dir: &ContainerDir) -> Result<ContainerState> {
+    Ok(status(&dir.entry()?)?.state)
 }
 
 pub(super) fn status(entry: &ContainerEntry) -> std::result::Result<Status, Error> {

@@ -1,5 +1,8 @@
 //! Commands on containers.
 
+pub(super) mod attach;
+pub(super) mod create;
+mod creation;
 pub(super) mod exists;
 mod filter;
 pub(super) mod inspect;
@@ -12,5 +15,7 @@ pub(super) mod remove;
 pub(super) mod rename;
 pub(super) mod run;
 mod select;
+pub(super) mod start;
 pub(super) mod stop;
+pub(super) mod update;
 pub(super) mod wait;
