@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::state::{ExitRecord, Phase, StateRecord};
+use super::state::{Phase, StateRecord};
 use super::trash::{self, Purged};
 use super::{Store, read_json, write_json};
 use crate::common::{ContainerId, Digest, Error, Kind, Mode, Result, Timestamp, check_name};
@@ -482,20 +482,6 @@ impl ContainerDir {
     pub(crate) fn state(&self) -> Result<Option<StateRecord>> {
         Ok(match self.phase()? {
             Some(Phase::Started(state)) => Some(state),
-            _ => None,
-        })
-    }
-
-    /// Notes how it ended.
-    pub(crate) fn set_exit(&self, exit: &ExitRecord) -> Result<()> {
-        write_json(&self.path.join("state"), &Phase::Ended(exit.clone()))
-    }
-
-    /// How the last run ended; `None` when it never ran, runs, or its end was not seen.
-    #[cfg(test)]
-    pub(crate) fn exit(&self) -> Result<Option<ExitRecord>> {
-        Ok(match self.phase()? {
-            Some(Phase::Ended(exit)) => Some(exit),
             _ => None,
         })
     }

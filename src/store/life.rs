@@ -75,4 +75,19 @@ impl ContainerDir {
     pub(crate) fn clear_stopped(&self) -> Result<()> {
         file::remove_file(&self.path().join("stopped"))
     }
+
+    /// Notes how it ended.
+    #[cfg(test)]
+    pub(crate) fn set_exit(&self, exit: &super::ExitRecord) -> Result<()> {
+        self.change(|_| Some(Phase::Ended(exit.clone()))).map(drop)
+    }
+
+    /// How the last run ended; `None` when it never ran, runs, or its end was not seen.
+    #[cfg(test)]
+    pub(crate) fn exit(&self) -> Result<Option<super::ExitRecord>> {
+        Ok(match self.phase()? {
+            Some(Phase::Ended(exit)) => Some(exit),
+            _ => None,
+        })
+    }
 }
