@@ -16,7 +16,7 @@ use crate::host::CgroupLayout;
 
 use super::folder::is_writable;
 use super::members::move_all;
-use super::place::{number_of, remove_tree};
+use super::place::{number_of, pause, remove_tree};
 use super::{PREFIX, Place};
 
 /// How long processes may take to stop; one in the middle of a disk's read stops after it.
@@ -132,7 +132,7 @@ impl Freezer {
                 return Err(self.restless());
             }
             // The kernel of version 1 has no event for it, and wants to be asked again.
-            std::thread::sleep(LOOK);
+            pause(LOOK);
             write("FROZEN")?;
         }
     }

@@ -246,6 +246,6 @@ fn still_busy(path: &Path) -> Error {
 
 /// A removed or emptied cgroup tells nobody on version 1: there is nothing to wait on, so the
 /// callers look again after a moment, within bounds.
-fn pause(time: Duration) {
+pub(super) fn pause(time: Duration) {
     std::thread::sleep(time);
 }

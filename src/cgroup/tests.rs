@@ -1,6 +1,8 @@
 //! The ladder against the running kernel where this process may make cgroups, and against a bus
 //! whose systemd is a thread of the test.
 
+mod update;
+
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -353,6 +355,13 @@ fn fake_bus(listener: UnixListener, result: &'static str) -> Vec<String> {
                 send(&mut stream, &signal);
             }
             reply.body.push_param(job).unwrap();
+        }
+        if member == "SetUnitProperties" {
+            assert_eq!(call.get_sig(), "sba(sv)");
+            let mut body = call.body.parser();
+            assert_eq!(body.get::<String>().unwrap(), "x.scope");
+            // Until the unit ends, not for ever.
+            assert!(body.get::<bool>().unwrap());
         }
         called.push(member);
         send(&mut stream, &reply);

@@ -228,7 +228,7 @@ pub(super) fn delete(engine: &Engine<'_>, dir: &ContainerDir, lock: ContainerLoc
 
 /// As [`delete`], but for the files that only their owner can delete: those are in the trash and
 /// in the answer.
-fn discard(
+pub(crate) fn discard(
     engine: &Engine<'_>,
     dir: &ContainerDir,
     lock: ContainerLock,

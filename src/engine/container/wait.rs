@@ -249,13 +249,14 @@ impl<'a> Waiter<'a> {
     }
 }
 
-/// Whether the last health check's word is `wanted`.
+/// Whether the last health check of the present run says `wanted`.
 fn has_health(dir: &ContainerDir, wanted: &str) -> bool {
     let read = || -> Option<serde_json::Value> {
         let bytes = file::read_bounded(&dir.path().join("health"), 1 << 20).ok()?;
         serde_json::from_slice(&bytes).ok()
     };
     let record = read().unwrap_or_default();
-    let status = record.get("status").or_else(|| record.get("Status"));
-    status.and_then(serde_json::Value::as_str) == Some(wanted)
+    let run = dir.state().ok().flatten().map(|state| state.start_time);
+    let own = record["Run"].is_null() || record["Run"].as_u64() == run;
+    own && record["Status"].as_str() == Some(wanted)
 }
