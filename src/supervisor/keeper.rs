@@ -243,9 +243,9 @@ impl<'a> Keeper<'a> {
         if self.dir.is_stopped() {
             return Ok(None);
         }
-        let prepared =
-            engine_container::reopen(self.engine, self.dir.clone(), self.lock.share()?)?;
-        self.restarts.follow(prepared.asked.config.lifecycle.restart);
+        let prepared = engine_container::reopen(self.engine, self.dir.clone(), self.lock.share()?)?;
+        self.restarts
+            .follow(prepared.asked.config.lifecycle.restart);
         self.start(&prepared).map(Some)
     }
 

@@ -185,11 +185,12 @@ pub(crate) fn attach(
     )
     .map_err(|errno| Error::errno("attach to", name, errno))?;
     let ready = socket::receive(socket.as_fd()).ok().flatten();
-    let ready = ready.is_some_and(|(packet, _)| {
-        FromSupervisor::decode(&packet) == Some(FromSupervisor::Ready)
-    });
+    let ready = ready
+        .is_some_and(|(packet, _)| FromSupervisor::decode(&packet) == Some(FromSupervisor::Ready));
     if !ready {
-        return Err(anyhow!("the container's supervisor is gone").context(format!("attach to {name}")));
+        return Err(
+            anyhow!("the container's supervisor is gone").context(format!("attach to {name}"))
+        );
     }
     container::note(engine, &record, "attach", &[]);
     match attached::stay(&socket, viewer, &signals, (stdio.tty, false))? {

@@ -34,5 +34,5 @@ mod watch;
 
 pub(crate) use attached::Viewer;
 pub(crate) use detach::DetachKeys;
-pub(crate) use protocol::Wanted;
 pub(crate) use launch::{Outcome, RunOptions, attach, run, start};
+pub(crate) use protocol::Wanted;

@@ -57,7 +57,10 @@ impl Pipes {
             (input, input_theirs) = (Some(ours), Some(theirs));
         }
         // Our ends alone: the payload's stay as a program expects them.
-        for ours in [Some(&out), Some(&err), input.as_ref()].into_iter().flatten() {
+        for ours in [Some(&out), Some(&err), input.as_ref()]
+            .into_iter()
+            .flatten()
+        {
             fcntl(ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(failed)?;
         }
         Ok(Pipes {

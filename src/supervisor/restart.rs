@@ -69,7 +69,12 @@ mod tests {
     fn pauses_double_up_to_a_minute_and_a_good_run_starts_over() {
         let mut restarts = Restarts::new(RestartPolicy::Always);
         let pauses: Vec<u128> = (0..12)
-            .map(|_| restarts.next(ExitStatus::Code(0), SHORT).unwrap().as_millis())
+            .map(|_| {
+                restarts
+                    .next(ExitStatus::Code(0), SHORT)
+                    .unwrap()
+                    .as_millis()
+            })
             .collect();
         assert_eq!(pauses[..4], [100, 200, 400, 800]);
         assert_eq!(pauses[10..], [60_000, 60_000]);

@@ -60,7 +60,9 @@ fn hear_start(child: &Child, socket: &OwnedFd) -> Result<()> {
             ExitStatus::Code(code) => format!("with code {code}"),
             ExitStatus::Signal(number) => format!("by signal {number}"),
         };
-        return Err(anyhow!("the container's supervisor ended {how} before it started"));
+        return Err(anyhow!(
+            "the container's supervisor ended {how} before it started"
+        ));
     };
     match FromSupervisor::decode(&packet) {
         Some(FromSupervisor::Ready) => Ok(()),
@@ -84,7 +86,11 @@ fn supervise(engine: &Engine<'_>, prepared: Prepared, client: Client) -> ! {
         Err(error) => {
             let text = serde_json::to_vec(&Failure::of(&error)).unwrap_or_default();
             if let Ok(socket) = report {
-                let _ = socket::send(socket.as_fd(), &FromSupervisor::Failed(&text).encode(), None);
+                let _ = socket::send(
+                    socket.as_fd(),
+                    &FromSupervisor::Failed(&text).encode(),
+                    None,
+                );
             }
             exit_now(1);
         }

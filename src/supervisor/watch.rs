@@ -95,10 +95,16 @@ impl Watch<'_> {
             fds.push(fd);
         };
         if let Some(emulator) = &self.emulator {
-            add(Slot::Emulator, PollFd::new(emulator.as_fd(), PollFlags::POLLIN));
+            add(
+                Slot::Emulator,
+                PollFd::new(emulator.as_fd(), PollFlags::POLLIN),
+            );
         }
         if let Some(listener) = &around.listener {
-            add(Slot::Listener, PollFd::new(listener.as_fd(), PollFlags::POLLIN));
+            add(
+                Slot::Listener,
+                PollFd::new(listener.as_fd(), PollFlags::POLLIN),
+            );
         }
         if let Some(sink) = self.ends.behind() {
             add(Slot::Input, PollFd::new(sink, PollFlags::POLLOUT));
@@ -113,7 +119,10 @@ impl Watch<'_> {
         for (index, client) in around.clients.iter().enumerate() {
             let mut wanted = PollFlags::empty();
             // One that types waits while the payload does not read.
-            wanted.set(PollFlags::POLLIN, self.ends.takes_input() || !client.types());
+            wanted.set(
+                PollFlags::POLLIN,
+                self.ends.takes_input() || !client.types(),
+            );
             wanted.set(PollFlags::POLLOUT, client.is_behind());
             add(Slot::Client(index), PollFd::new(client.as_fd(), wanted));
         }

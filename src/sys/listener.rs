@@ -26,8 +26,7 @@ pub(crate) fn listen_at(dir: &Path, name: &str) -> Result<OwnedFd> {
     let failed = |errno| Error::errno("listen at", &path, errno);
     super::file::remove_file(&path)?;
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    let listener =
-        socket(AddressFamily::Unix, SockType::SeqPacket, flags, None).map_err(failed)?;
+    let listener = socket(AddressFamily::Unix, SockType::SeqPacket, flags, None).map_err(failed)?;
     let held = File::open(dir).map_err(|error| Error::io("open", dir, error))?;
     bind(listener.as_raw_fd(), &address(&held, name).map_err(failed)?).map_err(failed)?;
     listen(&listener, Backlog::new(WAITING).map_err(failed)?).map_err(failed)?;

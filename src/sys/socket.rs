@@ -53,10 +53,7 @@ pub(crate) fn send(
 }
 
 /// Sends one message without waiting; false when there is no room for it now.
-pub(crate) fn try_send(
-    socket: BorrowedFd<'_>,
-    bytes: &[u8],
-) -> std::result::Result<bool, Errno> {
+pub(crate) fn try_send(socket: BorrowedFd<'_>, bytes: &[u8]) -> std::result::Result<bool, Errno> {
     let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
     loop {
         match nix::sys::socket::send(socket.as_raw_fd(), bytes, flags) {

@@ -323,6 +323,7 @@ fn kernel(command: &str, rest: &[&str]) -> io::Result<()> {
             }
         }
         "wait-signal" => wait_signal(rest)?,
+        "count" => count(rest)?,
         "signal-self" => {
             let signal = nix::sys::signal::Signal::try_from(number(rest, 0) as i32)?;
             // Process 1 of a namespace ignores what has no handler, so a child dies of it.
@@ -387,6 +388,21 @@ fn wait_signal(rest: &[&str]) -> io::Result<()> {
     println!("ready");
     io::stdout().flush()?;
     println!("{}", set.wait()?);
+    Ok(())
+}
+
+/// Says `ready` and counts for ever, in this process and in a child of it.
+fn count(rest: &[&str]) -> io::Result<()> {
+    if rest.is_empty() {
+        println!("ready");
+        let program = std::env::current_exe()?;
+        Command::new(program).args(["count", "child"]).spawn()?;
+    }
+    for number in 0u64.. {
+        println!("{}{number}", rest.concat());
+        io::stdout().flush()?;
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
     Ok(())
 }
 

@@ -66,11 +66,7 @@ pub(crate) fn find_and_prepare(
 }
 
 /// Makes the container's directory and plan. On an error nothing of it is left.
-fn prepare(
-    engine: &Engine<'_>,
-    request: &RunRequest,
-    source: &Source,
-) -> Result<Prepared> {
+fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result<Prepared> {
     let empty = ContainerConfig::default();
     let (image_config, image) = match source {
         Source::Image(record, config) => (&config.config, Some(record)),
@@ -185,4 +181,3 @@ fn claim_name(
         }
     }
 }
-

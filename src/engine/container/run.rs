@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use super::RunRequest;
 use super::create::Prepared;
 use super::launch::launch;
-use super::RunRequest;
 use crate::common::{Error, ExitStatus, Kind};
 use crate::engine::Engine;
 use crate::runtime::{self, Attendance};

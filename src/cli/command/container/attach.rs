@@ -51,7 +51,11 @@ impl Execute for Attach {
         let name = match (self.container, self.latest) {
             (Some(name), false) => name,
             (None, true) => super::logs::latest(&engine)?,
-            _ => return Err(Error::usage("attach", "", "name one container, or use --latest").into()),
+            _ => {
+                return Err(
+                    Error::usage("attach", "", "name one container, or use --latest").into(),
+                );
+            }
         };
         let ended = supervisor::attach(&engine, &name, viewer)?;
         Ok(ended.unwrap_or(ExitStatus::Code(0)))
