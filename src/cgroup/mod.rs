@@ -79,6 +79,16 @@ impl Cgroup {
         &self.place
     }
 
+    /// The duty for a cgroup that exists, after the processes that made it.
+    pub(crate) fn adopt(place: Place) -> Cgroup {
+        Cgroup {
+            place,
+            unified: None,
+            joins: Vec::new(),
+            kept: false,
+        }
+    }
+
     /// Gives up the duty to remove it, to whoever records the place.
     #[cfg_attr(
         not(test),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -69,6 +70,16 @@ pub(crate) struct ContainerLock {
 }
 
 impl ContainerLock {
+    /// The right that an earlier image of this process has left open.
+    pub(crate) fn adopt(file: OwnedFd) -> ContainerLock {
+        ContainerLock { file: file.into() }
+    }
+
+    /// To hand it on.
+    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
     /// The same right once more: it ends when both are dropped.
     pub(crate) fn share(&self) -> Result<ContainerLock> {
         let file = self.file.try_clone();

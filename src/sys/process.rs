@@ -300,27 +300,6 @@ pub(crate) fn reap_any(block: bool) -> std::result::Result<Option<(i32, ExitStat
     }
 }
 
-/// Unmaps the pages of this program's code and constants that were used so far; what is needed
-/// again comes back from the page cache. The parsing of the command line and the work after it
-/// touch different code, and neither has to be resident during the other: a megabyte less at
-/// the peak for a hundredth of a start's time.
-pub(crate) fn forget_code() {
-    unsafe extern "C" {
-        // Set by every linker: the start of the file's image and the end of its code.
-        static __executable_start: u8;
-        static etext: u8;
-    }
-    let page = 4096;
-    let begin = (&raw const __executable_start as usize).next_multiple_of(page);
-    let end = &raw const etext as usize / page * page;
-    if let Some(length) = end.checked_sub(begin) {
-        // SAFETY: the range holds read-only segments mapped from the executable file, without
-        // text relocations; MADV_DONTNEED makes the next access read the same bytes again. A
-        // gap between the segments is an error that changes nothing.
-        unsafe { libc::madvise(begin as *mut libc::c_void, length, libc::MADV_DONTNEED) };
-    }
-}
-
 /// The part of a Rust program's start that matters here: a closed standard stream becomes
 /// /dev/null, so that no file opened later takes its number, and a write to a pipe that nobody
 /// reads is an error instead of the end. The heap grows in steps that spare a start most calls.

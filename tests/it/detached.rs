@@ -25,7 +25,10 @@ fn inspect(env: &Env, name: &str) -> serde_json::Value {
 }
 
 fn status(env: &Env, name: &str) -> String {
-    inspect(env, name)["State"]["Status"].as_str().unwrap().to_owned()
+    inspect(env, name)["State"]["Status"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 /// The process that watches a running container.
@@ -38,7 +41,9 @@ fn supervisor(env: &Env, id: &str) -> i32 {
 fn is_gone(pid: i32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // A zombie whose parent has not looked yet runs nothing any more.
-    stat.rsplit(')').next().is_none_or(|rest| rest.is_empty() || rest.trim_start().starts_with('Z'))
+    stat.rsplit(')')
+        .next()
+        .is_none_or(|rest| rest.is_empty() || rest.trim_start().starts_with('Z'))
 }
 
 cases! {
@@ -321,7 +326,17 @@ fn many_start_at_once() {
     let image = env.base();
     env.ketch(&["pull", "-q", &image]).ok();
     let runs: Vec<_> = (0..40)
-        .map(|_| env.spawn(&["run", "-d", "--network", "none", &image, "payload", "ready-then-wait"]))
+        .map(|_| {
+            env.spawn(&[
+                "run",
+                "-d",
+                "--network",
+                "none",
+                &image,
+                "payload",
+                "ready-then-wait",
+            ])
+        })
         .collect();
     for run in runs {
         run.finish().ok();

@@ -97,7 +97,11 @@ fn files(command: &str, rest: &[&str]) -> io::Result<()> {
         "flood" => loop {
             io::stdout().write_all(&[b'y'; 4096])?;
         },
-        "append" => writeln!(fs::OpenOptions::new().append(true).open(rest[0])?, "{}", rest[1])?,
+        "append" => writeln!(
+            fs::OpenOptions::new().append(true).open(rest[0])?,
+            "{}",
+            rest[1]
+        )?,
         "write" => fs::OpenOptions::new()
             .write(true)
             .create(true)
