@@ -39,6 +39,8 @@ pub(super) struct Client {
     queue: VecDeque<Vec<u8>>,
     queued: usize,
     gone: bool,
+    /// It said so before it went.
+    detached: bool,
 }
 
 /// What a client said.
@@ -72,6 +74,7 @@ impl Client {
             queue: VecDeque::new(),
             queued: 0,
             gone: false,
+            detached: false,
         }
     }
 
@@ -103,6 +106,11 @@ impl Client {
     /// Nothing can be sent to it or heard from it any more.
     pub(super) fn is_gone(&self) -> bool {
         self.gone
+    }
+
+    /// Whether the container ends with it, and it went without a word.
+    pub(super) fn is_missed(&self) -> bool {
+        self.gone && self.bond == Bond::Owner && !self.detached
     }
 
     /// Gives it what the payload wrote, if it wants it.
@@ -184,7 +192,7 @@ impl Client {
             Some(ToSupervisor::Resize(size)) => Said::Resize(size),
             Some(ToSupervisor::Signal(number)) => Said::Signal(number),
             Some(ToSupervisor::Detach) => {
-                self.gone = true;
+                (self.gone, self.detached) = (true, true);
                 Said::Detached
             }
             _ => Said::Nothing,
@@ -233,7 +241,7 @@ mod tests {
         assert!(!owner.is_behind());
         drop(unread);
         owner.show(Stream::Stdout, &bytes);
-        assert!(owner.is_gone());
+        assert!(owner.is_gone() && owner.is_missed() && !visitor.is_missed());
     }
 
     #[test]

@@ -72,6 +72,10 @@ impl Watch<'_> {
                     _ => self.handle(slot, found, around)?,
                 }
             }
+            // However its end showed: at a word that was awaited, or at one that could not be sent.
+            if around.clients.iter().any(Client::is_missed) {
+                self.child.signal(libc::SIGKILL)?;
+            }
             around.clients.retain(|client| !client.is_gone());
             if ended {
                 self.drain(around);
@@ -222,13 +226,7 @@ impl Watch<'_> {
                 }
                 Said::Resize(size) => self.ends.resize(size),
                 Said::Signal(number) => self.child.signal(number)?,
-                Said::Vanished => {
-                    if bond == Bond::Owner {
-                        self.child.signal(libc::SIGKILL)?;
-                    }
-                    return Ok(());
-                }
-                Said::Nothing | Said::Detached => return Ok(()),
+                Said::Nothing | Said::Detached | Said::Vanished => return Ok(()),
                 Said::EndInput | Said::Attached => {}
             }
         }
