@@ -172,6 +172,7 @@ impl<'a> Keeper<'a> {
         loop {
             let (end, ran, asked_to_end) = self.one_run(ongoing)?;
             let stopped = asked_to_end || self.dir.is_stopped();
+            self.follow_changes();
             let pause = match stopped {
                 true => None,
                 false => self.restarts.next(end.status, ran),
@@ -193,6 +194,18 @@ impl<'a> Keeper<'a> {
                 Err(error) => return self.finish(&End::failed(&error)),
             };
         }
+    }
+
+    /// Takes over what `rename` and `update` have changed in the record since the start. One that
+    /// cannot be read any more ends as it began.
+    fn follow_changes(&mut self) {
+        let Ok(record) = self.dir.record() else {
+            return;
+        };
+        if let Ok(asked) = engine_container::Asked::of(&record) {
+            self.restarts.follow(asked.config.lifecycle.restart);
+        }
+        self.record = record;
     }
 
     fn one_run(&mut self, ongoing: Ongoing) -> Result<(End, Duration, bool)> {
@@ -276,6 +289,8 @@ impl<'a> Keeper<'a> {
     fn settle(&mut self, end: &End) -> Result<()> {
         // From here on nobody is let in.
         self.around.listener = None;
+        // `update` may have made cgroups of its own.
+        engine_container::clean_cgroup(&self.dir);
         let _ = crate::sys::file::remove_file(&self.dir.path().join(SOCKET));
         if !self.remove {
             let counts = (self.restarts.count, false);

@@ -26,11 +26,9 @@ pub(crate) struct Watch {
 impl Watch {
     /// A watch over nothing yet.
     pub(crate) fn new() -> Watch {
-        let flags = InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK;
-        let inotify = Inotify::init(flags).ok();
         Watch {
-            blind: inotify.is_none(),
-            inotify,
+            blind: false,
+            inotify: None,
         }
     }
 
@@ -49,6 +47,11 @@ impl Watch {
     }
 
     fn watch(&mut self, dir: &Path, flags: AddWatchFlags) -> Result<()> {
+        if self.inotify.is_none() {
+            let init = InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK;
+            self.inotify = Inotify::init(init).ok();
+            self.blind |= self.inotify.is_none();
+        }
         if let Some(inotify) = &self.inotify {
             match inotify.add_watch(dir, flags) {
                 Ok(_) => {}

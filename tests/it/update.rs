@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use super::stop::running;
-use crate::harness::{Env, Identity};
+use super::stop::{running, state};
+use crate::harness::{Env, Identity, eventually};
 
 /// What `inspect` says was asked of the host.
 fn asked(env: &Env, name: &str) -> serde_json::Value {
@@ -59,6 +59,46 @@ cases! {
         }
         env.ketch(&["kill", "one"]).ok();
         ran.finish().exits(137);
+    }
+}
+
+/// Starts a detached container that ends with code 0 on USR1.
+fn detached(env: &Env, name: &str, policy: &str) {
+    let image = env.base();
+    let flags = [
+        "run",
+        "-d",
+        "--name",
+        name,
+        "--restart",
+        policy,
+        "--network",
+        "none",
+    ];
+    let mut arguments = flags.to_vec();
+    arguments.extend([&image, "payload", "wait-signal", "SIGUSR1"]);
+    env.ketch(&arguments).ok();
+    eventually("it is ready", || {
+        env.ketch(&["logs", name]).ok().contains("ready")
+    });
+}
+
+cases! {
+    fn a_new_restart_policy_holds_for_the_present_run(env) {
+        detached(env, "more", "no");
+        detached(env, "less", "always");
+        env.ketch(&["update", "--restart", "always", "more"]).ok();
+        env.ketch(&["update", "--restart", "no", "less"]).ok();
+        // Its end by itself, not a stop.
+        env.ketch(&["kill", "-s", "USR1", "more", "less"]).ok();
+        assert_eq!(env.ketch(&["wait", "less"]).ok(), "0");
+        eventually("it runs again", || {
+            let found = &env.ketch(&["inspect", "more"]).json()[0];
+            found["RestartCount"] == 1 && found["State"]["Status"] == "running"
+        });
+        assert_eq!(state(env, "less")["Status"], "exited");
+        env.ketch(&["rm", "-f", "more", "less"]).ok();
+        env.assert_clean();
     }
 }
 

@@ -23,9 +23,9 @@ const KEEPER_PATIENCE: Duration = Duration::from_secs(5);
 const UNLOCK_PATIENCE: Duration = Duration::from_secs(1);
 /// Between two looks at such a lock.
 const UNLOCK_LOOK: Duration = Duration::from_millis(1);
-/// Up to so many containers, each one's directory is watched; with more, the ends of their
-/// keepers tell enough.
-const FEW: usize = 16;
+/// A keeper that has ended by then has told enough; only with others the directory is watched:
+/// the kernel takes some thirty milliseconds to give up a watch.
+pub(super) const SOON: Duration = Duration::from_millis(20);
 
 /// One container that is to end.
 #[derive(Debug, Clone)]
@@ -99,13 +99,9 @@ struct Victim {
 /// `Conflict` when the kernel cannot end a process, or a keeper does not react.
 pub(super) fn end(engine: &Engine<'_>, wishes: Vec<Wish>) -> Vec<Result<()>> {
     let mut watch = Watch::new();
-    let few = wishes.len() <= FEW;
     let mut victims: Vec<Victim> = wishes.into_iter().map(Victim::new).collect();
     loop {
         for victim in victims.iter_mut().filter(|one| one.outcome.is_none()) {
-            if few && !victim.watched {
-                victim.watch(&mut watch);
-            }
             victim.outcome = match victim.step(engine, &mut watch) {
                 Ok(true) => {
                     victim.freezer.iter().for_each(Freezer::remove);
@@ -179,7 +175,7 @@ impl Victim {
             match process::has_ended(keeper.as_fd()) {
                 // Its end would be seen for ever.
                 true => self.keeper = None,
-                // Among many, only its end is worth a look.
+                // Most often its end is the next that happens.
                 false if !self.watched && !late && self.deadline.is_some() => return Ok(false),
                 false => {}
             }
@@ -239,15 +235,17 @@ impl Victim {
 
     /// Waits for the keeper's word.
     fn record(&mut self, watch: &mut Watch, late: bool) -> Result<bool> {
-        if self.stage == Stage::Recording && late {
-            return Err(stuck(&self.wish));
-        }
-        self.enter(Stage::Recording, KEEPER_PATIENCE);
-        if self.keeper.is_none() && !self.watched {
-            self.watch(watch);
-            // What happened before the watch is not reported: look once more at once.
-            self.deadline = Some(Instant::now());
-            self.stage = Stage::Untold;
+        let waited = late && self.stage == Stage::Recording;
+        match (self.watched, waited) {
+            (true, true) => return Err(stuck(&self.wish)),
+            (false, false) if self.keeper.is_some() => self.enter(Stage::Recording, SOON),
+            (false, _) => {
+                self.watch(watch);
+                // What happened before the watch is not reported: look once more at once.
+                self.stage = Stage::Untold;
+                self.deadline = Some(Instant::now());
+            }
+            (true, false) => self.enter(Stage::Recording, KEEPER_PATIENCE),
         }
         Ok(false)
     }

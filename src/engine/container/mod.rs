@@ -34,8 +34,8 @@ pub(crate) use list::{ListRequest, list, state};
 pub(crate) use logs::{LogSink, LogsRequest, logs};
 pub(crate) use pause::{pause, unpause};
 pub(crate) use remove::{
-    RemoveRequest, delete_ended as remove_ended, discard, end_leftovers, purge_as_owner, remove,
-    sweep,
+    RemoveRequest, clean_cgroup, delete_ended as remove_ended, discard, end_leftovers,
+    purge_as_owner, remove, sweep,
 };
 pub(crate) use rename::rename;
 pub(crate) use request::{ContainerState, ContainerSummary, PullPolicy, RunRequest};

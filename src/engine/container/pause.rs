@@ -73,14 +73,16 @@ fn pause_one(engine: &Engine<'_>, name: &str) -> Result<()> {
     let Some((_payload, state)) = held else {
         return Err(refused("is not running"));
     };
-    freeze(engine, &entry, &state)?;
-    match set_paused(&entry.dir, &state, true) {
-        Ok(true) => {}
-        // It was killed meanwhile.
-        _ => {
-            thaw(&entry.dir);
-            return Err(refused("is not running"));
+    let freezer = freeze(engine, &entry, &state)?;
+    if !matches!(set_paused(&entry.dir, &state, true), Ok(true)) {
+        // It was killed meanwhile, and perhaps removed with the note of how it was paused.
+        thaw(&entry.dir);
+        if let Some(freezer) = freezer {
+            let _ = freezer.set(false);
+            freezer.empty();
+            freezer.remove();
         }
+        return Err(refused("is not running"));
     }
     event::note(engine, &entry.record, "pause", &[]);
     Ok(())
@@ -103,12 +105,17 @@ fn unpause_one(engine: &Engine<'_>, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Stops everything in the container, by the best that this machine has.
-fn freeze(engine: &Engine<'_>, entry: &ContainerEntry, state: &StateRecord) -> Result<()> {
+/// Stops everything in the container, by the best that this machine has: a cgroup, or `None` for
+/// signals.
+fn freeze(
+    engine: &Engine<'_>,
+    entry: &ContainerEntry,
+    state: &StateRecord,
+) -> Result<Option<Freezer>> {
     let dir = &entry.dir;
     if let Some(freezer) = place(dir).as_ref().and_then(Freezer::of) {
         note_means(dir, &Means::Freezer(freezer.clone()))?;
-        return freezer.set(true).map_err(|error| abandon(dir, error));
+        return set(dir, freezer);
     }
     let members = || {
         let all = processes::of_container(state.pid);
@@ -118,7 +125,7 @@ fn freeze(engine: &Engine<'_>, entry: &ContainerEntry, state: &StateRecord) -> R
     for freezer in Freezer::possible(id, state.pid, engine.host.cgroups()) {
         note_means(dir, &Means::Freezer(freezer.clone()))?;
         if freezer.fill(&members).is_ok() {
-            return freezer.set(true).map_err(|error| abandon(dir, error));
+            return set(dir, freezer);
         }
     }
     let before = processes::of_container(state.pid);
@@ -131,12 +138,16 @@ fn freeze(engine: &Engine<'_>, entry: &ContainerEntry, state: &StateRecord) -> R
          it in needs root or a delegated version 2 cgroup",
         entry.record.name
     ));
-    Ok(())
+    Ok(None)
 }
 
-fn abandon(dir: &ContainerDir, error: Error) -> anyhow::Error {
-    thaw(dir);
-    error.into()
+fn set(dir: &ContainerDir, freezer: Freezer) -> Result<Option<Freezer>> {
+    if let Err(error) = freezer.set(true) {
+        thaw(dir);
+        freezer.remove();
+        return Err(error.into());
+    }
+    Ok(Some(freezer))
 }
 
 /// Stops every process of a container until no new one comes. One that has the signal cannot

@@ -266,7 +266,8 @@ pub(crate) fn purge_as_owner(engine: &Engine<'_>, left: &[(PathBuf, Error)]) -> 
     })
 }
 
-fn clean_cgroup(dir: &ContainerDir) {
+/// Removes the cgroups on record: also those that were made after the start.
+pub(crate) fn clean_cgroup(dir: &ContainerDir) {
     let read = || -> Option<Place> {
         let bytes = file::read_bounded(&dir.path().join("cgroup.json"), 1 << 16).ok()?;
         serde_json::from_slice(&bytes).ok()

@@ -1,10 +1,11 @@
 //! `wait`: until containers have ended, or are in a state.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
 
 use anyhow::Result;
 
-use super::ending::{self, look};
+use super::ending::{self, SOON, look};
 use super::{ContainerState, list, remove};
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
@@ -51,12 +52,12 @@ pub(crate) fn wait(
     let mut watch = Watch::new();
     let mut waiters: Vec<Waiter<'_>> = Vec::new();
     for name in &request.containers {
-        waiters.push(Waiter::open(engine, name, &request.conditions, &mut watch));
+        waiters.push(Waiter::open(engine, name, &request.conditions));
     }
     let mut told = 0;
     loop {
         for waiter in waiters.iter_mut().filter(|one| one.outcome.is_none()) {
-            waiter.outcome = waiter.step(engine, &mark).transpose();
+            waiter.outcome = waiter.step(engine, &mark, &mut watch).transpose();
         }
         while let Some(outcome) = waiters.get_mut(told).and_then(|one| one.outcome.take()) {
             tell(waiters[told].name, outcome)?;
@@ -67,10 +68,11 @@ pub(crate) fn wait(
             .iter()
             .filter(|one| !one.told && one.outcome.is_none());
         let fds: Vec<BorrowedFd<'_>> = waiting.clone().filter_map(Waiter::awaited).collect();
+        let deadline = waiting.clone().filter_map(|one| one.deadline).min();
         if waiting.count() == 0 {
             return Ok(());
         }
-        watch.wait(&fds, None, None)?;
+        watch.wait(&fds, None, deadline)?;
     }
 }
 
@@ -86,21 +88,19 @@ struct Waiter<'a> {
     /// When the end before that was: of a container that waits for its next start.
     before: Option<Timestamp>,
     looked: bool,
+    /// Its directory is under watch.
+    watched: bool,
+    /// When it will be.
+    deadline: Option<Instant>,
     outcome: Option<Result<i32>>,
     told: bool,
 }
 
 impl<'a> Waiter<'a> {
-    fn open(
-        engine: &Engine<'_>,
-        name: &'a str,
-        conditions: &'a [Condition],
-        watch: &mut Watch,
-    ) -> Waiter<'a> {
-        let mut find = || -> Result<(ContainerDir, ContainerId)> {
+    fn open(engine: &Engine<'_>, name: &'a str, conditions: &'a [Condition]) -> Waiter<'a> {
+        let find = || -> Result<(ContainerDir, ContainerId)> {
             let dir = engine.store.containers().find(name)?;
             let id = dir.record()?.id;
-            watch.add_names(dir.path())?;
             Ok((dir, id))
         };
         let (dir, outcome) = match find() {
@@ -119,6 +119,8 @@ impl<'a> Waiter<'a> {
             keeper: None,
             before: None,
             looked: false,
+            watched: false,
+            deadline: None,
             outcome,
             told: false,
         }
@@ -131,8 +133,41 @@ impl<'a> Waiter<'a> {
         open.find(|fd| !process::has_ended(*fd))
     }
 
+    /// Looks until nothing happens in between; the code when a condition is met.
+    fn step(&mut self, engine: &Engine<'_>, mark: &Mark, watch: &mut Watch) -> Result<Option<i32>> {
+        let met = self.look(engine, mark)?;
+        if met.is_some() || self.watched || !self.needs_watch() {
+            return Ok(met);
+        }
+        if let Some((dir, _)) = &self.dir {
+            // One that is gone shows at the next look.
+            let _ = watch.add_names(dir.path());
+        }
+        (self.watched, self.deadline) = (true, None);
+        // What happened before the watch is not reported.
+        self.look(engine, mark)
+    }
+
+    /// Whether the ends of processes do not tell enough. Most often they do, and the kernel takes
+    /// some thirty milliseconds to give up a watch.
+    fn needs_watch(&mut self) -> bool {
+        let end = |one: &Condition| matches!(one, Condition::NotRunning | Condition::Ended);
+        let Some(payload) = &self.payload else {
+            return true;
+        };
+        if self.keeper.is_none() || !self.conditions.iter().all(end) {
+            return true;
+        }
+        if !process::has_ended(payload.as_fd()) {
+            return false;
+        }
+        // It may be started again instead of being given up.
+        let due = *self.deadline.get_or_insert_with(|| Instant::now() + SOON);
+        due <= Instant::now()
+    }
+
     /// Looks once; the code when a condition is met.
-    fn step(&mut self, engine: &Engine<'_>, mark: &Mark) -> Result<Option<i32>> {
+    fn look(&mut self, engine: &Engine<'_>, mark: &Mark) -> Result<Option<i32>> {
         let Some((dir, id)) = self.dir.clone() else {
             return Ok(None);
         };

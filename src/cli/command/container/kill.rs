@@ -25,11 +25,12 @@ impl Execute for Kill {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         self.selection.check("kill")?;
         let signal = signal::parse(&self.signal)?;
+        let listed = self.selection.is_listed();
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let names = self
             .selection
             .resolve(&engine, false, ContainerState::has_process)?;
-        conclude(session, kill(&engine, &names, signal), false)
+        conclude(session, kill(&engine, &names, signal), listed)
     }
 }

@@ -20,11 +20,12 @@ pub(crate) struct Pause {
 impl Execute for Pause {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         self.selection.check("pause")?;
+        let listed = self.selection.is_listed();
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let running = |state| state == ContainerState::Running;
         let names = self.selection.resolve(&engine, false, running)?;
-        conclude(session, pause(&engine, &names), false)
+        conclude(session, pause(&engine, &names), listed)
     }
 }
 
@@ -39,10 +40,11 @@ pub(crate) struct Unpause {
 impl Execute for Unpause {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         self.selection.check("unpause")?;
+        let listed = self.selection.is_listed();
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let paused = |state| state == ContainerState::Paused;
         let names = self.selection.resolve(&engine, false, paused)?;
-        conclude(session, unpause(&engine, &names), false)
+        conclude(session, unpause(&engine, &names), listed)
     }
 }

@@ -51,7 +51,7 @@ impl Execute for Remove {
         if time.is_some() && !self.force {
             return Err(Error::usage("rm", "--time", "needs --force too").into());
         }
-        let ignore = self.ignore || self.force;
+        let ignore = self.ignore || self.force || self.selection.is_listed();
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let request = RemoveRequest {

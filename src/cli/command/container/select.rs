@@ -63,6 +63,11 @@ impl Selection {
         Err(Error::usage(command, "", why))
     }
 
+    /// The containers come from a list: one that is gone since is no failure.
+    pub(super) fn is_listed(&self) -> bool {
+        self.all || !self.filter.is_empty()
+    }
+
     /// Names and ids, in order. `fits` says in which states the command is for a container that
     /// was not named; `ignore` passes over files that are not there.
     pub(super) fn resolve(

@@ -42,6 +42,7 @@ impl Execute for Stop {
         self.selection.check("stop")?;
         let signal = self.signal.as_deref().map(signal::parse).transpose()?;
         let time = seconds("--timeout", self.timeout.as_deref())?;
+        let ignore = self.ignore || self.selection.is_listed();
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let request = StopRequest {
@@ -51,7 +52,7 @@ impl Execute for Stop {
             signal,
             time,
         };
-        conclude(session, stop(&engine, &request), self.ignore)
+        conclude(session, stop(&engine, &request), ignore)
     }
 }
 

@@ -91,6 +91,7 @@ impl Execute for Update {
             let why = "you must provide one or more flags when using this command";
             return Err(Error::usage("update", "", why).into());
         }
+        let listed = self.selection.is_listed();
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let request = UpdateRequest {
@@ -98,6 +99,6 @@ impl Execute for Update {
             limits,
             restart,
         };
-        conclude(session, update(&engine, &request), false)
+        conclude(session, update(&engine, &request), listed)
     }
 }
