@@ -25,8 +25,14 @@ _ketch() {
             ketch,doctor)
                 cmd="ketch__subcmd__doctor"
                 ;;
+            ketch,exec)
+                cmd="ketch__subcmd__exec"
+                ;;
             ketch,generate-docs)
                 cmd="ketch__subcmd__generate__subcmd__docs"
+                ;;
+            ketch,healthcheck)
+                cmd="ketch__subcmd__healthcheck"
                 ;;
             ketch,history)
                 cmd="ketch__subcmd__history"
@@ -67,8 +73,14 @@ _ketch() {
             ketch,tag)
                 cmd="ketch__subcmd__tag"
                 ;;
+            ketch,top)
+                cmd="ketch__subcmd__top"
+                ;;
             ketch,version)
                 cmd="ketch__subcmd__version"
+                ;;
+            ketch__subcmd__container,exec)
+                cmd="ketch__subcmd__container__subcmd__exec"
                 ;;
             ketch__subcmd__container,inspect)
                 cmd="ketch__subcmd__container__subcmd__inspect"
@@ -96,6 +108,12 @@ _ketch() {
                 ;;
             ketch__subcmd__container,run)
                 cmd="ketch__subcmd__container__subcmd__run"
+                ;;
+            ketch__subcmd__container,top)
+                cmd="ketch__subcmd__container__subcmd__top"
+                ;;
+            ketch__subcmd__healthcheck,run)
+                cmd="ketch__subcmd__healthcheck__subcmd__run"
                 ;;
             ketch__subcmd__image,history)
                 cmd="ketch__subcmd__image__subcmd__history"
@@ -143,7 +161,7 @@ _ketch() {
 
     case "${cmd}" in
         ketch)
-            opts="-v -h --root --config --version --help run ps rm logs pull images rmi tag history inspect version info doctor completion generate-docs container image system"
+            opts="-v -h --root --config --version --help run exec top ps rm logs pull images rmi tag history inspect version info doctor completion generate-docs container healthcheck image system"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -185,12 +203,88 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__container)
-            opts="-h --help run ls list ps rm remove inspect logs prune"
+            opts="-h --help run exec top ls list ps rm remove inspect logs prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__container__subcmd__exec)
+            opts="-d -e -i -t -u -w -l -h --detach --detach-keys --env --env-file --interactive --privileged --tty --user --workdir --preserve-fds --cidfile --latest --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --detach-keys)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -u)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --workdir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -w)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preserve-fds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cidfile)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -329,7 +423,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__container__subcmd__run)
-            opts="-l -i -t -e -w -u -h -v -m -c -q --name --rm --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --volume --mount --tmpfs --read-only --shm-size --rootfs --network --add-host --dns --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --platform --tls-verify --authfile --creds --quiet --pull --strict --timing --help"
+            opts="-l -i -t -e -w -u -h -v -m -c -q --name --rm --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --no-healthcheck --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --volume --mount --tmpfs --read-only --shm-size --rootfs --network --add-host --dns --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --platform --tls-verify --authfile --creds --quiet --pull --strict --timing --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -390,6 +484,30 @@ _ketch() {
                     return 0
                     ;;
                 --sig-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-cmd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -626,6 +744,20 @@ _ketch() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ketch__subcmd__container__subcmd__top)
+            opts="-l -h --latest --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ketch__subcmd__doctor)
             opts="-f -h --format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -639,6 +771,82 @@ _ketch() {
                     ;;
                 -f)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__exec)
+            opts="-d -e -i -t -u -w -l -h --detach --detach-keys --env --env-file --interactive --privileged --tty --user --workdir --preserve-fds --cidfile --latest --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --detach-keys)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -u)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --workdir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -w)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preserve-fds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cidfile)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 *)
@@ -663,6 +871,34 @@ _ketch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__healthcheck)
+            opts="-h --help run"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__healthcheck__subcmd__run)
+            opts="-h --ignore-result --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -1091,7 +1327,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__run)
-            opts="-l -i -t -e -w -u -h -v -m -c -q --name --rm --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --volume --mount --tmpfs --read-only --shm-size --rootfs --network --add-host --dns --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --platform --tls-verify --authfile --creds --quiet --pull --strict --timing --help"
+            opts="-l -i -t -e -w -u -h -v -m -c -q --name --rm --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --no-healthcheck --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --volume --mount --tmpfs --read-only --shm-size --rootfs --network --add-host --dns --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --platform --tls-verify --authfile --creds --quiet --pull --strict --timing --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1152,6 +1388,30 @@ _ketch() {
                     return 0
                     ;;
                 --sig-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-cmd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1484,6 +1744,20 @@ _ketch() {
             ;;
         ketch__subcmd__tag)
             opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__top)
+            opts="-l -h --latest --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

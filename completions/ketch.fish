@@ -29,6 +29,8 @@ complete -c ketch -n "__fish_ketch_needs_command" -l config -d 'Directory of doc
 complete -c ketch -n "__fish_ketch_needs_command" -s v -l version -d 'Print version information and quit'
 complete -c ketch -n "__fish_ketch_needs_command" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "run" -d 'Create and run a new container from an image'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "exec" -d 'Execute a command in a running container'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "top" -d 'Display the running processes of a container'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "ps" -d 'List containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "rm" -d 'Remove one or more containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "logs" -d 'Fetch the logs of one or more containers'
@@ -44,6 +46,7 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "doctor" -d 'Show what t
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "completion" -d 'Generate the completion script of a shell'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "generate-docs" -d 'Write man pages and completions'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "container" -d 'Manage containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "healthcheck" -d 'Manage health checks of containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "image" -d 'Manage images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "system" -d 'Manage ketch'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l name -d 'Assign a name to the container' -r
@@ -54,6 +57,12 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l annotation -d 'Add a
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l stop-signal -d 'Signal to stop the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l timeout -d 'Kill the container after this many seconds; 0 means never' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-cmd -d 'Command to run to check health' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-interval -d 'Time between running the check (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-retries -d 'Consecutive failures needed to report unhealthy (default 3)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-timeout -d 'Maximum time to allow one check to run (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-start-period -d 'Start period for the container to initialize before failures count (ms|s|m|h)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s e -l env -d 'Set environment variables: KEY=VALUE, KEY to pass the caller\'s, PREFIX* to pass many' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l env-file -d 'Read in a file of environment variables' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l unsetenv -d 'Unset an environment variable of the image' -r
@@ -99,6 +108,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l authfile -d 'File of
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l creds -d 'Credentials for the registry' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l pull -d 'Pull image before running: missing, always, never or newer' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l rm -d 'Automatically remove the container when it exits'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s i -l interactive -d 'Keep STDIN open'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l env-host -d 'Pass the caller\'s whole environment'
@@ -110,6 +120,21 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -s q -l quiet -d 'Suppr
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l strict -d 'Fail when something asked for cannot be given'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l timing -d 'Say on stderr how long each phase took'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l help -d 'Print usage'
+complete -c ketch -n "__fish_ketch_using_subcommand exec" -l detach-keys -d 'Override the key sequence for detaching' -r
+complete -c ketch -n "__fish_ketch_using_subcommand exec" -s e -l env -d 'Set environment variables: KEY=VALUE, KEY to pass the caller\'s, PREFIX* to pass many' -r
+complete -c ketch -n "__fish_ketch_using_subcommand exec" -l env-file -d 'Read in a file of environment variables' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand exec" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
+complete -c ketch -n "__fish_ketch_using_subcommand exec" -s w -l workdir -d 'Working directory inside the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand exec" -l preserve-fds -d 'Pass N additional file descriptors, from 3 on, to the command' -r
+complete -c ketch -n "__fish_ketch_using_subcommand exec" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand exec" -s d -l detach -d 'Detached mode: run command in the background'
+complete -c ketch -n "__fish_ketch_using_subcommand exec" -s i -l interactive -d 'Keep STDIN open'
+complete -c ketch -n "__fish_ketch_using_subcommand exec" -l privileged -d 'Give extended privileges to the command'
+complete -c ketch -n "__fish_ketch_using_subcommand exec" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c ketch -n "__fish_ketch_using_subcommand exec" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand exec" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand top" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand top" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s n -l last -d 'Show n last created containers (includes all states)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
@@ -172,16 +197,18 @@ complete -c ketch -n "__fish_ketch_using_subcommand completion" -s h -l help -d 
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l man -d 'Directory for the man pages' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l completions -d 'Directory for the completions' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "run" -d 'Create and run a new container from an image'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "ls" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "list" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "ps" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "rm" -d 'Remove one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "remove" -d 'Remove one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "inspect" -d 'Display detailed information on one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "logs" -d 'Fetch the logs of one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "prune" -d 'Remove all stopped containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "run" -d 'Create and run a new container from an image'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "exec" -d 'Execute a command in a running container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "top" -d 'Display the running processes of a container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "ls" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "list" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "ps" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "rm" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "remove" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "logs" -d 'Fetch the logs of one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "prune" -d 'Remove all stopped containers'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Assign a name to the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container ID to the file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set meta data on a container' -r
@@ -190,6 +217,12 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-signal -d 'Signal to stop the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l timeout -d 'Kill the container after this many seconds; 0 means never' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-cmd -d 'Command to run to check health' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-interval -d 'Time between running the check (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-retries -d 'Consecutive failures needed to report unhealthy (default 3)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-timeout -d 'Maximum time to allow one check to run (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-start-period -d 'Start period for the container to initialize before failures count (ms|s|m|h)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s e -l env -d 'Set environment variables: KEY=VALUE, KEY to pass the caller\'s, PREFIX* to pass many' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l env-file -d 'Read in a file of environment variables' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv -d 'Unset an environment variable of the image' -r
@@ -235,6 +268,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l creds -d 'Credentials for the registry' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'Pull image before running: missing, always, never or newer' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Automatically remove the container when it exits'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s i -l interactive -d 'Keep STDIN open'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l env-host -d 'Pass the caller\'s whole environment'
@@ -246,6 +280,21 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l strict -d 'Fail when something asked for cannot be given'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l timing -d 'Say on stderr how long each phase took'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l help -d 'Print usage'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Override the key sequence for detaching' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Set environment variables: KEY=VALUE, KEY to pass the caller\'s, PREFIX* to pass many' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -l env-file -d 'Read in a file of environment variables' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -s w -l workdir -d 'Working directory inside the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -l preserve-fds -d 'Pass N additional file descriptors, from 3 on, to the command' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -s d -l detach -d 'Detached mode: run command in the background'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -s i -l interactive -d 'Keep STDIN open'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -l privileged -d 'Give extended privileges to the command'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from top" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from top" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s n -l last -d 'Show n last created containers (includes all states)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
@@ -301,6 +350,10 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and not __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and not __fish_seen_subcommand_from run" -f -a "run" -d 'Run the health check of a container'
+complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -l ignore-result -d 'Succeed whatever the result of the check'
+complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "pull" -d 'Download an image from a registry'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "ls" -d 'List images'

@@ -21,6 +21,7 @@
 
 mod bus;
 mod cpuset;
+mod entrance;
 mod folder;
 mod limits;
 mod place;
@@ -42,6 +43,7 @@ use crate::host::{CgroupLayout, CgroupVersion};
 use folder::Folder;
 use resources::Setting;
 
+pub(crate) use entrance::Entrance;
 pub(crate) use limits::{Limits, check_parent};
 pub(crate) use place::Place;
 

@@ -30,7 +30,7 @@ pub(crate) struct Join<'a> {
 pub(crate) struct Started {
     /// Its first process.
     pub(crate) child: Child,
-    socket: OwnedFd,
+    pub(super) socket: OwnedFd,
 }
 
 /// What a successful start hands over.
@@ -145,6 +145,7 @@ impl Started {
                 Ok(FromInit::Console) => running.console = descriptor,
                 Ok(FromInit::Listener) => running.listener = descriptor,
                 Ok(FromInit::User(user)) => running.user = user,
+                Ok(FromInit::Entered(_)) => {}
                 Ok(FromInit::Failed(failure)) => {
                     let _ = self.child.wait();
                     return Err(StartFailure::of(failure));
@@ -166,7 +167,7 @@ pub(crate) struct StartFailure {
 }
 
 impl StartFailure {
-    fn of(failure: Failure) -> StartFailure {
+    pub(super) fn of(failure: Failure) -> StartFailure {
         StartFailure {
             step: failure.step.clone(),
             error: failure.into_error(),

@@ -11,6 +11,8 @@ mod harness;
 mod cli;
 mod crash;
 mod debian;
+mod exec;
+mod health;
 mod hostile;
 mod images;
 mod lifecycle;

@@ -6,6 +6,7 @@
 
 mod container;
 mod global;
+mod health;
 mod image;
 mod list;
 mod mount;
@@ -16,6 +17,7 @@ mod security;
 
 pub(crate) use container::ContainerArgs;
 pub(crate) use global::GlobalArgs;
+pub(crate) use health::HealthArgs;
 pub(crate) use image::RegistryArgs;
 pub(crate) use list::{FormatArgs, ShowArgs, filters};
 pub(crate) use mount::MountArgs;

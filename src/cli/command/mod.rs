@@ -35,6 +35,9 @@ pub(crate) const VERBS: &[Verb] = &[
         engine_failure: true,
         ..verb::<container::run::Run>(&["run", "container run"])
     },
+    verb::<container::exec::Exec>(&["exec", "container exec"]),
+    verb::<container::top::Top>(&["top", "container top"]),
+    verb::<container::healthcheck::Run>(&["healthcheck run"]),
     verb::<container::list::List>(&["ps", "container ls", "container list", "container ps"]),
     verb::<container::remove::Remove>(&["rm", "container rm", "container remove"]),
     verb::<container::inspect::Inspect>(&["container inspect"]),

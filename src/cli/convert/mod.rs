@@ -1,6 +1,7 @@
 //! From groups of flags to the groups of `spec::config`. Reads the files flags name (environment
 //! and label files); everything else is pure.
 
+mod health;
 mod mount;
 mod network;
 mod process;
@@ -18,9 +19,10 @@ use crate::cli::parse::{self, Place, env::Caller};
 use crate::common::{Error, Result};
 use crate::spec::config::Config;
 
+pub(crate) use health::health;
 pub(crate) use mount::mounts;
 pub(crate) use network::network;
-pub(crate) use process::process;
+pub(crate) use process::{environment, process};
 pub(crate) use registry::{platform, registry};
 pub(crate) use resource::resources;
 pub(crate) use security::security;

@@ -32,6 +32,9 @@ pub(super) struct Prepared {
     pub(super) plan: Plan,
 }
 
+/// The compiled filter of a container with a profile of its user's.
+pub(super) const SECCOMP: &str = "seccomp";
+
 /// Names tried before giving up on finding a free one.
 const NAME_ATTEMPTS: u32 = 8;
 
@@ -74,7 +77,7 @@ pub(super) fn prepare(
         },
         labels,
         command,
-        asked: asked(request, maps.as_ref())?,
+        asked: asked(request, maps.as_ref(), image_config)?,
     };
     let (record, dir, lock) = create(engine, request, record)?;
     // The record says from now on which host ids are taken.
@@ -94,10 +97,16 @@ pub(super) fn prepare(
     }
 }
 
-/// What `inspect` and a later start need to know of the request.
-fn asked(request: &RunRequest, maps: Option<&IdMaps>) -> Result<serde_json::Value> {
+/// What `inspect`, `exec` and a later start need to know of the request and of the image, whose
+/// configuration they then need not read.
+fn asked(
+    request: &RunRequest,
+    maps: Option<&IdMaps>,
+    image: &ContainerConfig,
+) -> Result<serde_json::Value> {
     Ok(serde_json::json!({
         "remove": request.remove,
+        "image": {"user": image.user, "health": image.healthcheck},
         "maps": maps.map(userns::to_json),
         "config": serde_json::to_value(&request.config)?,
     }))
@@ -159,13 +168,17 @@ fn plan(
         spec,
         device_sources,
     } = spec::generate(&inputs)?;
-    let identity = identity(engine, config, maps.is_some());
+    let identity = identity(engine.mode, config, maps.is_some());
     let seccomp = seccomp_program(engine, config, &spec, identity)?;
+    if let SeccompChoice::File(_) = config.security.seccomp {
+        // The file may change; every process of the container gets this one.
+        file::write_unseen(&dir.path().join(SECCOMP), &seccomp)?;
+    }
     let extras = Extras {
         rootfs,
         mode: engine.mode,
         writer: map_writer(engine, &maps)?,
-        user: user(engine, config, image, dir),
+        user: user(engine, engine.mode, config, image, dir),
         privileged: config.security.privileged,
         interactive: config.process.stdio.interactive,
         reaper: config.process.init,
@@ -250,13 +263,14 @@ fn rootfs(
     }
 }
 
-fn user(
+pub(super) fn user(
     engine: &Engine<'_>,
+    mode: Mode,
     config: &Config,
     image: &ContainerConfig,
     dir: &ContainerDir,
 ) -> UserRequest {
-    let keep = match (&config.security.userns, engine.mode) {
+    let keep = match (&config.security.userns, mode) {
         (Userns::KeepId { uid, gid }, Mode::Subid | Mode::Single) => Some((
             uid.unwrap_or(engine.host.euid()),
             gid.unwrap_or(engine.host.egid()),
@@ -273,8 +287,8 @@ fn user(
             }
         }),
         groups: config.process.groups.clone(),
-        keep_groups: config.process.keep_groups || engine.mode == Mode::Single,
-        single_id: engine.mode == Mode::Single,
+        keep_groups: config.process.keep_groups || mode == Mode::Single,
+        single_id: mode == Mode::Single,
         default_ids: keep,
         entry: keep.map(|(uid, _)| UserEntry {
             name: engine
@@ -305,16 +319,16 @@ fn map_writer(engine: &Engine<'_>, maps: &Option<IdMaps>) -> Result<MapWriter> {
 
 /// With one id, a root inside needs its identity calls answered; anyone else has no right to
 /// make them.
-fn identity(engine: &Engine<'_>, config: &Config, userns: bool) -> Identity {
+pub(super) fn identity(mode: Mode, config: &Config, userns: bool) -> Identity {
     let root = !matches!(config.security.userns, Userns::KeepId { .. });
-    if engine.mode == Mode::Single && userns && root {
+    if mode == Mode::Single && userns && root {
         Identity::best()
     } else {
         Identity::Real
     }
 }
 
-fn seccomp_program(
+pub(super) fn seccomp_program(
     engine: &Engine<'_>,
     config: &Config,
     spec: &Spec,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::cli::args::{
-    ContainerArgs, MountArgs, NetworkArgs, ProcessArgs, RegistryArgs, ResourceArgs, SecurityArgs,
+    ContainerArgs, HealthArgs, MountArgs, NetworkArgs, ProcessArgs, RegistryArgs, ResourceArgs,
+    SecurityArgs,
 };
 use crate::cli::command::Execute;
 use crate::cli::convert::{self, Surroundings};
@@ -16,7 +17,7 @@ use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus, Kind, Result, Ui, check_name, strictly};
 use crate::engine::Engine;
 use crate::engine::container::{self, PullPolicy, RunRequest};
-use crate::spec::config::Config;
+use crate::spec::config::{Config, Stdio};
 
 /// Create and run a new container from an image
 #[derive(clap::Parser, Debug, Default)]
@@ -27,6 +28,9 @@ use crate::spec::config::Config;
 pub(crate) struct Run {
     #[command(flatten)]
     container: ContainerArgs,
+
+    #[command(flatten)]
+    health: HealthArgs,
 
     #[command(flatten)]
     process: ProcessArgs,
@@ -77,7 +81,7 @@ impl Execute for Run {
                 .env
                 .extend(hello::facts(session.began.elapsed()));
         }
-        if let Some(refusal) = terminal_refusal(&request.config, session.personality) {
+        if let Some(refusal) = terminal_refusal(request.config.process.stdio, session.personality) {
             session.report(&refusal.into());
             return Ok(ExitStatus::Code(1));
         }
@@ -149,6 +153,7 @@ impl Run {
         };
         convert::mounts(&self.mounts, &around.place, &mut config)?;
         convert::container(&self.container, &mut config)?;
+        config.lifecycle.health = convert::health(&self.health, session.personality)?;
         Ok(config)
     }
 }
@@ -168,8 +173,7 @@ fn policy(text: &str) -> Result<PullPolicy> {
 }
 
 /// docker: `-i` and `-t` with a stdin that is no terminal.
-fn terminal_refusal(config: &Config, personality: Personality) -> Option<Error> {
-    let stdio = config.process.stdio;
+pub(super) fn terminal_refusal(stdio: Stdio, personality: Personality) -> Option<Error> {
     let refused =
         stdio.interactive && stdio.tty && personality == Personality::Docker && !terminal::input();
     refused.then(|| {
