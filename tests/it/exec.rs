@@ -269,6 +269,18 @@ cases! {
         end(env, container);
     }
 
+    fn a_container_with_other_ids_or_the_hosts_processes_can_be_joined(env) {
+        let container = running(env, "box", &["--userns", "keep-id"]);
+        let own = if env.uid == 0 { 0 } else { env.uid };
+        exec(env, &[], &["id"]).says(&format!("uid={own} "));
+        exec(env, &["-u", "0"], &["id"]).says("uid=0 ");
+        end(env, container);
+        let container = running(env, "box", &["--pid", "host"]);
+        exec(env, &["-u", "77"], &["id"]).says("uid=77 ");
+        assert_eq!(seen(env, "ready-then-wait"), 1);
+        end(env, container);
+    }
+
     fn a_terminal_is_one_of_the_containers(env) {
         let container = running(env, "box", &[]);
         let terminal = Terminal::start(env, &["exec", "-it", "box", "payload", "tty"]);

@@ -1,5 +1,7 @@
 //! A container that runs, as the verbs that reach into it need it.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Result;
 use oci_spec::runtime::Spec;
 use serde::Deserialize;
@@ -12,6 +14,7 @@ use crate::runtime::Target;
 use crate::spec::config::Config;
 use crate::store::{ContainerDir, ContainerEntry, ContainerRecord, Phase, StateRecord};
 use crate::sys::file;
+use crate::sys::watch::Watch;
 
 /// Largest specification that is read, in bytes.
 const MAX_SPEC: usize = 4 << 20;
@@ -45,7 +48,7 @@ impl Live {
         let record = dir.record()?;
         let refuse =
             |what: &str| Error::new(Kind::Conflict, format!("container {}", record.id), what);
-        let state = match dir.phase()? {
+        let state = match settled(&dir)? {
             Some(Phase::Ended(exit)) if exit.restarting && dir.is_alive()? => {
                 return Err(refuse("is restarting, wait until the container is running").into());
             }
@@ -107,6 +110,33 @@ impl Live {
         Ok(serde_json::from_slice(&bytes).map_err(|error| {
             Error::new(Kind::Corrupt, "read", path.display().to_string()).because(error.to_string())
         })?)
+    }
+}
+
+/// How long a container that is being started may take to say so.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the last run has come to, once a start that is on its way has written it down: the first
+/// process may have spoken before.
+fn settled(dir: &ContainerDir) -> Result<Option<Phase>> {
+    let starting = |phase: &Option<Phase>| match phase {
+        Some(Phase::Started(_)) => false,
+        Some(Phase::Ended(exit)) => !exit.restarting,
+        None => true,
+    };
+    let phase = dir.phase()?;
+    if !starting(&phase) || !dir.is_alive()? {
+        return Ok(phase);
+    }
+    let mut watch = Watch::new();
+    watch.add(dir.path())?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let phase = dir.phase()?;
+        if !starting(&phase) || !dir.is_alive()? || Instant::now() >= deadline {
+            return Ok(phase);
+        }
+        watch.wait(&[], None, Some(deadline))?;
     }
 }
 

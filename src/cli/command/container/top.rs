@@ -20,11 +20,7 @@ pub(crate) struct Top {
     latest: bool,
 
     /// Container by name or ID, then options of ps, or the names of columns
-    #[arg(
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "CONTAINER"
-    )]
+    #[arg(trailing_var_arg = true, value_name = "CONTAINER")]
     words: Vec<String>,
 }
 
