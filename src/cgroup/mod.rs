@@ -21,6 +21,7 @@
 
 mod bus;
 mod cpuset;
+mod entrance;
 mod folder;
 mod freezer;
 mod limits;
@@ -45,6 +46,7 @@ use crate::host::{CgroupLayout, CgroupVersion};
 use folder::Folder;
 use resources::Setting;
 
+pub(crate) use entrance::Entrance;
 pub(crate) use freezer::Freezer;
 pub(crate) use limits::{Limits, check_parent};
 pub(crate) use place::Place;

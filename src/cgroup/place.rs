@@ -61,6 +61,13 @@ impl Place {
         set.into_iter().collect()
     }
 
+    /// Numbers of the processes in it and below it.
+    pub(crate) fn members(&self) -> Vec<i32> {
+        let folder = self.paths().first().copied();
+        let pids = folder.map(|path| processes(path, 0)).unwrap_or_default();
+        pids.into_iter().map(Pid::as_raw).collect()
+    }
+
     /// Kills every process in it and waits, within bounds, until none is left.
     #[cfg_attr(not(test), expect(dead_code, reason = "for stop and rm --force"))]
     pub(crate) fn kill(&self) -> Result<()> {

@@ -25,8 +25,9 @@ pub(crate) struct Verb {
 }
 
 /// Groups and what their help says.
-pub(crate) const GROUPS: [(&str, &str); 3] = [
+pub(crate) const GROUPS: [(&str, &str); 4] = [
     ("container", "Manage containers"),
+    ("healthcheck", "Manage health checks of containers"),
     ("image", "Manage images"),
     ("system", "Manage ketch"),
 ];

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use super::front::Front;
 use super::parent::{Running, Started};
 use crate::common::{Error, ExitStatus, Result};
 use crate::seccomp::IdentityEmulator;
@@ -41,6 +42,18 @@ pub(crate) fn attend(
     signals: &Signals,
     how: Attendance,
 ) -> Result<ExitStatus> {
+    attend_for(started, running, signals, how, None)
+}
+
+/// As [`attend`], for a `front` that has the user's attention: the process ends when the front
+/// does, and is left to itself when the user asks for that.
+pub(crate) fn attend_for(
+    started: &Started,
+    running: Running,
+    signals: &Signals,
+    how: Attendance,
+    front: Option<Front>,
+) -> Result<ExitStatus> {
     let stdin = tty::standard_input();
     let raw = match &running.console {
         Some(_) => RawMode::enter(stdin),
@@ -58,11 +71,13 @@ pub(crate) fn attend(
         deadline: how.timeout.map(|timeout| Instant::now() + timeout),
         guard: None,
         guard_due: how.slippery.then(|| Instant::now() + UNGUARDED),
+        raw,
+        front,
     };
     attendant.resize();
     let ended = attendant.watch(signals, stdin);
     attendant.drain();
-    drop(raw);
+    drop(attendant.raw.take());
     if let Err(error) = ended {
         started.abandon();
         return Err(error);
@@ -87,6 +102,9 @@ struct Attendant<'a> {
     guard: Option<Child>,
     /// When it is to be made.
     guard_due: Option<Instant>,
+    /// The caller's terminal, to be given back.
+    raw: Option<RawMode>,
+    front: Option<Front>,
 }
 
 impl Attendant<'_> {
@@ -118,6 +136,10 @@ impl Attendant<'_> {
             if ready.ended {
                 return Ok(());
             }
+            if ready.front_gone {
+                self.front = None;
+                self.started.child.signal(libc::SIGKILL)?;
+            }
             if self.guard_due.is_some_and(passed) {
                 self.guard_due = None;
                 // Not to have it only matters when this very process is killed.
@@ -136,6 +158,11 @@ impl Attendant<'_> {
             PollFd::new(self.started.child.pidfd.as_fd(), PollFlags::POLLIN),
         ];
         let (mut emulator_at, mut console_at, mut stdin_at) = (usize::MAX, usize::MAX, usize::MAX);
+        let mut front_at = usize::MAX;
+        if let Some(front) = &self.front {
+            front_at = fds.len();
+            fds.push(PollFd::new(front.as_fd(), PollFlags::empty()));
+        }
         if let Some(emulator) = &self.emulator {
             emulator_at = fds.len();
             fds.push(PollFd::new(emulator.as_fd(), PollFlags::POLLIN));
@@ -178,6 +205,7 @@ impl Attendant<'_> {
             console_in: any(console_at).intersects(readable),
             console_out: any(console_at).contains(PollFlags::POLLOUT),
             stdin: any(stdin_at).intersects(readable),
+            front_gone: any(front_at).intersects(PollFlags::POLLHUP | PollFlags::POLLERR),
         })
     }
 
@@ -229,11 +257,28 @@ impl Attendant<'_> {
         match nix::unistd::read(stdin, &mut buffer) {
             Ok(0) => self.stdin_open = false,
             Ok(count) => {
-                self.pending.extend_from_slice(&buffer[..count]);
+                let mut typed = &buffer[..count];
+                let kept = self.front.as_mut().map(|front| front.typed(typed));
+                if let Some((kept, leave)) = &kept {
+                    typed = kept;
+                    if *leave {
+                        self.leave();
+                    }
+                }
+                self.pending.extend_from_slice(typed);
                 self.flush_in();
             }
             Err(Errno::EAGAIN | Errno::EINTR) => {}
             Err(_) => self.stdin_open = false,
+        }
+    }
+
+    /// Goes on without the user's terminal.
+    fn leave(&mut self) {
+        self.stdin_open = false;
+        drop(self.raw.take());
+        if let Some(front) = self.front.take() {
+            front.leave();
         }
     }
 
@@ -277,6 +322,8 @@ struct Ready {
     console_in: bool,
     console_out: bool,
     stdin: bool,
+    /// Whoever had the user's attention is dead.
+    front_gone: bool,
 }
 
 /// Writes everything, or nothing more once the reader is gone.

@@ -7,7 +7,7 @@ use crate::common::{Error, Kind};
 /// Parent to init: the id maps are written.
 pub(crate) const GO: &[u8] = b"go";
 
-/// Init to parent. A descriptor rides along with `Console` and `Listener`.
+/// Init to parent. A descriptor rides along with `Console`, `Listener` and `Entered`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum FromInit {
     /// Something asked for could not be given in full.
@@ -18,6 +18,8 @@ pub(crate) enum FromInit {
     Listener,
     /// The user that was found in the rootfs.
     User(ResolvedUser),
+    /// A process was made in the container: its number, and its pidfd rides along.
+    Entered(i32),
     /// A step failed; nothing follows.
     Failed(Failure),
 }

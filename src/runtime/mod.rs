@@ -17,14 +17,23 @@
 #![forbid(unsafe_code)]
 
 mod attend;
+mod capture;
+mod enter;
+mod front;
 mod init;
 mod mapped;
 mod message;
 mod parent;
 mod plan;
+mod target;
 
-pub(crate) use attend::{Attendance, attend};
+pub(crate) use attend::{Attendance, attend, attend_for};
+pub(crate) use capture::capture;
+pub(crate) use enter::enter;
+pub(crate) use front::{Front, Said, forget_caller};
+pub(crate) use message::Failure;
 pub(crate) use parent::{Join, Running, StartFailure, Started, Streams, start};
 pub(crate) use plan::{
-    Extras, MapWriter, Overlay, Plan, Rootfs, UserEntry, UserRequest, from_spec,
+    Entry, Extras, MapWriter, Overlay, Plan, Rootfs, UserEntry, UserRequest, entry, from_spec,
 };
+pub(crate) use target::Target;

@@ -34,7 +34,7 @@ pub(crate) type Streams<'a> = [Option<BorrowedFd<'a>>; 3];
 pub(crate) struct Started {
     /// Its first process.
     pub(crate) child: Child,
-    socket: OwnedFd,
+    pub(super) socket: OwnedFd,
 }
 
 /// What a successful start hands over.
@@ -161,6 +161,7 @@ impl Started {
                 Ok(FromInit::Console) => running.console = descriptor,
                 Ok(FromInit::Listener) => running.listener = descriptor,
                 Ok(FromInit::User(user)) => running.user = user,
+                Ok(FromInit::Entered(_)) => {}
                 Ok(FromInit::Failed(failure)) => {
                     let _ = self.child.wait();
                     return Err(StartFailure::of(failure));
@@ -182,7 +183,7 @@ pub(crate) struct StartFailure {
 }
 
 impl StartFailure {
-    fn of(failure: Failure) -> StartFailure {
+    pub(super) fn of(failure: Failure) -> StartFailure {
         StartFailure {
             step: failure.step.clone(),
             error: failure.into_error(),

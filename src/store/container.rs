@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::state::{Phase, StateRecord};
 use super::trash::{self, Purged};
-use super::{Store, read_json, write_json};
+use super::{Store, optional, read_json, write_json};
 use crate::common::{ContainerId, Digest, Error, Kind, Mode, Result, Timestamp, check_name};
 use crate::sys::{file, tree};
 
@@ -495,13 +495,5 @@ impl ContainerDir {
             Some(Phase::Started(state)) => Some(state),
             _ => None,
         })
-    }
-}
-
-fn optional<T>(result: Result<T>) -> Result<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind() == Kind::NotFound => Ok(None),
-        Err(error) => Err(error),
     }
 }

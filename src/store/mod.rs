@@ -45,6 +45,7 @@ mod check;
 mod container;
 mod document;
 mod gc;
+mod health;
 mod image;
 mod index;
 mod journal;
@@ -74,6 +75,7 @@ pub(crate) use container::{
     ContainerDir, ContainerEntry, ContainerLock, ContainerRecord, Containers,
 };
 pub(crate) use document::ImageDocuments;
+pub(crate) use health::{HealthRecord, HealthResult, HealthStatus};
 pub(crate) use image::{Folder, ImageRecord, Images, Stack};
 pub(crate) use journal::Event;
 pub(crate) use layer::{LayerInfo, Layers, Stage};
@@ -335,6 +337,15 @@ fn corrupt(path: &Path, why: impl Into<String>) -> Error {
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     let bytes = file::read_bounded(path, 4 << 20)?;
     serde_json::from_slice(&bytes).map_err(|error| corrupt(path, error.to_string()))
+}
+
+/// `None` for what is not there.
+fn optional<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == Kind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Writes a JSON record by rename, without fsync.

@@ -14,6 +14,31 @@ pub(crate) fn path_of(fd: impl AsFd) -> String {
     format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd())
 }
 
+/// Whether a number is a descriptor that this process was started with: what ketch opens itself
+/// is close-on-exec.
+pub(crate) fn is_inherited(number: i32) -> bool {
+    // SAFETY: F_GETFD takes no argument and changes nothing, whatever the number.
+    let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+    flags >= 0 && flags & libc::FD_CLOEXEC == 0
+}
+
+/// Closes the descriptors from `first` on that this process was started with: for a process that
+/// outlives whoever gave them to it. Those that ketch has opened itself stay.
+pub(crate) fn close_inherited(first: i32) {
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else {
+        return;
+    };
+    let numbers = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|number| *number >= first && is_inherited(*number));
+    for number in numbers.collect::<Vec<i32>>() {
+        // SAFETY: close-on-exec tells ketch's own descriptors from inherited ones, which no
+        // value of this program owns.
+        unsafe { libc::close(number) };
+    }
+}
+
 /// Sets the permission bits of what `fd` refers to: fchmod(2) refuses `O_PATH` descriptors.
 pub(crate) fn set_mode(fd: impl AsFd, mode: u32) -> nix::Result<()> {
     std::fs::set_permissions(path_of(fd), Permissions::from_mode(mode)).map_err(errno)

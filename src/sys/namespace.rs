@@ -1,8 +1,13 @@
-//! Identity maps of user namespaces.
+//! Identity maps of user namespaces, and who owns a namespace.
 
-use std::io;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::Mode;
 
 use crate::common::{Error, Kind, Result};
 
@@ -57,6 +62,33 @@ pub(crate) fn write_maps(
     }
     write("uid_map", &text(uids))?;
     write("gid_map", &text(gids))
+}
+
+/// As [`write_maps`] with `deny_setgroups`, of the process whose `/proc` folder `proc` is.
+pub(crate) fn write_maps_at(proc: BorrowedFd<'_>, uids: &[IdMap], gids: &[IdMap]) -> Result<()> {
+    let write = |file: &str, content: &str| {
+        let flags = OFlag::O_WRONLY | OFlag::O_CLOEXEC;
+        let opened = openat(proc, file, flags, Mode::empty()).map_err(io::Error::from);
+        opened
+            .and_then(|fd| std::fs::File::from(fd).write_all(content.as_bytes()))
+            .map_err(|error| map_error(file, error))
+    };
+    match write("setgroups", "deny") {
+        Err(error) if error.kind() == Kind::NotFound => {}
+        other => other?,
+    }
+    write("uid_map", &text(uids))?;
+    write("gid_map", &text(gids))
+}
+
+/// The user namespace that owns a namespace (NS_GET_USERNS, Linux 4.9).
+pub(crate) fn owner(namespace: impl AsFd) -> std::result::Result<OwnedFd, Errno> {
+    const NS_GET_USERNS: libc::Ioctl = 0xb701;
+    // SAFETY: the request takes no argument.
+    let fd = unsafe { libc::ioctl(namespace.as_fd().as_raw_fd(), NS_GET_USERNS) };
+    let fd = Errno::result(fd)?;
+    // SAFETY: the kernel returned a new descriptor that nobody else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 fn map_error(path: &str, error: io::Error) -> Error {

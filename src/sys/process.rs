@@ -69,10 +69,15 @@ pub(crate) fn clone(namespaces: CloneFlags, cgroup: Option<BorrowedFd<'_>>) -> R
     if cgroup.is_some() {
         flags |= CLONE_INTO_CGROUP;
     }
+    // A sibling ends with the signal that this process itself would, and clone3 wants none said.
+    let exit_signal = match namespaces.contains(CloneFlags::CLONE_PARENT) {
+        true => 0,
+        false => libc::SIGCHLD as u64,
+    };
     let mut args = CloneArgs {
         flags,
         pidfd: (&raw mut pidfd) as u64,
-        exit_signal: libc::SIGCHLD as u64,
+        exit_signal,
         cgroup: cgroup.map_or(0, |fd| fd.as_raw_fd() as u64),
         ..CloneArgs::default()
     };
@@ -87,7 +92,7 @@ pub(crate) fn clone(namespaces: CloneFlags, cgroup: Option<BorrowedFd<'_>>) -> R
         pid = unsafe {
             libc::syscall(
                 libc::SYS_clone,
-                flags | libc::SIGCHLD as u64,
+                flags | exit_signal,
                 0,
                 &raw mut pidfd,
                 0,

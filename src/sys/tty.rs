@@ -73,6 +73,14 @@ pub(crate) fn open_peer(master: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// Whether `fd` is the multiplexer of a devpts (device 5:2 on that file system).
+pub(crate) fn is_multiplexer(fd: BorrowedFd<'_>) -> bool {
+    const DEVPTS_MAGIC: libc::c_long = 0x1cd1;
+    nix::sys::stat::fstat(fd).is_ok_and(|found| found.st_rdev == libc::makedev(5, 2))
+        && nix::sys::statfs::fstatfs(fd)
+            .is_ok_and(|found| found.filesystem_type().0 == DEVPTS_MAGIC)
+}
+
 /// Unlocks the other end of a pseudo-terminal (TIOCSPTLCK).
 pub(crate) fn unlock_peer(master: BorrowedFd<'_>) -> Result<(), Errno> {
     let unlock = 0i32;

@@ -80,7 +80,8 @@ fn every_command_has_help_and_refuses_unknown_flags() {
             help.ok().contains("Usage:") && help.stderr.is_empty(),
             "{help}"
         );
-        if words.len() == 2 || !["image", "system", "container"].contains(&words[0]) {
+        if words.len() == 2 || !["image", "system", "container", "healthcheck"].contains(&words[0])
+        {
             env.ketch(&[&words[..], &["--no-such-flag"]].concat())
                 .fails(125, &["unknown flag: --no-such-flag", "hint: "]);
         }

@@ -12,6 +12,8 @@ mod cli;
 mod crash;
 mod debian;
 mod detached;
+mod exec;
+mod health;
 mod hostile;
 mod images;
 mod lifecycle;

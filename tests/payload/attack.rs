@@ -18,10 +18,25 @@ pub(crate) fn attack(command: &str, rest: &[&str]) -> Option<io::Result<()>> {
             say(&format!("writable={count}"))
         }
         ("push-input", []) => push_input(),
+        ("write-exes", []) => write_exes(),
         ("other-abi", []) => other_abi(),
         _ => return None,
     };
     Some(done)
+}
+
+/// Says `ready` and tries to open the program of every process for writing, until it is killed.
+fn write_exes() -> io::Result<()> {
+    say("ready")?;
+    io::stdout().flush()?;
+    loop {
+        for entry in fs::read_dir("/proc")?.flatten() {
+            let path = entry.path().join("exe");
+            if fs::OpenOptions::new().write(true).open(&path).is_ok() {
+                say(&format!("opened {:?}", fs::read_link(&path)))?;
+            }
+        }
+    }
 }
 
 fn say(line: &str) -> io::Result<()> {

@@ -6,6 +6,7 @@
 
 mod container;
 mod global;
+mod health;
 mod image;
 mod lifecycle;
 mod list;
@@ -17,6 +18,7 @@ mod security;
 
 pub(crate) use container::ContainerArgs;
 pub(crate) use global::GlobalArgs;
+pub(crate) use health::HealthArgs;
 pub(crate) use image::RegistryArgs;
 pub(crate) use lifecycle::LifecycleArgs;
 pub(crate) use list::{FormatArgs, ShowArgs, filters};

@@ -73,7 +73,7 @@ fn entrypoint(text: &str) -> Result<Vec<String>> {
 }
 
 /// Later entries win: the caller's whole environment, files, single values, removals.
-fn environment(args: &ProcessArgs, around: &Surroundings<'_>) -> Result<Vec<EnvEntry>> {
+pub(crate) fn environment(args: &ProcessArgs, around: &Surroundings<'_>) -> Result<Vec<EnvEntry>> {
     let mut env = Vec::new();
     if args.env_host {
         env.extend(

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::oci::Healthcheck;
 use crate::spec::config::Config;
 use crate::store::{ContainerRecord, Stack};
 
@@ -15,11 +16,25 @@ pub(crate) struct Asked {
     pub(crate) remove: bool,
     /// Id maps that were chosen for it, see `userns::to_json`; null without.
     pub(super) maps: Value,
+    /// What `exec` and a health check need of the image, whose configuration they then need not
+    /// read.
+    pub(super) image: ImageFacts,
     /// How the layers of its image lie on each other.
     #[serde(skip_serializing_if = "Stack::is_plain")]
     pub(super) stack: Stack,
     /// Everything else.
     pub(crate) config: Config,
+}
+
+/// Parts of an image's configuration.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct ImageFacts {
+    /// Who its payload is.
+    pub(super) user: String,
+    /// How its health is checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) health: Option<Healthcheck>,
 }
 
 impl Asked {

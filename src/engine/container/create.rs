@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::asked::Asked;
+use super::asked::{Asked, ImageFacts};
 use super::image::{self, Source};
 use super::plan::{self, Planned};
 use super::{RunRequest, Timing, event, names, userns};
@@ -90,6 +90,10 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
     let asked = Asked {
         remove: request.remove,
         maps: maps.as_ref().map_or(Value::Null, userns::to_json),
+        image: ImageFacts {
+            user: image_config.user.clone(),
+            health: image_config.healthcheck.clone(),
+        },
         stack: image.map(|image| image.stack.clone()).unwrap_or_default(),
         config: request.config.clone(),
     };

@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::ContainerState;
+use super::health;
 use super::list::{self, Status};
 use crate::common::Timestamp;
 use crate::engine::Engine;
@@ -23,13 +24,21 @@ pub(crate) fn inspect(engine: &Engine<'_>, name: &str) -> Result<Value> {
     let record = &entry.record;
     let path = entry.dir.path();
     let mut command = record.command.iter();
+    let mut state = state(&status);
+    let run = match status.state.has_process() {
+        true => status.running.as_ref().map(|state| state.start_time),
+        false => None,
+    };
+    if let Some(health) = health::current(record, &config, &entry.dir, run) {
+        state["Health"] = health::inspect(&health);
+    }
     let file = |name: &str| path.join(name).display().to_string();
     Ok(json!({
         "Id": record.id,
         "Created": record.created,
         "Path": command.next().cloned().unwrap_or_default(),
         "Args": command.collect::<Vec<_>>(),
-        "State": state(&status),
+        "State": state,
         "Image": record.config.map(|id| id.to_string()).unwrap_or_default(),
         "ImageName": record.image,
         "ImageDigest": record.manifest.map(|digest| digest.to_string()).unwrap_or_default(),
@@ -265,7 +274,7 @@ fn container_config(engine: &Engine<'_>, config: &Config, entry: &ContainerEntry
         "Labels": record.labels,
         "StopSignal": asked.stop_signal.clone().or(image.stop_signal).unwrap_or_else(|| "SIGTERM".to_owned()),
         "ExposedPorts": image.exposed_ports,
-        "Healthcheck": image.healthcheck,
+        "Healthcheck": health::merged(record, config),
     })
 }
 

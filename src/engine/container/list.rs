@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use anyhow::Result;
 use serde::Deserialize;
 
-use super::{ContainerState, ContainerSummary, remove};
+use super::{ContainerState, ContainerSummary, health, remove};
 use crate::common::Error;
 use crate::engine::Engine;
 use crate::spec::config::{Config, MountKind, NetworkMode};
@@ -110,6 +110,9 @@ fn summarize(
         }
         _ => exit.as_ref().and_then(|exit| exit.started),
     };
+    let run = running.as_ref().filter(|_| state.has_process());
+    let run = run.map(|state| state.start_time);
+    let health = run.and_then(|run| health::current(record, &config, &entry.dir, Some(run)));
     Ok(ContainerSummary {
         id: record.id.clone(),
         name: record.name.clone(),
@@ -121,6 +124,7 @@ fn summarize(
         finished: exit.as_ref().map(|exit| exit.finished),
         state,
         exit: exit.as_ref().map(|exit| exit.status),
+        health: health.map(|health| health.status),
         pid: running
             .filter(|_| state.has_process())
             .map(|state| state.pid),

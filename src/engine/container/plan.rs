@@ -19,6 +19,9 @@ use crate::spec::{self, Generated, Inputs};
 use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::file;
 
+/// The compiled filter of a container with a profile of its user's.
+pub(super) const SECCOMP: &str = "seccomp";
+
 /// What a start does.
 pub(crate) struct Planned {
     /// The container's specification.
@@ -60,13 +63,17 @@ pub(super) fn make(
         spec,
         device_sources,
     } = spec::generate(&inputs)?;
-    let identity = identity(engine, config, maps.is_some());
+    let identity = identity(engine.mode, config, maps.is_some());
     let seccomp = seccomp_program(engine, config, &spec, identity)?;
+    if let SeccompChoice::File(_) = config.security.seccomp {
+        // The file may change; every process of the container gets this one.
+        file::write_unseen(&dir.path().join(SECCOMP), &seccomp)?;
+    }
     let extras = Extras {
         rootfs,
         mode: engine.mode,
         writer: map_writer(engine, &maps)?,
-        user: user(engine, config, image, dir),
+        user: user(engine, engine.mode, config, image, dir),
         privileged: config.security.privileged,
         interactive: config.process.stdio.interactive,
         reaper: config.process.init,
@@ -166,13 +173,14 @@ fn rootfs(
     }
 }
 
-fn user(
+pub(super) fn user(
     engine: &Engine<'_>,
+    mode: Mode,
     config: &Config,
     image: &ContainerConfig,
     dir: &ContainerDir,
 ) -> UserRequest {
-    let keep = match (&config.security.userns, engine.mode) {
+    let keep = match (&config.security.userns, mode) {
         (Userns::KeepId { uid, gid }, Mode::Subid | Mode::Single) => Some((
             uid.unwrap_or(engine.host.euid()),
             gid.unwrap_or(engine.host.egid()),
@@ -189,8 +197,8 @@ fn user(
             }
         }),
         groups: config.process.groups.clone(),
-        keep_groups: config.process.keep_groups || engine.mode == Mode::Single,
-        single_id: engine.mode == Mode::Single,
+        keep_groups: config.process.keep_groups || mode == Mode::Single,
+        single_id: mode == Mode::Single,
         default_ids: keep,
         entry: keep.map(|(uid, _)| UserEntry {
             name: engine
@@ -221,16 +229,16 @@ fn map_writer(engine: &Engine<'_>, maps: &Option<IdMaps>) -> Result<MapWriter> {
 
 /// With one id, a root inside needs its identity calls answered; anyone else has no right to
 /// make them.
-fn identity(engine: &Engine<'_>, config: &Config, userns: bool) -> Identity {
+pub(super) fn identity(mode: Mode, config: &Config, userns: bool) -> Identity {
     let root = !matches!(config.security.userns, Userns::KeepId { .. });
-    if engine.mode == Mode::Single && userns && root {
+    if mode == Mode::Single && userns && root {
         Identity::best()
     } else {
         Identity::Real
     }
 }
 
-fn seccomp_program(
+pub(super) fn seccomp_program(
     engine: &Engine<'_>,
     config: &Config,
     spec: &Spec,

@@ -7,6 +7,7 @@ use crate::common::{ContainerId, Digest, ExitStatus, Timestamp};
 use crate::engine::image::pull::RegistryOptions;
 use crate::oci::Platform;
 use crate::spec::config::Config;
+use crate::store::HealthStatus;
 
 /// When an image is fetched before a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -113,6 +114,8 @@ pub(crate) struct ContainerSummary {
     pub(crate) state: ContainerState,
     /// How it ended.
     pub(crate) exit: Option<ExitStatus>,
+    /// What its health checks say, while it runs and has some.
+    pub(crate) health: Option<HealthStatus>,
     /// Host pid of its first process while running.
     pub(crate) pid: Option<i32>,
     /// Labels.

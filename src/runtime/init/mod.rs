@@ -7,6 +7,7 @@
 
 mod console;
 mod devices;
+pub(super) mod entry;
 mod fresh;
 mod identity;
 mod masks;
@@ -121,19 +122,10 @@ pub(super) fn main(plan: &Plan, inherited: Inherited<'_>) -> ! {
     // caller's taste; the payload's own mask is set with its limits.
     nix::sys::stat::umask(nix::sys::stat::Mode::empty());
     let mut init = Init {
-        plan,
-        socket,
         namespaces,
-        cgroups,
         streams,
         trees,
-        places: Vec::new(),
-        sources: Vec::new(),
-        root: None,
-        fresh: Vec::new(),
-        spent: Vec::new(),
-        terminal: None,
-        user: ResolvedUser::default(),
+        ..Init::new(plan, socket, cgroups)
     };
     for (name, step) in STEPS {
         if let Err(error) = step(&mut init) {
@@ -141,6 +133,26 @@ pub(super) fn main(plan: &Plan, inherited: Inherited<'_>) -> ! {
         }
     }
     payload::run(init)
+}
+
+impl<'a> Init<'a> {
+    fn new(plan: &'a Plan, socket: OwnedFd, cgroups: Vec<BorrowedFd<'a>>) -> Init<'a> {
+        Init {
+            plan,
+            socket,
+            namespaces: CloneFlags::empty(),
+            cgroups,
+            streams: [None; 3],
+            trees: None,
+            places: Vec::new(),
+            sources: Vec::new(),
+            root: None,
+            fresh: Vec::new(),
+            spent: Vec::new(),
+            terminal: None,
+            user: ResolvedUser::default(),
+        }
+    }
 }
 
 impl Init<'_> {

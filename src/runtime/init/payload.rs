@@ -1,7 +1,7 @@
 //! The last steps: directory, limits, streams, privileges, and the payload itself.
 
 use std::ffi::CString;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -16,6 +16,7 @@ use crate::oci::DEFAULT_PATH;
 use crate::runtime::message::FromInit;
 use crate::sys::descriptor::path_of;
 use crate::sys::namespace::IdMap;
+use crate::sys::path::Links;
 use crate::sys::{credentials, exec, namespace, seccomp, socket, tty};
 
 /// Enters the working directory, which docker makes when it is missing. A name such as
@@ -27,7 +28,15 @@ pub(super) fn enter_directory(init: &mut Init<'_>) -> Result<()> {
         // Where entering the root has left it.
         return Ok(());
     }
-    let dir = init.root()?.make_dirs(cwd, 0o755)?;
+    let dir = match init.plan.entering {
+        None => init.root()?.make_dirs(cwd, 0o755)?,
+        // docker: only a first process gets its directory made.
+        Some(_) => {
+            let flags = OFlag::O_PATH | OFlag::O_DIRECTORY;
+            let found = init.root()?.lookup(cwd, flags, Links::Follow);
+            found.map_err(|errno| Error::errno("enter working directory", cwd, errno))?
+        }
+    };
     nix::unistd::fchdir(&dir)
         .map_err(|errno| Error::errno("enter working directory", cwd, errno))?;
     // Behind the pivot every path of the container starts at its root; one outside has none.
@@ -48,6 +57,8 @@ pub(super) fn set_limits(init: &mut Init<'_>) -> Result<()> {
         let name = limit.name;
         match exec::set_rlimit(limit.resource, limit.soft, limit.hard) {
             Ok(None) => {}
+            // Said when the container was made.
+            Ok(Some(_)) if init.plan.entering.is_some() => {}
             Ok(Some((_, hard))) => init.warn(format!(
                 "--ulimit {name}: stays at the caller's hard limit {hard}; raise it with `ulimit -H` first"
             )),
@@ -55,6 +66,7 @@ pub(super) fn set_limits(init: &mut Init<'_>) -> Result<()> {
         }
     }
     if let Some(score) = init.plan.process.oom_score_adj
+        && init.plan.entering.is_none()
         && let Err(error) = std::fs::write("/proc/self/oom_score_adj", score.to_string())
     {
         init.warn(format!(
@@ -83,12 +95,12 @@ pub(super) fn set_streams(init: &mut Init<'_>) -> Result<()> {
                 exec::dup_onto(own.as_raw_fd(), stream).map_err(failed)?;
             }
         }
-        if !init.plan.interactive {
+        if !init.plan.interactive && init.plan.entering.is_none() {
             let null = open_null(init)?;
             exec::dup_onto(null.as_raw_fd(), 0).map_err(failed)?;
         }
     }
-    exec::close_on_exec_from(3);
+    exec::close_on_exec_from(3 + init.plan.entering.unwrap_or(0) as i32);
     Ok(())
 }
 
@@ -109,8 +121,9 @@ fn open_null(init: &Init<'_>) -> Result<OwnedFd> {
 pub(super) fn drop_privileges(init: &mut Init<'_>) -> Result<()> {
     let process = &init.plan.process;
     let user = init.user.clone();
-    if process.user.single_id && (user.uid, user.gid) != (0, 0) {
-        nest(&user)?;
+    let other = process.user.single_id && (user.uid, user.gid) != (0, 0);
+    if other && init.plan.entering.is_none() {
+        nest(&user, None)?;
     }
     credentials::drop_bounding(process.caps)?;
     if !process.no_new_privileges {
@@ -165,7 +178,8 @@ fn id_error(error: Error, user: &super::ResolvedUser) -> Error {
 }
 
 /// With one mapped id, another user is that id under another number: a nested user namespace.
-fn nest(user: &super::ResolvedUser) -> Result<()> {
+/// `proc` is this process's folder in a proc that shows it, when `/proc` does not.
+pub(super) fn nest(user: &super::ResolvedUser, proc: Option<BorrowedFd<'_>>) -> Result<()> {
     nix::sched::unshare(CloneFlags::CLONE_NEWUSER)
         .map_err(|errno| Error::errno("make nested namespace", "user", errno))?;
     let line = |inside| {
@@ -176,7 +190,11 @@ fn nest(user: &super::ResolvedUser) -> Result<()> {
         }]
     };
     credentials::dumpable()?;
-    namespace::write_maps("self", &line(user.uid), &line(user.gid), true)
+    let (uids, gids) = (line(user.uid), line(user.gid));
+    match proc {
+        Some(proc) => namespace::write_maps_at(proc, &uids, &gids),
+        None => namespace::write_maps("self", &uids, &gids, true),
+    }
 }
 
 fn load_filter(init: &Init<'_>) -> Result<()> {

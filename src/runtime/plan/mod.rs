@@ -2,6 +2,7 @@
 //! what OCI's document cannot say (`Extras`).
 
 mod caps;
+mod entry;
 mod mounts;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::common::{Error, Kind, Mode, Result};
 use crate::sys::credentials::CapSet;
 use crate::sys::namespace::IdMap;
 
+pub(crate) use entry::{Entry, entry};
 pub(crate) use mounts::{MountStep, Source};
 
 /// What init does, in data.
@@ -56,6 +58,9 @@ pub(crate) struct Plan {
     pub(crate) interactive: bool,
     /// Process 1 is a reaper.
     pub(crate) reaper: bool,
+    /// Joins a container instead of making one, and inherits this many descriptors beside the
+    /// standard streams; see [`entry`].
+    pub(crate) entering: Option<u32>,
     /// What cannot be given in full is a failure, not a warning.
     pub(crate) strict: bool,
     /// The payload.
@@ -298,6 +303,7 @@ pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
         terminal: process.terminal().unwrap_or(false),
         interactive: extras.interactive,
         reaper: extras.reaper,
+        entering: None,
         strict: extras.strict,
         process: process_plan,
     })

@@ -1,8 +1,8 @@
 //! What `run` and `create` have in common: the flags of a new container.
 
 use crate::cli::args::{
-    ContainerArgs, LifecycleArgs, MountArgs, NetworkArgs, ProcessArgs, RegistryArgs, ResourceArgs,
-    SecurityArgs,
+    ContainerArgs, HealthArgs, LifecycleArgs, MountArgs, NetworkArgs, ProcessArgs, RegistryArgs,
+    ResourceArgs, SecurityArgs,
 };
 use crate::cli::convert::{self, Surroundings};
 use crate::cli::hello;
@@ -12,7 +12,7 @@ use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{Error, Kind, Result, Ui, check_name};
 use crate::engine::container::{PullPolicy, RestartPolicy, RunRequest};
-use crate::spec::config::Config;
+use crate::spec::config::{Config, Stdio};
 
 /// Flags, image and command of a new container.
 #[derive(clap::Args, Debug, Default)]
@@ -37,6 +37,9 @@ pub(crate) struct Creation {
 
     #[command(flatten)]
     lifecycle: LifecycleArgs,
+
+    #[command(flatten)]
+    health: HealthArgs,
 
     #[command(flatten)]
     registry: RegistryArgs,
@@ -126,6 +129,7 @@ impl Creation {
         convert::mounts(&self.mounts, &around.place, &mut config)?;
         convert::container(&self.container, &mut config)?;
         config.lifecycle = convert::lifecycle(&self.lifecycle, around.place.cwd)?;
+        config.lifecycle.health = convert::health(&self.health, session.personality)?;
         if self.container.rm && config.lifecycle.restart != RestartPolicy::No {
             let why = "conflicting options: cannot specify both --restart and --rm";
             return Err(Error::usage("run", "", why));
@@ -156,8 +160,7 @@ pub(super) fn terminal_warning(process: &ProcessArgs, personality: Personality, 
 }
 
 /// docker: `-i` and `-t` with a stdin that is no terminal.
-pub(super) fn terminal_refusal(config: &Config, personality: Personality) -> Option<Error> {
-    let stdio = config.process.stdio;
+pub(super) fn terminal_refusal(stdio: Stdio, personality: Personality) -> Option<Error> {
     let refused =
         stdio.interactive && stdio.tty && personality == Personality::Docker && !terminal::input();
     refused.then(|| {

@@ -185,6 +185,7 @@ pub(super) mod tests {
             finished: None,
             state,
             exit: None,
+            health: None,
             pid: Some(7),
             labels: BTreeMap::from([("tier".to_owned(), "front".to_owned())]),
             networks: vec!["host".to_owned()],

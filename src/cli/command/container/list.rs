@@ -11,6 +11,7 @@ use crate::cli::session::Session;
 use crate::common::{ExitStatus, Timestamp, human_size};
 use crate::engine::Engine;
 use crate::engine::container::{ContainerState, ContainerSummary, ListRequest, list};
+use crate::store::HealthStatus;
 
 use super::filter::Filters;
 
@@ -115,7 +116,14 @@ impl View {
     }
 
     fn status(&self, row: &ContainerSummary) -> String {
-        human::status(row.state, row.started, row.finished, row.exit, self.now)
+        let status = human::status(row.state, row.started, row.finished, row.exit, self.now);
+        match (row.state, row.health) {
+            (ContainerState::Running, Some(HealthStatus::Starting)) => {
+                format!("{status} (health: starting)")
+            }
+            (ContainerState::Running, Some(health)) => format!("{status} ({})", health.word()),
+            _ => status,
+        }
     }
 
     fn mounts(&self, row: &ContainerSummary) -> String {
@@ -160,7 +168,7 @@ impl View {
         json!({
             "Command": self.command(row),
             "CreatedAt": human::moment(row.created),
-            "HealthStatus": "",
+            "HealthStatus": row.health.map_or("none", HealthStatus::word),
             "ID": self.id(row),
             "Image": row.image,
             "Labels": form::joined(&row.labels),

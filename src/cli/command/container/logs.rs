@@ -137,7 +137,7 @@ pub(super) fn latest(engine: &Engine<'_>) -> anyhow::Result<String> {
     };
     match list(engine, all)?.first() {
         Some(row) => Ok(row.id.to_string()),
-        None => Err(Error::usage("find --latest", "", "there is no container").into()),
+        None => Err(Error::usage("use --latest", "", "there is no container").into()),
     }
 }
 

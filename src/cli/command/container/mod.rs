@@ -3,8 +3,10 @@
 pub(super) mod attach;
 pub(super) mod create;
 mod creation;
+pub(super) mod exec;
 pub(super) mod exists;
 mod filter;
+pub(super) mod healthcheck;
 pub(super) mod inspect;
 pub(super) mod kill;
 pub(super) mod list;
@@ -17,5 +19,6 @@ pub(super) mod run;
 mod select;
 pub(super) mod start;
 pub(super) mod stop;
+pub(super) mod top;
 pub(super) mod update;
 pub(super) mod wait;

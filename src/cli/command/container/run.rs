@@ -44,7 +44,8 @@ impl Execute for Run {
         let request = self.creation.request(session)?;
         let options = self.options(&request)?;
         if !self.detach
-            && let Some(refusal) = terminal_refusal(&request.config, session.personality)
+            && let Some(refusal) =
+                terminal_refusal(request.config.process.stdio, session.personality)
         {
             session.report(&refusal.into());
             return Ok(ExitStatus::Code(1));

@@ -1,0 +1,33 @@
+//! Health checks of a container.
+
+/// The check and its times.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(crate) struct HealthArgs {
+    /// Command to run to check health
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) health_cmd: Option<String>,
+
+    /// Time between running the check (ms|s|m|h) (default 30s)
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub(crate) health_interval: Option<String>,
+
+    /// Consecutive failures needed to report unhealthy (default 3)
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    pub(crate) health_retries: Option<String>,
+
+    /// Maximum time to allow one check to run (ms|s|m|h) (default 30s)
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub(crate) health_timeout: Option<String>,
+
+    /// Start period for the container to initialize before failures count (ms|s|m|h)
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub(crate) health_start_period: Option<String>,
+
+    /// Time between running the check during the start period (ms|s|m|h) (default 5s)
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub(crate) health_start_interval: Option<String>,
+
+    /// Disable any container-specified HEALTHCHECK
+    #[arg(long)]
+    pub(crate) no_healthcheck: bool,
+}

@@ -1,0 +1,238 @@
+//! `exec`: one more process in a container that runs.
+
+use anyhow::Result;
+use oci_spec::runtime::Spec;
+use serde::Deserialize;
+
+use super::event;
+use super::failure::RunFailure;
+use super::keeper;
+use super::live::Live;
+use super::plan;
+use crate::common::{ContainerId, ExitStatus, Kind};
+use crate::engine::Engine;
+use crate::oci::ContainerConfig;
+use crate::runtime::{
+    self, Attendance, Entry, Join, Plan, Running, StartFailure, Started, UserRequest,
+};
+use crate::seccomp::Identity;
+use crate::spec::config::{EnvEntry, SeccompChoice, Stdio};
+use crate::sys::file;
+use crate::sys::signal::Signals;
+
+/// `exec`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ExecRequest {
+    /// Name, id or unique id prefix.
+    pub(crate) container: String,
+    /// Program and arguments.
+    pub(crate) words: Vec<String>,
+    /// `-u`; the container's own user when not given.
+    pub(crate) user: Option<String>,
+    /// `-w`.
+    pub(crate) workdir: Option<String>,
+    /// `--env-file` and `-e`, over the container's environment.
+    pub(crate) env: Vec<EnvEntry>,
+    /// `-i`, `-t`.
+    pub(crate) stdio: Stdio,
+    /// `--privileged`.
+    pub(crate) privileged: bool,
+    /// `-d`: the process goes on without its caller.
+    pub(crate) detach: bool,
+    /// `--preserve-fds`: how many descriptors from 3 on it inherits.
+    pub(crate) preserve: u32,
+    /// `--detach-keys`: bytes that leave the process alone; none to take every key for it.
+    pub(crate) detach_keys: Vec<u8>,
+}
+
+/// What became of an exec.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ExecOutcome {
+    /// The process ended.
+    Ended(ExitStatus),
+    /// It goes on; the id of the exec.
+    Detached(String),
+}
+
+/// A process that can be started in a container, and how to tell the world of it.
+pub(super) struct Execution<'a> {
+    engine: &'a Engine<'a>,
+    pub(super) live: Live,
+    plan: Plan,
+    /// 64 hex characters.
+    pub(super) id: String,
+    words: String,
+}
+
+/// Runs a process in a container that runs.
+///
+/// # Errors
+/// As [`Live::find`]; `RunFailure` with docker's exit code when it could not be started.
+pub(crate) fn exec(engine: &Engine<'_>, request: &ExecRequest) -> Result<ExecOutcome> {
+    let execution = Execution::prepare(engine, Live::find(engine, &request.container)?, request)?;
+    execution.created();
+    let may_leave =
+        request.stdio.tty && request.stdio.interactive && !request.detach_keys.is_empty();
+    if request.detach || may_leave {
+        return keeper::keep(&execution, request);
+    }
+    let how = Attendance {
+        sig_proxy: true,
+        interactive: request.stdio.interactive,
+        timeout: None,
+        slippery: execution.plan.is_slippery(),
+    };
+    execution.attend(how).map(ExecOutcome::Ended)
+}
+
+impl<'a> Execution<'a> {
+    /// Makes the plan of `request` in the container of `live`.
+    pub(super) fn prepare(
+        engine: &'a Engine<'a>,
+        live: Live,
+        request: &ExecRequest,
+    ) -> Result<Execution<'a>> {
+        let spec = live.spec()?;
+        let maps = live.record.asked.get("maps");
+        let userns = maps.is_some_and(|maps| !maps.is_null());
+        let identity = plan::identity(live.record.mode, &live.config, userns);
+        let seccomp = filter(engine, &live, &spec, identity)?;
+        let entry = Entry {
+            args: request.words.clone(),
+            env: environment(&spec, request),
+            cwd: request.workdir.clone(),
+            user: user(engine, &live, request.user.as_deref()),
+            mode: live.record.mode,
+            privileged: request.privileged,
+            terminal: request.stdio.tty,
+            interactive: request.stdio.interactive,
+            preserve: request.preserve,
+            listener: identity == Identity::Notify && !seccomp.is_empty(),
+            seccomp,
+        };
+        Ok(Execution {
+            engine,
+            plan: runtime::entry(&spec, entry)?,
+            live,
+            id: ContainerId::from_bytes(file::random()?).to_string(),
+            words: request.words.join(" "),
+        })
+    }
+
+    /// Starts the process; with `output` its standard output and error go there.
+    pub(super) fn start(
+        &self,
+        output: Option<std::os::fd::BorrowedFd<'_>>,
+    ) -> Result<(Started, Running)> {
+        let entrance = self.live.entrance()?;
+        let target = self.live.target()?;
+        let join = Join {
+            into: entrance.clone_into_fd(),
+            procs: entrance.join_fds(),
+        };
+        let entered = runtime::enter(&self.plan, &target, join, output, self.engine.ui);
+        let entered = entered.map_err(failure)?;
+        self.note("exec_start", true, &[]);
+        Ok(entered)
+    }
+
+    /// Starts it and stays with it.
+    pub(super) fn attend(&self, how: Attendance) -> Result<ExitStatus> {
+        let signals = Signals::block()?;
+        let (started, running) = self.start(None)?;
+        let status = runtime::attend(&started, running, &signals, how)?;
+        self.ended(status);
+        Ok(status)
+    }
+
+    /// Says that it is going to be.
+    pub(super) fn created(&self) {
+        self.note("exec_create", true, &[]);
+    }
+
+    /// Says how it ended.
+    pub(super) fn ended(&self, status: ExitStatus) {
+        let code = status.code().to_string();
+        self.note("exec_die", false, &[("exitCode", code)]);
+    }
+
+    /// Whether the caller's end may not end it.
+    pub(super) fn is_slippery(&self) -> bool {
+        self.plan.is_slippery()
+    }
+
+    fn note(&self, action: &str, worded: bool, more: &[(&str, String)]) {
+        let action = match worded {
+            // docker: the command is part of the action.
+            true => format!("{action}: {}", self.words),
+            false => action.to_owned(),
+        };
+        let mut attributes = vec![("execID", self.id.clone())];
+        attributes.extend(more.iter().cloned());
+        event::note(self.engine, &self.live.record, &action, &attributes);
+    }
+}
+
+/// docker's classification: what is not there is 127, what cannot be used is 126.
+pub(super) fn failure(failure: StartFailure) -> RunFailure {
+    let status = match (failure.step.as_str(), failure.error.kind()) {
+        ("working directory", Kind::NotFound) => ExitStatus::NOT_FOUND,
+        ("user", _) => ExitStatus::NOT_EXECUTABLE,
+        _ => return RunFailure::of(failure),
+    };
+    RunFailure {
+        status,
+        error: failure.error,
+    }
+}
+
+/// The filter that the container's first process has.
+fn filter(engine: &Engine<'_>, live: &Live, spec: &Spec, identity: Identity) -> Result<Vec<u8>> {
+    /// More than the kernel takes of one filter.
+    const LIMIT: usize = 64 << 10;
+    let path = live.dir.path().join(plan::SECCOMP);
+    match live.config.security.seccomp {
+        SeccompChoice::File(_) => Ok(file::read_bounded(&path, LIMIT)?),
+        _ => plan::seccomp_program(engine, &live.config, spec, identity),
+    }
+}
+
+/// The container's environment, changed as asked.
+fn environment(spec: &Spec, request: &ExecRequest) -> Vec<String> {
+    let process = spec.process().as_ref();
+    let mut env = process
+        .and_then(|process| process.env().clone())
+        .unwrap_or_default();
+    let has = |env: &[String], key: &str| {
+        env.iter()
+            .position(|entry| entry.split('=').next() == Some(key))
+    };
+    if request.stdio.tty && has(&env, "TERM").is_none() {
+        env.push("TERM=xterm".to_owned());
+    }
+    for EnvEntry { key, value } in &request.env {
+        let entry = value.as_ref().map(|value| format!("{key}={value}"));
+        match (has(&env, key), entry) {
+            (Some(index), Some(entry)) => env[index] = entry,
+            (Some(index), None) => drop(env.remove(index)),
+            (None, Some(entry)) => env.push(entry),
+            (None, None) => {}
+        }
+    }
+    env
+}
+
+/// As the first process's user was requested, by the mode the container was made in.
+fn user(engine: &Engine<'_>, live: &Live, asked: Option<&str>) -> UserRequest {
+    let image = live.record.asked.get("image");
+    let image_user = image.and_then(|image| String::deserialize(image.get("user")?).ok());
+    let image = ContainerConfig {
+        user: image_user.unwrap_or_default(),
+        ..ContainerConfig::default()
+    };
+    let mut request = plan::user(engine, live.record.mode, &live.config, &image, &live.dir);
+    if let Some(text) = asked {
+        request.text = text.to_owned();
+    }
+    request
+}
