@@ -157,7 +157,6 @@ impl Place {
     }
 
     /// Stops (`true`) or continues every process in it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for pause and unpause"))]
     pub(crate) fn freeze(&self, frozen: bool) -> Result<()> {
         let (file, value) = match (&self.unified, self.v1.get("freezer")) {
             (Some(path), _) => (path.join("cgroup.freeze"), if frozen { "1" } else { "0" }),

@@ -24,6 +24,7 @@ mod parent;
 mod plan;
 
 pub(crate) use attend::{Attendance, attend};
+pub(crate) use init::mount_stopped;
 pub(crate) use parent::{Join, StartFailure, Started, start};
 pub(crate) use plan::{
     Extras, MapWriter, Overlay, Plan, Rootfs, UserEntry, UserRequest, from_spec,

@@ -45,6 +45,7 @@ mod container;
 mod document;
 mod gc;
 mod image;
+mod incoming;
 mod index;
 mod journal;
 mod layer;

@@ -1,8 +1,12 @@
 //! Identity maps of user namespaces.
 
+use std::fs::File;
 use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+use nix::errno::Errno;
 
 use crate::common::{Error, Kind, Result};
 
@@ -105,6 +109,17 @@ pub(crate) fn run_map_helpers(
     let first = finish(newuidmap, users);
     let second = groups.and_then(|child| finish(newgidmap, child));
     first.and(second)
+}
+
+/// Opens the user namespace that owns a namespace, whatever other one a process in it has
+/// (ioctl_ns(2)).
+pub(crate) fn owner(namespace: &File) -> std::result::Result<OwnedFd, Errno> {
+    /// `_IO(0xb7, 1)`.
+    const NS_GET_USERNS: libc::Ioctl = 0xb701;
+    // SAFETY: the request takes no argument and returns a new descriptor, close-on-exec.
+    let fd = Errno::result(unsafe { libc::ioctl(namespace.as_raw_fd(), NS_GET_USERNS) })?;
+    // SAFETY: the kernel made it for us alone.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::event;
 use super::list::{self, Status};
+use super::mount;
 use crate::cgroup::{self, Place};
 use crate::common::{Error, Kind, Mode};
 use crate::engine::{Engine, identity};
@@ -116,6 +117,7 @@ fn wait_for_lock(dir: &ContainerDir) -> Result<Option<ContainerLock>> {
 /// Deletes a container that nothing runs in, with its cgroup and its files.
 pub(super) fn delete(engine: &Engine<'_>, dir: &ContainerDir, lock: ContainerLock) -> Result<()> {
     clean_cgroup(dir);
+    mount::release(dir)?;
     let record = dir.record().ok();
     let purged = engine.store.containers().remove(dir, lock, None)?;
     if let Some(record) = &record {
@@ -131,6 +133,7 @@ pub(super) fn delete_ended(
     lock: ContainerLock,
     record: &ContainerRecord,
 ) -> Result<()> {
+    mount::release(dir)?;
     let containers = engine.store.containers();
     let purged = containers.remove(dir, lock, Some(record))?;
     purge_as_owner(engine, &purged.left)

@@ -76,6 +76,10 @@ fn taken(engine: &Engine<'_>) -> Result<Vec<SubRange>> {
 
 /// All lines of the maps that `asked` holds.
 fn ids(asked: &Value) -> Vec<IdMap> {
+    [lines(asked, "uids"), lines(asked, "gids")].concat()
+}
+
+fn lines(asked: &Value, kind: &str) -> Vec<IdMap> {
     let number = |value: &Value| value.as_u64().and_then(|number| u32::try_from(number).ok());
     let line = |value: &Value| {
         Some(IdMap::new(
@@ -84,12 +88,22 @@ fn ids(asked: &Value) -> Vec<IdMap> {
             number(value.get(2)?)?,
         ))
     };
-    ["uids", "gids"]
-        .iter()
-        .filter_map(|kind| asked.get("maps")?.get(kind)?.as_array())
+    asked
+        .get("maps")
+        .and_then(|maps| maps.get(kind)?.as_array())
+        .into_iter()
         .flatten()
         .filter_map(line)
         .collect()
+}
+
+/// The maps that a container was made with; `None` for one without a user namespace.
+pub(super) fn recorded(asked: &Value) -> Option<IdMaps> {
+    let maps = IdMaps {
+        uids: lines(asked, "uids"),
+        gids: lines(asked, "gids"),
+    };
+    (!maps.uids.is_empty() && !maps.gids.is_empty()).then_some(maps)
 }
 
 /// The maps for a container's record: `[inside, outside, count]` a line.
