@@ -32,6 +32,14 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "run" -d 'Create and run
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "ps" -d 'List containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "rm" -d 'Remove one or more containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "logs" -d 'Fetch the logs of one or more containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "cp" -d 'Copy files/folders between a container and the local filesystem, or between containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "diff" -d 'Inspect changes to files or directories on a container\'s filesystem'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "export" -d 'Export a container\'s filesystem as a tar archive'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "commit" -d 'Create a new image from a container\'s changes'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "mount" -d 'Mount a container\'s root filesystem, or list those that are'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "unmount" -d 'Unmount a container\'s root filesystem'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "umount" -d 'Unmount a container\'s root filesystem'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "pull" -d 'Download an image from a registry'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "images" -d 'List images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "rmi" -d 'Remove one or more images'
@@ -135,6 +143,44 @@ complete -c ketch -n "__fish_ketch_using_subcommand logs" -l names -d 'Output th
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -l color -d 'Output the containers with different colors in the log, with several containers'
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand cp" -s a -l archive -d 'Archive mode (copy all uid/gid information)'
+complete -c ketch -n "__fish_ketch_using_subcommand cp" -s L -l follow-link -d 'Always follow symbol link in SRC_PATH'
+complete -c ketch -n "__fish_ketch_using_subcommand cp" -s q -l quiet -d 'Suppress progress output during copy'
+complete -c ketch -n "__fish_ketch_using_subcommand cp" -l overwrite -d 'Allow to overwrite directories with non-directories and vice versa'
+complete -c ketch -n "__fish_ketch_using_subcommand cp" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ketch -n "__fish_ketch_using_subcommand diff" -l format -d 'Change the output format (json)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ketch -n "__fish_ketch_using_subcommand export" -s o -l output -d 'Write to a file, instead of STDOUT' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand export" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -s a -l author -d 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")' -r
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -s m -l message -d 'Commit message' -r
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -s p -l pause -d 'Pause container during commit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -l iidfile -d 'Write the image ID to the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -s f -l format -d 'Format of the image manifest and metadata' -r -f -a "oci\t''
+docker\t''"
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -l no-pause -d 'Do not pause the container during commit'
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -s q -l quiet -d 'Suppress output'
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -s s -l squash -d 'Make one layer of all the container\'s files'
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand mount" -l format -d 'Print the mounted containers in this format (json)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand mount" -s a -l all -d 'Mount all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand mount" -l notruncate -l no-trunc -d 'Do not truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand mount" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ketch -n "__fish_ketch_using_subcommand unmount" -s a -l all -d 'Unmount all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand unmount" -s f -l force -d 'Unmount whatever uses the mount'
+complete -c ketch -n "__fish_ketch_using_subcommand unmount" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand umount" -s a -l all -d 'Unmount all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand umount" -s f -l force -d 'Unmount whatever uses the mount'
+complete -c ketch -n "__fish_ketch_using_subcommand umount" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand import" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand import" -s m -l message -d 'Set commit message for imported image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand import" -l platform -d 'Set platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand import" -l os -d 'Set the operating system' -r
+complete -c ketch -n "__fish_ketch_using_subcommand import" -l arch -d 'Set the architecture' -r
+complete -c ketch -n "__fish_ketch_using_subcommand import" -l variant -d 'Set the variant of the architecture' -r
+complete -c ketch -n "__fish_ketch_using_subcommand import" -s q -l quiet -d 'Suppress output'
+complete -c ketch -n "__fish_ketch_using_subcommand import" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l authfile -d 'File of registry credentials' -r -F
@@ -172,16 +218,23 @@ complete -c ketch -n "__fish_ketch_using_subcommand completion" -s h -l help -d 
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l man -d 'Directory for the man pages' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l completions -d 'Directory for the completions' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "run" -d 'Create and run a new container from an image'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "ls" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "list" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "ps" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "rm" -d 'Remove one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "remove" -d 'Remove one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "inspect" -d 'Display detailed information on one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "logs" -d 'Fetch the logs of one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "prune" -d 'Remove all stopped containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune cp diff export commit mount unmount umount" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune cp diff export commit mount unmount umount" -f -a "run" -d 'Create and run a new container from an image'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune cp diff export commit mount unmount umount" -f -a "ls" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune cp diff export commit mount unmount umount" -f -a "list" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune cp diff export commit mount unmount umount" -f -a "ps" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune cp diff export commit mount unmount umount" -f -a "rm" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune cp diff export commit mount unmount umount" -f -a "remove" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune cp diff export commit mount unmount umount" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune cp diff export commit mount unmount umount" -f -a "logs" -d 'Fetch the logs of one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune cp diff export commit mount unmount umount" -f -a "prune" -d 'Remove all stopped containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune cp diff export commit mount unmount umount" -f -a "cp" -d 'Copy files/folders between a container and the local filesystem, or between containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune cp diff export commit mount unmount umount" -f -a "diff" -d 'Inspect changes to files or directories on a container\'s filesystem'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune cp diff export commit mount unmount umount" -f -a "export" -d 'Export a container\'s filesystem as a tar archive'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune cp diff export commit mount unmount umount" -f -a "commit" -d 'Create a new image from a container\'s changes'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune cp diff export commit mount unmount umount" -f -a "mount" -d 'Mount a container\'s root filesystem, or list those that are'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune cp diff export commit mount unmount umount" -f -a "unmount" -d 'Unmount a container\'s root filesystem'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune cp diff export commit mount unmount umount" -f -a "umount" -d 'Unmount a container\'s root filesystem'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Assign a name to the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container ID to the file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set meta data on a container' -r
@@ -301,16 +354,58 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "pull" -d 'Download an image from a registry'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "ls" -d 'List images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "list" -d 'List images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "rm" -d 'Remove one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "remove" -d 'Remove one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "history" -d 'Show the history of an image'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "inspect" -d 'Display detailed information on one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "prune" -d 'Remove unused images'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from cp" -s a -l archive -d 'Archive mode (copy all uid/gid information)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from cp" -s L -l follow-link -d 'Always follow symbol link in SRC_PATH'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from cp" -s q -l quiet -d 'Suppress progress output during copy'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from cp" -l overwrite -d 'Allow to overwrite directories with non-directories and vice versa'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from cp" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from diff" -l format -d 'Change the output format (json)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from export" -s o -l output -d 'Write to a file, instead of STDOUT' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s a -l author -d 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s m -l message -d 'Commit message' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s p -l pause -d 'Pause container during commit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -l iidfile -d 'Write the image ID to the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s f -l format -d 'Format of the image manifest and metadata' -r -f -a "oci\t''
+docker\t''"
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -l no-pause -d 'Do not pause the container during commit'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s q -l quiet -d 'Suppress output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s s -l squash -d 'Make one layer of all the container\'s files'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from mount" -l format -d 'Print the mounted containers in this format (json)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from mount" -s a -l all -d 'Mount all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from mount" -l notruncate -l no-trunc -d 'Do not truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from mount" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from unmount" -s a -l all -d 'Unmount all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from unmount" -s f -l force -d 'Unmount whatever uses the mount'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from unmount" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from umount" -s a -l all -d 'Unmount all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from umount" -s f -l force -d 'Unmount whatever uses the mount'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from umount" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "diff" -d 'Inspect changes that the last layer of an image makes to those below it'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "pull" -d 'Download an image from a registry'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "ls" -d 'List images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "list" -d 'List images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "rm" -d 'Remove one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "remove" -d 'Remove one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "history" -d 'Show the history of an image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "inspect" -d 'Display detailed information on one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "prune" -d 'Remove unused images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s m -l message -d 'Set commit message for imported image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -l platform -d 'Set platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -l os -d 'Set the operating system' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -l arch -d 'Set the architecture' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -l variant -d 'Set the variant of the architecture' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Suppress output'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from diff" -l format -d 'Change the output format (json)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l authfile -d 'File of registry credentials' -r -F

@@ -36,7 +36,8 @@ impl<W: Write> Encoder<W> {
     /// Begins an entry; as many bytes as it stores have to follow by [`Encoder::data`].
     pub(super) fn entry(&mut self, entry: &Entry) -> Result<()> {
         self.close(&entry.path)?;
-        let map = entry.sparse.as_deref().map(map_text);
+        let map = entry.sparse.as_deref();
+        let map = map.map(|segments| map_text(segments, entry.size));
         let held = match &entry.sparse {
             Some(segments) => segments.iter().map(|segment| segment.length).sum(),
             None => entry.size,
@@ -233,10 +234,17 @@ fn record(key: &[u8], value: &[u8]) -> Vec<u8> {
     [length.to_string().as_bytes(), &body].concat()
 }
 
-/// The map of a sparse file, decimal lines to the end of a block (GNU format 1.0).
-fn map_text(segments: &[Segment]) -> Vec<u8> {
-    let mut text = format!("{}\n", segments.len());
-    for segment in segments {
+/// The map of a sparse file, decimal lines to the end of a block (GNU format 1.0). GNU tar itself
+/// takes the size of a file that ends in a hole from an empty last segment.
+fn map_text(segments: &[Segment], size: u64) -> Vec<u8> {
+    let end = segments.last().map_or(0, |last| last.offset + last.length);
+    let last = (end < size).then_some(Segment {
+        offset: size,
+        length: 0,
+    });
+    let count = segments.len() + usize::from(last.is_some());
+    let mut text = format!("{count}\n");
+    for segment in segments.iter().chain(&last) {
         text.push_str(&format!("{}\n{}\n", segment.offset, segment.length));
     }
     padded(text.into_bytes())

@@ -5,24 +5,22 @@
 //! a directory is ever opened; what vanishes or changes its type meanwhile is left out.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{self, OFlag};
 use nix::sys::stat::{self, FileStat, Mode as Permissions, SFlag};
-use nix::unistd::Whence;
 
 use super::encode::Encoder;
 use super::field::show;
 use super::metadata::{FileKind, parse_override, xattr_allowed};
 use super::reader::{Entry, EntryKind};
-use super::sparse::Segment;
+use super::sparse::{self, Segment};
 use crate::common::{Error, Kind, Mode, Result};
 use crate::sys::node;
 use crate::sys::xattr::{self, OVERRIDE_STAT};
@@ -32,10 +30,6 @@ const DEPTH_MAX: usize = 900;
 
 /// Bytes read from a file at once.
 const CHUNK: usize = 128 << 10;
-
-/// Holes smaller than this, all of a file together, are written as zeros: plain entries are
-/// what every reader knows best.
-const HOLES_MIN: u64 = 64 << 10;
 
 /// What the tree is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +118,7 @@ impl<'a, W: Write> Packer<'a, W> {
     pub(crate) fn tree(&mut self, dir: &OwnedFd, shown: &[u8], top: bool) -> Result<()> {
         self.base = shown.len();
         let failed = |errno| Error::errno("open directory", show(shown), errno);
-        let dir = File::from(reopen(dir.as_fd()).map_err(failed)?);
+        let dir = File::from(node::reopen_dir(dir.as_fd()).map_err(failed)?);
         if top {
             let facts = stat::fstat(&dir).map_err(failed)?;
             let path: &[u8] = if shown.is_empty() { b"./" } else { shown };
@@ -145,7 +139,7 @@ impl<'a, W: Write> Packer<'a, W> {
             return Err(Error::new(Kind::Unsupported, "pack", show(shown))
                 .because(format!("more than {DEPTH_MAX} levels of directories")));
         }
-        for name in names(dir).map_err(|errno| Error::errno("list", show(shown), errno))? {
+        for name in node::names(dir).map_err(|errno| Error::errno("list", show(shown), errno))? {
             let path = match shown {
                 b"" => name.as_bytes().to_vec(),
                 _ => [shown, b"/", name.as_bytes()].concat(),
@@ -252,7 +246,7 @@ impl<'a, W: Write> Packer<'a, W> {
         }
         self.attributes(&file, &mut entry)?;
         if entry.kind == EntryKind::File {
-            entry.sparse = holes(&file, entry.size);
+            entry.sparse = sparse::holes(&file, entry.size);
         }
         self.put(&entry)?;
         match entry.sparse {
@@ -457,52 +451,4 @@ fn opened(result: nix::Result<OwnedFd>, path: &[u8]) -> Result<Option<File>> {
         }
         Err(errno) => Err(Error::errno("open", show(path), errno)),
     }
-}
-
-/// The directory behind any descriptor of it, readable.
-fn reopen(dir: BorrowedFd<'_>) -> nix::Result<OwnedFd> {
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    fcntl::openat(dir, ".", flags, Permissions::empty())
-}
-
-/// All names in a directory but `.` and `..`, in the order of their bytes.
-fn names(dir: BorrowedFd<'_>) -> nix::Result<Vec<OsString>> {
-    let mut list = Dir::from_fd(reopen(dir)?)?;
-    let mut names = Vec::new();
-    for entry in list.iter() {
-        let name = entry?.file_name().to_bytes().to_vec();
-        if name != b"." && name != b".." {
-            names.push(OsString::from_vec(name));
-        }
-    }
-    names.sort();
-    Ok(names)
-}
-
-/// The parts of a file that hold data, when leaving the rest out is worth it.
-fn holes(file: &File, size: u64) -> Option<Vec<Segment>> {
-    let blocks = stat::fstat(file).ok()?.st_blocks as u64 * 512;
-    if blocks + HOLES_MIN > size {
-        return None;
-    }
-    let seek = |at: u64, whence| nix::unistd::lseek(file, i64::try_from(at).ok()?, whence).ok();
-    let (mut segments, mut at) = (Vec::new(), 0);
-    while at < size {
-        // No more data: ENXIO.
-        let Some(start) = seek(at, Whence::SeekData) else {
-            break;
-        };
-        let start = (start as u64).min(size);
-        let end = (seek(start, Whence::SeekHole)? as u64).min(size);
-        if end > start {
-            segments.push(Segment {
-                offset: start,
-                length: end - start,
-            });
-        }
-        at = end.max(start + 1);
-    }
-    nix::unistd::lseek(file, 0, Whence::SeekSet).ok()?;
-    let data: u64 = segments.iter().map(|segment| segment.length).sum();
-    (data + HOLES_MIN <= size).then_some(segments)
 }

@@ -216,6 +216,24 @@ cases! {
         assert_eq!(fs::read(env.path("volume/late")).unwrap(), b"to the volume");
     }
 
+    fn devices_are_copied_as_nodes_or_not_at_all(env) {
+        let first = running(env, "rr", &[]);
+        let output = env.ketch(&["cp", "rr:/dev/zero", &env.text("work/zero")]);
+        if env.identity == Some(Identity::Root) {
+            output.ok();
+            let facts = env.path("work/zero").symlink_metadata().unwrap();
+            assert_eq!((facts.mode() & 0o170_000, facts.rdev()), (0o020_000, 0x105));
+        } else {
+            output.fails(1, &["make node", "zero"]);
+        }
+        env.file("new", "new");
+        env.ketch(&["cp", &env.text("new"), "rr:/dev/null"]).fails(1, &["got a device"]);
+        // Ids that the container does not have.
+        let listed = env.ketch(&["cp", "/dev/null", "rr:/tmp/null"]);
+        assert_eq!(listed.code(), 0, "{listed}");
+        drop(first);
+    }
+
     fn links_stay_inside(env) {
         let image = env.base();
         env.file("secret", "of the host");

@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{FileStat, Mode as Permissions, SFlag, fstat};
@@ -198,7 +196,7 @@ impl Walk {
         if depth >= DEPTH_MAX {
             return Err(Errno::ENAMETOOLONG);
         }
-        let names = names(dir)?;
+        let names = node::names(dir)?;
         let mut ours = true;
         for name in &names {
             let path = at.join(name);
@@ -270,7 +268,7 @@ impl Walk {
 
     /// What a directory that hides those below it does not have again.
     fn deleted_below(&mut self, dir: BorrowedFd<'_>, path: &Path) -> nix::Result<()> {
-        let here: BTreeSet<OsString> = names(dir)?.into_iter().collect();
+        let here: BTreeSet<OsString> = node::names(dir)?.into_iter().collect();
         for name in self.lower.names(path).difference(&here) {
             self.push(Change::Deleted, &path.join(name));
         }
@@ -313,18 +311,4 @@ fn open_dir(parent: BorrowedFd<'_>, name: &OsStr) -> nix::Result<Option<OwnedFd>
         Err(Errno::ENOENT | Errno::ELOOP | Errno::ENOTDIR) => Ok(None),
         Err(errno) => Err(errno),
     }
-}
-
-fn names(dir: BorrowedFd<'_>) -> nix::Result<Vec<OsString>> {
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let mut list = Dir::from_fd(openat(dir, ".", flags, Permissions::empty())?)?;
-    let mut names = Vec::new();
-    for entry in list.iter() {
-        let name = entry?.file_name().to_bytes().to_vec();
-        if name != b"." && name != b".." {
-            names.push(OsString::from_vec(name));
-        }
-    }
-    names.sort();
-    Ok(names)
 }

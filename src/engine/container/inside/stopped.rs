@@ -113,14 +113,15 @@ impl Source {
                     .into())
             }
             Some(path) => Ok(Source::Directory(path.clone())),
-            None => Ok(Source::Overlay {
-                overlay: overlay(engine, entry)?,
-                fresh: match entry.dir.phase()? {
+            None => {
+                let fresh = match entry.dir.phase()? {
                     None => true,
                     Some(Phase::Ended(exit)) => exit.started.is_none(),
                     Some(Phase::Started(_)) => false,
-                },
-            }),
+                };
+                let overlay = overlay(engine, entry, fresh)?;
+                Ok(Source::Overlay { overlay, fresh })
+            }
         }
     }
 
@@ -145,10 +146,15 @@ fn other_mode(record: &ContainerRecord) -> anyhow::Error {
         .into()
 }
 
-fn overlay(engine: &Engine<'_>, entry: &ContainerEntry) -> Result<Overlay> {
+fn overlay(engine: &Engine<'_>, entry: &ContainerEntry, fresh: bool) -> Result<Overlay> {
     let record = &entry.record;
     let layers = engine.store.layers();
-    let stack = stack::of(&engine.store, &record.layers);
+    let look = || stack::of(&engine.store, &record.layers);
+    // Only a first mount has directories to look at, which may be another id's.
+    let stack = match fresh {
+        true => identity::as_owner(engine, || Ok(look()))?,
+        false => look(),
+    };
     let mut lowers: Vec<PathBuf> = Vec::new();
     for layer in record.layers.iter().skip(stack.hidden).rev() {
         if !layers.has(layer) {
