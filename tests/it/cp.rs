@@ -308,6 +308,21 @@ cases! {
         assert_eq!(fs::read(env.path("canary/secret")).unwrap(), b"of the host");
     }
 
+    fn a_container_starts_with_what_was_copied_into_it(env) {
+        let image = env.base();
+        env.ketch(&["create", "--name", "made", "--network", "none", &image, "payload", "cat", "/opt/new"]).ok();
+        env.folder("opt");
+        env.file("opt/new", "before the first start");
+        env.ketch(&["cp", &env.text("opt"), "made:/opt"]).ok();
+        assert_eq!(env.ketch(&["start", "-a", "made"]).ok(), "before the first start");
+        env.file("opt/new", "between two starts");
+        env.ketch(&["cp", &env.text("opt/new"), "made:/opt/new"]).ok();
+        assert_eq!(env.ketch(&["start", "-a", "made"]).ok(), "between two starts");
+        env.ketch(&["diff", "made"]).says("A /opt/new");
+        env.ketch(&["rm", "made"]).ok();
+        env.assert_clean();
+    }
+
     fn a_plain_root_directory_is_a_container_too(env) {
         let root = env.folder("root");
         for folder in ["root/tmp", "root/etc", "root/bin"] {

@@ -35,8 +35,22 @@ pub(crate) const VERBS: &[Verb] = &[
         engine_failure: true,
         ..verb::<container::run::Run>(&["run", "container run"])
     },
+    Verb {
+        engine_failure: true,
+        ..verb::<container::create::Create>(&["create", "container create"])
+    },
+    verb::<container::start::Start>(&["start", "container start"]),
+    verb::<container::attach::Attach>(&["attach", "container attach"]),
     verb::<container::list::List>(&["ps", "container ls", "container list", "container ps"]),
     verb::<container::remove::Remove>(&["rm", "container rm", "container remove"]),
+    verb::<container::kill::Kill>(&["kill", "container kill"]),
+    verb::<container::stop::Stop>(&["stop", "container stop"]),
+    verb::<container::pause::Pause>(&["pause", "container pause"]),
+    verb::<container::pause::Unpause>(&["unpause", "container unpause"]),
+    verb::<container::wait::Wait>(&["wait", "container wait"]),
+    verb::<container::update::Update>(&["update", "container update"]),
+    verb::<container::rename::Rename>(&["rename", "container rename"]),
+    verb::<container::exists::Exists>(&["container exists"]),
     verb::<container::inspect::Inspect>(&["container inspect"]),
     verb::<container::logs::Logs>(&["logs", "container logs"]),
     verb::<container::prune::Prune>(&["container prune"]),

@@ -1,6 +1,7 @@
 //! From groups of flags to the groups of `spec::config`. Reads the files flags name (environment
 //! and label files); everything else is pure.
 
+mod lifecycle;
 mod mount;
 mod network;
 mod process;
@@ -18,11 +19,12 @@ use crate::cli::parse::{self, Place, env::Caller};
 use crate::common::{Error, Result};
 use crate::spec::config::Config;
 
+pub(crate) use lifecycle::lifecycle;
 pub(crate) use mount::mounts;
 pub(crate) use network::network;
 pub(crate) use process::process;
 pub(crate) use registry::{platform, registry};
-pub(crate) use resource::resources;
+pub(crate) use resource::{limits, resources};
 pub(crate) use security::security;
 
 /// What conversions know of the caller.

@@ -1,9 +1,12 @@
 //! Verbs on containers.
 
+mod asked;
 mod base;
 mod commit;
 mod copy;
+mod create;
 mod diff;
+mod ending;
 mod etc;
 mod event;
 mod export;
@@ -11,27 +14,47 @@ mod failure;
 mod image;
 mod inside;
 mod inspect;
+mod kill;
+mod launch;
 mod list;
 mod logs;
 mod lower;
 mod mount;
 mod names;
-mod prepare;
+mod pause;
+mod plan;
 mod remove;
+mod rename;
 mod request;
 mod run;
 mod still;
+mod update;
 mod userns;
+mod wait;
 
+pub(crate) use asked::Asked;
 pub(crate) use commit::{CommitRequest, commit};
 pub(crate) use copy::{CopyRequest, Ownership, Place, Streams, copy};
+pub(crate) use create::{Prepared, create, find_and_prepare, forget};
 pub(crate) use diff::{Change, Difference, diff};
+pub(crate) use event::note;
 pub(crate) use export::export;
 pub(crate) use failure::RunFailure;
 pub(crate) use inspect::inspect;
-pub(crate) use list::{ListRequest, list};
+pub(crate) use kill::{StopRequest, kill, stop};
+pub(crate) use launch::{End, Live, launch, note_end, record_end, reopen};
+pub(crate) use list::{ListRequest, list, state};
 pub(crate) use logs::{LogSink, LogsRequest, logs};
 pub(crate) use mount::{Mounted, mount, mounted, unmount};
-pub(crate) use remove::{RemoveRequest, remove, sweep};
-pub(crate) use request::{ContainerState, ContainerSummary, PullPolicy, RunOutcome, RunRequest};
-pub(crate) use run::run;
+pub(crate) use pause::{pause, unpause};
+pub(crate) use remove::{
+    RemoveRequest, delete_ended as remove_ended, discard, end_leftovers, purge_as_owner, remove,
+    sweep,
+};
+pub(crate) use rename::rename;
+pub(crate) use request::{ContainerState, ContainerSummary, PullPolicy, RunRequest};
+pub(crate) use run::{Timing, run};
+pub(crate) use update::{UpdateRequest, update};
+pub(crate) use wait::{Condition, WaitRequest, wait};
+
+pub(crate) use crate::spec::config::RestartPolicy;

@@ -8,7 +8,7 @@ use anyhow::Result;
 use nix::fcntl::OFlag;
 use nix::sched::CloneFlags;
 
-use crate::cgroup::Place;
+use crate::cgroup::{Freezer, Place};
 use crate::common::Error;
 use crate::store::{ContainerDir, StateRecord};
 use crate::sys::process::{Child, Cloned, clone, exit_now};
@@ -39,7 +39,7 @@ pub(super) fn hold(dir: &ContainerDir, state: &StateRecord) -> Result<Option<Sti
         let bytes = file::read_bounded(&dir.path().join("cgroup.json"), 1 << 16).ok()?;
         serde_json::from_slice(&bytes).ok()
     };
-    let Some(place) = read().filter(|place| !place.is_none()) else {
+    let Some(freezer) = read().as_ref().and_then(Freezer::of) else {
         return Ok(None);
     };
     let (waits, hold) =
@@ -47,21 +47,21 @@ pub(super) fn hold(dir: &ContainerDir, state: &StateRecord) -> Result<Option<Sti
     let still = match clone(CloneFlags::empty(), None)? {
         Cloned::Child => {
             drop(hold);
-            thaw_at_end(&place, waits)
+            thaw_at_end(&freezer, waits)
         }
         Cloned::Parent(keeper) => Still {
             hold: Some(hold),
             keeper,
         },
     };
-    Ok(place.freeze(true).ok().map(|()| still))
+    Ok(freezer.set(true).ok().map(|()| still))
 }
 
 /// The keeper: neither a signal to the group nor a closed terminal ends it.
-fn thaw_at_end(place: &Place, waits: OwnedFd) -> ! {
+fn thaw_at_end(freezer: &Freezer, waits: OwnedFd) -> ! {
     let _ = signal::block_all();
     exec::set_session();
     let _ = File::from(waits).read(&mut [0]);
-    let _ = place.freeze(false);
+    let _ = freezer.set(false);
     exit_now(0)
 }

@@ -29,8 +29,8 @@ pub(super) fn mount(init: &mut Init<'_>) -> Result<()> {
             path.clone()
         }
         Rootfs::Overlay(overlay) => match &init.trees {
-            Some(trees) => mount_overlay(&trees.overlay(overlay), init.plan.guard_devices, true)?,
-            None => mount_overlay(overlay, init.plan.guard_devices, true)?,
+            Some(trees) => mount_overlay(&trees.overlay(overlay), init.plan.guard_devices)?,
+            None => mount_overlay(overlay, init.plan.guard_devices)?,
         },
     };
     let root = Root::open(&target)?;
@@ -52,14 +52,14 @@ fn refuse_devices(root: BorrowedFd<'_>, target: &Path) -> Result<()> {
 }
 
 /// Mounts the overlay of a container that does not run, in this process's mount namespace, and
-/// returns where. `fresh`: it never ran, so that its upper directory has to be made ready.
-pub(crate) fn mount_stopped(overlay: &Overlay, fresh: bool) -> Result<std::path::PathBuf> {
-    mount_overlay(overlay, true, fresh)
+/// returns where.
+pub(crate) fn mount_stopped(overlay: &Overlay) -> Result<std::path::PathBuf> {
+    mount_overlay(overlay, true)
 }
 
 /// Mounts an overlay and returns where. On its own upper directory, which nobody needs to reach
 /// by name from here on: a directory of its own costs as much as the mount.
-fn mount_overlay(overlay: &Overlay, guard: bool, fresh: bool) -> Result<std::path::PathBuf> {
+fn mount_overlay(overlay: &Overlay, guard: bool) -> Result<std::path::PathBuf> {
     if overlay.on_tmpfs {
         make_tmpfs(&overlay.container)?;
     }
@@ -79,9 +79,7 @@ fn mount_overlay(overlay: &Overlay, guard: bool, fresh: bool) -> Result<std::pat
     // Relative names keep the option string short; the directory is ketch's own.
     nix::unistd::chdir(&overlay.base)
         .map_err(|errno| Error::errno("enter directory", &overlay.base, errno))?;
-    if fresh {
-        folders::show(overlay, &upper)?;
-    }
+    folders::show(overlay, &upper)?;
     let mut options = format!(
         "lowerdir={},upperdir={},workdir={}",
         lowers.join(":"),

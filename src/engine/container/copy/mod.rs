@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
-use super::inside::{self, Inside, Tree, View};
-use super::{event, list, userns};
+use super::inside::{self, Inside, Tree, View, recorded_maps};
+use super::{event, list};
 use crate::archive::{PackOptions, PlacedOwner};
 use crate::common::{Error, Kind, Mode, passwd_entries};
 use crate::engine::Engine;
@@ -166,7 +166,7 @@ fn give_host(
     from: &Path,
     writer: File,
 ) -> Result<()> {
-    let maps = match (engine.mode, userns::recorded(&entry.record.asked)) {
+    let maps = match (engine.mode, recorded_maps(&entry.record)) {
         (Mode::Subid, Some(maps)) => maps,
         _ => engine.host.id_maps(engine.mode)?,
     };

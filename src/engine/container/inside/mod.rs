@@ -10,7 +10,7 @@ mod running;
 mod stopped;
 
 pub(super) use running::{Process, find as find_process};
-pub(super) use stopped::{Source, has_own_ids};
+pub(super) use stopped::{Source, has_own_ids, recorded_maps};
 
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};

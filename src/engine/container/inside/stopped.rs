@@ -14,11 +14,11 @@ use serde::de::DeserializeOwned;
 
 use super::{Tree, View, settle};
 use crate::common::{Error, Kind, Mode};
-use crate::engine::container::{list, userns};
-use crate::engine::image::stack;
+use crate::engine::container::{Asked, list, plan, userns};
 use crate::engine::worker::{self, Where, Worker};
 use crate::engine::{Engine, identity};
-use crate::runtime::{self, Overlay};
+use crate::host::IdMaps;
+use crate::runtime::{self, Overlay, Rootfs};
 use crate::spec::config::{Mount, MountKind};
 use crate::store::{ContainerEntry, ContainerRecord, Phase};
 use crate::sys::mount::{self, attr};
@@ -44,7 +44,7 @@ where
         View::Bare => (Vec::new(), false),
     };
     // With one id the payload's own number is given to it in a namespace below.
-    let maps = match userns::recorded(&entry.record.asked) {
+    let maps = match recorded_maps(&entry.record) {
         Some(maps) if engine.mode == Mode::Subid => maps,
         _ => engine.host.id_maps(engine.mode)?,
     };
@@ -86,7 +86,7 @@ where
 #[derive(Debug)]
 pub(in crate::engine::container) enum Source {
     Directory(PathBuf),
-    Overlay { overlay: Overlay, fresh: bool },
+    Overlay(Box<Overlay>),
 }
 
 impl Source {
@@ -113,15 +113,7 @@ impl Source {
                     .into())
             }
             Some(path) => Ok(Source::Directory(path.clone())),
-            None => {
-                let fresh = match entry.dir.phase()? {
-                    None => true,
-                    Some(Phase::Ended(exit)) => exit.started.is_none(),
-                    Some(Phase::Started(_)) => false,
-                };
-                let overlay = overlay(engine, entry, fresh)?;
-                Ok(Source::Overlay { overlay, fresh })
-            }
+            None => Ok(Source::Overlay(Box::new(overlay(engine, entry)?))),
         }
     }
 
@@ -133,7 +125,7 @@ impl Source {
                     .map_err(|errno| Error::errno("bind root file system", path, errno))?;
                 path.clone()
             }
-            Source::Overlay { overlay, fresh } => runtime::mount_stopped(overlay, *fresh)?,
+            Source::Overlay(overlay) => runtime::mount_stopped(overlay)?,
         };
         Ok(Root::open(&path)?)
     }
@@ -146,45 +138,36 @@ fn other_mode(record: &ContainerRecord) -> anyhow::Error {
         .into()
 }
 
-fn overlay(engine: &Engine<'_>, entry: &ContainerEntry, fresh: bool) -> Result<Overlay> {
+/// Its overlay as a start mounts it, but kept across a crash, and without a map: a container with
+/// ids of its own has its files owned by the ids that it sees.
+fn overlay(engine: &Engine<'_>, entry: &ContainerEntry) -> Result<Overlay> {
     let record = &entry.record;
-    let layers = engine.store.layers();
-    let look = || stack::of(&engine.store, &record.layers);
-    // Only a first mount has directories to look at, which may be another id's.
-    let stack = match fresh {
-        true => identity::as_owner(engine, || Ok(look()))?,
-        false => look(),
-    };
-    let mut lowers: Vec<PathBuf> = Vec::new();
-    for layer in record.layers.iter().skip(stack.hidden).rev() {
-        if !layers.has(layer) {
-            return Err(Error::new(Kind::NotFound, "find layer", layer.to_string())
-                .hint("run: ketch system check --repair")
-                .into());
-        }
-        let name = PathBuf::from(layer.hex());
-        if !lowers.contains(&name) {
-            lowers.push(name);
-        }
+    let missing = record
+        .layers
+        .iter()
+        .find(|layer| !engine.store.layers().has(layer));
+    if let Some(layer) = missing {
+        return Err(Error::new(Kind::NotFound, "find layer", layer.to_string())
+            .hint("run: ketch system check --repair")
+            .into());
     }
-    lowers.extend(layers.places());
-    let folders = stack.folders.iter().map(|folder| {
-        let path = PathBuf::from(&folder.path);
-        let source = Path::new(&folder.from.hex()).join(&path);
-        (path, source)
-    });
-    Ok(Overlay {
-        base: layers.dir(),
-        lowers,
-        folders: folders.collect(),
-        container: entry.dir.path().to_owned(),
-        on_tmpfs: false,
-        volatile: false,
-        // A container with ids of its own has its marks in this family; its files belong to the
-        // ids that it sees, so that root needs no map to work on them.
-        userxattr: engine.mode != Mode::Root || has_own_ids(record),
-        mapped: false,
-    })
+    let Rootfs::Overlay(mut overlay) =
+        plan::rootfs(engine, record, &Asked::of(record)?, &entry.dir)?
+    else {
+        return Err(Error::new(Kind::Bug, "open files of", &record.name).into());
+    };
+    overlay.shown = match entry.dir.phase()? {
+        None => false,
+        Some(Phase::Ended(exit)) => exit.started.is_some(),
+        Some(Phase::Started(_)) => true,
+    };
+    (overlay.volatile, overlay.mapped) = (false, false);
+    Ok(overlay)
+}
+
+/// The id maps that a container was made with; `None` for one without a user namespace.
+pub(in crate::engine::container) fn recorded_maps(record: &ContainerRecord) -> Option<IdMaps> {
+    userns::from_json(record.asked.get("maps")?)
 }
 
 /// Whether it is a root's container with ids of its own.
