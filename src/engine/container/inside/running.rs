@@ -49,7 +49,10 @@ pub(in crate::engine::container) fn find(dir: &ContainerDir) -> Result<Option<Pr
     let path = format!("/proc/{}/ns/mnt", state.pid);
     let mount = match File::open(&path) {
         Ok(mount) => mount,
-        Err(_) if process::has_ended(pidfd.as_fd()) => return Ok(None),
+        // It is ending: its namespaces go before it can be waited for.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => {
+            return Ok(None);
+        }
         Err(error) => return Err(Error::io("open", &path, error).into()),
     };
     // Not the process's own: with one id, a payload of another user is in a nested one.
