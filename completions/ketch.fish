@@ -29,11 +29,27 @@ complete -c ketch -n "__fish_ketch_needs_command" -l config -d 'Directory of doc
 complete -c ketch -n "__fish_ketch_needs_command" -s v -l version -d 'Print version information and quit'
 complete -c ketch -n "__fish_ketch_needs_command" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "run" -d 'Create and run a new container from an image'
-complete -c ketch -n "__fish_ketch_needs_command" -f -a "exec" -d 'Execute a command in a running container'
-complete -c ketch -n "__fish_ketch_needs_command" -f -a "top" -d 'Display the running processes of a container'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "create" -d 'Create a new container'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "start" -d 'Start one or more stopped containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "ps" -d 'List containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "rm" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "kill" -d 'Kill one or more running containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "stop" -d 'Stop one or more running containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "pause" -d 'Pause all processes within one or more containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "update" -d 'Update configuration of one or more containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "rename" -d 'Rename a container'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "logs" -d 'Fetch the logs of one or more containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "cp" -d 'Copy files/folders between a container and the local filesystem, or between containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "diff" -d 'Inspect changes to files or directories on a container\'s filesystem'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "export" -d 'Export a container\'s filesystem as a tar archive'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "commit" -d 'Create a new image from a container\'s changes'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "mount" -d 'Mount a container\'s root filesystem, or list those that are'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "unmount" -d 'Unmount a container\'s root filesystem'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "umount" -d 'Unmount a container\'s root filesystem'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "pull" -d 'Download an image from a registry'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "images" -d 'List images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "rmi" -d 'Remove one or more images'
@@ -46,9 +62,10 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "doctor" -d 'Show what t
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "completion" -d 'Generate the completion script of a shell'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "generate-docs" -d 'Write man pages and completions'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "container" -d 'Manage containers'
-complete -c ketch -n "__fish_ketch_needs_command" -f -a "healthcheck" -d 'Manage health checks of containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "image" -d 'Manage images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "system" -d 'Manage ketch'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -s a -l attach -d 'Attach to STDIN, STDOUT or STDERR' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l detach-keys -d 'Override the key sequence for detaching a container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l name -d 'Assign a name to the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l cidfile -d 'Write the container ID to the file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s l -l label -d 'Set meta data on a container' -r
@@ -57,12 +74,6 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l annotation -d 'Add a
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l stop-signal -d 'Signal to stop the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l timeout -d 'Kill the container after this many seconds; 0 means never' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l sig-proxy -d 'Proxy received signals to the process' -r
-complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-cmd -d 'Command to run to check health' -r
-complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-interval -d 'Time between running the check (ms|s|m|h) (default 30s)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-retries -d 'Consecutive failures needed to report unhealthy (default 3)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-timeout -d 'Maximum time to allow one check to run (ms|s|m|h) (default 30s)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-start-period -d 'Start period for the container to initialize before failures count (ms|s|m|h)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s e -l env -d 'Set environment variables: KEY=VALUE, KEY to pass the caller\'s, PREFIX* to pass many' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l env-file -d 'Read in a file of environment variables' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l unsetenv -d 'Unset an environment variable of the image' -r
@@ -102,13 +113,20 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l pid -d 'PID namespac
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l ipc -d 'IPC mode to use: private, shareable or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l uts -d 'UTS namespace to use: private or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l restart -d 'Restart policy when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l stop-timeout -d 'Timeout (in seconds) to stop the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l log-opt -d 'Log driver options: max-size, max-file, path, tag, labels, env' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l pidfile -d 'Write the host\'s process number of the container to the file at each start' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l creds -d 'Credentials for the registry' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l pull -d 'Pull image before running: missing, always, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -s d -l detach -d 'Run container in background and print container ID'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l timing -d 'Say on stderr how long each phase took'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l rm -d 'Automatically remove the container when it exits'
-complete -c ketch -n "__fish_ketch_using_subcommand run" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l replace -d 'Replace a container of the same name'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s i -l interactive -d 'Keep STDIN open'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l env-host -d 'Pass the caller\'s whole environment'
@@ -118,23 +136,89 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l rootfs -d 'Run a pla
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l privileged -d 'Give extended privileges to this container'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s q -l quiet -d 'Suppress progress output'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l strict -d 'Fail when something asked for cannot be given'
-complete -c ketch -n "__fish_ketch_using_subcommand run" -l timing -d 'Say on stderr how long each phase took'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l help -d 'Print usage'
-complete -c ketch -n "__fish_ketch_using_subcommand exec" -l detach-keys -d 'Override the key sequence for detaching' -r
-complete -c ketch -n "__fish_ketch_using_subcommand exec" -s e -l env -d 'Set environment variables: KEY=VALUE, KEY to pass the caller\'s, PREFIX* to pass many' -r
-complete -c ketch -n "__fish_ketch_using_subcommand exec" -l env-file -d 'Read in a file of environment variables' -r -F
-complete -c ketch -n "__fish_ketch_using_subcommand exec" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
-complete -c ketch -n "__fish_ketch_using_subcommand exec" -s w -l workdir -d 'Working directory inside the container' -r
-complete -c ketch -n "__fish_ketch_using_subcommand exec" -l preserve-fds -d 'Pass N additional file descriptors, from 3 on, to the command' -r
-complete -c ketch -n "__fish_ketch_using_subcommand exec" -l cidfile -d 'Read the container ID from the file' -r -F
-complete -c ketch -n "__fish_ketch_using_subcommand exec" -s d -l detach -d 'Detached mode: run command in the background'
-complete -c ketch -n "__fish_ketch_using_subcommand exec" -s i -l interactive -d 'Keep STDIN open'
-complete -c ketch -n "__fish_ketch_using_subcommand exec" -l privileged -d 'Give extended privileges to the command'
-complete -c ketch -n "__fish_ketch_using_subcommand exec" -s t -l tty -d 'Allocate a pseudo-TTY'
-complete -c ketch -n "__fish_ketch_using_subcommand exec" -s l -l latest -d 'Act on the latest container'
-complete -c ketch -n "__fish_ketch_using_subcommand exec" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand top" -s l -l latest -d 'Act on the latest container'
-complete -c ketch -n "__fish_ketch_using_subcommand top" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l name -d 'Assign a name to the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cidfile -d 'Write the container ID to the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s l -l label -d 'Set meta data on a container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l label-file -d 'Read in a line delimited file of labels' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l annotation -d 'Add an annotation to the container (passed through to the OCI runtime specification)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l stop-signal -d 'Signal to stop the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l timeout -d 'Kill the container after this many seconds; 0 means never' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s e -l env -d 'Set environment variables: KEY=VALUE, KEY to pass the caller\'s, PREFIX* to pass many' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l env-file -d 'Read in a file of environment variables' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l unsetenv -d 'Unset an environment variable of the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s w -l workdir -d 'Working directory inside the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l group-add -d 'Add additional groups to join; keep-groups keeps the caller\'s' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s h -l hostname -d 'Container host name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l umask -d 'File mode creation mask, octal' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs,src=…,dst=…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l network -d 'Connect the container to a network: none, host or private' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l add-host -d 'Add a custom host-to-IP mapping' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l dns -d 'Set custom DNS servers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s m -l memory -d 'Memory limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l memory-swap -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l memory-reservation -d 'Memory soft limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cpus -d 'Number of CPUs' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l oom-score-adj -d 'Tune host\'s OOM preferences (-1000 to 1000)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l ulimit -d 'Ulimit options: NAME=SOFT[:HARD]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cap-add -d 'Add Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l security-opt -d 'Security options: no-new-privileges, seccomp=, apparmor=, mask=, unmask=' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l device -d 'Add a host device to the container: SOURCE[:TARGET[:rwm]]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l sysctl -d 'Sysctl options: KEY=VALUE' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l userns -d 'User namespace: host, keep-id[:uid=N,gid=N] or auto[:size=N]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l pid -d 'PID namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l ipc -d 'IPC mode to use: private, shareable or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l uts -d 'UTS namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l restart -d 'Restart policy when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l stop-timeout -d 'Timeout (in seconds) to stop the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l log-opt -d 'Log driver options: max-size, max-file, path, tag, labels, env' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l pidfile -d 'Write the host\'s process number of the container to the file at each start' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l tls-verify -d 'Require HTTPS and check certificates' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l authfile -d 'File of registry credentials' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l pull -d 'Pull image before running: missing, always, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l rm -d 'Automatically remove the container when it exits'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l replace -d 'Replace a container of the same name'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s i -l interactive -d 'Keep STDIN open'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l env-host -d 'Pass the caller\'s whole environment'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l privileged -d 'Give extended privileges to this container'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s q -l quiet -d 'Suppress progress output'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l strict -d 'Fail when something asked for cannot be given'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l help -d 'Print usage'
+complete -c ketch -n "__fish_ketch_using_subcommand start" -l detach-keys -d 'Override the key sequence for detaching a container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand start" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c ketch -n "__fish_ketch_using_subcommand start" -s f -l filter -d 'Start the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand start" -s a -l attach -d 'Attach STDOUT/STDERR and forward signals'
+complete -c ketch -n "__fish_ketch_using_subcommand start" -s i -l interactive -d 'Attach container\'s STDIN'
+complete -c ketch -n "__fish_ketch_using_subcommand start" -l all -d 'Start all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand start" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand start" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand attach" -l detach-keys -d 'Override the key sequence for detaching a container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand attach" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c ketch -n "__fish_ketch_using_subcommand attach" -l no-stdin -d 'Do not attach STDIN'
+complete -c ketch -n "__fish_ketch_using_subcommand attach" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand attach" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s n -l last -d 'Show n last created containers (includes all states)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
@@ -144,12 +228,65 @@ complete -c ketch -n "__fish_ketch_using_subcommand ps" -s l -l latest -d 'Show 
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s s -l size -d 'Display total file sizes'
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -l no-trunc -d 'Don\'t truncate output'
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand rm" -l filter -d 'Remove the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand rm" -s t -l time -l timeout -d 'With --force: seconds to wait before killing the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand rm" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand rm" -l filter -d 'Act on the containers that fit' -r
 complete -c ketch -n "__fish_ketch_using_subcommand rm" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c ketch -n "__fish_ketch_using_subcommand rm" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
-complete -c ketch -n "__fish_ketch_using_subcommand rm" -s a -l all -d 'Remove all containers'
 complete -c ketch -n "__fish_ketch_using_subcommand rm" -s i -l ignore -d 'Do not fail when a container does not exist'
+complete -c ketch -n "__fish_ketch_using_subcommand rm" -l depend -d 'Remove the containers that depend on the container, too; none ever does'
+complete -c ketch -n "__fish_ketch_using_subcommand rm" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand rm" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand rm" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand kill" -s s -l signal -d 'Signal to send to the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand kill" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand kill" -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand kill" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand kill" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand kill" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand stop" -s s -l signal -d 'Signal to send to the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand stop" -s t -l timeout -l time -d 'Seconds to wait before killing the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand stop" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand stop" -s f -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand stop" -s i -l ignore -d 'Do not fail when a container does not exist'
+complete -c ketch -n "__fish_ketch_using_subcommand stop" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand stop" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand stop" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand pause" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand pause" -s f -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand pause" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand pause" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand pause" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand unpause" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand unpause" -s f -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand unpause" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand unpause" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand unpause" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand wait" -l condition -d 'Condition to wait for: stopped, exited, running, paused, created, healthy, unhealthy or removing' -r
+complete -c ketch -n "__fish_ketch_using_subcommand wait" -s i -l interval -d 'Time between two looks; there are none, the wait ends at once' -r
+complete -c ketch -n "__fish_ketch_using_subcommand wait" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand wait" -s f -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand wait" -l ignore -d 'Do not fail when a container does not exist, its code is -1'
+complete -c ketch -n "__fish_ketch_using_subcommand wait" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand wait" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand wait" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand update" -s m -l memory -d 'Memory limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l memory-swap -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l memory-reservation -d 'Memory soft limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l cpus -d 'Number of CPUs' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l restart -d 'Restart policy to apply when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand update" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand update" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand rename" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -s n -l tail -l lines -d 'Number of lines to show from the end of the logs' -r
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -l since -d 'Show logs since a timestamp (2026-01-02T13:23:37Z) or relative (42m for 42 minutes)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -l until -d 'Show logs before a timestamp (2026-01-02T13:23:37Z) or relative (42m for 42 minutes)' -r
@@ -160,6 +297,44 @@ complete -c ketch -n "__fish_ketch_using_subcommand logs" -l names -d 'Output th
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -l color -d 'Output the containers with different colors in the log, with several containers'
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand cp" -s a -l archive -d 'Archive mode (copy all uid/gid information)'
+complete -c ketch -n "__fish_ketch_using_subcommand cp" -s L -l follow-link -d 'Always follow symbol link in SRC_PATH'
+complete -c ketch -n "__fish_ketch_using_subcommand cp" -s q -l quiet -d 'Suppress progress output during copy'
+complete -c ketch -n "__fish_ketch_using_subcommand cp" -l overwrite -d 'Allow to overwrite directories with non-directories and vice versa'
+complete -c ketch -n "__fish_ketch_using_subcommand cp" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ketch -n "__fish_ketch_using_subcommand diff" -l format -d 'Change the output format (json)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ketch -n "__fish_ketch_using_subcommand export" -s o -l output -d 'Write to a file, instead of STDOUT' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand export" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -s a -l author -d 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")' -r
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -s m -l message -d 'Commit message' -r
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -s p -l pause -d 'Pause container during commit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -l iidfile -d 'Write the image ID to the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -s f -l format -d 'Format of the image manifest and metadata' -r -f -a "oci\t''
+docker\t''"
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -l no-pause -d 'Do not pause the container during commit'
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -s q -l quiet -d 'Suppress output'
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -s s -l squash -d 'Make one layer of all the container\'s files'
+complete -c ketch -n "__fish_ketch_using_subcommand commit" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand mount" -l format -d 'Print the mounted containers in this format (json)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand mount" -s a -l all -d 'Mount all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand mount" -l notruncate -l no-trunc -d 'Do not truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand mount" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ketch -n "__fish_ketch_using_subcommand unmount" -s a -l all -d 'Unmount all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand unmount" -s f -l force -d 'Unmount whatever uses the mount'
+complete -c ketch -n "__fish_ketch_using_subcommand unmount" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand umount" -s a -l all -d 'Unmount all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand umount" -s f -l force -d 'Unmount whatever uses the mount'
+complete -c ketch -n "__fish_ketch_using_subcommand umount" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand import" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand import" -s m -l message -d 'Set commit message for imported image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand import" -l platform -d 'Set platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand import" -l os -d 'Set the operating system' -r
+complete -c ketch -n "__fish_ketch_using_subcommand import" -l arch -d 'Set the architecture' -r
+complete -c ketch -n "__fish_ketch_using_subcommand import" -l variant -d 'Set the variant of the architecture' -r
+complete -c ketch -n "__fish_ketch_using_subcommand import" -s q -l quiet -d 'Suppress output'
+complete -c ketch -n "__fish_ketch_using_subcommand import" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l authfile -d 'File of registry credentials' -r -F
@@ -197,18 +372,36 @@ complete -c ketch -n "__fish_ketch_using_subcommand completion" -s h -l help -d 
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l man -d 'Directory for the man pages' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l completions -d 'Directory for the completions' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "run" -d 'Create and run a new container from an image'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "exec" -d 'Execute a command in a running container'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "top" -d 'Display the running processes of a container'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "ls" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "list" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "ps" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "rm" -d 'Remove one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "remove" -d 'Remove one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "inspect" -d 'Display detailed information on one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "logs" -d 'Fetch the logs of one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run exec top ls list ps rm remove inspect logs prune" -f -a "prune" -d 'Remove all stopped containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "run" -d 'Create and run a new container from an image'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "create" -d 'Create a new container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "start" -d 'Start one or more stopped containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "ls" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "list" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "ps" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "rm" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "remove" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "kill" -d 'Kill one or more running containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "stop" -d 'Stop one or more running containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "pause" -d 'Pause all processes within one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "update" -d 'Update configuration of one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "rename" -d 'Rename a container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "exists" -d 'Check whether a container exists: the exit code is 0 if it does, 1 if not'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "logs" -d 'Fetch the logs of one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "prune" -d 'Remove all stopped containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "cp" -d 'Copy files/folders between a container and the local filesystem, or between containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "diff" -d 'Inspect changes to files or directories on a container\'s filesystem'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "export" -d 'Export a container\'s filesystem as a tar archive'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "commit" -d 'Create a new image from a container\'s changes'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "mount" -d 'Mount a container\'s root filesystem, or list those that are'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "unmount" -d 'Unmount a container\'s root filesystem'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "umount" -d 'Unmount a container\'s root filesystem'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s a -l attach -d 'Attach to STDIN, STDOUT or STDERR' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Override the key sequence for detaching a container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Assign a name to the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container ID to the file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set meta data on a container' -r
@@ -217,12 +410,6 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-signal -d 'Signal to stop the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l timeout -d 'Kill the container after this many seconds; 0 means never' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Proxy received signals to the process' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-cmd -d 'Command to run to check health' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-interval -d 'Time between running the check (ms|s|m|h) (default 30s)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-retries -d 'Consecutive failures needed to report unhealthy (default 3)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-timeout -d 'Maximum time to allow one check to run (ms|s|m|h) (default 30s)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-start-period -d 'Start period for the container to initialize before failures count (ms|s|m|h)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s e -l env -d 'Set environment variables: KEY=VALUE, KEY to pass the caller\'s, PREFIX* to pass many' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l env-file -d 'Read in a file of environment variables' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv -d 'Unset an environment variable of the image' -r
@@ -262,13 +449,20 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l ipc -d 'IPC mode to use: private, shareable or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l uts -d 'UTS namespace to use: private or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l restart -d 'Restart policy when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-timeout -d 'Timeout (in seconds) to stop the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d 'Log driver options: max-size, max-file, path, tag, labels, env' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l pidfile -d 'Write the host\'s process number of the container to the file at each start' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l creds -d 'Credentials for the registry' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'Pull image before running: missing, always, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s d -l detach -d 'Run container in background and print container ID'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l timing -d 'Say on stderr how long each phase took'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Automatically remove the container when it exits'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l replace -d 'Replace a container of the same name'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s i -l interactive -d 'Keep STDIN open'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l env-host -d 'Pass the caller\'s whole environment'
@@ -278,23 +472,89 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give extended privileges to this container'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Suppress progress output'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l strict -d 'Fail when something asked for cannot be given'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l timing -d 'Say on stderr how long each phase took'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l help -d 'Print usage'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Override the key sequence for detaching' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Set environment variables: KEY=VALUE, KEY to pass the caller\'s, PREFIX* to pass many' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -l env-file -d 'Read in a file of environment variables' -r -F
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -s w -l workdir -d 'Working directory inside the container' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -l preserve-fds -d 'Pass N additional file descriptors, from 3 on, to the command' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -l cidfile -d 'Read the container ID from the file' -r -F
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -s d -l detach -d 'Detached mode: run command in the background'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -s i -l interactive -d 'Keep STDIN open'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -l privileged -d 'Give extended privileges to the command'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -s t -l tty -d 'Allocate a pseudo-TTY'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -s l -l latest -d 'Act on the latest container'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exec" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from top" -s l -l latest -d 'Act on the latest container'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from top" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l name -d 'Assign a name to the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container ID to the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Set meta data on a container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l label-file -d 'Read in a line delimited file of labels' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l annotation -d 'Add an annotation to the container (passed through to the OCI runtime specification)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-signal -d 'Signal to stop the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l timeout -d 'Kill the container after this many seconds; 0 means never' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s e -l env -d 'Set environment variables: KEY=VALUE, KEY to pass the caller\'s, PREFIX* to pass many' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l env-file -d 'Read in a file of environment variables' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv -d 'Unset an environment variable of the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s w -l workdir -d 'Working directory inside the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add additional groups to join; keep-groups keeps the caller\'s' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Container host name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l umask -d 'File mode creation mask, octal' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs,src=…,dst=…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l network -d 'Connect the container to a network: none, host or private' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a custom host-to-IP mapping' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l dns -d 'Set custom DNS servers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s m -l memory -d 'Memory limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swap -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-reservation -d 'Memory soft limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cpus -d 'Number of CPUs' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'Tune host\'s OOM preferences (-1000 to 1000)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'Ulimit options: NAME=SOFT[:HARD]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Add Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d 'Security options: no-new-privileges, seccomp=, apparmor=, mask=, unmask=' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l device -d 'Add a host device to the container: SOURCE[:TARGET[:rwm]]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Sysctl options: KEY=VALUE' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d 'User namespace: host, keep-id[:uid=N,gid=N] or auto[:size=N]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l pid -d 'PID namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l ipc -d 'IPC mode to use: private, shareable or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l uts -d 'UTS namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l restart -d 'Restart policy when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-timeout -d 'Timeout (in seconds) to stop the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d 'Log driver options: max-size, max-file, path, tag, labels, env' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l pidfile -d 'Write the host\'s process number of the container to the file at each start' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l tls-verify -d 'Require HTTPS and check certificates' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l authfile -d 'File of registry credentials' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l pull -d 'Pull image before running: missing, always, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l rm -d 'Automatically remove the container when it exits'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l replace -d 'Replace a container of the same name'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s i -l interactive -d 'Keep STDIN open'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l env-host -d 'Pass the caller\'s whole environment'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give extended privileges to this container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Suppress progress output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l strict -d 'Fail when something asked for cannot be given'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l help -d 'Print usage'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from start" -l detach-keys -d 'Override the key sequence for detaching a container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from start" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from start" -s f -l filter -d 'Start the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from start" -s a -l attach -d 'Attach STDOUT/STDERR and forward signals'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from start" -s i -l interactive -d 'Attach container\'s STDIN'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from start" -l all -d 'Start all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from start" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Override the key sequence for detaching a container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from attach" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from attach" -l no-stdin -d 'Do not attach STDIN'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from attach" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from attach" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s n -l last -d 'Show n last created containers (includes all states)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
@@ -322,18 +582,77 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s s -l size -d 'Display total file sizes'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -l no-trunc -d 'Don\'t truncate output'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -l filter -d 'Remove the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s t -l time -l timeout -d 'With --force: seconds to wait before killing the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -l filter -d 'Act on the containers that fit' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s a -l all -d 'Remove all containers'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'Do not fail when a container does not exist'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -l depend -d 'Remove the containers that depend on the container, too; none ever does'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -l filter -d 'Remove the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s t -l time -l timeout -d 'With --force: seconds to wait before killing the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -l filter -d 'Act on the containers that fit' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s a -l all -d 'Remove all containers'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'Do not fail when a container does not exist'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -l depend -d 'Remove the containers that depend on the container, too; none ever does'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from kill" -s s -l signal -d 'Signal to send to the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from kill" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from kill" -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from kill" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from kill" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from kill" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stop" -s s -l signal -d 'Signal to send to the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stop" -s t -l timeout -l time -d 'Seconds to wait before killing the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stop" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stop" -s f -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stop" -s i -l ignore -d 'Do not fail when a container does not exist'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stop" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stop" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from pause" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from pause" -s f -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from pause" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from pause" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from unpause" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from unpause" -s f -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from unpause" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from unpause" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from unpause" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from wait" -l condition -d 'Condition to wait for: stopped, exited, running, paused, created, healthy, unhealthy or removing' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from wait" -s i -l interval -d 'Time between two looks; there are none, the wait ends at once' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from wait" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from wait" -s f -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from wait" -l ignore -d 'Do not fail when a container does not exist, its code is -1'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from wait" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from wait" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -s m -l memory -d 'Memory limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l memory-swap -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l memory-reservation -d 'Memory soft limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l cpus -d 'Number of CPUs' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l restart -d 'Restart policy to apply when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exists" -s e -l external -d 'Look at containers of other tools in the same storage, too; there never are any'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output: json, or a Go template' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -s n -l tail -l lines -d 'Number of lines to show from the end of the logs' -r
@@ -350,20 +669,58 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and not __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and not __fish_seen_subcommand_from run" -f -a "run" -d 'Run the health check of a container'
-complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -l ignore-result -d 'Succeed whatever the result of the check'
-complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "pull" -d 'Download an image from a registry'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "ls" -d 'List images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "list" -d 'List images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "rm" -d 'Remove one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "remove" -d 'Remove one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "history" -d 'Show the history of an image'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "inspect" -d 'Display detailed information on one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "prune" -d 'Remove unused images'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from cp" -s a -l archive -d 'Archive mode (copy all uid/gid information)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from cp" -s L -l follow-link -d 'Always follow symbol link in SRC_PATH'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from cp" -s q -l quiet -d 'Suppress progress output during copy'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from cp" -l overwrite -d 'Allow to overwrite directories with non-directories and vice versa'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from cp" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from diff" -l format -d 'Change the output format (json)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from export" -s o -l output -d 'Write to a file, instead of STDOUT' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s a -l author -d 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s m -l message -d 'Commit message' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s p -l pause -d 'Pause container during commit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -l iidfile -d 'Write the image ID to the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s f -l format -d 'Format of the image manifest and metadata' -r -f -a "oci\t''
+docker\t''"
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -l no-pause -d 'Do not pause the container during commit'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s q -l quiet -d 'Suppress output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s s -l squash -d 'Make one layer of all the container\'s files'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from mount" -l format -d 'Print the mounted containers in this format (json)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from mount" -s a -l all -d 'Mount all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from mount" -l notruncate -l no-trunc -d 'Do not truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from mount" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from unmount" -s a -l all -d 'Unmount all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from unmount" -s f -l force -d 'Unmount whatever uses the mount'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from unmount" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from umount" -s a -l all -d 'Unmount all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from umount" -s f -l force -d 'Unmount whatever uses the mount'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from umount" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "diff" -d 'Inspect changes that the last layer of an image makes to those below it'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "pull" -d 'Download an image from a registry'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "ls" -d 'List images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "list" -d 'List images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "rm" -d 'Remove one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "remove" -d 'Remove one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "history" -d 'Show the history of an image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "inspect" -d 'Display detailed information on one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "prune" -d 'Remove unused images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s m -l message -d 'Set commit message for imported image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -l platform -d 'Set platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -l os -d 'Set the operating system' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -l arch -d 'Set the architecture' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -l variant -d 'Set the variant of the architecture' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Suppress output'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from diff" -l format -d 'Change the output format (json)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l authfile -d 'File of registry credentials' -r -F

@@ -66,6 +66,26 @@ pub(super) fn override_text(entry: &Entry) -> String {
     format!("{}:{}:0{:o}:{kind}", entry.uid, entry.gid, entry.mode)
 }
 
+/// The parts of an `override_stat` text: owner, group, mode and type.
+pub(super) fn parse_override(text: &[u8]) -> Option<(u32, u32, u32, FileKind)> {
+    let mut parts = std::str::from_utf8(text).ok()?.split(':');
+    let (uid, gid) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let mode = u32::from_str_radix(parts.next()?, 8).ok()? & 0o7777;
+    // podman leaves the type out for what is on disk what it is meant to be.
+    let mut kind = parts.next().unwrap_or("file").split('-');
+    let name = kind.next()?;
+    let mut number = || kind.next()?.parse().ok();
+    let kind = match name {
+        "dir" => FileKind::Dir,
+        "symlink" => FileKind::Symlink,
+        "pipe" => FileKind::Pipe,
+        "block" => FileKind::Block(number()?, number()?),
+        "char" => FileKind::Char(number()?, number()?),
+        _ => FileKind::File,
+    };
+    Some((uid, gid, mode, kind))
+}
+
 /// Whether an attribute from a layer may be set. Those that steer the overlay mount, ketch
 /// itself or this host's security modules never are.
 pub(super) fn xattr_allowed(name: &[u8], mode: Mode) -> bool {

@@ -14,12 +14,16 @@
 mod apply;
 mod compress;
 mod create;
+mod encode;
 mod field;
+mod layer;
 mod limits;
 mod metadata;
 mod name;
+mod pack;
 mod pax;
 mod pipeline;
+mod place;
 mod reader;
 mod sparse;
 mod whiteout;
@@ -30,4 +34,8 @@ mod tests;
 mod writer;
 
 pub(crate) use apply::{UnpackOptions, Unpacked};
+pub(crate) use compress::decompress;
+pub(crate) use layer::{LayerWriter, NewLayer};
+pub(crate) use pack::{Form, PackOptions, Packer};
 pub(crate) use pipeline::unpack_layer;
+pub(crate) use place::{PlaceOptions, PlacedOwner, Spot, place};

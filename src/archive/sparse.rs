@@ -1,7 +1,10 @@
 //! Sparse files: which parts of the real file the archive holds.
 
+use std::fs::File;
 use std::io::BufRead;
 
+use nix::sys::stat;
+use nix::unistd::Whence;
 use tar::Header;
 
 use super::field::{corrupt, unsigned};
@@ -12,6 +15,10 @@ use crate::common::Result;
 const MAP_AT: usize = 386;
 const EXTENDED_AT: usize = 482;
 const REAL_SIZE_AT: usize = 483;
+
+/// Holes smaller than this, all of a file together, are written as zeros: plain entries are
+/// what every reader knows best.
+const HOLES_MIN: u64 = 64 << 10;
 
 /// One stored part of a sparse file, in bytes of the real file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +114,34 @@ pub(super) fn check_map(map: &[Segment], stored: u64, real_size: u64) -> Result<
         return Err(corrupt(b"", "sparse map does not fit the stored data"));
     }
     Ok(())
+}
+
+/// The parts of a file that hold data, when leaving the rest out is worth it.
+pub(super) fn holes(file: &File, size: u64) -> Option<Vec<Segment>> {
+    let blocks = stat::fstat(file).ok()?.st_blocks as u64 * 512;
+    if blocks + HOLES_MIN > size {
+        return None;
+    }
+    let seek = |at: u64, whence| nix::unistd::lseek(file, i64::try_from(at).ok()?, whence).ok();
+    let (mut segments, mut at) = (Vec::new(), 0);
+    while at < size {
+        // No more data: ENXIO.
+        let Some(start) = seek(at, Whence::SeekData) else {
+            break;
+        };
+        let start = (start as u64).min(size);
+        let end = (seek(start, Whence::SeekHole)? as u64).min(size);
+        if end > start {
+            segments.push(Segment {
+                offset: start,
+                length: end - start,
+            });
+        }
+        at = end.max(start + 1);
+    }
+    nix::unistd::lseek(file, 0, Whence::SeekSet).ok()?;
+    let data: u64 = segments.iter().map(|segment| segment.length).sum();
+    (data + HOLES_MIN <= size).then_some(segments)
 }
 
 #[cfg(test)]

@@ -41,6 +41,14 @@ pub(crate) fn outside(map: &[IdMap], inside: u32) -> Option<u32> {
     })
 }
 
+/// The container id of the host id `outside`; `None` when it is not mapped.
+pub(crate) fn inside(map: &[IdMap], outside: u32) -> Option<u32> {
+    map.iter().find_map(|line| {
+        let offset = outside.checked_sub(line.outside)?;
+        (offset < line.count).then(|| line.inside + offset)
+    })
+}
+
 /// Maps of a mode with container root as the caller.
 pub(super) fn plain(
     mode: Mode,

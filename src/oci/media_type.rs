@@ -40,6 +40,8 @@ impl MediaType {
     /// Docker manifest, schema 2.
     pub(crate) const DOCKER_MANIFEST: &'static str =
         "application/vnd.docker.distribution.manifest.v2+json";
+    /// Docker image configuration.
+    pub(crate) const DOCKER_CONFIG: &'static str = "application/vnd.docker.container.image.v1+json";
     /// Docker manifest list.
     pub(crate) const DOCKER_LIST: &'static str =
         "application/vnd.docker.distribution.manifest.list.v2+json";
@@ -52,9 +54,7 @@ impl MediaType {
             Self::OCI_INDEX | Self::DOCKER_LIST => MediaType::Index,
             "application/vnd.docker.distribution.manifest.v1+json"
             | "application/vnd.docker.distribution.manifest.v1+prettyjws" => MediaType::Schema1,
-            Self::OCI_CONFIG | "application/vnd.docker.container.image.v1+json" => {
-                MediaType::Config
-            }
+            Self::OCI_CONFIG | Self::DOCKER_CONFIG => MediaType::Config,
             Self::OCI_LAYER
             | "application/vnd.oci.image.layer.nondistributable.v1.tar"
             | "application/vnd.docker.image.rootfs.diff.tar" => {

@@ -12,7 +12,9 @@ mod media_type;
 mod platform;
 
 pub(crate) use descriptor::Descriptor;
-pub(crate) use image_config::{ContainerConfig, DEFAULT_PATH, Healthcheck, ImageConfig, RootFs};
+pub(crate) use image_config::{
+    ContainerConfig, DEFAULT_PATH, Healthcheck, History, ImageConfig, RootFs,
+};
 pub(crate) use index::{Index, MAX_DOCUMENT, MAX_NESTING};
 pub(crate) use manifest::{Document, Manifest};
 pub(crate) use media_type::MediaType;

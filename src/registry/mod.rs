@@ -13,6 +13,7 @@ mod challenge;
 mod client;
 mod endpoint;
 mod error;
+mod fetch;
 mod manifest;
 mod retry;
 mod steady;

@@ -82,7 +82,6 @@ impl Layers<'_> {
     /// Intended owners, modes and types of entries that cannot carry the
     /// `user.containers.override_stat` attribute themselves (links, special files): path beneath
     /// the layer and the attribute's text.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for commit and push"))]
     pub(crate) fn owners(&self, diff_id: &Digest) -> Result<Vec<(PathBuf, String)>> {
         let path = owners_path(&self.path(diff_id));
         let bytes = match file::read_bounded(&path, 256 << 20) {

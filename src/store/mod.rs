@@ -47,6 +47,7 @@ mod document;
 mod gc;
 mod health;
 mod image;
+mod incoming;
 mod index;
 mod journal;
 mod layer;

@@ -225,6 +225,13 @@ impl TempFile {
         }
     }
 
+    /// A second descriptor of the file, with the same position.
+    pub(crate) fn handle(&self) -> Result<File> {
+        self.file
+            .try_clone()
+            .map_err(|error| Error::io("reopen", "temporary file", error))
+    }
+
     /// Gives the file its name. An existing file of that name is left alone: returns false.
     pub(crate) fn publish(self, target: &Path) -> Result<bool> {
         let linked = match &self.named {

@@ -291,6 +291,11 @@ pub(crate) fn bind_onto_itself(dir: &Path) -> Result<()> {
     nix::mount::mount(Some(dir), dir, None::<&str>, flags, None::<&str>)
 }
 
+/// Takes away what is mounted on `target` itself, links not followed; who still uses it keeps it.
+pub(crate) fn detach(target: &Path) -> Result<()> {
+    nix::mount::umount2(target, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW)
+}
+
 /// Changes the propagation of a mount by path (`/` for the whole namespace).
 pub(crate) fn set_propagation(target: &str, flags: MsFlags) -> Result<()> {
     nix::mount::mount(None::<&str>, target, None::<&str>, flags, None::<&str>)

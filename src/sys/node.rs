@@ -2,12 +2,14 @@
 //!
 //! Nothing here follows a symbolic link in the name it is given.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
 
-use nix::fcntl::AtFlags;
-use nix::sys::stat::{self, FileStat, SFlag};
+use nix::dir::Dir;
+use nix::fcntl::{AtFlags, OFlag, openat};
+use nix::sys::stat::{self, FileStat, Mode, SFlag};
 
 /// Facts of `name` itself.
 pub(crate) fn stat_at(dir: BorrowedFd<'_>, name: &OsStr) -> nix::Result<FileStat> {
@@ -27,6 +29,26 @@ pub(crate) fn is_symlink(facts: &FileStat) -> bool {
 /// Whether the facts are of overlayfs's mark for a deleted name: character device 0:0.
 pub(crate) fn is_whiteout(facts: &FileStat) -> bool {
     facts.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFCHR.bits() && facts.st_rdev == 0
+}
+
+/// The directory behind any descriptor of it, readable.
+pub(crate) fn reopen_dir(dir: BorrowedFd<'_>) -> nix::Result<OwnedFd> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    openat(dir, ".", flags, Mode::empty())
+}
+
+/// All names in a directory but `.` and `..`, in the order of their bytes.
+pub(crate) fn names(dir: BorrowedFd<'_>) -> nix::Result<Vec<OsString>> {
+    let mut list = Dir::from_fd(reopen_dir(dir)?)?;
+    let mut names = Vec::new();
+    for entry in list.iter() {
+        let name = entry?.file_name().to_bytes().to_vec();
+        if name != b"." && name != b".." {
+            names.push(OsString::from_vec(name));
+        }
+    }
+    names.sort();
+    Ok(names)
 }
 
 /// The umask of this process, read without changing it (Linux 4.7); all bits when unknown, so

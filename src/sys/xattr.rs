@@ -55,6 +55,21 @@ pub(crate) fn fset(
     Errno::result(result).map(drop)
 }
 
+/// Names of the attributes of an open file, sorted.
+pub(crate) fn flist(fd: impl AsFd) -> nix::Result<Vec<OsString>> {
+    let names = answer(|buffer| {
+        // SAFETY: buffer is valid for its length, the descriptor is borrowed.
+        unsafe {
+            libc::flistxattr(
+                fd.as_fd().as_raw_fd(),
+                buffer.as_mut_ptr().cast(),
+                buffer.len(),
+            )
+        }
+    })?;
+    Ok(split_names(&names))
+}
+
 /// Reads an attribute of an open file; `None` when it has no such attribute.
 pub(crate) fn fget(fd: impl AsFd, name: &[u8]) -> nix::Result<Option<Vec<u8>>> {
     let name = c_string(name)?;
@@ -90,13 +105,18 @@ pub(crate) fn llist(path: &Path) -> nix::Result<Vec<OsString>> {
         // SAFETY: path is NUL-terminated, buffer is valid for its length.
         unsafe { libc::llistxattr(path.as_ptr(), buffer.as_mut_ptr().cast(), buffer.len()) }
     })?;
-    let mut names: Vec<OsString> = names
+    Ok(split_names(&names))
+}
+
+/// The names in the kernel's list, which ends each with NUL.
+fn split_names(list: &[u8]) -> Vec<OsString> {
+    let mut names: Vec<OsString> = list
         .split(|byte| *byte == 0)
         .filter(|name| !name.is_empty())
         .map(|name| OsString::from_vec(name.to_vec()))
         .collect();
     names.sort();
-    Ok(names)
+    names
 }
 
 /// Attributes of the file behind an `O_PATH` descriptor, by its magic link in /proc: the

@@ -9,6 +9,8 @@
 mod harness;
 
 mod cli;
+mod commit;
+mod cp;
 mod crash;
 mod debian;
 mod detached;

@@ -3,6 +3,7 @@
 
 mod fidelity;
 mod hostile;
+mod pack;
 
 use std::fs::{self, File};
 use std::os::fd::AsFd;

@@ -1,14 +1,20 @@
 //! Verbs on containers.
 
 mod asked;
+mod base;
+mod commit;
+mod copy;
 mod create;
+mod diff;
 mod ending;
 mod etc;
 mod event;
 mod exec;
+mod export;
 mod failure;
 mod health;
 mod image;
+mod inside;
 mod inspect;
 mod keeper;
 mod kill;
@@ -16,6 +22,8 @@ mod launch;
 mod list;
 mod live;
 mod logs;
+mod lower;
+mod mount;
 mod names;
 mod pause;
 mod plan;
@@ -23,15 +31,20 @@ mod remove;
 mod rename;
 mod request;
 mod run;
+mod still;
 mod top;
 mod update;
 mod userns;
 mod wait;
 
 pub(crate) use asked::Asked;
+pub(crate) use commit::{CommitRequest, commit};
+pub(crate) use copy::{CopyRequest, Ownership, Place, Streams, copy};
 pub(crate) use create::{Prepared, create, find_and_prepare, forget};
+pub(crate) use diff::{Change, Difference, diff};
 pub(crate) use event::note;
 pub(crate) use exec::{ExecOutcome, ExecRequest, exec};
+pub(crate) use export::export;
 pub(crate) use failure::RunFailure;
 pub(crate) use health::probe_by_hand;
 pub(crate) use inspect::inspect;
@@ -39,6 +52,7 @@ pub(crate) use kill::{StopRequest, kill, stop};
 pub(crate) use launch::{End, Live, launch, note_end, record_end, reopen};
 pub(crate) use list::{ListRequest, list, state};
 pub(crate) use logs::{LogSink, LogsRequest, logs};
+pub(crate) use mount::{Mounted, mount, mounted, unmount};
 pub(crate) use pause::{pause, unpause};
 pub(crate) use remove::{
     RemoveRequest, clean_cgroup, delete_ended as remove_ended, discard, end_leftovers,

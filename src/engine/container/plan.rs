@@ -119,7 +119,8 @@ fn hostname(config: &Config, record: &ContainerRecord) -> String {
     }
 }
 
-fn rootfs(
+/// Where a container's root comes from.
+pub(super) fn rootfs(
     engine: &Engine<'_>,
     record: &ContainerRecord,
     asked: &Asked,

@@ -11,6 +11,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::ending::{self, Wish};
 use super::event;
 use super::list::{self, Status};
+use super::mount;
 use crate::cgroup::{self, Place};
 use crate::common::{Error, Kind, Mode};
 use crate::engine::{Engine, identity};
@@ -234,6 +235,7 @@ pub(crate) fn discard(
     lock: ContainerLock,
 ) -> Result<Vec<(PathBuf, Error)>> {
     clean_cgroup(dir);
+    mount::release(dir)?;
     let record = dir.record().ok();
     let purged = engine.store.containers().remove(dir, lock, None)?;
     if let Some(record) = &record {
@@ -249,6 +251,7 @@ pub(crate) fn delete_ended(
     lock: ContainerLock,
     record: &ContainerRecord,
 ) -> Result<()> {
+    mount::release(dir)?;
     let containers = engine.store.containers();
     let purged = containers.remove(dir, lock, Some(record))?;
     purge_as_owner(engine, &purged.left)

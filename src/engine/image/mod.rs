@@ -1,14 +1,17 @@
 //! Verbs on images. Each takes the store and a request, returns a result, prints nothing.
 
+pub(crate) mod assemble;
 pub(crate) mod builtin;
+pub(super) mod change;
 pub(crate) mod filter;
 pub(crate) mod history;
+pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod list;
 pub(crate) mod prune;
 pub(crate) mod pull;
 pub(crate) mod remove;
-mod stack;
+pub(super) mod stack;
 pub(crate) mod tag;
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,8 @@ mod reaper;
 mod rootfs;
 mod user;
 
+pub(crate) use rootfs::mount_stopped;
+
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 

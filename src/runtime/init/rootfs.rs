@@ -51,6 +51,12 @@ fn refuse_devices(root: BorrowedFd<'_>, target: &Path) -> Result<()> {
         .map_err(|errno| Error::errno("refuse device nodes in", target, errno))
 }
 
+/// Mounts the overlay of a container that does not run, in this process's mount namespace, and
+/// returns where.
+pub(crate) fn mount_stopped(overlay: &Overlay) -> Result<std::path::PathBuf> {
+    mount_overlay(overlay, true)
+}
+
 /// Mounts an overlay and returns where. On its own upper directory, which nobody needs to reach
 /// by name from here on: a directory of its own costs as much as the mount.
 fn mount_overlay(overlay: &Overlay, guard: bool) -> Result<std::path::PathBuf> {

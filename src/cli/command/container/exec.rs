@@ -16,8 +16,8 @@ use crate::engine::container::{ExecOutcome, ExecRequest, exec};
 use crate::spec::config::Stdio;
 use crate::sys::file;
 
-use super::logs::latest;
 use super::creation::terminal_refusal;
+use super::logs::latest;
 
 /// Execute a command in a running container
 #[derive(clap::Parser, Debug)]

@@ -1,6 +1,8 @@
 //! Commands on images.
 
+pub(super) mod diff;
 pub(super) mod history;
+pub(super) mod import;
 pub(crate) mod inspect;
 pub(super) mod list;
 pub(super) mod prune;

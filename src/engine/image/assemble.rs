@@ -1,0 +1,163 @@
+//! New images from layers that ketch made itself: unpacked, described, named.
+
+use std::fs::File;
+use std::os::fd::AsFd;
+
+use anyhow::Result;
+
+use super::stack;
+use crate::archive::{NewLayer, UnpackOptions, unpack_layer};
+use crate::common::{Digest, Error, Kind, Silent, Timestamp, parse_rfc3339};
+use crate::engine::{Engine, identity};
+use crate::oci::{Descriptor, ImageConfig, Manifest, MediaType};
+use crate::reference::Reference;
+use crate::store::{ImageRecord, LayerInfo, Stage};
+
+/// Spelling of an image's documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// OCI image specification.
+    Oci,
+    /// Docker image manifest, version 2, schema 2.
+    Docker,
+}
+
+/// An image to be.
+#[derive(Debug)]
+pub(in crate::engine) struct Assembly {
+    /// Its configuration, layers included.
+    pub(in crate::engine) config: ImageConfig,
+    /// Compressed layers, base first, as many as the configuration names.
+    pub(in crate::engine) layers: Vec<Descriptor>,
+    /// Its name; without one it is known by its id.
+    pub(in crate::engine) name: Option<Reference>,
+    /// How its documents are spelled.
+    pub(in crate::engine) dialect: Dialect,
+}
+
+/// A name for a new image.
+///
+/// # Errors
+/// `Usage` for what is no name, or has a digest.
+pub(in crate::engine) fn new_name(text: &str) -> Result<Reference> {
+    let name = Reference::parse(text)?;
+    if name.digest().is_some() {
+        return Err(Error::usage(
+            "name image",
+            text,
+            "refusing to create a tag with a digest reference",
+        )
+        .into());
+    }
+    Ok(name)
+}
+
+/// Unpacks a layer whose blob is in the store, unless it is.
+///
+/// # Errors
+/// `Corrupt` when the blob is not the layer it should be.
+pub(in crate::engine) fn unpack(engine: &Engine<'_>, layer: &NewLayer) -> Result<()> {
+    identity::as_owner(engine, || {
+        let Stage::Make(stage) = engine.store.layers().stage(&layer.diff_id)? else {
+            return Ok(());
+        };
+        let dir = File::open(stage.dir()).map_err(|e| Error::io("open", stage.dir(), e))?;
+        let blob = engine.store.blobs().open(&layer.digest)?;
+        let options = UnpackOptions::new(engine.mode);
+        let unpacked = unpack_layer(blob, dir.as_fd(), &options, &Silent)?;
+        if unpacked.diff_id != layer.diff_id {
+            return Err(
+                Error::new(Kind::Corrupt, "verify layer", layer.digest.to_string())
+                    .because(format!("its content has diff-id {}", unpacked.diff_id))
+                    .into(),
+            );
+        }
+        let named = unpacked.unnamed.into_iter();
+        let info = LayerInfo {
+            size: unpacked.bytes,
+            files: unpacked.files,
+            unnamed: named
+                .filter_map(|path| path.into_os_string().into_string().ok())
+                .collect(),
+            opaque: unpacked.opaque_top,
+            ..LayerInfo::default()
+        };
+        let overrides = unpacked.overrides.into_iter();
+        let owners: Vec<_> = overrides.map(|item| (item.path, item.stat)).collect();
+        Ok(stage.commit(info, &owners)?)
+    })
+}
+
+/// Writes the documents of an image whose layers are all here, and its name last.
+pub(in crate::engine) fn publish(engine: &Engine<'_>, image: Assembly) -> Result<ImageRecord> {
+    let store = &engine.store;
+    let (manifest_type, config_type) = match image.dialect {
+        Dialect::Oci => (MediaType::OCI_MANIFEST, MediaType::OCI_CONFIG),
+        Dialect::Docker => (MediaType::DOCKER_MANIFEST, MediaType::DOCKER_CONFIG),
+    };
+    let config_bytes = serde_json::to_vec(&image.config)?;
+    let config = store.blobs().put_bytes(&config_bytes)?;
+    let layers = image.layers.into_iter().map(|layer| Descriptor {
+        media_type: spelled(&layer.media_type, image.dialect),
+        ..layer
+    });
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: Some(manifest_type.to_owned()),
+        artifact_type: None,
+        config: Descriptor::new(config_type, config, config_bytes.len() as u64),
+        layers: layers.collect(),
+        annotations: None,
+    };
+    let manifest_bytes = serde_json::to_vec(&manifest)?;
+    let diff_ids = image.config.rootfs.diff_ids.clone();
+    let size = |layer: &Digest| store.layers().info(layer).map_or(0, |info| info.size);
+    let record = ImageRecord {
+        name: image.name.map(|name| name.to_string()),
+        manifest: store.blobs().put_bytes(&manifest_bytes)?,
+        media_type: manifest_type.to_owned(),
+        manifest_size: manifest_bytes.len() as u64,
+        config,
+        platform: platform(&image.config),
+        size: diff_ids.iter().map(size).sum(),
+        blobs: manifest.layers.iter().map(|layer| layer.digest).collect(),
+        created: image.config.created.as_deref().and_then(parse_rfc3339),
+        pulled: Timestamp::now(),
+        index: None,
+        repo_digests: Vec::new(),
+        labels: image.config.config.labels.clone(),
+        stack: identity::as_owner(engine, || Ok(stack::of(store, &diff_ids)))?,
+        layers: diff_ids,
+    };
+    store.sync()?;
+    store.images().put(&record)?;
+    Ok(record)
+}
+
+fn platform(config: &ImageConfig) -> String {
+    let mut text = format!("{}/{}", config.os, config.architecture);
+    if let Some(variant) = &config.variant {
+        text = format!("{text}/{variant}");
+    }
+    text
+}
+
+/// The media type of a layer in a dialect; others than these two know stay as they are.
+fn spelled(media_type: &str, dialect: Dialect) -> String {
+    const DOCKER: &str = "application/vnd.docker.image.rootfs.diff.tar";
+    let plain = [MediaType::OCI_LAYER, DOCKER]
+        .iter()
+        .find_map(|known| media_type.strip_prefix(known));
+    match (plain, dialect) {
+        (Some("" | ".gzip" | "+gzip"), _) => {
+            let gzip = !matches!(plain, Some(""));
+            match (dialect, gzip) {
+                (Dialect::Oci, true) => format!("{}+gzip", MediaType::OCI_LAYER),
+                (Dialect::Oci, false) => MediaType::OCI_LAYER.to_owned(),
+                (Dialect::Docker, true) => format!("{DOCKER}.gzip"),
+                (Dialect::Docker, false) => DOCKER.to_owned(),
+            }
+        }
+        _ => media_type.to_owned(),
+    }
+}

@@ -1,0 +1,59 @@
+//! A plain file from any web server, for `import`.
+
+use std::io::Read;
+
+use super::Client;
+use super::transport::Request;
+use super::url::Url;
+use crate::common::{Error, Kind, Result};
+
+/// Redirects followed for one file.
+const REDIRECTS: usize = 10;
+
+impl Client<'_> {
+    /// Opens what is at `address` (http or https) for reading; no login is ever sent.
+    ///
+    /// # Errors
+    /// `Usage` for a malformed address, `Network` for everything that a server or the way to it
+    /// does wrong, a redirect from https to http among it.
+    pub(crate) fn file(&self, address: &str) -> Result<Box<dyn Read + Send>> {
+        let bad = |why: &str| Error::new(Kind::Network, "fetch", address).because(why.to_owned());
+        let mut url = Url::parse(address)
+            .ok_or_else(|| Error::usage("fetch", address, "not an http or https address"))?;
+        for _ in 0..REDIRECTS {
+            let request = Request {
+                url: &url,
+                accept: None,
+                authorization: None,
+                from: None,
+                form: None,
+                verify: self.options.tls_verify != Some(false),
+                probe: false,
+            };
+            let host = url.origin.host.clone();
+            let answer = self
+                .transport
+                .send(request)
+                .map_err(|failure| failure.into_error("fetch", address, &host))?;
+            match answer.status {
+                200 => return Ok(Box::new(answer.body)),
+                301 | 302 | 303 | 307 | 308 => {
+                    let next = answer
+                        .header("location")
+                        .and_then(|location| url.join(location))
+                        .ok_or_else(|| bad("a redirect without a place to go"))?;
+                    if url.origin.https && !next.origin.https {
+                        return Err(bad("a redirect from https to http is not followed"));
+                    }
+                    url = next;
+                }
+                404 | 410 => {
+                    return Err(Error::new(Kind::NotFound, "fetch", address)
+                        .because(format!("the server answered {}", answer.status)));
+                }
+                status => return Err(bad(&format!("the server answered {status}"))),
+            }
+        }
+        Err(bad("too many redirects"))
+    }
+}
