@@ -50,6 +50,7 @@ pub(crate) const VERBS: &[Verb] = &[
     verb::<system::inspect::Inspect>(&["inspect"]),
     verb::<system::version::Version>(&["version"]),
     verb::<system::info::Info>(&["info", "system info"]),
+    verb::<system::events::Events>(&["events", "system events"]),
     verb::<system::df::Df>(&["system df"]),
     verb::<system::check::Check>(&["system check"]),
     verb::<system::prune::Prune>(&["system prune"]),

@@ -1,7 +1,7 @@
 //! Verbs on containers.
 
 mod etc;
-mod event;
+pub(crate) mod event;
 mod failure;
 mod image;
 mod inspect;

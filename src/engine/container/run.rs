@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
+use super::event;
 use super::failure::RunFailure;
 use super::image::{self};
 use super::prepare::{self, Prepared};
@@ -103,6 +104,7 @@ fn launch(
         }
     };
     let began = Timestamp::now();
+    event::started(engine, &prepared.record, began);
     let how = Attendance {
         sig_proxy: request.sig_proxy,
         interactive: config.process.stdio.interactive,
@@ -186,9 +188,11 @@ fn finish(
     let Prepared {
         record, dir, lock, ..
     } = prepared;
+    let end = end(outcome, removing);
     if removing {
-        remove(engine, &dir, lock, &record)?;
-        return Ok(record.id);
+        let removed = remove(engine, &dir, lock, &record);
+        event::ended(engine, &record, end);
+        return removed.map(|()| record.id);
     }
     let exit = match outcome {
         Ok(launched) => ExitRecord {
@@ -213,7 +217,27 @@ fn finish(
         },
     };
     dir.set_exit(&exit)?;
+    event::ended(engine, &record, end);
     Ok(record.id)
+}
+
+fn end(outcome: &Result<Launched>, removed: bool) -> event::Ended {
+    match outcome {
+        Ok(launched) => event::Ended {
+            status: launched.status,
+            started: Some(launched.started),
+            oom: launched.oom,
+            removed,
+        },
+        Err(error) => event::Ended {
+            status: error
+                .downcast_ref::<RunFailure>()
+                .map_or(ExitStatus::ENGINE, |failure| failure.status),
+            started: None,
+            oom: false,
+            removed,
+        },
+    }
 }
 
 fn remove(

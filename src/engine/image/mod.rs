@@ -1,6 +1,7 @@
 //! Verbs on images. Each takes the store and a request, returns a result, prints nothing.
 
 pub(crate) mod builtin;
+mod event;
 pub(crate) mod filter;
 pub(crate) mod history;
 pub(crate) mod inspect;

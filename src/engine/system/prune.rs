@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::common::{ContainerId, Error, Kind, Timestamp};
+use crate::engine::container::event;
 use crate::engine::image;
 use crate::engine::image::filter::moment;
 use crate::engine::image::remove::Event;
@@ -68,6 +69,7 @@ pub(crate) fn prune_containers(store: &Store, filters: &[(String, String)]) -> R
         let size = tree::usage(entry.dir.path()).map_or(0, |found| found.disk);
         match store.containers().remove(&entry.dir, lock, None) {
             Ok(purged) => {
+                event::note_in(store, &entry.record, "destroy", &[]);
                 pruned.reclaimed += size;
                 pruned.containers.push(entry.record.id);
                 pruned
@@ -79,6 +81,7 @@ pub(crate) fn prune_containers(store: &Store, filters: &[(String, String)]) -> R
                 .push((entry.record.id.to_string(), error.into())),
         }
     }
+    event::note_prune(store, "container", pruned.reclaimed);
     Ok(pruned)
 }
 
