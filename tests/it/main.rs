@@ -21,6 +21,7 @@ mod peers;
 mod personality;
 mod process;
 mod progress;
+mod ps;
 mod pull;
 mod pull_faults;
 mod security;

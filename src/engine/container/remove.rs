@@ -211,7 +211,7 @@ pub(super) fn repair(engine: &Engine<'_>, entry: &ContainerEntry) -> Result<()> 
     Ok(())
 }
 
-fn to_be_removed(entry: &ContainerEntry) -> bool {
+pub(super) fn to_be_removed(entry: &ContainerEntry) -> bool {
     entry
         .record
         .asked

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::common::{ContainerId, Digest, ExitStatus, Timestamp};
 use crate::engine::image::pull::RegistryOptions;
 use crate::oci::Platform;
-use crate::spec::config::Config;
+use crate::spec::config::{Config, Port, RestartPolicy};
 
 /// When an image is fetched before a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -129,6 +129,20 @@ pub(crate) struct ContainerSummary {
     pub(crate) networks: Vec<String>,
     /// Mount targets or sources as `ps` shows them.
     pub(crate) mounts: Vec<String>,
+    /// Where they are in the container.
+    pub(crate) targets: Vec<String>,
+    /// How many of them are volumes.
+    pub(crate) volumes: usize,
+    /// Published ports.
+    pub(crate) ports: Vec<Port>,
+    /// What happens when the payload ends by itself, and how often at most.
+    pub(crate) restart: RestartPolicy,
+    /// How often that happened.
+    pub(crate) restarts: u32,
+    /// Whether it is removed at its end.
+    pub(crate) auto_remove: bool,
+    /// `starting`, `healthy` or `unhealthy`; empty without a health check.
+    pub(crate) health: String,
     /// Bytes of the writable layer, when sizes were asked for.
     pub(crate) size: Option<u64>,
 }

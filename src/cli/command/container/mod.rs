@@ -4,6 +4,7 @@ mod filter;
 pub(super) mod inspect;
 pub(super) mod list;
 pub(super) mod logs;
+pub(super) mod port;
 pub(super) mod prune;
 pub(super) mod remove;
 pub(super) mod run;
