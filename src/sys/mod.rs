@@ -16,6 +16,7 @@ pub(crate) mod node;
 pub(crate) mod path;
 pub(crate) mod probe;
 pub(crate) mod process;
+pub(crate) mod processes;
 pub(crate) mod seccomp;
 pub(crate) mod signal;
 pub(crate) mod socket;

@@ -29,6 +29,7 @@ mod security_escape;
 mod security_race;
 mod signals;
 mod stack;
+mod stats;
 mod store;
 mod system;
 mod terminal;

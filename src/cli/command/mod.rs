@@ -40,6 +40,7 @@ pub(crate) const VERBS: &[Verb] = &[
     verb::<container::inspect::Inspect>(&["container inspect"]),
     verb::<container::logs::Logs>(&["logs", "container logs"]),
     verb::<container::port::Port>(&["port", "container port"]),
+    verb::<container::stats::Stats>(&["stats", "container stats"]),
     verb::<container::prune::Prune>(&["container prune"]),
     verb::<image::pull::Pull>(&["pull", "image pull"]),
     verb::<image::list::List>(&["images", "image ls", "image list"]),

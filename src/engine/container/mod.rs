@@ -13,6 +13,8 @@ mod prepare;
 mod remove;
 mod request;
 mod run;
+mod stats;
+mod usage;
 mod userns;
 
 pub(crate) use failure::RunFailure;
@@ -23,3 +25,4 @@ pub(crate) use port::ports;
 pub(crate) use remove::{RemoveRequest, remove, sweep};
 pub(crate) use request::{ContainerState, ContainerSummary, PullPolicy, RunOutcome, RunRequest};
 pub(crate) use run::run;
+pub(crate) use stats::{ContainerStats, Sampler, StatsRequest};

@@ -8,3 +8,4 @@ pub(super) mod port;
 pub(super) mod prune;
 pub(super) mod remove;
 pub(super) mod run;
+pub(super) mod stats;
