@@ -11,7 +11,7 @@
 //! | 3 | `archive`, `cgroup`, `seccomp`, `logs` | one mechanism each |
 //! | 4 | `store`, `registry`, `spec`, `runtime` | disk, HTTP, OCI spec making, processes |
 //! | 5 | `engine` | joins layer 4 into verbs: request struct in, result struct out, no printing |
-//! | 6 | `doctor` | one use of the engine each |
+//! | 6 | `supervisor`, `doctor` | one use of the engine each |
 //! | 8 | `cli` | clap, the terminal, the only printing |
 
 mod common;
@@ -25,10 +25,6 @@ mod settings;
 
 mod archive;
 mod cgroup;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "written by the supervisor")
-)]
 mod logs;
 mod seccomp;
 
@@ -40,6 +36,7 @@ mod store;
 mod engine;
 
 mod doctor;
+mod supervisor;
 
 mod cli;
 

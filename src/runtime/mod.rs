@@ -24,7 +24,7 @@ mod parent;
 mod plan;
 
 pub(crate) use attend::{Attendance, attend};
-pub(crate) use parent::{Join, StartFailure, Started, start};
+pub(crate) use parent::{Join, Running, StartFailure, Started, Streams, start};
 pub(crate) use plan::{
     Extras, MapWriter, Overlay, Plan, Rootfs, UserEntry, UserRequest, from_spec,
 };

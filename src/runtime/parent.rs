@@ -25,6 +25,10 @@ pub(crate) struct Join<'a> {
     pub(crate) procs: Vec<BorrowedFd<'a>>,
 }
 
+/// Standard streams of a payload without a terminal: input, output, errors; `None` is the
+/// caller's own.
+pub(crate) type Streams<'a> = [Option<BorrowedFd<'a>>; 3];
+
 /// A container whose init runs.
 #[derive(Debug)]
 pub(crate) struct Started {
@@ -45,7 +49,7 @@ pub(crate) struct Running {
 }
 
 /// Clones init and gives it its identity. On an error nothing is left running.
-pub(crate) fn start(plan: &Plan, join: Join<'_>) -> Result<Started> {
+pub(crate) fn start(plan: &Plan, join: Join<'_>, streams: Streams<'_>) -> Result<Started> {
     let (ours, theirs) = socket::message_pair()?;
     let trees = Trees::of(plan)?;
     let mut namespaces = plan.namespaces;
@@ -66,7 +70,14 @@ pub(crate) fn start(plan: &Plan, join: Join<'_>) -> Result<Started> {
     match cloned {
         Cloned::Child => {
             drop(ours);
-            init::main(plan, theirs, join.procs, trees, namespaces - first)
+            let inherited = init::Inherited {
+                socket: theirs,
+                cgroups: join.procs,
+                streams,
+                trees,
+                namespaces: namespaces - first,
+            };
+            init::main(plan, inherited)
         }
         Cloned::Parent(child) => {
             drop(theirs);

@@ -65,8 +65,16 @@ pub(crate) struct ContainerRecord {
 /// tells whether the container lives. A child that must not keep it alive has to close it.
 #[derive(Debug)]
 pub(crate) struct ContainerLock {
-    #[cfg_attr(not(test), expect(dead_code, reason = "held for its lock alone"))]
     pub(super) file: File,
+}
+
+impl ContainerLock {
+    /// The same right once more: it ends when both are dropped.
+    pub(crate) fn share(&self) -> Result<ContainerLock> {
+        let file = self.file.try_clone();
+        let file = file.map_err(|error| Error::io("share lock of", "a container", error))?;
+        Ok(ContainerLock { file })
+    }
 }
 
 /// One line of a list.
@@ -415,6 +423,11 @@ impl ContainerDir {
             return Err(super::corrupt(&path, "it belongs to another container"));
         }
         Ok(record)
+    }
+
+    /// Replaces what was asked, name aside; for who holds the container's lock or its change lock.
+    pub(crate) fn set_record(&self, record: &ContainerRecord) -> Result<()> {
+        write_json(&self.path.join("container.json"), record)
     }
 
     /// Record and liveness together.

@@ -23,7 +23,13 @@ impl Store {
     /// # Errors
     /// `Corrupt` when the blob is gone, damaged or not a configuration.
     pub(crate) fn image_config(&self, record: &ImageRecord) -> Result<ImageConfig> {
-        ImageConfig::parse(&self.document(&record.config, MAX_CONFIG)?)
+        self.config_of(&record.config)
+    }
+
+    /// As [`image_config`](Store::image_config), by the image's id: the image of a container
+    /// that lost its last name has no record.
+    pub(crate) fn config_of(&self, id: &Digest) -> Result<ImageConfig> {
+        ImageConfig::parse(&self.document(id, MAX_CONFIG)?)
     }
 
     /// Reads and parses both documents of an image.

@@ -81,7 +81,7 @@ pub(crate) struct Folder {
 
 impl Stack {
     /// Nothing but the order counts.
-    fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         *self == Stack::default()
     }
 }

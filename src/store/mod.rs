@@ -11,7 +11,8 @@
 //! layers/<mode>/.staging-<hex> a layer being unpacked; valid while tmp/layer-<mode>-<hex> is held
 //! images/n-<hash>.json         one named image, by the hash of its canonical name
 //! images/m-<hex>.json          one image without a name, by manifest digest
-//! containers/<id>/             container.json config.json lock state upper work rootfs log
+//! containers/<id>/             container.json config.json lock state upper work rootfs log,
+//!                              state.lock: held for a change of state; stopped: by a user
 //! containers/names/<name>      symbolic link to the id: the claim of a name
 //! events                       what happened, one line of JSON each
 //! volumes/ networks/ build/ secrets/   made when first needed
@@ -48,6 +49,7 @@ mod image;
 mod index;
 mod journal;
 mod layer;
+mod life;
 mod lock;
 mod state;
 #[cfg(test)]

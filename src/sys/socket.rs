@@ -52,6 +52,44 @@ pub(crate) fn send(
     }
 }
 
+/// Sends one message without waiting; false when there is no room for it now.
+pub(crate) fn try_send(socket: BorrowedFd<'_>, bytes: &[u8]) -> std::result::Result<bool, Errno> {
+    let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
+    loop {
+        match nix::sys::socket::send(socket.as_raw_fd(), bytes, flags) {
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN | Errno::ENOBUFS) => return Ok(false),
+            other => return other.map(|_| true),
+        }
+    }
+}
+
+/// What a look at a socket has found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    /// A message of so many bytes.
+    Message(usize),
+    /// Nothing yet.
+    Nothing,
+    /// The other side is gone.
+    End,
+}
+
+/// Receives one message into `buffer` without waiting; what does not fit in is cut off.
+pub(crate) fn try_receive(
+    socket: BorrowedFd<'_>,
+    buffer: &mut [u8],
+) -> std::result::Result<Received, Errno> {
+    loop {
+        match nix::sys::socket::recv(socket.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => return Ok(Received::Nothing),
+            Err(Errno::ECONNRESET) | Ok(0) => return Ok(Received::End),
+            other => return other.map(Received::Message),
+        }
+    }
+}
+
 /// Whether the other side is gone.
 pub(crate) fn is_deserted(socket: BorrowedFd<'_>) -> bool {
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};

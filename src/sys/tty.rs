@@ -19,6 +19,12 @@ pub(crate) fn standard_output() -> BorrowedFd<'static> {
     unsafe { BorrowedFd::borrow_raw(libc::STDOUT_FILENO) }
 }
 
+/// Standard error, likewise.
+pub(crate) fn standard_error() -> BorrowedFd<'static> {
+    // SAFETY: as for standard input.
+    unsafe { BorrowedFd::borrow_raw(libc::STDERR_FILENO) }
+}
+
 /// Rows and columns of a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WindowSize {

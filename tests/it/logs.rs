@@ -129,7 +129,7 @@ cases! {
         // Its end, and the log's: what was written before is read all the same.
         env.ketch(&["rm", "-f", "busy"]).ok();
         let output = follower.finish();
-        assert_eq!(output.ok(), "first\nsecond\nthird");
+        assert_eq!(output.ok(), "ready\nfirst\nsecond\nthird");
         assert_eq!(output.stderr, "fourth\n");
         container.finish().exits(137);
         env.assert_clean();

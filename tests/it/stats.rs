@@ -9,7 +9,9 @@ use crate::ps::{ended, running};
 /// The number at the beginning of a text such as `12.5%`.
 fn number(text: &str) -> f64 {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
-    text[..end.unwrap_or(text.len())].parse().unwrap_or_else(|error| panic!("{error}: {text:?}"))
+    text[..end.unwrap_or(text.len())]
+        .parse()
+        .unwrap_or_else(|error| panic!("{error}: {text:?}"))
 }
 
 cases! {

@@ -13,6 +13,10 @@ pub(crate) struct ContainerArgs {
     #[arg(long)]
     pub(crate) rm: bool,
 
+    /// Replace a container of the same name
+    #[arg(long)]
+    pub(crate) replace: bool,
+
     /// Write the container ID to the file
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) cidfile: Option<PathBuf>,

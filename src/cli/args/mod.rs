@@ -7,6 +7,7 @@
 mod container;
 mod global;
 mod image;
+mod lifecycle;
 mod list;
 mod mount;
 mod network;
@@ -17,6 +18,7 @@ mod security;
 pub(crate) use container::ContainerArgs;
 pub(crate) use global::GlobalArgs;
 pub(crate) use image::RegistryArgs;
+pub(crate) use lifecycle::LifecycleArgs;
 pub(crate) use list::{FormatArgs, ShowArgs, filters};
 pub(crate) use mount::MountArgs;
 pub(crate) use network::NetworkArgs;

@@ -35,6 +35,12 @@ pub(crate) const VERBS: &[Verb] = &[
         engine_failure: true,
         ..verb::<container::run::Run>(&["run", "container run"])
     },
+    Verb {
+        engine_failure: true,
+        ..verb::<container::create::Create>(&["create", "container create"])
+    },
+    verb::<container::start::Start>(&["start", "container start"]),
+    verb::<container::attach::Attach>(&["attach", "container attach"]),
     verb::<container::list::List>(&["ps", "container ls", "container list", "container ps"]),
     verb::<container::remove::Remove>(&["rm", "container rm", "container remove"]),
     verb::<container::inspect::Inspect>(&["container inspect"]),

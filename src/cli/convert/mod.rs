@@ -1,6 +1,7 @@
 //! From groups of flags to the groups of `spec::config`. Reads the files flags name (environment
 //! and label files); everything else is pure.
 
+mod lifecycle;
 mod mount;
 mod network;
 mod process;
@@ -18,6 +19,7 @@ use crate::cli::parse::{self, Place, env::Caller};
 use crate::common::{Error, Result};
 use crate::spec::config::Config;
 
+pub(crate) use lifecycle::lifecycle;
 pub(crate) use mount::mounts;
 pub(crate) use network::network;
 pub(crate) use process::process;

@@ -15,6 +15,7 @@ pub(crate) mod mount;
 pub(crate) mod network;
 pub(crate) mod number;
 pub(crate) mod path;
+pub(crate) mod restart;
 pub(crate) mod security_opt;
 pub(crate) mod sysctl;
 pub(crate) mod tmpfs;

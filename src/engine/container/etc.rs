@@ -1,5 +1,6 @@
 //! The files docker puts over an image's `/etc`: hosts, hostname, resolv.conf.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::Result;
@@ -26,11 +27,19 @@ pub(super) fn write(dir: &Path, hostname: &str, network: &Network) -> Result<Etc
         use std::io::Write;
         use std::os::unix::fs::OpenOptionsExt;
         // Every user of the container may read them, whatever the caller's umask says.
-        std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o644)
-            .open(path)
+        let create = || {
+            std::fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o644)
+                .open(path)
+        };
+        // Those of an earlier start may belong to the container by now.
+        create()
+            .or_else(|error| match error.kind() {
+                ErrorKind::AlreadyExists => std::fs::remove_file(path).and_then(|()| create()),
+                _ => Err(error),
+            })
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .map_err(|error| Error::io("write", path, error))
     };

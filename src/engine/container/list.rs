@@ -10,7 +10,7 @@ use super::{ContainerState, ContainerSummary, remove};
 use crate::common::{Digest, Error};
 use crate::engine::Engine;
 use crate::spec::config::{Config, Mount, MountKind, NetworkMode, RestartPolicy};
-use crate::store::{ContainerEntry, ExitRecord, Phase, StateRecord};
+use crate::store::{ContainerDir, ContainerEntry, ExitRecord, Phase, StateRecord};
 use crate::sys::{file, tree};
 
 /// What `ps` shows.
@@ -59,6 +59,11 @@ pub(super) struct Status {
     pub(super) state: ContainerState,
     pub(super) running: Option<StateRecord>,
     pub(super) exit: Option<ExitRecord>,
+}
+
+/// The state of one container.
+pub(crate) fn state(dir: &ContainerDir) -> Result<ContainerState> {
+    Ok(status(&dir.entry()?)?.state)
 }
 
 pub(super) fn status(entry: &ContainerEntry) -> std::result::Result<Status, Error> {

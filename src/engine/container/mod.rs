@@ -1,15 +1,18 @@
 //! Verbs on containers.
 
+mod asked;
+mod create;
 mod etc;
 pub(crate) mod event;
 mod failure;
 mod image;
 mod inspect;
+mod launch;
 mod list;
 mod logs;
 mod names;
+mod plan;
 mod port;
-mod prepare;
 mod remove;
 mod request;
 mod run;
@@ -17,12 +20,19 @@ mod stats;
 mod usage;
 mod userns;
 
+pub(crate) use crate::spec::config::RestartPolicy;
+pub(crate) use asked::Asked;
+pub(crate) use create::{Prepared, create, find_and_prepare, forget};
+pub(crate) use event::note;
 pub(crate) use failure::RunFailure;
 pub(crate) use inspect::inspect;
-pub(crate) use list::{ListRequest, exposed, image_sizes, list, namespaces, restart_policy};
+pub(crate) use launch::{End, Live, launch, note_end, record_end, reopen};
+pub(crate) use list::{ListRequest, exposed, image_sizes, list, namespaces, restart_policy, state};
 pub(crate) use logs::{LogSink, LogsRequest, logs};
 pub(crate) use port::ports;
-pub(crate) use remove::{RemoveRequest, remove, sweep};
-pub(crate) use request::{ContainerState, ContainerSummary, PullPolicy, RunOutcome, RunRequest};
-pub(crate) use run::run;
+pub(crate) use remove::{
+    RemoveRequest, delete_ended as remove_ended, end_leftovers, remove, sweep,
+};
+pub(crate) use request::{ContainerState, ContainerSummary, PullPolicy, RunRequest};
+pub(crate) use run::{Timing, run};
 pub(crate) use stats::{ContainerStats, Sampler, StatsRequest};

@@ -47,6 +47,14 @@ pub(crate) fn remove(engine: &Engine<'_>, request: &RemoveRequest) -> Vec<(Strin
         .collect()
 }
 
+/// `--replace`: makes room for a new container of this name.
+pub(super) fn replace(engine: &Engine<'_>, name: &str) -> Result<()> {
+    match remove_one(engine, name, true) {
+        Err(error) if is_missing(&error) => Ok(()),
+        other => other,
+    }
+}
+
 fn is_missing(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<Error>()
@@ -125,7 +133,7 @@ pub(super) fn delete(engine: &Engine<'_>, dir: &ContainerDir, lock: ContainerLoc
 }
 
 /// As [`delete`] at the end of a run, which knows the record and has removed the cgroup.
-pub(super) fn delete_ended(
+pub(crate) fn delete_ended(
     engine: &Engine<'_>,
     dir: &ContainerDir,
     lock: ContainerLock,
@@ -201,13 +209,19 @@ pub(super) fn needs_repair(entry: &ContainerEntry, status: &Status) -> bool {
 /// Ends what is left of such a container, and removes it when its run was to.
 pub(super) fn repair(engine: &Engine<'_>, entry: &ContainerEntry) -> Result<()> {
     let lock = entry.dir.lock()?;
-    if let Some(state) = entry.dir.state()? {
-        kill(&state)?;
-    }
+    end_leftovers(&entry.dir)?;
     if to_be_removed(entry) {
         return delete(engine, &entry.dir, lock);
     }
-    clean_cgroup(&entry.dir);
+    Ok(())
+}
+
+/// Ends what an earlier run has left when its supervisor was killed; for who has the lock.
+pub(crate) fn end_leftovers(dir: &ContainerDir) -> Result<()> {
+    if let Some(state) = dir.state()? {
+        kill(&state)?;
+        clean_cgroup(dir);
+    }
     Ok(())
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::common::{ContainerId, Digest, ExitStatus, Timestamp};
 use crate::engine::image::pull::RegistryOptions;
@@ -34,6 +33,8 @@ pub(crate) struct RunRequest {
     pub(crate) name: Option<String>,
     /// `--rm`.
     pub(crate) remove: bool,
+    /// `--replace`: a container that has the name is removed first.
+    pub(crate) replace: bool,
     /// `--cidfile`: an error when it exists.
     pub(crate) cidfile: Option<PathBuf>,
     /// `--pull`.
@@ -46,15 +47,6 @@ pub(crate) struct RunRequest {
     pub(crate) config: Config,
     /// `--sig-proxy`, on by default: signals of the caller go to the container.
     pub(crate) sig_proxy: bool,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone)]
-pub(crate) struct RunOutcome {
-    /// End of its first process.
-    pub(crate) status: ExitStatus,
-    /// Phases in order and how long each took, for `--timing`.
-    pub(crate) timing: Vec<(&'static str, Duration)>,
 }
 
 /// State of a container, derived from its lock and its records, never stored.

@@ -6,10 +6,12 @@ use std::fs::File;
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::asked::Asked;
 use crate::common::Mode;
 use crate::engine::Engine;
 use crate::host::{AUTO_SIZE, IdMaps, SubRange};
 use crate::spec::config::{Config, Userns};
+use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::namespace::IdMap;
 
 /// What was chosen.
@@ -76,20 +78,33 @@ fn taken(engine: &Engine<'_>) -> Result<Vec<SubRange>> {
 
 /// All lines of the maps that `asked` holds.
 fn ids(asked: &Value) -> Vec<IdMap> {
-    let number = |value: &Value| value.as_u64().and_then(|number| u32::try_from(number).ok());
-    let line = |value: &Value| {
-        Some(IdMap::new(
-            number(value.get(0)?)?,
-            number(value.get(1)?)?,
-            number(value.get(2)?)?,
-        ))
-    };
     ["uids", "gids"]
         .iter()
         .filter_map(|kind| asked.get("maps")?.get(kind)?.as_array())
         .flatten()
         .filter_map(line)
         .collect()
+}
+
+/// As [`choose`] for the next start of a container: while it did not run, another may have taken
+/// the range it had. What keeps others from choosing goes with the answer.
+pub(super) fn choose_again(
+    engine: &Engine<'_>,
+    dir: &ContainerDir,
+    record: &mut ContainerRecord,
+    asked: &mut Asked,
+) -> Result<Option<File>> {
+    if engine.mode != Mode::Root || !matches!(asked.config.security.userns, Userns::Auto { .. }) {
+        return Ok(None);
+    }
+    let Chosen { maps, claim } = choose(engine, &asked.config)?;
+    let maps = maps.as_ref().map_or(Value::Null, to_json);
+    if maps != asked.maps {
+        asked.maps = maps;
+        record.asked = serde_json::to_value(&*asked)?;
+        dir.set_record(record)?;
+    }
+    Ok(claim)
 }
 
 /// The maps for a container's record: `[inside, outside, count]` a line.
@@ -100,6 +115,22 @@ pub(super) fn to_json(maps: &IdMaps) -> Value {
             .collect()
     };
     json!({"uids": lines(&maps.uids), "gids": lines(&maps.gids)})
+}
+
+/// The maps that a container's record holds; `None` for one in the caller's user namespace.
+pub(super) fn from_json(maps: &Value) -> Option<IdMaps> {
+    let lines = |kind: &str| -> Option<Vec<IdMap>> {
+        maps.get(kind)?.as_array()?.iter().map(line).collect()
+    };
+    Some(IdMaps {
+        uids: lines("uids")?,
+        gids: lines("gids")?,
+    })
+}
+
+fn line(value: &Value) -> Option<IdMap> {
+    let number = |at: usize| u32::try_from(value.get(at)?.as_u64()?).ok();
+    Some(IdMap::new(number(0)?, number(1)?, number(2)?))
 }
 
 /// podman's form of the recorded maps for `inspect`; null for a container without.

@@ -27,6 +27,7 @@ use fresh::Fresh;
 
 use super::mapped::Trees;
 use super::message::{Failure, FromInit, ResolvedUser};
+use super::parent::Streams;
 use super::plan::{Plan, Rootfs, Source};
 use crate::common::{Error, Kind, Result, strictly};
 use crate::sys::path::Root;
@@ -40,6 +41,8 @@ pub(super) struct Init<'a> {
     namespaces: CloneFlags,
     /// Opened `cgroup.procs` files to write "0" to (cgroup v1).
     cgroups: Vec<BorrowedFd<'a>>,
+    /// The payload's, where they are not the caller's.
+    streams: Streams<'a>,
     /// Copies of the store's mounts, for a container with ids of its own.
     trees: Option<Trees>,
     /// Where they go.
@@ -55,6 +58,20 @@ pub(super) struct Init<'a> {
     /// The container's side of its terminal.
     terminal: Option<OwnedFd>,
     user: ResolvedUser,
+}
+
+/// What init has of its caller.
+pub(super) struct Inherited<'a> {
+    /// To the caller.
+    pub(super) socket: OwnedFd,
+    /// Opened `cgroup.procs` files.
+    pub(super) cgroups: Vec<BorrowedFd<'a>>,
+    /// The payload's streams.
+    pub(super) streams: Streams<'a>,
+    /// Copies of the store's mounts.
+    pub(super) trees: Option<Trees>,
+    /// Namespaces still to be made.
+    pub(super) namespaces: CloneFlags,
 }
 
 /// A step: its name for error messages, and its work.
@@ -88,13 +105,14 @@ const STEPS: &[Step] = &[
 ];
 
 /// Runs in the cloned child. Never returns.
-pub(super) fn main(
-    plan: &Plan,
-    socket: OwnedFd,
-    cgroups: Vec<BorrowedFd<'_>>,
-    trees: Option<Trees>,
-    namespaces: CloneFlags,
-) -> ! {
+pub(super) fn main(plan: &Plan, inherited: Inherited<'_>) -> ! {
+    let Inherited {
+        socket,
+        cgroups,
+        streams,
+        trees,
+        namespaces,
+    } = inherited;
     signal::reset_all();
     credentials::new_session_keyring();
     // Until the last change of user, which takes it back; `drop_privileges` asks again.
@@ -107,6 +125,7 @@ pub(super) fn main(
         socket,
         namespaces,
         cgroups,
+        streams,
         trees,
         places: Vec::new(),
         sources: Vec::new(),

@@ -8,6 +8,7 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat};
 use nix::sched::CloneFlags;
 use nix::sys::stat::{Mode, umask};
+use nix::unistd::Uid;
 
 use super::{Init, devices, reaper};
 use crate::common::{Error, Kind, Result};
@@ -73,9 +74,19 @@ pub(super) fn set_streams(init: &mut Init<'_>) -> Result<()> {
         for stream in 0..=2 {
             exec::dup_onto(terminal.as_raw_fd(), stream).map_err(failed)?;
         }
-    } else if !init.plan.interactive {
-        let null = open_null(init)?;
-        exec::dup_onto(null.as_raw_fd(), 0).map_err(failed)?;
+    } else {
+        for (stream, own) in (0..).zip(init.streams) {
+            if let Some(own) = own {
+                // runc: a payload that is another user can open /dev/stdout anew. Not every
+                // descriptor has an owner that may be changed, and that is no failure.
+                let _ = nix::unistd::fchown(own, Some(Uid::from_raw(init.user.uid)), None);
+                exec::dup_onto(own.as_raw_fd(), stream).map_err(failed)?;
+            }
+        }
+        if !init.plan.interactive {
+            let null = open_null(init)?;
+            exec::dup_onto(null.as_raw_fd(), 0).map_err(failed)?;
+        }
     }
     exec::close_on_exec_from(3);
     Ok(())

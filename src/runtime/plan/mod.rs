@@ -187,6 +187,9 @@ pub(crate) struct Overlay {
     pub(crate) folders: Vec<(PathBuf, PathBuf)>,
     /// Directory with `upper`, `work` and the mount point `rootfs`.
     pub(crate) container: PathBuf,
+    /// The upper directory shows them already: an earlier start has made them, and what the
+    /// container did to them since is its own.
+    pub(crate) shown: bool,
     /// Upper and work live on a tmpfs of the container's own.
     pub(crate) on_tmpfs: bool,
     /// Skip syncing at unmount: what is written may be lost in a crash.

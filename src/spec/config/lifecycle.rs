@@ -15,6 +15,8 @@ pub(crate) struct Lifecycle {
     pub(crate) stop_timeout: Option<i64>,
     /// `--log-driver` and `--log-opt`.
     pub(crate) log: Logging,
+    /// `--pidfile`: absolute path of a file for the payload's process number.
+    pub(crate) pidfile: Option<String>,
     /// `--health-*` and `--no-healthcheck`, over the image's own.
     pub(crate) health: Health,
 }

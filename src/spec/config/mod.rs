@@ -12,11 +12,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-#[expect(unused_imports, reason = "the flags of a container that lives on")]
 pub(crate) use crate::logs::{LogDriver, Logging};
-pub(crate) use lifecycle::RestartPolicy;
-#[expect(unused_imports, reason = "the flags of a container that lives on")]
-pub(crate) use lifecycle::{Health, Lifecycle};
+pub(crate) use lifecycle::{Lifecycle, RestartPolicy};
 pub(crate) use mount::{BindOptions, Mount, MountKind, Propagation};
 pub(crate) use network::{Network, NetworkMode, Port};
 pub(crate) use process::{EnvEntry, Process, Stdio};

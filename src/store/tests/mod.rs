@@ -4,6 +4,7 @@ mod blobs;
 mod collection;
 mod containers;
 mod images;
+mod life;
 mod opening;
 
 use std::collections::BTreeMap;

@@ -130,14 +130,14 @@ pub(in crate::cli::command) fn moment(
     }
 }
 
-fn latest(engine: &Engine<'_>) -> anyhow::Result<String> {
+pub(super) fn latest(engine: &Engine<'_>) -> anyhow::Result<String> {
     let all = ListRequest {
         all: true,
         size: false,
     };
     match list(engine, all)?.first() {
         Some(row) => Ok(row.id.to_string()),
-        None => Err(Error::usage("logs --latest", "", "there is no container").into()),
+        None => Err(Error::usage("find --latest", "", "there is no container").into()),
     }
 }
 

@@ -1,5 +1,8 @@
 //! Commands on containers.
 
+pub(super) mod attach;
+pub(super) mod create;
+mod creation;
 mod filter;
 pub(super) mod inspect;
 pub(super) mod list;
@@ -8,4 +11,5 @@ pub(super) mod port;
 pub(super) mod prune;
 pub(super) mod remove;
 pub(super) mod run;
+pub(super) mod start;
 pub(super) mod stats;

@@ -21,6 +21,9 @@ const DEFAULT: Mode = Mode::from_bits_truncate(0o755);
 /// Makes the overlay's folders in the fresh directory `upper`; the working directory is the
 /// overlay's base.
 pub(super) fn show(overlay: &Overlay, upper: &Path) -> Result<()> {
+    if overlay.shown {
+        return Ok(());
+    }
     let mut described = Vec::with_capacity(overlay.folders.len());
     for (path, source) in &overlay.folders {
         let target = upper.join(path);

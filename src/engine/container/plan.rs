@@ -1,13 +1,14 @@
-//! Everything that is decided and written before a container's first process exists.
+//! From a container's record to what its first process will be: the OCI specification and
+//! init's plan. Made anew for every start, so that nothing but the record has to be kept.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use oci_spec::runtime::Spec;
 
-use super::image::Source;
-use super::{RunRequest, etc, names, userns};
-use crate::common::{ContainerId, Error, Kind, Mode, Timestamp};
+use super::asked::Asked;
+use super::{etc, userns};
+use crate::common::{Error, Mode};
 use crate::engine::Engine;
 use crate::host::IdMaps;
 use crate::oci::ContainerConfig;
@@ -15,136 +16,36 @@ use crate::runtime::{self, Extras, MapWriter, Overlay, Plan, Rootfs, UserEntry, 
 use crate::seccomp::{self, Identity, ProfileChoice};
 use crate::spec::config::{Config, NetworkMode, SeccompChoice, Userns};
 use crate::spec::{self, Generated, Inputs};
-use crate::store::{ContainerDir, ContainerLock, ContainerRecord};
+use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::file;
 
-/// A container that can be started.
-pub(super) struct Prepared {
-    /// Its record.
-    pub(super) record: ContainerRecord,
-    /// Its directory.
-    pub(super) dir: ContainerDir,
-    /// The right to run it.
-    pub(super) lock: ContainerLock,
-    /// Its specification.
-    pub(super) spec: Spec,
+/// What a start does.
+pub(crate) struct Planned {
+    /// The container's specification.
+    pub(crate) spec: Spec,
     /// What init will do.
-    pub(super) plan: Plan,
+    pub(crate) plan: Plan,
+    /// The signal that asks the payload to end.
+    pub(crate) stop_signal: i32,
 }
 
-/// Names tried before giving up on finding a free one.
-const NAME_ATTEMPTS: u32 = 8;
-
-/// Makes the container's directory and plan. On an error nothing of it is left.
-pub(super) fn prepare(
+/// Makes the plan of one start, and the files of `/etc` that it binds. `again`: it has run before.
+pub(super) fn make(
     engine: &Engine<'_>,
-    request: &RunRequest,
-    source: &Source,
-) -> Result<Prepared> {
-    let empty = ContainerConfig::default();
-    let (image_config, image) = match source {
-        Source::Image(record, config) => (&config.config, Some(record)),
-        Source::Directory(_) => (&empty, None),
-    };
-    let config = &request.config;
-    let command = spec::command(config, image_config)?;
-    if config.network.mode == NetworkMode::Private {
-        engine.ui.warn(
-            "--network: private networks are not available yet, the container shares the host's; \
-             --network none cuts it off, --network host says it is wanted",
-        );
-    }
-    config.resources.limits.check()?;
-    let userns::Chosen { maps, claim } = userns::choose(engine, config)?;
-    let id = ContainerId::from_bytes(file::random()?);
-    let mut labels = image_config.labels.clone();
-    labels.extend(config.labels.clone());
-    let record = ContainerRecord {
-        id,
-        name: String::new(),
-        created: Timestamp::now(),
-        image: request.image.clone(),
-        manifest: image.map(|image| image.manifest),
-        config: image.map(|image| image.config),
-        layers: image.map(|image| image.layers.clone()).unwrap_or_default(),
-        mode: engine.mode,
-        rootfs: match source {
-            Source::Directory(path) => Some(path.clone()),
-            Source::Image(..) => None,
-        },
-        labels,
-        command,
-        asked: asked(request, maps.as_ref())?,
-    };
-    let (record, dir, lock) = create(engine, request, record)?;
-    // The record says from now on which host ids are taken.
-    drop(claim);
-    match plan(engine, request, source, image_config, &record, &dir, maps) {
-        Ok((spec, plan)) => Ok(Prepared {
-            record,
-            dir,
-            lock,
-            spec,
-            plan,
-        }),
-        Err(error) => {
-            let _ = super::remove::delete(engine, &dir, lock);
-            Err(error)
-        }
-    }
-}
-
-/// What `inspect` and a later start need to know of the request.
-fn asked(request: &RunRequest, maps: Option<&IdMaps>) -> Result<serde_json::Value> {
-    Ok(serde_json::json!({
-        "remove": request.remove,
-        "maps": maps.map(userns::to_json),
-        "config": serde_json::to_value(&request.config)?,
-    }))
-}
-
-fn create(
-    engine: &Engine<'_>,
-    request: &RunRequest,
-    mut record: ContainerRecord,
-) -> Result<(ContainerRecord, ContainerDir, ContainerLock)> {
-    let mut attempt = 0;
-    loop {
-        record.name = match &request.name {
-            Some(name) => name.clone(),
-            None => names::generate(file::random()?, attempt),
-        };
-        match engine.store.containers().create(&record) {
-            Ok((dir, lock)) => return Ok((record, dir, lock)),
-            Err(error)
-                if error.kind() == Kind::Conflict
-                    && request.name.is_none()
-                    && attempt < NAME_ATTEMPTS =>
-            {
-                attempt += 1;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-type Planned = (Spec, Plan);
-
-fn plan(
-    engine: &Engine<'_>,
-    request: &RunRequest,
-    source: &Source,
-    image: &ContainerConfig,
     record: &ContainerRecord,
+    asked: &Asked,
+    image: &ContainerConfig,
     dir: &ContainerDir,
-    maps: Option<IdMaps>,
+    again: bool,
 ) -> Result<Planned> {
-    let config = &request.config;
+    let config = &asked.config;
+    let maps = userns::from_json(&asked.maps);
     let hostname = hostname(config, record);
     let files = etc::write(dir.path(), &hostname, &config.network)?;
-    // A root's container with ids of its own: everybody else's files have these owners on disk.
-    let mapped = engine.mode == Mode::Root && maps.is_some();
-    let rootfs = rootfs(engine, request, source, dir, mapped)?;
+    let mut rootfs = rootfs(engine, record, asked, dir)?;
+    if let Rootfs::Overlay(overlay) = &mut rootfs {
+        overlay.shown = again;
+    }
     let inputs = Inputs {
         config,
         image,
@@ -175,7 +76,20 @@ fn plan(
         device_sources,
     };
     let plan = runtime::from_spec(&spec, extras)?;
-    Ok((spec, plan))
+    Ok(Planned {
+        spec,
+        plan,
+        stop_signal: stop_signal(config, image),
+    })
+}
+
+/// The flag's, else the image's, else SIGTERM; an image's word that is none counts as nothing.
+fn stop_signal(config: &Config, image: &ContainerConfig) -> i32 {
+    let asked = config.process.stop_signal.as_ref();
+    asked
+        .or(image.stop_signal.as_ref())
+        .and_then(|text| crate::sys::signal::parse(text).ok())
+        .unwrap_or(libc::SIGTERM)
 }
 
 fn unified_cgroup() -> bool {
@@ -200,24 +114,26 @@ fn hostname(config: &Config, record: &ContainerRecord) -> String {
 
 fn rootfs(
     engine: &Engine<'_>,
-    request: &RunRequest,
-    source: &Source,
+    record: &ContainerRecord,
+    asked: &Asked,
     dir: &ContainerDir,
-    mapped: bool,
 ) -> Result<Rootfs> {
+    // A root's container with ids of its own: everybody else's files have these owners on disk.
+    let mapped = engine.mode == Mode::Root && !asked.maps.is_null();
     let mut overlay = Overlay {
         base: engine.store.layers().dir(),
         lowers: Vec::new(),
         folders: Vec::new(),
+        shown: false,
         container: dir.path().to_owned(),
         on_tmpfs: false,
-        volatile: request.remove,
+        volatile: asked.remove,
         userxattr: mapped || engine.mode != Mode::Root || engine.host.euid() != 0,
         mapped,
     };
-    match source {
-        Source::Image(record, _) => {
-            let shown = record.layers.iter().skip(record.stack.hidden);
+    match &record.rootfs {
+        None => {
+            let shown = record.layers.iter().skip(asked.stack.hidden);
             for layer in shown.rev() {
                 let name = PathBuf::from(layer.hex());
                 // The same layer twice changes nothing, and overlay refuses it.
@@ -230,7 +146,7 @@ fn rootfs(
                 file::make_private_dir(&dir.rootfs())?;
                 overlay.lowers.push(dir.rootfs());
             }
-            let folders = record.stack.folders.iter().map(|folder| {
+            let folders = asked.stack.folders.iter().map(|folder| {
                 let path = PathBuf::from(&folder.path);
                 let source = Path::new(&folder.from.hex()).join(&path);
                 (path, source)
@@ -240,13 +156,13 @@ fn rootfs(
         }
         // The host itself, under an overlay so that nothing of it changes. The writable layer
         // cannot lie inside its own lower directory, so it is a tmpfs.
-        Source::Directory(path) if path == Path::new("/") => {
+        Some(path) if path == Path::new("/") => {
             overlay.base = PathBuf::from("/");
             overlay.lowers.push(PathBuf::from("/"));
             overlay.on_tmpfs = true;
             Ok(Rootfs::Overlay(overlay))
         }
-        Source::Directory(path) => Ok(Rootfs::Directory(path.clone())),
+        Some(path) => Ok(Rootfs::Directory(path.clone())),
     }
 }
 

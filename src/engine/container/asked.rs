@@ -1,0 +1,34 @@
+//! The part of a container's record that only the engine understands.
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::spec::config::Config;
+use crate::store::{ContainerRecord, Stack};
+
+/// What was asked when a container was made, as its record keeps it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Asked {
+    /// `--rm`.
+    pub(crate) remove: bool,
+    /// Id maps that were chosen for it, see `userns::to_json`; null without.
+    pub(super) maps: Value,
+    /// How the layers of its image lie on each other.
+    #[serde(skip_serializing_if = "Stack::is_plain")]
+    pub(super) stack: Stack,
+    /// Everything else.
+    pub(crate) config: Config,
+}
+
+impl Asked {
+    /// Reads it from a record.
+    ///
+    /// # Errors
+    /// When another version of ketch wrote it in a form that this one does not know.
+    pub(crate) fn of(record: &ContainerRecord) -> Result<Asked> {
+        Asked::deserialize(&record.asked)
+            .with_context(|| format!("read what was asked of container {}", record.name))
+    }
+}

@@ -1,0 +1,183 @@
+//! `create`: everything that is decided and written before a container's first process exists.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::asked::Asked;
+use super::image::{self, Source};
+use super::plan::{self, Planned};
+use super::{RunRequest, Timing, event, names, userns};
+use crate::common::{ContainerId, Error, Kind, Timestamp};
+use crate::engine::Engine;
+use crate::oci::ContainerConfig;
+use crate::spec;
+use crate::spec::config::NetworkMode;
+use crate::store::{ContainerDir, ContainerLock, ContainerRecord};
+use crate::sys::{file, process};
+
+/// A container that can be started, and the right to run it.
+pub(crate) struct Prepared {
+    /// Its record.
+    pub(crate) record: ContainerRecord,
+    /// What was asked of it.
+    pub(crate) asked: Asked,
+    /// Its directory.
+    pub(crate) dir: ContainerDir,
+    /// The right to run it.
+    pub(crate) lock: ContainerLock,
+    /// What its first process will be.
+    pub(crate) planned: Planned,
+}
+
+/// Names tried before giving up on finding a free one.
+const NAME_ATTEMPTS: u32 = 8;
+
+/// `create`: a container that is known and was never started.
+pub(crate) fn create(engine: &Engine<'_>, request: &RunRequest) -> Result<ContainerId> {
+    let prepared = find_and_prepare(engine, request, &mut Timing::start())?;
+    event::note(engine, &prepared.record, "create", &[]);
+    Ok(prepared.record.id)
+}
+
+/// Takes a container back that was only created.
+pub(crate) fn forget(engine: &Engine<'_>, id: &ContainerId) -> Result<()> {
+    let dir = engine.store.containers().find(id.as_str())?;
+    let lock = dir.lock()?;
+    super::remove::delete(engine, &dir, lock)
+}
+
+/// Finds or fetches the image, then makes the container's directory and plan. On an error
+/// nothing of the container is left.
+pub(crate) fn find_and_prepare(
+    engine: &Engine<'_>,
+    request: &RunRequest,
+    timing: &mut Timing,
+) -> Result<Prepared> {
+    process::forget_code();
+    refuse_used_cidfile(request)?;
+    let source = image::find(engine, request)?;
+    timing.lap("image");
+    let prepared = prepare(engine, request, &source)?;
+    timing.lap("prepare");
+    process::forget_code();
+    Ok(prepared)
+}
+
+/// Makes the container's directory and plan. On an error nothing of it is left.
+fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result<Prepared> {
+    let empty = ContainerConfig::default();
+    let (image_config, image) = match source {
+        Source::Image(record, config) => (&config.config, Some(record)),
+        Source::Directory(_) => (&empty, None),
+    };
+    if request.replace
+        && let Some(name) = &request.name
+    {
+        super::remove::replace(engine, name)?;
+    }
+    let config = &request.config;
+    let command = spec::command(config, image_config)?;
+    if config.network.mode == NetworkMode::Private {
+        engine.ui.warn(
+            "--network: private networks are not available yet, the container shares the host's; \
+             --network none cuts it off, --network host says it is wanted",
+        );
+    }
+    config.resources.limits.check()?;
+    let userns::Chosen { maps, claim } = userns::choose(engine, config)?;
+    let asked = Asked {
+        remove: request.remove,
+        maps: maps.as_ref().map_or(Value::Null, userns::to_json),
+        stack: image.map(|image| image.stack.clone()).unwrap_or_default(),
+        config: request.config.clone(),
+    };
+    let id = ContainerId::from_bytes(file::random()?);
+    let mut labels = image_config.labels.clone();
+    labels.extend(config.labels.clone());
+    let record = ContainerRecord {
+        id,
+        name: String::new(),
+        created: Timestamp::now(),
+        image: request.image.clone(),
+        manifest: image.map(|image| image.manifest),
+        config: image.map(|image| image.config),
+        layers: image.map(|image| image.layers.clone()).unwrap_or_default(),
+        mode: engine.mode,
+        rootfs: match source {
+            Source::Directory(path) => Some(path.clone()),
+            Source::Image(..) => None,
+        },
+        labels,
+        command,
+        asked: serde_json::to_value(&asked)?,
+    };
+    let (record, dir, lock) = claim_name(engine, request, record)?;
+    // The record says from now on which host ids are taken.
+    drop(claim);
+    let made = cidfile(request, &record.id)
+        .and_then(|()| plan::make(engine, &record, &asked, image_config, &dir, false));
+    match made {
+        Ok(planned) => Ok(Prepared {
+            record,
+            asked,
+            dir,
+            lock,
+            planned,
+        }),
+        Err(error) => {
+            let _ = super::remove::delete(engine, &dir, lock);
+            Err(error)
+        }
+    }
+}
+
+/// Fails early for a `--cidfile` that another container has written.
+fn refuse_used_cidfile(request: &RunRequest) -> Result<()> {
+    match &request.cidfile {
+        Some(path) if path.symlink_metadata().is_ok() => {
+            Err(cidfile_error(path, std::io::Error::from_raw_os_error(libc::EEXIST)).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn cidfile(request: &RunRequest, id: &ContainerId) -> Result<()> {
+    let Some(path) = &request.cidfile else {
+        return Ok(());
+    };
+    let mut out = file::create_new(path).map_err(|error| cidfile_error(path, error))?;
+    std::io::Write::write_all(&mut out, id.as_str().as_bytes())
+        .map_err(|error| Error::io("write", path, error).into())
+}
+
+fn cidfile_error(path: &Path, error: std::io::Error) -> Error {
+    Error::io("make --cidfile", path, error)
+        .hint("make sure the other container isn't running and remove the file")
+}
+
+fn claim_name(
+    engine: &Engine<'_>,
+    request: &RunRequest,
+    mut record: ContainerRecord,
+) -> Result<(ContainerRecord, ContainerDir, ContainerLock)> {
+    let mut attempt = 0;
+    loop {
+        record.name = match &request.name {
+            Some(name) => name.clone(),
+            None => names::generate(file::random()?, attempt),
+        };
+        match engine.store.containers().create(&record) {
+            Ok((dir, lock)) => return Ok((record, dir, lock)),
+            Err(error)
+                if error.kind() == Kind::Conflict
+                    && request.name.is_none()
+                    && attempt < NAME_ATTEMPTS =>
+            {
+                attempt += 1;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What several processes say about one container at a time: the changing state, and the wish
+//! that it stays ended.
+
+use super::container::ContainerDir;
+use super::state::Phase;
+use super::write_json;
+use crate::common::{Error, Result};
+use crate::sys::file;
+
+impl ContainerDir {
+    /// Reads what the run has come to, and writes what `change` makes of it; `None` leaves it as
+    /// it is. Nobody else changes it in between: `pause` and the end of a run never lose each
+    /// other's word. The lock (`state.lock`) is held for the read and the write alone, so that
+    /// `change` may not wait for anything.
+    ///
+    /// True when something was written.
+    ///
+    /// # Errors
+    /// `NotFound` when the container was removed meanwhile.
+    pub(crate) fn change(
+        &self,
+        change: impl FnOnce(Option<Phase>) -> Option<Phase>,
+    ) -> Result<bool> {
+        let path = self.path().join("state.lock");
+        let lock = file::open_or_create(&path).map_err(|error| Error::io("open", &path, error))?;
+        file::lock(&lock, file::Sharing::Exclusive)
+            .map_err(|error| Error::io("lock", &path, error))?;
+        match change(self.phase()?) {
+            Some(phase) => write_json(&self.path().join("state"), &phase).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Says that a user ended it, so that no restart policy starts it again; to be said before
+    /// the signal is sent.
+    ///
+    /// # Errors
+    /// `NotFound` when the container was removed.
+    pub(crate) fn mark_stopped(&self) -> Result<()> {
+        let path = self.path().join("stopped");
+        file::open_or_create(&path)
+            .map(drop)
+            .map_err(|error| Error::io("create", &path, error))
+    }
+
+    /// Whether a user ended it, and nobody has started it since.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.path().join("stopped").symlink_metadata().is_ok()
+    }
+
+    /// Takes [`mark_stopped`](ContainerDir::mark_stopped) back: it is started again.
+    pub(crate) fn clear_stopped(&self) -> Result<()> {
+        file::remove_file(&self.path().join("stopped"))
+    }
+}

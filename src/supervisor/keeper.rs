@@ -1,0 +1,306 @@
+//! The life of a container under its supervisor: run, end, perhaps another run, and the end.
+
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::clients::Client;
+use super::payload::{Ends, Pipes};
+use super::protocol::FromSupervisor;
+use super::restart::Restarts;
+use super::watch::{self, Surroundings, Watch};
+use crate::common::ExitStatus;
+use crate::engine::Engine;
+use crate::engine::container::{self as engine_container, End, Live, Prepared};
+use crate::logs::{LogDriver, Origin, Target, Writer};
+use crate::runtime::Running;
+use crate::seccomp::IdentityEmulator;
+use crate::store::{ContainerDir, ContainerLock, ContainerRecord};
+use crate::sys::watch::Watch as Inotify;
+use crate::sys::{listener, signal};
+
+/// Name of the socket in the container's directory.
+pub(super) const SOCKET: &str = "attach";
+
+/// docker's time between the stop signal and the kill.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A container under watch.
+pub(super) struct Keeper<'a> {
+    engine: &'a Engine<'a>,
+    record: ContainerRecord,
+    dir: ContainerDir,
+    lock: ContainerLock,
+    restarts: Restarts,
+    remove: bool,
+    around: Surroundings,
+}
+
+/// What one run needs that is not the payload's own.
+struct Setting {
+    log: Option<Target>,
+    timeout: Option<Duration>,
+    stop_signal: i32,
+    grace: Duration,
+    interactive: bool,
+    terminal: bool,
+    /// The payload has the streams of the supervisor's caller.
+    passthrough: bool,
+}
+
+impl Setting {
+    fn of(prepared: &Prepared) -> Setting {
+        let config = &prepared.asked.config;
+        let stdio = config.process.stdio;
+        let driver = config.lifecycle.log.driver.unwrap_or(LogDriver::JsonFile);
+        let spec = &prepared.planned.spec;
+        let env = spec
+            .process()
+            .as_ref()
+            .and_then(|process| process.env().clone())
+            .unwrap_or_default();
+        let record = &prepared.record;
+        let origin = Origin {
+            id: record.id.as_str(),
+            name: &record.name,
+            image: &record.image,
+            labels: &record.labels,
+            env: &env,
+        };
+        let log = &config.lifecycle.log;
+        Setting {
+            log: (driver != LogDriver::None && driver != LogDriver::Passthrough)
+                .then(|| log.target(driver, prepared.dir.path(), &origin)),
+            timeout: config.timeout.map(Duration::from_secs),
+            stop_signal: prepared.planned.stop_signal,
+            grace: grace(config.lifecycle.stop_timeout),
+            interactive: stdio.interactive,
+            terminal: stdio.tty,
+            passthrough: driver == LogDriver::Passthrough && !stdio.tty,
+        }
+    }
+}
+
+/// -1 is for ever.
+fn grace(seconds: Option<i64>) -> Duration {
+    match seconds {
+        None => GRACE,
+        Some(seconds) => u64::try_from(seconds).map_or(Duration::MAX / 4, Duration::from_secs),
+    }
+}
+
+impl<'a> Keeper<'a> {
+    /// Starts the container for the first time and tells the client that is there by then.
+    ///
+    /// # Errors
+    /// Why the payload could not be started; the end is recorded.
+    pub(super) fn begin(
+        engine: &'a Engine<'a>,
+        prepared: Prepared,
+        client: Client,
+    ) -> Result<(Keeper<'a>, Ongoing)> {
+        let signals = signal::Signals::block()?;
+        let mut keeper = Keeper {
+            engine,
+            record: prepared.record.clone(),
+            dir: prepared.dir.clone(),
+            restarts: Restarts::new(prepared.asked.config.lifecycle.restart),
+            remove: prepared.asked.remove,
+            around: Surroundings {
+                clients: vec![client],
+                listener: None,
+                signals,
+            },
+            lock: prepared.lock.share()?,
+        };
+        let started = keeper.start(&prepared);
+        drop(prepared);
+        match started {
+            Ok(ongoing) => {
+                for client in &mut keeper.around.clients {
+                    client.send(&FromSupervisor::Ready);
+                }
+                Ok((keeper, ongoing))
+            }
+            Err(error) => {
+                keeper.settle(&End::failed(&error))?;
+                Err(error)
+            }
+        }
+    }
+
+    fn start(&mut self, prepared: &Prepared) -> Result<Ongoing> {
+        let setting = Setting::of(prepared);
+        let log = setting.log.as_ref().map(Writer::open).transpose()?;
+        self.dir.clear_stopped()?;
+        if self.around.listener.is_none() && !setting.passthrough {
+            self.around.listener = Some(listener::listen_at(self.dir.path(), SOCKET)?);
+        }
+        let pipes = match setting.terminal || setting.passthrough {
+            true => None,
+            false => Some(Pipes::new(setting.interactive)?),
+        };
+        let streams = pipes.as_ref().map_or([None; 3], Pipes::streams);
+        let mut live =
+            engine_container::launch(self.engine, prepared, streams, self.restarts.count)?;
+        engine_container::note(self.engine, &self.record, "start", &[]);
+        let ends = match (pipes, live.running.console.take()) {
+            (_, Some(console)) => Ends::of_terminal(console),
+            (Some(pipes), None) => pipes.into_ends(),
+            (None, None) => Ends::default(),
+        };
+        Ok(Ongoing {
+            emulator: emulator(&mut live.running),
+            began: Instant::now(),
+            live,
+            ends,
+            log,
+            setting,
+        })
+    }
+
+    /// Stays with the container to its very end.
+    pub(super) fn keep(mut self, first: Ongoing) -> Result<()> {
+        let mut ongoing = first;
+        loop {
+            let (end, ran, asked_to_end) = self.one_run(ongoing)?;
+            let stopped = asked_to_end || self.dir.is_stopped();
+            let pause = match stopped {
+                true => None,
+                false => self.restarts.next(end.status, ran),
+            };
+            let Some(pause) = pause else {
+                return self.finish(&end);
+            };
+            engine_container::record_end(
+                self.engine,
+                &self.record,
+                &self.dir,
+                &end,
+                (self.restarts.count, true),
+            )?;
+            self.dismiss(end.status)?;
+            ongoing = match self.again(pause) {
+                Ok(Some(next)) => next,
+                Ok(None) => return self.finish(&end),
+                Err(error) => return self.finish(&End::failed(&error)),
+            };
+        }
+    }
+
+    fn one_run(&mut self, ongoing: Ongoing) -> Result<(End, Duration, bool)> {
+        let Ongoing {
+            live,
+            ends,
+            log,
+            emulator,
+            began,
+            setting,
+        } = ongoing;
+        let Live {
+            started, cgroup, ..
+        } = live;
+        let mut watch = Watch {
+            child: &started.child,
+            ends,
+            log,
+            emulator,
+            deadline: setting.timeout.map(|timeout| began + timeout),
+            stop_signal: setting.stop_signal,
+            grace: setting.grace,
+            asked_to_end: false,
+        };
+        if let Err(error) = watch.until_end(&mut self.around) {
+            started.abandon();
+            return Err(error.into());
+        }
+        let asked_to_end = watch.asked_to_end;
+        let status = started.child.wait()?.status;
+        let oom = status != ExitStatus::Code(0) && cgroup.place().oom_killed();
+        let end = End {
+            status,
+            started: Some(live.began),
+            oom,
+            error: String::new(),
+        };
+        Ok((end, began.elapsed(), asked_to_end))
+    }
+
+    /// Waits, and starts the container once more; `None` when it was stopped meanwhile.
+    fn again(&mut self, pause: Duration) -> Result<Option<Ongoing>> {
+        let due = Instant::now() + pause;
+        let mut changes = Inotify::new();
+        changes.add(self.dir.path())?;
+        while Instant::now() < due {
+            if self.dir.is_stopped() {
+                return Ok(None);
+            }
+            changes.wait(&[], None, Some(due))?;
+        }
+        drop(changes);
+        // The very last moment: after it a stop finds a process to signal.
+        if self.dir.is_stopped() {
+            return Ok(None);
+        }
+        let prepared = engine_container::reopen(self.engine, self.dir.clone(), self.lock.share()?)?;
+        self.restarts
+            .follow(prepared.asked.config.lifecycle.restart);
+        self.start(&prepared).map(Some)
+    }
+
+    /// Tells everybody attached that the run is over.
+    fn dismiss(&mut self, status: ExitStatus) -> Result<()> {
+        for client in &mut self.around.clients {
+            client.end(status);
+        }
+        Ok(watch::see_off(&mut self.around.clients)?)
+    }
+
+    fn finish(mut self, end: &End) -> Result<()> {
+        self.settle(end)?;
+        let Keeper {
+            lock, mut around, ..
+        } = self;
+        // Whoever waits for the container does not have to wait for slow readers.
+        drop(lock);
+        for client in &mut around.clients {
+            client.end(end.status);
+        }
+        Ok(watch::see_off(&mut around.clients)?)
+    }
+
+    /// Records the end, or removes the container.
+    fn settle(&mut self, end: &End) -> Result<()> {
+        // From here on nobody is let in.
+        self.around.listener = None;
+        let _ = crate::sys::file::remove_file(&self.dir.path().join(SOCKET));
+        if !self.remove {
+            let counts = (self.restarts.count, false);
+            return engine_container::record_end(self.engine, &self.record, &self.dir, end, counts);
+        }
+        if end.started.is_some() {
+            engine_container::note_end(self.engine, &self.record, end);
+        }
+        let lock = self.lock.share()?;
+        engine_container::remove_ended(self.engine, &self.dir, lock, &self.record)?;
+        engine_container::note(self.engine, &self.record, "destroy", &[]);
+        Ok(())
+    }
+}
+
+/// A run that goes on.
+pub(super) struct Ongoing {
+    live: Live,
+    ends: Ends,
+    log: Option<Writer>,
+    emulator: Option<IdentityEmulator>,
+    began: Instant,
+    setting: Setting,
+}
+
+fn emulator(running: &mut Running) -> Option<IdentityEmulator> {
+    let listener: OwnedFd = running.listener.take()?;
+    let user = &running.user;
+    Some(IdentityEmulator::new(listener, user.uid, user.gid))
+}

@@ -1,0 +1,284 @@
+//! Staying with one run of the payload: its streams to the log and the clients, the clients' words
+//! to it, signals, the time limit, emulated identity; until its end.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use super::clients::{Bond, Client, Said};
+use super::payload::{Ends, Read};
+use super::protocol::{CHUNK, MAX_MESSAGE};
+use crate::common::{Error, Result};
+use crate::logs::{Stream, Writer};
+use crate::seccomp::IdentityEmulator;
+use crate::sys::listener;
+use crate::sys::process::Child;
+use crate::sys::signal::Signals;
+
+/// Most clients at once: each is a descriptor, and a stranger may hold one without a word.
+const MOST_CLIENTS: usize = 128;
+
+/// Messages read from one client before the others have their turn.
+const TURN: usize = 16;
+
+/// What outlives a single run.
+pub(super) struct Surroundings {
+    /// Everybody attached.
+    pub(super) clients: Vec<Client>,
+    /// Where clients come in.
+    pub(super) listener: Option<OwnedFd>,
+    /// Signals of the supervisor itself.
+    pub(super) signals: Signals,
+}
+
+/// One run of the payload.
+pub(super) struct Watch<'a> {
+    pub(super) child: &'a Child,
+    pub(super) ends: Ends,
+    pub(super) log: Option<Writer>,
+    pub(super) emulator: Option<IdentityEmulator>,
+    /// When it is killed for having taken too long.
+    pub(super) deadline: Option<Instant>,
+    /// Signal that asks the payload to end.
+    pub(super) stop_signal: i32,
+    /// Time it has for that.
+    pub(super) grace: Duration,
+    /// Somebody asked the supervisor itself to end, and with it the container.
+    pub(super) asked_to_end: bool,
+}
+
+/// What a descriptor in the poll list is.
+#[derive(Debug, Clone, Copy)]
+enum Slot {
+    Signals,
+    Payload,
+    Emulator,
+    Listener,
+    Output(Stream),
+    Input,
+    Client(usize),
+}
+
+impl Watch<'_> {
+    /// Returns when the payload has ended; what it wrote is with the log and the clients then.
+    pub(super) fn until_end(&mut self, around: &mut Surroundings) -> Result<()> {
+        loop {
+            let mut ended = false;
+            for (slot, found) in self.poll(around)? {
+                match slot {
+                    Slot::Payload => ended = true,
+                    _ => self.handle(slot, found, around)?,
+                }
+            }
+            around.clients.retain(|client| !client.is_gone());
+            if ended {
+                self.drain(around);
+                return Ok(());
+            }
+            if self.deadline.is_some_and(|moment| Instant::now() >= moment) {
+                self.deadline = None;
+                self.child.signal(libc::SIGKILL)?;
+            }
+        }
+    }
+
+    fn poll(&self, around: &Surroundings) -> Result<Vec<(Slot, PollFlags)>> {
+        let mut slots = vec![Slot::Signals, Slot::Payload];
+        let mut fds = vec![
+            PollFd::new(around.signals.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.child.pidfd.as_fd(), PollFlags::POLLIN),
+        ];
+        let mut add = |slot, fd| {
+            slots.push(slot);
+            fds.push(fd);
+        };
+        if let Some(emulator) = &self.emulator {
+            add(
+                Slot::Emulator,
+                PollFd::new(emulator.as_fd(), PollFlags::POLLIN),
+            );
+        }
+        if let Some(listener) = &around.listener {
+            add(
+                Slot::Listener,
+                PollFd::new(listener.as_fd(), PollFlags::POLLIN),
+            );
+        }
+        if let Some(sink) = self.ends.behind() {
+            add(Slot::Input, PollFd::new(sink, PollFlags::POLLOUT));
+        }
+        if !around.clients.iter().any(Client::holds_up) {
+            for stream in [Stream::Stdout, Stream::Stderr] {
+                if let Some(output) = self.ends.output(stream) {
+                    add(Slot::Output(stream), PollFd::new(output, PollFlags::POLLIN));
+                }
+            }
+        }
+        for (index, client) in around.clients.iter().enumerate() {
+            let mut wanted = PollFlags::empty();
+            // One that types waits while the payload does not read.
+            wanted.set(
+                PollFlags::POLLIN,
+                self.ends.takes_input() || !client.types(),
+            );
+            wanted.set(PollFlags::POLLOUT, client.is_behind());
+            add(Slot::Client(index), PollFd::new(client.as_fd(), wanted));
+        }
+        wait(&mut fds, self.deadline)?;
+        let found = slots.into_iter().zip(fds).filter_map(|(slot, fd)| {
+            let found = fd.revents().filter(|found| !found.is_empty())?;
+            Some((slot, found))
+        });
+        Ok(found.collect())
+    }
+
+    fn handle(&mut self, slot: Slot, found: PollFlags, around: &mut Surroundings) -> Result<()> {
+        match slot {
+            Slot::Payload => {}
+            Slot::Signals => {
+                while let Some(number) = around.signals.next() {
+                    self.own_signal(number)?;
+                }
+            }
+            Slot::Emulator => {
+                if let Some(emulator) = &mut self.emulator
+                    && (found.contains(PollFlags::POLLHUP) || emulator.handle_one().is_err())
+                {
+                    // Every process of the container is gone, or the listener is broken; without
+                    // it trapped calls fail with ENOSYS, which is said by the programs themselves.
+                    self.emulator = None;
+                }
+            }
+            Slot::Listener => self.admit(around),
+            Slot::Output(stream) => drop(self.copy_out(stream, around)),
+            Slot::Input => self.ends.flush(),
+            Slot::Client(index) => {
+                if found.contains(PollFlags::POLLOUT) {
+                    around.clients[index].flush();
+                }
+                if found.intersects(PollFlags::POLLIN | PollFlags::POLLHUP | PollFlags::POLLERR) {
+                    self.listen(index, around)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn admit(&self, around: &mut Surroundings) {
+        let Some(listener) = &around.listener else {
+            return;
+        };
+        while let Some(socket) = listener::accept(listener.as_fd()) {
+            if around.clients.len() < MOST_CLIENTS {
+                let stranger = Client::new(socket, Bond::Stranger, Default::default());
+                around.clients.push(stranger);
+            }
+        }
+    }
+
+    /// Somebody ends the supervisor: the container goes with it, as with `stop`.
+    fn own_signal(&mut self, number: i32) -> Result<()> {
+        if matches!(number, libc::SIGTERM | libc::SIGINT | libc::SIGQUIT) && !self.asked_to_end {
+            self.asked_to_end = true;
+            let last = Instant::now() + self.grace;
+            self.deadline = Some(self.deadline.map_or(last, |moment| moment.min(last)));
+            self.child.signal(self.stop_signal)?;
+        }
+        Ok(())
+    }
+
+    fn copy_out(&mut self, stream: Stream, around: &mut Surroundings) -> Read {
+        let mut buffer = [0u8; CHUNK];
+        let read = self.ends.read(stream, &mut buffer);
+        if let Read::Bytes(count) = read {
+            let bytes = &buffer[..count];
+            if let Some(log) = &mut self.log {
+                log.write(stream, bytes);
+            }
+            for client in &mut around.clients {
+                client.show(stream, bytes);
+            }
+        }
+        read
+    }
+
+    fn listen(&mut self, index: usize, around: &mut Surroundings) -> Result<()> {
+        let mut buffer = [0u8; MAX_MESSAGE];
+        for _ in 0..TURN {
+            let client = &mut around.clients[index];
+            let bond = client.bond;
+            match client.hear(&mut buffer) {
+                Said::Input(count) => {
+                    self.ends.write(&buffer[1..=count]);
+                    if !self.ends.takes_input() {
+                        return Ok(());
+                    }
+                }
+                // docker's StdinOnce: who came with the start decides when the input is over.
+                Said::EndInput if matches!(bond, Bond::Owner | Bond::Starter) => {
+                    self.ends.end_input();
+                }
+                Said::Resize(size) => self.ends.resize(size),
+                Said::Signal(number) => self.child.signal(number)?,
+                Said::Vanished => {
+                    if bond == Bond::Owner {
+                        self.child.signal(libc::SIGKILL)?;
+                    }
+                    return Ok(());
+                }
+                Said::Nothing | Said::Detached => return Ok(()),
+                Said::EndInput | Said::Attached => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What the payload wrote last is still in its pipes; they hold little, so that nobody has
+    /// to be waited for.
+    fn drain(&mut self, around: &mut Surroundings) {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            while let Read::Bytes(_) = self.copy_out(stream, around) {}
+        }
+        if let Some(log) = &mut self.log {
+            log.flush_partial();
+        }
+    }
+}
+
+/// Waits for one of the descriptors or the deadline.
+fn wait(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> Result<()> {
+    let timeout = match deadline {
+        Some(deadline) => {
+            let left = deadline.saturating_duration_since(Instant::now());
+            // One more millisecond: poll rounds down, and waking early would spin.
+            PollTimeout::try_from(left.saturating_add(Duration::from_millis(1)))
+                .unwrap_or(PollTimeout::MAX)
+        }
+        None => PollTimeout::NONE,
+    };
+    match poll(fds, timeout) {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(errno) => Err(Error::errno("wait for", "the container", errno)),
+    }
+}
+
+/// Sends clients what they are still owed after the end. An owner is given all the time it needs;
+/// others are not waited for.
+pub(super) fn see_off(clients: &mut Vec<Client>) -> Result<()> {
+    loop {
+        clients.retain_mut(|client| {
+            client.flush();
+            !client.is_gone() && client.holds_up()
+        });
+        if clients.is_empty() {
+            return Ok(());
+        }
+        let mut fds: Vec<PollFd<'_>> = clients
+            .iter()
+            .map(|client| PollFd::new(client.as_fd(), PollFlags::POLLOUT))
+            .collect();
+        wait(&mut fds, None)?;
+    }
+}
