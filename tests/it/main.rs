@@ -14,6 +14,7 @@ mod debian;
 mod events;
 mod hostile;
 mod images;
+mod inspect;
 mod lifecycle;
 mod logs;
 mod mounts;
