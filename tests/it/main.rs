@@ -11,6 +11,7 @@ mod harness;
 mod cli;
 mod crash;
 mod debian;
+mod drivers;
 mod events;
 mod hostile;
 mod images;
