@@ -137,6 +137,11 @@ fn summarize(
             .count(),
         restart: config.lifecycle.restart,
         restarts,
+        starts_at_boot: match config.lifecycle.restart {
+            RestartPolicy::Always => true,
+            RestartPolicy::UnlessStopped => !entry.dir.is_stopped(),
+            RestartPolicy::No | RestartPolicy::OnFailure { .. } => false,
+        },
         auto_remove: remove::to_be_removed(entry),
         health: match state.has_process() {
             true => health(entry),

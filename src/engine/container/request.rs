@@ -131,6 +131,8 @@ pub(crate) struct ContainerSummary {
     pub(crate) restart: RestartPolicy,
     /// How often that happened.
     pub(crate) restarts: u32,
+    /// Whether its restart policy starts it when the machine does.
+    pub(crate) starts_at_boot: bool,
     /// Whether it is removed at its end.
     pub(crate) auto_remove: bool,
     /// `starting`, `healthy` or `unhealthy`; empty without a health check.

@@ -5,7 +5,7 @@ use regex_lite::Regex;
 
 use crate::common::{Error, ExitStatus, Result, Timestamp, parse_moment};
 use crate::engine::container::{ContainerState, ContainerSummary, restart_policy};
-use crate::spec::config::{Port, RestartPolicy};
+use crate::spec::config::Port;
 
 /// Checked filters.
 #[derive(Debug, Clone, Default)]
@@ -198,11 +198,7 @@ impl Filters {
                 row.command.first().is_some_and(|first| first == value)
             })
             && self.any("should-start-on-boot", |value| {
-                let starts = matches!(
-                    row.restart,
-                    RestartPolicy::Always | RestartPolicy::UnlessStopped
-                );
-                truth(value) == Some(starts)
+                truth(value) == Some(row.starts_at_boot)
             })
     }
 
@@ -303,6 +299,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::common::{ContainerId, Digest};
+    use crate::spec::config::RestartPolicy;
 
     pub(in super::super) fn row(name: &str, state: ContainerState) -> ContainerSummary {
         ContainerSummary {
@@ -330,6 +327,7 @@ pub(super) mod tests {
             }],
             restart: RestartPolicy::Always,
             restarts: 0,
+            starts_at_boot: true,
             auto_remove: false,
             health: String::new(),
             size: None,

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::cli::args::ShowArgs;
 use crate::cli::command::Execute;
 use crate::cli::command::image::inspect::show;
+use crate::cli::command::image::whole;
 use crate::cli::output::progress::Progress;
 use crate::cli::personality::Personality;
 use crate::cli::session::Session;
@@ -85,6 +86,9 @@ pub(in crate::cli::command) fn document(
             {
                 *text = bare.to_owned();
             }
+        }
+        if let Some(Value::String(image)) = document.get_mut("ImageName") {
+            *image = whole(personality, image);
         }
         // docker's `NetworkMode: none` is the same there; the network itself is not listed.
         if document["HostConfig"]["NetworkMode"] == "none" {

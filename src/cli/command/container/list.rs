@@ -124,6 +124,7 @@ impl List {
             false => HashMap::new(),
         };
         let view = View {
+            personality: session.personality,
             no_trunc: self.no_trunc,
             size: self.size,
             pod: self.pod,

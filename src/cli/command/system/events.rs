@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::args::filters;
 use crate::cli::command::Execute;
 use crate::cli::command::container::logs::moment;
+use crate::cli::command::image::whole as whole_name;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::{Format, document, json as form};
 use crate::cli::parse::boolean;
@@ -237,7 +238,7 @@ fn podman_fields(event: &Event) -> Value {
         .collect();
     json!({
         "ID": event.id,
-        "Image": attribute(event, "image"),
+        "Image": image(event),
         "Name": attribute(event, "name"),
         "Status": podman_word(event),
         "Time": event.time,
@@ -246,6 +247,11 @@ fn podman_fields(event: &Event) -> Value {
         "HealthStatus": event.action.strip_prefix("health_status: ").unwrap_or(""),
         "Attributes": labels,
     })
+}
+
+/// podman shows whole names.
+fn image(event: &Event) -> String {
+    whole_name(Personality::Podman, attribute(event, "image"))
 }
 
 fn podman_line(event: &Event, short: bool) -> String {
@@ -261,10 +267,7 @@ fn podman_line(event: &Event, short: bool) -> String {
     let head = format!("{time} +0000 UTC {kind} {word}");
     one_line(&match kind.as_str() {
         "container" => {
-            let mut line = format!(
-                "{head} {id} (image={}, name={name}",
-                attribute(event, "image")
-            );
+            let mut line = format!("{head} {id} (image={}, name={name}", image(event));
             for (key, value) in podman_labels(event) {
                 line.push_str(&format!(", {key}={value}"));
             }
@@ -314,7 +317,7 @@ mod tests {
         assert_eq!(
             podman_line(&die(), true),
             "1970-01-01 00:00:01.5 +0000 UTC container died abababababab \
-             (image=debian, name=web, tier=a b)\n"
+             (image=docker.io/library/debian:latest, name=web, tier=a b)\n"
         );
     }
 

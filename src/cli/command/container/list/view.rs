@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
+use crate::cli::command::image::whole;
 use crate::cli::output::{Columns, human, json as form};
+use crate::cli::personality::Personality;
 use crate::common::{Digest, ExitStatus, Timestamp, human_size};
 use crate::engine::container::{ContainerState, ContainerSummary, namespaces};
 use crate::spec::config::Port;
 
 /// How rows are shown.
 pub(super) struct View {
+    pub(super) personality: Personality,
     pub(super) no_trunc: bool,
     pub(super) size: bool,
     pub(super) pod: bool,
@@ -29,9 +32,17 @@ impl View {
         }
     }
 
-    /// docker quotes the command and cuts the quoted text to twenty characters.
+    /// docker quotes the command and cuts the quoted text to twenty characters; podman cuts
+    /// without quoting.
     fn command(&self, row: &ContainerSummary) -> String {
         let line = row.command.join(" ");
+        if self.personality == Personality::Podman {
+            let cut = line.chars().count() > 20 && !self.no_trunc;
+            return match cut {
+                true => line.chars().take(17).chain("...".chars()).collect(),
+                false => line,
+            };
+        }
         let line = match self.no_trunc {
             true => line,
             false => human::ellipsis(&line, 20),
@@ -115,7 +126,7 @@ impl View {
             "CreatedAt": human::moment(row.created),
             "HealthStatus": row.health,
             "ID": self.id(row),
-            "Image": row.image,
+            "Image": whole(self.personality, &row.image),
             "Labels": form::joined(&row.labels),
             "LocalVolumes": row.volumes.to_string(),
             "Mounts": self.mounts(row),
@@ -165,7 +176,7 @@ impl View {
             "ExitedAt": row.finished.map_or(-62_135_596_800, Timestamp::seconds),
             "ExitCode": row.exit.map_or(0, ExitStatus::code),
             "Id": row.id,
-            "Image": row.image,
+            "Image": whole(self.personality, &row.image),
             "ImageID": row.image_id.map(|id| id.hex()).unwrap_or_default(),
             "IsInfra": false,
             "Labels": row.labels,
@@ -242,11 +253,11 @@ mod tests {
     use super::*;
     use crate::cli::command::container::filter::tests::row;
     use crate::cli::output::{Format, listing};
-    use crate::cli::personality::Personality;
 
     #[test]
     fn columns_are_dockers() {
         let view = View {
+            personality: Personality::Docker,
             no_trunc: false,
             size: false,
             pod: false,
