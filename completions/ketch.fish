@@ -29,9 +29,14 @@ complete -c ketch -n "__fish_ketch_needs_command" -l config -d 'Directory of doc
 complete -c ketch -n "__fish_ketch_needs_command" -s v -l version -d 'Print version information and quit'
 complete -c ketch -n "__fish_ketch_needs_command" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "run" -d 'Create and run a new container from an image'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "create" -d 'Create a new container'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "start" -d 'Start one or more stopped containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "ps" -d 'List containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "rm" -d 'Remove one or more containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "logs" -d 'Fetch the logs of one or more containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "port" -d 'List port mappings or a specific mapping for the container'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "stats" -d 'Display a live stream of container resource usage statistics'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "pull" -d 'Download an image from a registry'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "images" -d 'List images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "rmi" -d 'Remove one or more images'
@@ -40,12 +45,15 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "history" -d 'Show the h
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "inspect" -d 'Return low-level information on containers and images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "version" -d 'Show the version information'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "info" -d 'Display system-wide information'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "events" -d 'Get real time events'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "doctor" -d 'Show what this machine offers to containers, and the fix for each missing rung'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "completion" -d 'Generate the completion script of a shell'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "generate-docs" -d 'Write man pages and completions'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "container" -d 'Manage containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "image" -d 'Manage images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "system" -d 'Manage ketch'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -s a -l attach -d 'Attach to STDIN, STDOUT or STDERR' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l detach-keys -d 'Override the key sequence for detaching a container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l name -d 'Assign a name to the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l cidfile -d 'Write the container ID to the file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s l -l label -d 'Set meta data on a container' -r
@@ -93,12 +101,20 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l pid -d 'PID namespac
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l ipc -d 'IPC mode to use: private, shareable or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l uts -d 'UTS namespace to use: private or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l restart -d 'Restart policy when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l stop-timeout -d 'Timeout (in seconds) to stop the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l log-opt -d 'Log driver options: max-size, max-file, path, tag, labels, env' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l pidfile -d 'Write the host\'s process number of the container to the file at each start' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l creds -d 'Credentials for the registry' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l pull -d 'Pull image before running: missing, always, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -s d -l detach -d 'Run container in background and print container ID'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l timing -d 'Say on stderr how long each phase took'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l rm -d 'Automatically remove the container when it exits'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l replace -d 'Replace a container of the same name'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s i -l interactive -d 'Keep STDIN open'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l env-host -d 'Pass the caller\'s whole environment'
@@ -108,16 +124,104 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l rootfs -d 'Run a pla
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l privileged -d 'Give extended privileges to this container'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s q -l quiet -d 'Suppress progress output'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l strict -d 'Fail when something asked for cannot be given'
-complete -c ketch -n "__fish_ketch_using_subcommand run" -l timing -d 'Say on stderr how long each phase took'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l help -d 'Print usage'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l name -d 'Assign a name to the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cidfile -d 'Write the container ID to the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s l -l label -d 'Set meta data on a container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l label-file -d 'Read in a line delimited file of labels' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l annotation -d 'Add an annotation to the container (passed through to the OCI runtime specification)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l stop-signal -d 'Signal to stop the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l timeout -d 'Kill the container after this many seconds; 0 means never' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s e -l env -d 'Set environment variables: KEY=VALUE, KEY to pass the caller\'s, PREFIX* to pass many' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l env-file -d 'Read in a file of environment variables' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l unsetenv -d 'Unset an environment variable of the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s w -l workdir -d 'Working directory inside the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l group-add -d 'Add additional groups to join; keep-groups keeps the caller\'s' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s h -l hostname -d 'Container host name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l umask -d 'File mode creation mask, octal' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs,src=…,dst=…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l network -d 'Connect the container to a network: none, host or private' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l add-host -d 'Add a custom host-to-IP mapping' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l dns -d 'Set custom DNS servers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s m -l memory -d 'Memory limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l memory-swap -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l memory-reservation -d 'Memory soft limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cpus -d 'Number of CPUs' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l oom-score-adj -d 'Tune host\'s OOM preferences (-1000 to 1000)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l ulimit -d 'Ulimit options: NAME=SOFT[:HARD]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cap-add -d 'Add Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l security-opt -d 'Security options: no-new-privileges, seccomp=, apparmor=, mask=, unmask=' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l device -d 'Add a host device to the container: SOURCE[:TARGET[:rwm]]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l sysctl -d 'Sysctl options: KEY=VALUE' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l userns -d 'User namespace: host, keep-id[:uid=N,gid=N] or auto[:size=N]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l pid -d 'PID namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l ipc -d 'IPC mode to use: private, shareable or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l uts -d 'UTS namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l restart -d 'Restart policy when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l stop-timeout -d 'Timeout (in seconds) to stop the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l log-opt -d 'Log driver options: max-size, max-file, path, tag, labels, env' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l pidfile -d 'Write the host\'s process number of the container to the file at each start' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l tls-verify -d 'Require HTTPS and check certificates' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l authfile -d 'File of registry credentials' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l pull -d 'Pull image before running: missing, always, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l rm -d 'Automatically remove the container when it exits'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l replace -d 'Replace a container of the same name'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s i -l interactive -d 'Keep STDIN open'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l env-host -d 'Pass the caller\'s whole environment'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l privileged -d 'Give extended privileges to this container'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s q -l quiet -d 'Suppress progress output'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l strict -d 'Fail when something asked for cannot be given'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l help -d 'Print usage'
+complete -c ketch -n "__fish_ketch_using_subcommand start" -l detach-keys -d 'Override the key sequence for detaching a container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand start" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c ketch -n "__fish_ketch_using_subcommand start" -s f -l filter -d 'Start the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand start" -s a -l attach -d 'Attach STDOUT/STDERR and forward signals'
+complete -c ketch -n "__fish_ketch_using_subcommand start" -s i -l interactive -d 'Attach container\'s STDIN'
+complete -c ketch -n "__fish_ketch_using_subcommand start" -l all -d 'Start all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand start" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand start" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand attach" -l detach-keys -d 'Override the key sequence for detaching a container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand attach" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c ketch -n "__fish_ketch_using_subcommand attach" -l no-stdin -d 'Do not attach STDIN'
+complete -c ketch -n "__fish_ketch_using_subcommand attach" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand attach" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s n -l last -d 'Show n last created containers (includes all states)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -l sort -d 'Sort by command, created, id, image, names, runningfor, size or status' -r
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -s w -l watch -d 'Show the list again every so many seconds' -r
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s q -l quiet -d 'Only display container IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s l -l latest -d 'Show the latest created container (includes all states)'
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s s -l size -d 'Display total file sizes'
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -l noheading -d 'Do not print the header row'
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -s p -l pod -d 'Display the pods of the containers (ketch has none)'
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -l ns -l namespace -d 'Display the namespaces of the containers'
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -l external -d 'Containers of other programs in the store (ketch\'s store has none)'
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -l sync -d 'Look at the state of each container afresh (ketch always does)'
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand rm" -l filter -d 'Remove the containers that fit' -r
 complete -c ketch -n "__fish_ketch_using_subcommand rm" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
@@ -135,6 +239,17 @@ complete -c ketch -n "__fish_ketch_using_subcommand logs" -l names -d 'Output th
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -l color -d 'Output the containers with different colors in the log, with several containers'
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand port" -s a -l all -d 'Show the ports of all running containers'
+complete -c ketch -n "__fish_ketch_using_subcommand port" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand port" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand stats" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand stats" -s i -l interval -d 'Seconds between two results' -r
+complete -c ketch -n "__fish_ketch_using_subcommand stats" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c ketch -n "__fish_ketch_using_subcommand stats" -l no-stream -d 'Disable streaming stats and only pull the first result'
+complete -c ketch -n "__fish_ketch_using_subcommand stats" -l no-trunc -d 'Do not truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand stats" -l no-reset -d 'Do not clear the screen between two results'
+complete -c ketch -n "__fish_ketch_using_subcommand stats" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand stats" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l authfile -d 'File of registry credentials' -r -F
@@ -143,9 +258,11 @@ complete -c ketch -n "__fish_ketch_using_subcommand pull" -s q -l quiet -d 'Supp
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand images" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand images" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand images" -l sort -d 'Sort by created, id, repository, size or tag' -r
 complete -c ketch -n "__fish_ketch_using_subcommand images" -s a -l all -d 'Show all images (every image is shown anyway)'
 complete -c ketch -n "__fish_ketch_using_subcommand images" -l digests -d 'Show digests'
 complete -c ketch -n "__fish_ketch_using_subcommand images" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand images" -s n -l noheading -d 'Do not print the header row'
 complete -c ketch -n "__fish_ketch_using_subcommand images" -s q -l quiet -d 'Only show image IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand images" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand rmi" -s f -l force -d 'Force removal of the image'
@@ -159,29 +276,44 @@ complete -c ketch -n "__fish_ketch_using_subcommand history" -l no-trunc -d 'Don
 complete -c ketch -n "__fish_ketch_using_subcommand history" -s q -l quiet -d 'Only show image IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand history" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand inspect" -s f -l format -d 'Format output: json, or a Go template' -r
-complete -c ketch -n "__fish_ketch_using_subcommand inspect" -l type -d 'Only inspect objects of this type: container or image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand inspect" -l type -d 'Only inspect objects of this type: container, image, volume or network' -r
 complete -c ketch -n "__fish_ketch_using_subcommand inspect" -s s -l size -d 'Display total file sizes'
+complete -c ketch -n "__fish_ketch_using_subcommand inspect" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand inspect" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand version" -s f -l format -d 'Format output: json, or a Go template' -r
 complete -c ketch -n "__fish_ketch_using_subcommand version" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand info" -s f -l format -d 'Format output: json, or a Go template' -r
 complete -c ketch -n "__fish_ketch_using_subcommand info" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand events" -s f -l filter -d 'Filter output based on conditions provided' -r
+complete -c ketch -n "__fish_ketch_using_subcommand events" -l format -d 'Format output: json, or a Go template' -r
+complete -c ketch -n "__fish_ketch_using_subcommand events" -l since -d 'Show all events created since a timestamp or an age (42m)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand events" -l until -d 'Show events until a timestamp or an age, then end' -r
+complete -c ketch -n "__fish_ketch_using_subcommand events" -l stream -d 'Wait for further events; false shows those of the past' -r
+complete -c ketch -n "__fish_ketch_using_subcommand events" -l no-trunc -d 'Do not truncate IDs (podman\'s text; they are whole anyway)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand events" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand doctor" -s f -l format -d 'Format output: json, or a Go template' -r
 complete -c ketch -n "__fish_ketch_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand completion" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l man -d 'Directory for the man pages' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l completions -d 'Directory for the completions' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "run" -d 'Create and run a new container from an image'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "ls" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "list" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "ps" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "rm" -d 'Remove one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "remove" -d 'Remove one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "inspect" -d 'Display detailed information on one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "logs" -d 'Fetch the logs of one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run ls list ps rm remove inspect logs prune" -f -a "prune" -d 'Remove all stopped containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove inspect logs port stats prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove inspect logs port stats prune" -f -a "run" -d 'Create and run a new container from an image'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove inspect logs port stats prune" -f -a "create" -d 'Create a new container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove inspect logs port stats prune" -f -a "start" -d 'Start one or more stopped containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove inspect logs port stats prune" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove inspect logs port stats prune" -f -a "ls" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove inspect logs port stats prune" -f -a "list" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove inspect logs port stats prune" -f -a "ps" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove inspect logs port stats prune" -f -a "rm" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove inspect logs port stats prune" -f -a "remove" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove inspect logs port stats prune" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove inspect logs port stats prune" -f -a "logs" -d 'Fetch the logs of one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove inspect logs port stats prune" -f -a "port" -d 'List port mappings or a specific mapping for the container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove inspect logs port stats prune" -f -a "stats" -d 'Display a live stream of container resource usage statistics'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove inspect logs port stats prune" -f -a "prune" -d 'Remove all stopped containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s a -l attach -d 'Attach to STDIN, STDOUT or STDERR' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Override the key sequence for detaching a container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Assign a name to the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container ID to the file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set meta data on a container' -r
@@ -229,12 +361,20 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l ipc -d 'IPC mode to use: private, shareable or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l uts -d 'UTS namespace to use: private or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l restart -d 'Restart policy when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-timeout -d 'Timeout (in seconds) to stop the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d 'Log driver options: max-size, max-file, path, tag, labels, env' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l pidfile -d 'Write the host\'s process number of the container to the file at each start' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l creds -d 'Credentials for the registry' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'Pull image before running: missing, always, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s d -l detach -d 'Run container in background and print container ID'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l timing -d 'Say on stderr how long each phase took'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Automatically remove the container when it exits'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l replace -d 'Replace a container of the same name'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s i -l interactive -d 'Keep STDIN open'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l env-host -d 'Pass the caller\'s whole environment'
@@ -244,34 +384,136 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give extended privileges to this container'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Suppress progress output'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l strict -d 'Fail when something asked for cannot be given'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l timing -d 'Say on stderr how long each phase took'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l help -d 'Print usage'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l name -d 'Assign a name to the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container ID to the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Set meta data on a container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l label-file -d 'Read in a line delimited file of labels' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l annotation -d 'Add an annotation to the container (passed through to the OCI runtime specification)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-signal -d 'Signal to stop the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l timeout -d 'Kill the container after this many seconds; 0 means never' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s e -l env -d 'Set environment variables: KEY=VALUE, KEY to pass the caller\'s, PREFIX* to pass many' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l env-file -d 'Read in a file of environment variables' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv -d 'Unset an environment variable of the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s w -l workdir -d 'Working directory inside the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add additional groups to join; keep-groups keeps the caller\'s' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Container host name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l umask -d 'File mode creation mask, octal' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs,src=…,dst=…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l network -d 'Connect the container to a network: none, host or private' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a custom host-to-IP mapping' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l dns -d 'Set custom DNS servers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s m -l memory -d 'Memory limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swap -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-reservation -d 'Memory soft limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cpus -d 'Number of CPUs' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'Tune host\'s OOM preferences (-1000 to 1000)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'Ulimit options: NAME=SOFT[:HARD]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Add Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d 'Security options: no-new-privileges, seccomp=, apparmor=, mask=, unmask=' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l device -d 'Add a host device to the container: SOURCE[:TARGET[:rwm]]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Sysctl options: KEY=VALUE' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d 'User namespace: host, keep-id[:uid=N,gid=N] or auto[:size=N]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l pid -d 'PID namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l ipc -d 'IPC mode to use: private, shareable or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l uts -d 'UTS namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l restart -d 'Restart policy when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-timeout -d 'Timeout (in seconds) to stop the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d 'Log driver options: max-size, max-file, path, tag, labels, env' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l pidfile -d 'Write the host\'s process number of the container to the file at each start' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l tls-verify -d 'Require HTTPS and check certificates' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l authfile -d 'File of registry credentials' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l pull -d 'Pull image before running: missing, always, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l rm -d 'Automatically remove the container when it exits'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l replace -d 'Replace a container of the same name'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s i -l interactive -d 'Keep STDIN open'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l env-host -d 'Pass the caller\'s whole environment'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give extended privileges to this container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Suppress progress output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l strict -d 'Fail when something asked for cannot be given'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l help -d 'Print usage'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from start" -l detach-keys -d 'Override the key sequence for detaching a container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from start" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from start" -s f -l filter -d 'Start the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from start" -s a -l attach -d 'Attach STDOUT/STDERR and forward signals'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from start" -s i -l interactive -d 'Attach container\'s STDIN'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from start" -l all -d 'Start all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from start" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Override the key sequence for detaching a container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from attach" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from attach" -l no-stdin -d 'Do not attach STDIN'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from attach" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from attach" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s n -l last -d 'Show n last created containers (includes all states)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l sort -d 'Sort by command, created, id, image, names, runningfor, size or status' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s w -l watch -d 'Show the list again every so many seconds' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only display container IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s l -l latest -d 'Show the latest created container (includes all states)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s s -l size -d 'Display total file sizes'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l noheading -d 'Do not print the header row'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s p -l pod -d 'Display the pods of the containers (ketch has none)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l ns -l namespace -d 'Display the namespaces of the containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l external -d 'Containers of other programs in the store (ketch\'s store has none)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l sync -d 'Look at the state of each container afresh (ketch always does)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s n -l last -d 'Show n last created containers (includes all states)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -l sort -d 'Sort by command, created, id, image, names, runningfor, size or status' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s w -l watch -d 'Show the list again every so many seconds' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only display container IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s l -l latest -d 'Show the latest created container (includes all states)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s s -l size -d 'Display total file sizes'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -l noheading -d 'Do not print the header row'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s p -l pod -d 'Display the pods of the containers (ketch has none)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -l ns -l namespace -d 'Display the namespaces of the containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -l external -d 'Containers of other programs in the store (ketch\'s store has none)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -l sync -d 'Look at the state of each container afresh (ketch always does)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s n -l last -d 'Show n last created containers (includes all states)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -l sort -d 'Sort by command, created, id, image, names, runningfor, size or status' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s w -l watch -d 'Show the list again every so many seconds' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s q -l quiet -d 'Only display container IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s l -l latest -d 'Show the latest created container (includes all states)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s s -l size -d 'Display total file sizes'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -l noheading -d 'Do not print the header row'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s p -l pod -d 'Display the pods of the containers (ketch has none)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -l ns -l namespace -d 'Display the namespaces of the containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -l external -d 'Containers of other programs in the store (ketch\'s store has none)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -l sync -d 'Look at the state of each container afresh (ketch always does)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -l filter -d 'Remove the containers that fit' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
@@ -286,6 +528,8 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'Do not fail when a container does not exist'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output: json, or a Go template' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from inspect" -s s -l size -d 'Display total file sizes'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from inspect" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -s n -l tail -l lines -d 'Number of lines to show from the end of the logs' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -l since -d 'Show logs since a timestamp (2026-01-02T13:23:37Z) or relative (42m for 42 minutes)' -r
@@ -297,6 +541,17 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -l color -d 'Output the containers with different colors in the log, with several containers'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from port" -s a -l all -d 'Show the ports of all running containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from port" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from port" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -s i -l interval -d 'Seconds between two results' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -l no-stream -d 'Disable streaming stats and only pull the first result'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -l no-trunc -d 'Do not truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -l no-reset -d 'Do not clear the screen between two results'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
@@ -319,16 +574,20 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -l sort -d 'Sort by created, id, repository, size or tag' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -s a -l all -d 'Show all images (every image is shown anyway)'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -l digests -d 'Show digests'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'Do not print the header row'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only show image IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -l sort -d 'Sort by created, id, repository, size or tag' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -s a -l all -d 'Show all images (every image is shown anyway)'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -l digests -d 'Show digests'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -s n -l noheading -d 'Do not print the header row'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only show image IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from rm" -s f -l force -d 'Force removal of the image'
@@ -352,13 +611,21 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused images, not just dangling ones'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info df check prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info df check prune" -f -a "info" -d 'Display system-wide information'
-complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info df check prune" -f -a "df" -d 'Show disk usage'
-complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info df check prune" -f -a "check" -d 'Check that the store is whole; with --repair, put it right'
-complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info df check prune" -f -a "prune" -d 'Remove unused data'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -f -a "info" -d 'Display system-wide information'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -f -a "events" -d 'Get real time events'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -f -a "df" -d 'Show disk usage'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -f -a "check" -d 'Check that the store is whole; with --repair, put it right'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -f -a "prune" -d 'Remove unused data'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from info" -s f -l format -d 'Format output: json, or a Go template' -r
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from events" -s f -l filter -d 'Filter output based on conditions provided' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from events" -l format -d 'Format output: json, or a Go template' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from events" -l since -d 'Show all events created since a timestamp or an age (42m)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from events" -l until -d 'Show events until a timestamp or an age, then end' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from events" -l stream -d 'Wait for further events; false shows those of the past' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from events" -l no-trunc -d 'Do not truncate IDs (podman\'s text; they are whole anyway)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from events" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from df" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from df" -s v -l verbose -d 'Show detailed information on space usage'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from df" -s h -l help -d 'Print help'
