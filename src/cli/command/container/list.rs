@@ -251,7 +251,7 @@ impl Sort {
             "status" => Sort::Status,
             _ => {
                 let fields = "command, created, id, image, names, runningfor, size or status";
-                return Err(parse::bad("--sort", text, &format!("use {fields}")));
+                return Err(parse::bad("--sort", text, format!("use {fields}")));
             }
         })
     }

@@ -56,11 +56,11 @@ impl EventFilters {
         let object = |kind: &&str| {
             self.any(kind, |value| {
                 // docker: the beginning of an id or of a name is enough.
-                event.object == **kind
+                event.object == *kind
                     && (event.id.starts_with(value) || has(event, "name", |n| n.starts_with(value)))
             })
         };
-        OBJECTS.iter().all(|kind| object(kind))
+        OBJECTS.iter().all(object)
             && self.any("event", |value| is_action(event, value))
             && self.any("type", |value| event.object == value)
             && self.any("scope", |value| value == "local")
