@@ -22,10 +22,13 @@
 mod bus;
 mod cpuset;
 mod folder;
+mod freezer;
 mod limits;
+mod members;
 mod place;
 mod resources;
 mod scope;
+mod update;
 mod v1;
 mod v2;
 
@@ -42,8 +45,10 @@ use crate::host::{CgroupLayout, CgroupVersion};
 use folder::Folder;
 use resources::Setting;
 
+pub(crate) use freezer::Freezer;
 pub(crate) use limits::{Limits, check_parent};
 pub(crate) use place::Place;
+pub(crate) use update::{Subject, update};
 
 /// Folders of containers are called this and the container's name.
 const PREFIX: &str = "ketch-";
@@ -72,6 +77,16 @@ impl Cgroup {
     /// Where it is, to look into or to record.
     pub(crate) fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// The duty for a cgroup that exists, after the processes that made it.
+    pub(crate) fn adopt(place: Place) -> Cgroup {
+        Cgroup {
+            place,
+            unified: None,
+            joins: Vec::new(),
+            kept: false,
+        }
     }
 
     /// Gives up the duty to remove it, to whoever records the place.
@@ -193,8 +208,19 @@ fn stay_in_job<'a>(parent: Option<&'a str>, layout: &CgroupLayout, ui: &dyn Ui) 
 }
 
 fn finish(draft: Draft, layout: &CgroupLayout, ui: &dyn Ui) -> Cgroup {
+    report(&draft.missing, layout, ui);
+    Cgroup {
+        place: draft.place,
+        unified: draft.unified,
+        joins: draft.joins,
+        kept: false,
+    }
+}
+
+/// Says of each flag once that it is not enforced.
+fn report(all: &[Missing], layout: &CgroupLayout, ui: &dyn Ui) {
     let mut said: Vec<&str> = Vec::new();
-    for missing in &draft.missing {
+    for missing in all {
         let Some(flag) = missing.setting.flag else {
             continue;
         };
@@ -203,12 +229,6 @@ fn finish(draft: Draft, layout: &CgroupLayout, ui: &dyn Ui) -> Cgroup {
             let fix = fix(flag, layout);
             ui.warn(&format!("{flag} is not enforced: {}; {fix}", missing.why));
         }
-    }
-    Cgroup {
-        place: draft.place,
-        unified: draft.unified,
-        joins: draft.joins,
-        kept: false,
     }
 }
 

@@ -174,23 +174,6 @@ impl Place {
         }
     }
 
-    /// Stops (`true`) or continues every process in it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for pause and unpause"))]
-    pub(crate) fn freeze(&self, frozen: bool) -> Result<()> {
-        let (file, value) = match (&self.unified, self.v1.get("freezer")) {
-            (Some(path), _) => (path.join("cgroup.freeze"), if frozen { "1" } else { "0" }),
-            (None, Some(path)) => {
-                let word = if frozen { "FROZEN" } else { "THAWED" };
-                (path.join("freezer.state"), word)
-            }
-            (None, None) => {
-                return Err(Error::new(Kind::Unsupported, "freeze container", "")
-                    .because("it has no cgroup that can be frozen"));
-            }
-        };
-        fs::write(&file, value).map_err(|e| Error::io("write", &file, e))
-    }
-
     fn limits_at(&self) -> Option<&Path> {
         self.scope.as_deref().or(self.unified.as_deref())
     }
@@ -201,7 +184,7 @@ fn read(folder: Option<&Path>, file: &str) -> Option<String> {
 }
 
 /// The number after `key` in a file of `key number` lines.
-fn number_of(text: &str, key: &str) -> Option<u64> {
+pub(super) fn number_of(text: &str, key: &str) -> Option<u64> {
     text.lines().find_map(|line| {
         let mut words = line.split_ascii_whitespace();
         (words.next()? == key).then(|| words.next()?.parse().ok())?
@@ -257,7 +240,7 @@ fn children(path: &Path) -> Vec<PathBuf> {
 }
 
 /// Removes a cgroup; while its last processes are still on their way out, tries again.
-fn remove_tree(path: &Path) -> Result<()> {
+pub(super) fn remove_tree(path: &Path) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     let mut wait = Duration::from_micros(200);
     loop {
@@ -297,6 +280,6 @@ fn still_busy(path: &Path) -> Error {
 
 /// A removed or emptied cgroup tells nobody on version 1: there is nothing to wait on, so the
 /// callers look again after a moment, within bounds.
-fn pause(time: Duration) {
+pub(super) fn pause(time: Duration) {
     std::thread::sleep(time);
 }

@@ -65,11 +65,7 @@ pub(super) fn start(
     for setting in resources::v2(limits) {
         let mut there = controllers.split_ascii_whitespace();
         if !there.any(|name| name == setting.controller) {
-            let why = format!(
-                "controller {} is not delegated to this user",
-                setting.controller
-            );
-            draft.missing.push(Missing::new(setting, &why));
+            draft.missing.push(not_delegated(setting));
         }
     }
     Ok(())
@@ -138,6 +134,17 @@ fn start_call(
 ) -> std::result::Result<MarshalledMessage, MarshalError> {
     let mut call = manager_call("StartTransientUnit");
     call.body.push_param2(unit, "replace")?;
+    push_properties(&mut call, properties)?;
+    let nothing = Container::make_array::<Param<'_, '_>, _>("(sa(sv))", std::iter::empty())?;
+    call.body.push_old_param(&nothing.into())?;
+    Ok(call)
+}
+
+/// Adds an `a(sv)`.
+fn push_properties(
+    call: &mut MarshalledMessage,
+    properties: &[(&'static str, Value)],
+) -> std::result::Result<(), MarshalError> {
     let mut structs: Vec<Param<'_, '_>> = Vec::new();
     for (name, value) in properties {
         let variant = match value {
@@ -154,10 +161,47 @@ fn start_call(
         structs.push(Container::make_struct2((*name).to_owned(), variant).into());
     }
     let list = Container::make_array("(sv)", structs.into_iter())?;
-    call.body.push_old_param(&list.into())?;
-    let nothing = Container::make_array::<Param<'_, '_>, _>("(sa(sv))", std::iter::empty())?;
-    call.body.push_old_param(&nothing.into())?;
-    Ok(call)
+    call.body.push_old_param(&list.into())
+}
+
+/// Changes the limits of the running scope at `path` to `limits`; `settings` are those that
+/// differ. Returns what systemd takes and cannot enforce.
+///
+/// # Errors
+/// When systemd does not answer or refuses.
+pub(super) fn update(
+    socket: &Path,
+    path: &Path,
+    limits: &Limits,
+    settings: Vec<resources::Setting>,
+) -> Result<Vec<Missing>> {
+    let unit = path.file_name().unwrap_or_default().to_string_lossy();
+    let encode = || {
+        // `SetUnitProperties(s name, b runtime, a(sv) properties)`.
+        let mut call = manager_call("SetUnitProperties");
+        call.body.push_param2(unit.as_ref(), true)?;
+        push_properties(&mut call, &limit_properties(limits))?;
+        Ok(call)
+    };
+    let call = encode().map_err(|error: MarshalError| {
+        Error::new(Kind::Bug, "write bus message", unit.as_ref()).because(error.to_string())
+    })?;
+    Bus::connect(socket, Instant::now() + PATIENCE)?.call(&call)?;
+    let controllers = Folder::open(path)?.read("cgroup.controllers")?;
+    let is_missing = |setting: &resources::Setting| {
+        let mut there = controllers.split_ascii_whitespace();
+        !there.any(|name| name == setting.controller)
+    };
+    let missing = settings.into_iter().filter(is_missing);
+    Ok(missing.map(not_delegated).collect())
+}
+
+fn not_delegated(setting: resources::Setting) -> Missing {
+    let why = format!(
+        "controller {} is not delegated to this user",
+        setting.controller
+    );
+    Missing::new(setting, &why)
 }
 
 /// The scope's properties: pure.
@@ -178,6 +222,13 @@ pub(super) fn properties(
     if let Some(slice) = slice {
         out.push(("Slice", Value::Text(slice.to_owned())));
     }
+    out.extend(limit_properties(limits));
+    out
+}
+
+/// The limits among a scope's properties.
+fn limit_properties(limits: &Limits) -> Vec<(&'static str, Value)> {
+    let mut out = Vec::new();
     if let Some(memory) = limits.memory.filter(|bytes| *bytes > 0) {
         out.push(("MemoryMax", Value::Number(memory)));
     }
@@ -210,6 +261,8 @@ pub(super) fn properties(
     if let Some(pids) = limits.effective_pids() {
         let pids = u64::try_from(pids).unwrap_or(u64::MAX);
         out.push(("TasksMax", Value::Number(pids)));
+    } else if limits.pids.is_some() {
+        out.push(("TasksMax", Value::Number(u64::MAX)));
     }
     out
 }

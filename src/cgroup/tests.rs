@@ -1,6 +1,8 @@
 //! The ladder against the running kernel where this process may make cgroups, and against a bus
 //! whose systemd is a thread of the test.
 
+mod update;
+
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -245,8 +247,9 @@ fn version_two_processes_are_frozen_killed_and_their_cgroup_removed() {
     );
     assert!(cgroup.clone_into_fd().is_some());
     let mut child = sleeper(&place);
-    place.freeze(true).unwrap();
-    place.freeze(false).unwrap();
+    let freezer = Freezer::of(&place).unwrap();
+    freezer.set(true).unwrap();
+    freezer.set(false).unwrap();
     std::fs::create_dir(place.unified.as_ref().unwrap().join("inner")).unwrap();
     place.kill().unwrap();
     assert!(!child.wait().unwrap().success());
@@ -352,6 +355,13 @@ fn fake_bus(listener: UnixListener, result: &'static str) -> Vec<String> {
                 send(&mut stream, &signal);
             }
             reply.body.push_param(job).unwrap();
+        }
+        if member == "SetUnitProperties" {
+            assert_eq!(call.get_sig(), "sba(sv)");
+            let mut body = call.body.parser();
+            assert_eq!(body.get::<String>().unwrap(), "x.scope");
+            // Until the unit ends, not for ever.
+            assert!(body.get::<bool>().unwrap());
         }
         called.push(member);
         send(&mut stream, &reply);

@@ -80,7 +80,7 @@ fn base<'a>(parent: Option<&'a str>, hierarchy: &V1Hierarchy) -> (PathBuf, &'a P
 }
 
 /// A new cpuset has no CPU and no memory node and lets nobody in: gives it its parent's.
-fn fill_cpuset(folder: &Folder, cpuset: bool) -> Result<()> {
+pub(super) fn fill_cpuset(folder: &Folder, cpuset: bool) -> Result<()> {
     if !cpuset {
         return Ok(());
     }

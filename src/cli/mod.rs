@@ -29,6 +29,7 @@ use clap::{ArgMatches, FromArgMatches as _};
 
 use crate::common::{self, ExitStatus, Kind};
 use crate::engine::image::builtin::HELLO_ARGUMENT;
+use crate::supervisor;
 
 use args::GlobalArgs;
 use dispatch::{Asked, Verb, leaf};
@@ -52,6 +53,15 @@ fn run(words: &[OsString], began: Instant) -> ExitStatus {
     let personality = Personality::of(program);
     if words.first().is_some_and(|word| word == HELLO_ARGUMENT) {
         return hello::print().unwrap_or(ExitStatus::Code(1));
+    }
+    if words
+        .first()
+        .is_some_and(|word| word == supervisor::ARGUMENT)
+    {
+        return match supervisor::resume(words) {
+            Ok(()) => ExitStatus::Code(0),
+            Err(_) => ExitStatus::Code(1),
+        };
     }
     let finish = |done: anyhow::Result<ExitStatus>, failure, json| {
         done.unwrap_or_else(|error| {

@@ -124,6 +124,14 @@ impl CgroupLayout {
         let path = own_path(own, None)?;
         Some(join(&unified.mount, Path::new(path)))
     }
+
+    /// The folder in the version 1 hierarchy with `controller` of a process whose
+    /// `/proc/PID/cgroup` is `text`.
+    pub(crate) fn v1_of(&self, controller: &str, text: &str) -> Option<PathBuf> {
+        let hierarchy = self.v1_with(controller)?;
+        let path = own_path(text, Some(controller))?;
+        Some(join(&hierarchy.mount, Path::new(path)))
+    }
 }
 
 /// A mounted hierarchy: `controllers` is `None` for version 2.

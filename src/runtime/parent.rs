@@ -128,6 +128,11 @@ impl Started {
         }
     }
 
+    /// The process alone, once it is the payload.
+    pub(crate) fn into_child(self) -> Child {
+        self.child
+    }
+
     /// Kills and reaps a container that will not be.
     pub(crate) fn abandon(&self) {
         let _ = self.child.signal(libc::SIGKILL);

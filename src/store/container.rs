@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::state::{ExitRecord, Phase, StateRecord};
+use super::state::{Phase, StateRecord};
 use super::trash::{self, Purged};
 use super::{Store, read_json, write_json};
 use crate::common::{ContainerId, Digest, Error, Kind, Mode, Result, Timestamp, check_name};
@@ -69,6 +70,16 @@ pub(crate) struct ContainerLock {
 }
 
 impl ContainerLock {
+    /// The right that an earlier image of this process has left open.
+    pub(crate) fn adopt(file: OwnedFd) -> ContainerLock {
+        ContainerLock { file: file.into() }
+    }
+
+    /// To hand it on.
+    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
     /// The same right once more: it ends when both are dropped.
     pub(crate) fn share(&self) -> Result<ContainerLock> {
         let file = self.file.try_clone();
@@ -324,17 +335,18 @@ impl Containers<'_> {
     ///
     /// # Errors
     /// As [`create`](Containers::create).
-    #[cfg_attr(not(test), expect(dead_code, reason = "for rename"))]
     pub(crate) fn rename(&self, dir: &ContainerDir, name: &str) -> Result<()> {
         check_name(name)?;
-        let mut record = dir.record()?;
-        self.claim(name, &record.id)?;
-        let old = std::mem::replace(&mut record.name, name.to_owned());
-        if let Err(error) = write_json(&dir.path.join("container.json"), &record) {
-            self.release(name, &record.id)?;
-            return Err(error);
+        let id = dir.record()?.id;
+        self.claim(name, &id)?;
+        let renamed = dir.edit(|record| Ok(std::mem::replace(&mut record.name, name.to_owned())));
+        match renamed {
+            Ok(old) => self.release(&old, &id).map(drop),
+            Err(error) => {
+                self.release(name, &id)?;
+                Err(error)
+            }
         }
-        self.release(&old, &record.id).map(drop)
     }
 
     /// Sweeps what crashed creations left, when there is any: nobody waits for the store's lock
@@ -481,20 +493,6 @@ impl ContainerDir {
     pub(crate) fn state(&self) -> Result<Option<StateRecord>> {
         Ok(match self.phase()? {
             Some(Phase::Started(state)) => Some(state),
-            _ => None,
-        })
-    }
-
-    /// Notes how it ended.
-    pub(crate) fn set_exit(&self, exit: &ExitRecord) -> Result<()> {
-        write_json(&self.path.join("state"), &Phase::Ended(exit.clone()))
-    }
-
-    /// How the last run ended; `None` when it never ran, runs, or its end was not seen.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for wait"))]
-    pub(crate) fn exit(&self) -> Result<Option<ExitRecord>> {
-        Ok(match self.phase()? {
-            Some(Phase::Ended(exit)) => Some(exit),
             _ => None,
         })
     }

@@ -1,7 +1,9 @@
 //! What several processes say about one container at a time: the changing state, and the wish
 //! that it stays ended.
 
-use super::container::ContainerDir;
+use std::fs::File;
+
+use super::container::{ContainerDir, ContainerRecord};
 use super::state::Phase;
 use super::write_json;
 use crate::common::{Error, Result};
@@ -21,14 +23,35 @@ impl ContainerDir {
         &self,
         change: impl FnOnce(Option<Phase>) -> Option<Phase>,
     ) -> Result<bool> {
-        let path = self.path().join("state.lock");
-        let lock = file::open_or_create(&path).map_err(|error| Error::io("open", &path, error))?;
-        file::lock(&lock, file::Sharing::Exclusive)
-            .map_err(|error| Error::io("lock", &path, error))?;
+        let _lock = self.lock_records()?;
         match change(self.phase()?) {
             Some(phase) => write_json(&self.path().join("state"), &phase).map(|()| true),
             None => Ok(false),
         }
+    }
+
+    /// Reads the record of what was asked, and writes what `edit` makes of it; nobody else writes
+    /// it in between. `edit` may not wait for anything.
+    ///
+    /// # Errors
+    /// `NotFound` when the container was removed; what `edit` gave, and then nothing is changed.
+    pub(crate) fn edit<T>(
+        &self,
+        edit: impl FnOnce(&mut ContainerRecord) -> Result<T>,
+    ) -> Result<T> {
+        let _lock = self.lock_records()?;
+        let mut record = self.record()?;
+        let done = edit(&mut record)?;
+        write_json(&self.path().join("container.json"), &record)?;
+        Ok(done)
+    }
+
+    fn lock_records(&self) -> Result<File> {
+        let path = self.path().join("state.lock");
+        let lock = file::open_or_create(&path).map_err(|error| Error::io("open", &path, error))?;
+        file::lock(&lock, file::Sharing::Exclusive)
+            .map_err(|error| Error::io("lock", &path, error))?;
+        Ok(lock)
     }
 
     /// Says that a user ended it, so that no restart policy starts it again; to be said before
@@ -51,5 +74,20 @@ impl ContainerDir {
     /// Takes [`mark_stopped`](ContainerDir::mark_stopped) back: it is started again.
     pub(crate) fn clear_stopped(&self) -> Result<()> {
         file::remove_file(&self.path().join("stopped"))
+    }
+
+    /// Notes how it ended.
+    #[cfg(test)]
+    pub(crate) fn set_exit(&self, exit: &super::ExitRecord) -> Result<()> {
+        self.change(|_| Some(Phase::Ended(exit.clone()))).map(drop)
+    }
+
+    /// How the last run ended; `None` when it never ran, runs, or its end was not seen.
+    #[cfg(test)]
+    pub(crate) fn exit(&self) -> Result<Option<super::ExitRecord>> {
+        Ok(match self.phase()? {
+            Some(Phase::Ended(exit)) => Some(exit),
+            _ => None,
+        })
     }
 }

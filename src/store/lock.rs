@@ -50,14 +50,14 @@ impl Store {
 #[derive(Debug)]
 pub(super) struct Pin {
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl Pin {
     pub(super) fn new(tmp: &Path) -> Result<Pin> {
         let path = tmp.join(file::random_name("pin-")?);
         Ok(Pin {
-            _file: file::lock_path(&path).map_err(explain)?,
+            file: file::lock_path(&path).map_err(explain)?,
             path,
         })
     }
@@ -73,6 +73,17 @@ fn explain(error: Error) -> Error {
             error.hint("free some space, for example with ketch system prune")
         }
         _ => error,
+    }
+}
+
+impl Store {
+    /// Gives up the pin of this process, and of the one that it was forked from: what they added
+    /// has a name, or a container that keeps it.
+    pub(crate) fn unpin(&self) {
+        if let Some(pin) = self.pin.get() {
+            let _ = std::fs::remove_file(&pin.path);
+            let _ = pin.file.unlock();
+        }
     }
 }
 

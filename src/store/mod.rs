@@ -51,6 +51,7 @@ mod journal;
 mod layer;
 mod life;
 mod lock;
+mod mark;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -76,6 +77,7 @@ pub(crate) use document::ImageDocuments;
 pub(crate) use image::{Folder, ImageRecord, Images, Stack};
 pub(crate) use journal::Event;
 pub(crate) use layer::{LayerInfo, Layers, Stage};
+pub(crate) use mark::Mark;
 pub(crate) use state::{ExitRecord, Phase, StateRecord};
 pub(crate) use usage::StoreUsage;
 pub(crate) use writer::BlobWriter;

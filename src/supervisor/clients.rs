@@ -7,6 +7,8 @@
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use serde::{Deserialize, Serialize};
+
 use super::protocol::{FromSupervisor, MAX_MESSAGE, ToSupervisor, Wanted};
 use crate::common::ExitStatus;
 use crate::logs::Stream;
@@ -16,7 +18,7 @@ use crate::sys::socket::{self, Received};
 const PATIENCE: usize = 1 << 20;
 
 /// Who a client is to the container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Bond {
     /// The caller of a foreground `run`: the container ends with it, and waits for it.
     Owner,
@@ -71,6 +73,11 @@ impl Client {
             queued: 0,
             gone: false,
         }
+    }
+
+    /// What makes it again in another image.
+    pub(super) fn parts(&self) -> (BorrowedFd<'_>, Bond, Wanted) {
+        (self.socket.as_fd(), self.bond, self.wanted)
     }
 
     /// To wait for.

@@ -4,19 +4,21 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 
 use super::clients::Client;
 use super::payload::{Ends, Pipes};
 use super::protocol::FromSupervisor;
 use super::restart::Restarts;
 use super::watch::{self, Surroundings, Watch};
-use crate::common::ExitStatus;
+use crate::cgroup::Cgroup;
+use crate::common::{ExitStatus, Timestamp};
 use crate::engine::Engine;
-use crate::engine::container::{self as engine_container, End, Live, Prepared};
+use crate::engine::container::{self as engine_container, End, Prepared};
 use crate::logs::{LogDriver, Origin, Target, Writer};
-use crate::runtime::Running;
 use crate::seccomp::IdentityEmulator;
 use crate::store::{ContainerDir, ContainerLock, ContainerRecord};
+use crate::sys::process::Child;
 use crate::sys::watch::Watch as Inotify;
 use crate::sys::{listener, signal};
 
@@ -28,23 +30,27 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// A container under watch.
 pub(super) struct Keeper<'a> {
-    engine: &'a Engine<'a>,
-    record: ContainerRecord,
-    dir: ContainerDir,
-    lock: ContainerLock,
-    restarts: Restarts,
-    remove: bool,
-    around: Surroundings,
+    pub(super) engine: &'a Engine<'a>,
+    pub(super) record: ContainerRecord,
+    pub(super) dir: ContainerDir,
+    pub(super) lock: ContainerLock,
+    pub(super) restarts: Restarts,
+    pub(super) remove: bool,
+    pub(super) around: Surroundings,
 }
 
 /// What one run needs that is not the payload's own.
-struct Setting {
-    log: Option<Target>,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Setting {
+    /// Where the log goes.
+    pub(super) log: Option<Target>,
     timeout: Option<Duration>,
     stop_signal: i32,
-    grace: Duration,
+    /// `None` is for ever.
+    grace: Option<Duration>,
     interactive: bool,
-    terminal: bool,
+    /// The payload has a terminal.
+    pub(super) terminal: bool,
     /// The payload has the streams of the supervisor's caller.
     passthrough: bool,
 }
@@ -74,19 +80,14 @@ impl Setting {
                 .then(|| log.target(driver, prepared.dir.path(), &origin)),
             timeout: config.timeout.map(Duration::from_secs),
             stop_signal: prepared.planned.stop_signal,
-            grace: grace(config.lifecycle.stop_timeout),
+            grace: match config.lifecycle.stop_timeout {
+                None => Some(GRACE),
+                Some(seconds) => u64::try_from(seconds).ok().map(Duration::from_secs),
+            },
             interactive: stdio.interactive,
             terminal: stdio.tty,
             passthrough: driver == LogDriver::Passthrough && !stdio.tty,
         }
-    }
-}
-
-/// -1 is for ever.
-fn grace(seconds: Option<i64>) -> Duration {
-    match seconds {
-        None => GRACE,
-        Some(seconds) => u64::try_from(seconds).map_or(Duration::MAX / 4, Duration::from_secs),
     }
 }
 
@@ -146,14 +147,19 @@ impl<'a> Keeper<'a> {
             engine_container::launch(self.engine, prepared, streams, self.restarts.count)?;
         engine_container::note(self.engine, &self.record, "start", &[]);
         let ends = match (pipes, live.running.console.take()) {
-            (_, Some(console)) => Ends::of_terminal(console),
+            (_, Some(console)) => Ends::new([Some(console), None], None, true),
             (Some(pipes), None) => pipes.into_ends(),
             (None, None) => Ends::default(),
         };
+        let user = &live.running.user;
+        let ids = (user.uid, user.gid);
+        let emulated = live.running.listener.take();
         Ok(Ongoing {
-            emulator: emulator(&mut live.running),
-            began: Instant::now(),
-            live,
+            child: live.started.into_child(),
+            cgroup: live.cgroup,
+            emulated: emulated.map(|listener| (listener, ids.0, ids.1)),
+            began: live.began,
+            running_since: Instant::now(),
             ends,
             log,
             setting,
@@ -190,41 +196,37 @@ impl<'a> Keeper<'a> {
     }
 
     fn one_run(&mut self, ongoing: Ongoing) -> Result<(End, Duration, bool)> {
-        let Ongoing {
-            live,
-            ends,
-            log,
-            emulator,
-            began,
-            setting,
-        } = ongoing;
-        let Live {
-            started, cgroup, ..
-        } = live;
+        let emulator = ongoing
+            .emulated
+            .map(|(listener, uid, gid)| IdentityEmulator::new(listener, uid, gid));
+        let (setting, child) = (ongoing.setting, ongoing.child);
         let mut watch = Watch {
-            child: &started.child,
-            ends,
-            log,
+            child: &child,
+            ends: ongoing.ends,
+            log: ongoing.log,
             emulator,
-            deadline: setting.timeout.map(|timeout| began + timeout),
+            deadline: setting
+                .timeout
+                .map(|timeout| ongoing.running_since + timeout),
             stop_signal: setting.stop_signal,
             grace: setting.grace,
             asked_to_end: false,
         };
         if let Err(error) = watch.until_end(&mut self.around) {
-            started.abandon();
+            child.signal(libc::SIGKILL)?;
+            child.wait()?;
             return Err(error.into());
         }
         let asked_to_end = watch.asked_to_end;
-        let status = started.child.wait()?.status;
-        let oom = status != ExitStatus::Code(0) && cgroup.place().oom_killed();
+        let status = child.wait()?.status;
+        let oom = status != ExitStatus::Code(0) && ongoing.cgroup.place().oom_killed();
         let end = End {
             status,
-            started: Some(live.began),
+            started: Some(ongoing.began),
             oom,
             error: String::new(),
         };
-        Ok((end, began.elapsed(), asked_to_end))
+        Ok((end, ongoing.running_since.elapsed(), asked_to_end))
     }
 
     /// Waits, and starts the container once more; `None` when it was stopped meanwhile.
@@ -291,16 +293,20 @@ impl<'a> Keeper<'a> {
 
 /// A run that goes on.
 pub(super) struct Ongoing {
-    live: Live,
-    ends: Ends,
-    log: Option<Writer>,
-    emulator: Option<IdentityEmulator>,
-    began: Instant,
-    setting: Setting,
-}
-
-fn emulator(running: &mut Running) -> Option<IdentityEmulator> {
-    let listener: OwnedFd = running.listener.take()?;
-    let user = &running.user;
-    Some(IdentityEmulator::new(listener, user.uid, user.gid))
+    /// The payload.
+    pub(super) child: Child,
+    /// Its cgroup, which goes with it.
+    pub(super) cgroup: Cgroup,
+    /// Its streams.
+    pub(super) ends: Ends,
+    /// Its log.
+    pub(super) log: Option<Writer>,
+    /// Identity calls to answer, and the user and group that asks first.
+    pub(super) emulated: Option<(OwnedFd, u32, u32)>,
+    /// When it began.
+    pub(super) began: Timestamp,
+    /// The same on a clock that nobody sets.
+    pub(super) running_since: Instant,
+    /// What else it needs.
+    pub(super) setting: Setting,
 }

@@ -24,6 +24,7 @@
 mod attached;
 mod clients;
 mod detach;
+mod handover;
 mod keeper;
 mod launch;
 mod payload;
@@ -34,5 +35,6 @@ mod watch;
 
 pub(crate) use attached::Viewer;
 pub(crate) use detach::DetachKeys;
+pub(crate) use handover::{ARGUMENT, resume};
 pub(crate) use launch::{Outcome, RunOptions, attach, run, start};
 pub(crate) use protocol::Wanted;

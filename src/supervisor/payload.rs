@@ -90,13 +90,24 @@ impl Pipes {
 }
 
 impl Ends {
-    /// The ends of a terminal; input goes there only when it is to stay open.
-    pub(super) fn of_terminal(console: OwnedFd) -> Ends {
+    /// From descriptors.
+    pub(super) fn new(
+        outputs: [Option<OwnedFd>; 2],
+        input: Option<OwnedFd>,
+        terminal: bool,
+    ) -> Ends {
         Ends {
-            outputs: [Some(console), None],
-            terminal: true,
+            input,
+            outputs,
+            terminal,
             ..Ends::default()
         }
+    }
+
+    /// What [`new`](Ends::new) takes.
+    pub(super) fn descriptors(&self) -> ([Option<&OwnedFd>; 2], Option<&OwnedFd>) {
+        let [first, second] = &self.outputs;
+        ([first.as_ref(), second.as_ref()], self.input.as_ref())
     }
 
     /// An output to wait for.

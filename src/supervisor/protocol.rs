@@ -15,7 +15,7 @@ pub(super) const CHUNK: usize = 16 * 1024;
 pub(super) const MAX_MESSAGE: usize = CHUNK + 1;
 
 /// The streams a client takes part in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Wanted {
     /// It types.
     pub(crate) stdin: bool,

@@ -8,6 +8,7 @@ use nix::sched::CloneFlags;
 use nix::sys::stat::Mode;
 
 use super::clients::{Bond, Client};
+use super::handover;
 use super::keeper::Keeper;
 use super::protocol::{Failure, FromSupervisor, Wanted};
 use crate::common::ExitStatus;
@@ -96,7 +97,11 @@ fn supervise(engine: &Engine<'_>, prepared: Prepared, client: Client) -> ! {
         }
     };
     drop(report);
+    // The container itself keeps its image; this process may live for months.
+    engine.store.unpin();
     leave_caller();
+    // It is as good a supervisor without.
+    let _ = handover::become_fresh(&keeper, &ongoing);
     let kept = keeper.keep(ongoing);
     exit_now(u8::from(kept.is_err()))
 }

@@ -13,9 +13,9 @@ use super::protocol::{CHUNK, MAX_MESSAGE};
 use crate::common::{Error, Result};
 use crate::logs::{Stream, Writer};
 use crate::seccomp::IdentityEmulator;
-use crate::sys::listener;
 use crate::sys::process::Child;
 use crate::sys::signal::Signals;
+use crate::sys::{listener, memory};
 
 /// Most clients at once: each is a descriptor, and a stranger may hold one without a word.
 const MOST_CLIENTS: usize = 128;
@@ -43,8 +43,8 @@ pub(super) struct Watch<'a> {
     pub(super) deadline: Option<Instant>,
     /// Signal that asks the payload to end.
     pub(super) stop_signal: i32,
-    /// Time it has for that.
-    pub(super) grace: Duration,
+    /// Time it has for that; `None` is for ever.
+    pub(super) grace: Option<Duration>,
     /// Somebody asked the supervisor itself to end, and with it the container.
     pub(super) asked_to_end: bool,
 }
@@ -182,8 +182,8 @@ impl Watch<'_> {
     fn own_signal(&mut self, number: i32) -> Result<()> {
         if matches!(number, libc::SIGTERM | libc::SIGINT | libc::SIGQUIT) && !self.asked_to_end {
             self.asked_to_end = true;
-            let last = Instant::now() + self.grace;
-            self.deadline = Some(self.deadline.map_or(last, |moment| moment.min(last)));
+            let last = self.grace.map(|grace| Instant::now() + grace);
+            self.deadline = [self.deadline, last].into_iter().flatten().min();
             self.child.signal(self.stop_signal)?;
         }
         Ok(())
@@ -247,20 +247,22 @@ impl Watch<'_> {
     }
 }
 
-/// Waits for one of the descriptors or the deadline.
+/// A wait that has lasted this long will last longer.
+const RESTLESS: Duration = Duration::from_millis(500);
+
+/// Waits for one of the descriptors or the deadline; in a long wait almost no memory is kept.
 fn wait(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> Result<()> {
-    let timeout = match deadline {
-        Some(deadline) => {
-            let left = deadline.saturating_duration_since(Instant::now());
-            // One more millisecond: poll rounds down, and waking early would spin.
-            PollTimeout::try_from(left.saturating_add(Duration::from_millis(1)))
-                .unwrap_or(PollTimeout::MAX)
+    let failed = |errno| Error::errno("wait for", "the container", errno);
+    let left = || deadline.map(|moment| moment.saturating_duration_since(Instant::now()));
+    let short = left().map_or(RESTLESS, |left| left.min(RESTLESS));
+    // One more millisecond: poll rounds down, and waking early would spin.
+    let short = PollTimeout::try_from(short + Duration::from_millis(1));
+    match poll(fds, short.unwrap_or(PollTimeout::ZERO)) {
+        Ok(0) if left().is_none_or(|left| !left.is_zero()) => {
+            memory::idle(fds, left()).map(drop).map_err(failed)
         }
-        None => PollTimeout::NONE,
-    };
-    match poll(fds, timeout) {
         Ok(_) | Err(Errno::EINTR) => Ok(()),
-        Err(errno) => Err(Error::errno("wait for", "the container", errno)),
+        Err(errno) => Err(failed(errno)),
     }
 }
 

@@ -3,6 +3,7 @@
 //! A wrapper adds no policy: it sets close-on-exec, retries `EINTR`, turns results into types
 //! and names what it failed on.
 
+pub(crate) mod accounting;
 pub(crate) mod copy;
 pub(crate) mod credentials;
 pub(crate) mod descriptor;
@@ -10,6 +11,7 @@ pub(crate) mod exec;
 pub(crate) mod file;
 pub(crate) mod file_system;
 pub(crate) mod listener;
+pub(crate) mod memory;
 pub(crate) mod mount;
 pub(crate) mod namespace;
 pub(crate) mod net;

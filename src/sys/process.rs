@@ -255,6 +255,29 @@ pub(crate) fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
     poll(&mut fds, PollTimeout::ZERO).is_ok_and(|count| count > 0)
 }
 
+/// How the process of a pidfd ended, once its parent has reaped it; `None` before that and where
+/// the kernel does not tell (before Linux 6.15).
+pub(crate) fn exit_of(pidfd: BorrowedFd<'_>) -> Option<ExitStatus> {
+    /// linux/pidfd.h: `struct pidfd_info`, first version, 64 bytes.
+    #[repr(C)]
+    #[derive(Default)]
+    struct Info {
+        mask: u64,
+        cgroup: u64,
+        ids: [u32; 11],
+        exit_code: i32,
+    }
+    const PIDFD_GET_INFO: libc::Ioctl = 0xC040_FF0B_u32 as libc::Ioctl;
+    const PIDFD_INFO_EXIT: u64 = 1 << 3;
+    let mut info = Info {
+        mask: PIDFD_INFO_EXIT,
+        ..Info::default()
+    };
+    // SAFETY: the request's number carries the size of the structure, which outlives the call.
+    let result = unsafe { libc::ioctl(pidfd.as_raw_fd(), PIDFD_GET_INFO, &raw mut info) };
+    (result == 0 && info.mask & PIDFD_INFO_EXIT != 0).then(|| decode(info.exit_code))
+}
+
 /// Signals a process through a pidfd opened earlier.
 pub(crate) fn signal_pidfd(pidfd: &OwnedFd, signal: i32) -> std::result::Result<(), Errno> {
     send_signal(pidfd, signal)
@@ -274,27 +297,6 @@ pub(crate) fn reap_any(block: bool) -> std::result::Result<Option<(i32, ExitStat
             -1 => return Err(Errno::last()),
             pid => return Ok(Some((pid, decode(status)))),
         }
-    }
-}
-
-/// Unmaps the pages of this program's code and constants that were used so far; what is needed
-/// again comes back from the page cache. The parsing of the command line and the work after it
-/// touch different code, and neither has to be resident during the other: a megabyte less at
-/// the peak for a hundredth of a start's time.
-pub(crate) fn forget_code() {
-    unsafe extern "C" {
-        // Set by every linker: the start of the file's image and the end of its code.
-        static __executable_start: u8;
-        static etext: u8;
-    }
-    let page = 4096;
-    let begin = (&raw const __executable_start as usize).next_multiple_of(page);
-    let end = &raw const etext as usize / page * page;
-    if let Some(length) = end.checked_sub(begin) {
-        // SAFETY: the range holds read-only segments mapped from the executable file, without
-        // text relocations; MADV_DONTNEED makes the next access read the same bytes again. A
-        // gap between the segments is an error that changes nothing.
-        unsafe { libc::madvise(begin as *mut libc::c_void, length, libc::MADV_DONTNEED) };
     }
 }
 
@@ -360,6 +362,22 @@ mod tests {
     #[test]
     fn this_process_has_a_pidfd() {
         pidfd_open(std::process::id() as i32).unwrap();
+    }
+
+    #[test]
+    fn the_end_of_a_reaped_process_is_told_or_unknown() {
+        let mut child = std::process::Command::new("sh")
+            .args(["-c", "exit 7"])
+            .spawn()
+            .unwrap();
+        let pidfd = pidfd_open(child.id() as i32).unwrap();
+        child.wait().unwrap();
+        let told = exit_of(pidfd.as_fd());
+        assert!(matches!(told, None | Some(ExitStatus::Code(7))), "{told:?}");
+        assert_eq!(
+            exit_of(pidfd_open(std::process::id() as i32).unwrap().as_fd()),
+            None
+        );
     }
 
     #[test]

@@ -1,120 +1,157 @@
-//! The processes of this machine, as proc(5) tells of them.
+//! Looking at processes of others in /proc: who belongs to a container, who holds a file.
 
-use std::fs;
+use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
-use nix::unistd::{SysconfVar, sysconf};
+use super::file;
 
-/// One process at the moment it was looked at.
+/// One process as proc_pid_stat(5) shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Process {
-    /// Its number, as this process sees it.
+    /// Its number.
     pub(crate) pid: i32,
-    /// Its parent's.
+    /// Its parent.
     pub(crate) parent: i32,
-    /// CPU time of its own and of the children it has waited for, in nanoseconds.
-    pub(crate) cpu: u64,
-    /// Number of its threads.
-    pub(crate) threads: u64,
-    /// Resident memory in bytes, shared pages included.
-    pub(crate) resident: u64,
-    /// Number of its pid namespace; `None` where this user may not look.
-    pub(crate) namespace: Option<u64>,
+    /// Start time in clock ticks after boot.
+    pub(crate) start_time: u64,
+    /// Stopped by a signal.
+    pub(crate) stopped: bool,
 }
 
-/// All processes that can be seen. One that ends meanwhile is left out.
-pub(crate) fn all() -> Vec<Process> {
-    let units = Units::of_this_machine();
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    numbers.filter_map(|pid| one(pid, units)).collect()
-}
-
-/// The number of a process's namespace (`pid`, `net`, …); `None` where this user may not look.
-pub(crate) fn namespace(pid: i32, kind: &str) -> Option<u64> {
-    // Following the link is cheaper than taking the number out of its text.
-    let found = fs::metadata(format!("/proc/{pid}/ns/{kind}")).ok()?;
-    Some(found.ino())
-}
-
-/// Lengths of the units of /proc/pid/stat.
-#[derive(Debug, Clone, Copy)]
-struct Units {
-    /// Nanoseconds in a clock tick.
-    tick: u64,
-    /// Bytes in a page.
-    page: u64,
-}
-
-impl Units {
-    fn of_this_machine() -> Units {
-        let ask = |variable| sysconf(variable).ok().flatten();
-        let positive = |value: Option<i64>, or: u64| {
-            value
-                .and_then(|value| u64::try_from(value).ok())
-                .filter(|value| *value > 0)
-                .unwrap_or(or)
-        };
-        Units {
-            tick: 1_000_000_000 / positive(ask(SysconfVar::CLK_TCK), 100),
-            page: positive(ask(SysconfVar::PAGE_SIZE), 4096),
-        }
+impl Process {
+    /// Looks at one process.
+    pub(crate) fn read(pid: i32) -> Option<Process> {
+        let stat = file::read_kernel_piece(format!("/proc/{pid}/stat")).ok()?;
+        // The name may hold spaces and parentheses; the last ')' ends it.
+        let end = stat.iter().rposition(|byte| *byte == b')')?;
+        let mut fields = std::str::from_utf8(stat.get(end + 1..)?)
+            .ok()?
+            .split_ascii_whitespace();
+        let (state, parent) = (fields.next()?, fields.next()?.parse().ok()?);
+        Some(Process {
+            pid,
+            parent,
+            start_time: fields.nth(17)?.parse().ok()?,
+            stopped: state == "T",
+        })
     }
 }
 
-fn one(pid: i32, units: Units) -> Option<Process> {
-    let text = super::file::read_kernel_piece(format!("/proc/{pid}/stat")).ok()?;
-    parse(pid, &String::from_utf8_lossy(&text), units).map(|process| Process {
-        namespace: namespace(pid, "pid"),
-        ..process
-    })
+/// Numbers of all processes that this process can see.
+fn numbers() -> impl Iterator<Item = i32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// Reads proc_pid_stat(5). The name in the second field may hold blanks and brackets.
-fn parse(pid: i32, text: &str, units: Units) -> Option<Process> {
-    let (_, rest) = text.rsplit_once(')')?;
-    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-    // Field numbers of the page, from 3 (state).
-    let field = |number: usize| fields.get(number - 3)?.parse::<i64>().ok();
-    let count = |number: usize| field(number).and_then(|value| u64::try_from(value).ok());
-    let ticks = [14, 15, 16, 17]
-        .iter()
-        .filter_map(|number| count(*number))
-        .sum::<u64>();
-    Some(Process {
-        pid,
-        parent: i32::try_from(field(4)?).ok()?,
-        cpu: ticks.saturating_mul(units.tick),
-        threads: count(20)?,
-        resident: count(24)?.saturating_mul(units.page),
-        namespace: None,
-    })
+/// Identity of the pid namespace of a process; `None` where the kernel does not tell.
+fn pid_namespace(pid: i32) -> Option<(u64, u64)> {
+    let found = std::fs::metadata(format!("/proc/{pid}/ns/pid")).ok()?;
+    Some((found.dev(), found.ino()))
+}
+
+/// The processes of the container whose first process is `first`: everything in its pid
+/// namespace, and their descendants, which may have namespaces of their own. Of a container in
+/// the host's pid namespace only the descendants are known. A snapshot: the caller asks again
+/// until nothing new comes.
+pub(crate) fn of_container(first: i32) -> Vec<Process> {
+    let host = pid_namespace(std::process::id() as i32);
+    let namespace = pid_namespace(first).filter(|namespace| Some(*namespace) != host);
+    let mut rest: Vec<Process> = numbers().filter_map(Process::read).collect();
+    let mut known = HashSet::from([first]);
+    let mut found = Vec::new();
+    loop {
+        let (own, others): (Vec<Process>, Vec<Process>) = rest.into_iter().partition(|process| {
+            known.contains(&process.pid)
+                || known.contains(&process.parent)
+                || (namespace.is_some() && pid_namespace(process.pid) == namespace)
+        });
+        if own.is_empty() {
+            return found;
+        }
+        known.extend(own.iter().map(|process| process.pid));
+        found.extend(own);
+        rest = others;
+    }
+}
+
+/// The processes that hold a write lock on the file at `path`, as far as this user may see. One
+/// that has the file open and does not hold the lock is none of them.
+pub(crate) fn lock_holders(path: &Path) -> Vec<i32> {
+    let own = std::process::id() as i32;
+    let has = |pid: &i32| {
+        let open = std::fs::read_dir(format!("/proc/{pid}/fd"));
+        let mut open = open.into_iter().flatten().flatten();
+        open.any(|entry| {
+            // The link's text: following it could wait for another machine.
+            std::fs::read_link(entry.path()).is_ok_and(|target| target == path)
+                && has_lock(*pid, &entry.file_name())
+        })
+    };
+    numbers().filter(|pid| *pid != own).filter(has).collect()
+}
+
+/// Whether a descriptor holds a write lock (proc_pid_fdinfo(5), `lock`).
+fn has_lock(pid: i32, descriptor: &std::ffi::OsStr) -> bool {
+    let path = format!("/proc/{pid}/fdinfo/{}", descriptor.display());
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.lines()
+        .any(|line| line.starts_with("lock:") && line.contains(" WRITE "))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::process::{Command, Stdio};
+
     use super::*;
 
     #[test]
-    fn the_name_of_a_process_cannot_forge_its_counts() {
-        let units = Units {
-            tick: 10_000_000,
-            page: 4096,
-        };
-        let text = "7 (a) R 9 (b) S 3 7 7 0 -1 4194304 80 0 0 0 1 2 3 4 20 0 5 0 100 4096 6 0\n";
-        let process = parse(7, text, units).unwrap();
-        assert_eq!((process.parent, process.threads), (3, 5));
-        assert_eq!((process.cpu, process.resident), (100_000_000, 24_576));
-        assert_eq!(parse(7, "7 (x", units), None);
-        assert_eq!(parse(7, "7 (x) S 1", units), None);
+    fn a_child_is_found_below_its_parent() {
+        let mut child = Command::new("cat")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let pid = child.id() as i32;
+        let seen = Process::read(pid).unwrap();
+        assert_eq!(seen.parent, std::process::id() as i32);
+        assert_eq!(
+            Some(seen.start_time),
+            crate::sys::process::start_time(pid),
+            "the same field"
+        );
+        let all = of_container(std::process::id() as i32);
+        assert!(all.iter().any(|process| process.pid == pid));
+        assert_eq!(of_container(pid).len(), 1);
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        assert_eq!(Process::read(i32::MAX), None);
     }
 
     #[test]
-    fn this_process_is_there() {
-        let own = std::process::id() as i32;
-        let all = all();
-        let found = all.iter().find(|process| process.pid == own).unwrap();
-        assert!(found.resident > 0 && found.threads > 0);
-        assert_eq!(found.namespace, namespace(own, "pid"));
+    fn who_holds_a_lock_is_found() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("held");
+        let file = std::fs::File::create(&path).unwrap();
+        assert!(file::try_own(&file).unwrap());
+        assert!(lock_holders(&path).is_empty(), "not this process itself");
+        let cat = |file: std::fs::File| {
+            Command::new("cat")
+                .stdin(Stdio::piped())
+                .stdout(Stdio::from(file))
+                .spawn()
+                .unwrap()
+        };
+        let mut holder = cat(file);
+        let mut reader = cat(std::fs::OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap());
+        assert_eq!(lock_holders(&path), [holder.id() as i32]);
+        for child in [&mut holder, &mut reader] {
+            drop(child.stdin.take());
+            child.wait().unwrap();
+        }
+        assert!(lock_holders(&dir.path().join("none")).is_empty());
     }
 }

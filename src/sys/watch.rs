@@ -39,12 +39,16 @@ impl Watch {
     /// # Errors
     /// When there is no such directory.
     pub(crate) fn add(&mut self, dir: &Path) -> Result<()> {
-        let flags = AddWatchFlags::IN_MODIFY
-            | AddWatchFlags::IN_CREATE
-            | AddWatchFlags::IN_MOVE
-            | AddWatchFlags::IN_DELETE
-            | AddWatchFlags::IN_DELETE_SELF
-            | AddWatchFlags::IN_MOVE_SELF;
+        self.watch(dir, AddWatchFlags::IN_MODIFY | names())
+    }
+
+    /// As [`add`](Watch::add), without the writes: for records that are replaced by rename, in a
+    /// directory where others write all the time.
+    pub(crate) fn add_names(&mut self, dir: &Path) -> Result<()> {
+        self.watch(dir, names())
+    }
+
+    fn watch(&mut self, dir: &Path, flags: AddWatchFlags) -> Result<()> {
         if let Some(inotify) = &self.inotify {
             match inotify.add_watch(dir, flags) {
                 Ok(_) => {}
@@ -109,6 +113,15 @@ impl Watch {
             }
         }
     }
+}
+
+/// New names, lost names, and the end of the directory itself.
+fn names() -> AddWatchFlags {
+    AddWatchFlags::IN_CREATE
+        | AddWatchFlags::IN_MOVE
+        | AddWatchFlags::IN_DELETE
+        | AddWatchFlags::IN_DELETE_SELF
+        | AddWatchFlags::IN_MOVE_SELF
 }
 
 #[cfg(test)]

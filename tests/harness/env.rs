@@ -303,6 +303,10 @@ impl Drop for Env {
     fn drop(&mut self) {
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let left = mounts.contains(self.home.path().to_str().unwrap());
+        if std::thread::panicking() && !self.containers().is_empty() {
+            // A case that failed half-way leaves containers that live on.
+            let _ = self.command(&["rm", "--all", "--force"]).output();
+        }
         if geteuid().as_raw() != 0 {
             if self.store().join("layers/subid").exists() {
                 // Files of mapped users can only be removed by who can map them again.

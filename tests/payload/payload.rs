@@ -83,6 +83,7 @@ fn identity() {
 fn files(command: &str, rest: &[&str]) -> io::Result<()> {
     let path = rest.first().copied().unwrap_or("/");
     match command {
+        "cat" if rest.is_empty() => drop(io::copy(&mut io::stdin(), &mut io::stdout())?),
         "cat" => {
             for path in rest {
                 io::copy(&mut fs::File::open(path)?, &mut io::stdout())?;
@@ -92,6 +93,15 @@ fn files(command: &str, rest: &[&str]) -> io::Result<()> {
             let mut buffer = [0; 64];
             println!("{}", fs::File::open(path)?.read(&mut buffer)?);
         }
+        "lines" => (0..number(rest, 0)).for_each(|line| println!("line {line}")),
+        "flood" => loop {
+            io::stdout().write_all(&[b'y'; 4096])?;
+        },
+        "append" => writeln!(
+            fs::OpenOptions::new().append(true).open(rest[0])?,
+            "{}",
+            rest[1]
+        )?,
         "write" => fs::OpenOptions::new()
             .write(true)
             .create(true)
@@ -324,6 +334,7 @@ fn kernel(command: &str, rest: &[&str]) -> io::Result<()> {
             }
         }
         "wait-signal" => wait_signal(rest)?,
+        "count" => count(rest)?,
         "signal-self" => {
             let signal = nix::sys::signal::Signal::try_from(number(rest, 0) as i32)?;
             // Process 1 of a namespace ignores what has no handler, so a child dies of it.
@@ -391,6 +402,21 @@ fn wait_signal(rest: &[&str]) -> io::Result<()> {
     Ok(())
 }
 
+/// Says `ready` and counts for ever, in this process and in a child of it.
+fn count(rest: &[&str]) -> io::Result<()> {
+    if rest.is_empty() {
+        println!("ready");
+        let program = std::env::current_exe()?;
+        Command::new(program).args(["count", "child"]).spawn()?;
+    }
+    for number in 0u64.. {
+        println!("{}{number}", rest.concat());
+        io::stdout().flush()?;
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    Ok(())
+}
+
 /// Leaves a grandchild that ends after its parent, then lists the zombies below process 1.
 fn orphan() -> io::Result<()> {
     let program = std::env::current_exe()?;
@@ -399,13 +425,21 @@ fn orphan() -> io::Result<()> {
     if !status.success() {
         return Err(io::Error::other("child failed"));
     }
-    // The reaper takes the grandchild as soon as it is scheduled: look until it has, bounded.
+    // The grandchild ends and the reaper takes it as soon as they are scheduled: look until the
+    // reaper and this process are all there is, bounded.
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    while zombies()? != 0 && std::time::Instant::now() < deadline {
+    while processes()? > 2 && std::time::Instant::now() < deadline {
         std::thread::yield_now();
     }
     println!("zombies={}", zombies()?);
     Ok(())
+}
+
+fn processes() -> io::Result<usize> {
+    let names = fs::read_dir("/proc")?.flatten();
+    Ok(names
+        .filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok())
+        .count())
 }
 
 fn zombies() -> io::Result<usize> {

@@ -24,7 +24,7 @@ pub(crate) use mount::mounts;
 pub(crate) use network::network;
 pub(crate) use process::process;
 pub(crate) use registry::{platform, registry};
-pub(crate) use resource::resources;
+pub(crate) use resource::{limits, resources};
 pub(crate) use security::security;
 
 /// What conversions know of the caller.

@@ -6,12 +6,11 @@ use crate::cli::parse::{self, number};
 use crate::common::{Error, Result};
 use crate::spec::config::Resources;
 
-/// The limits of `args`. docker reads 0 as "not set" for every number here.
+/// The cgroup limits of `args`. docker reads 0 as "not set" for every number here.
 ///
 /// # Errors
-/// Bad values; `--cpus` beside `--cpu-period` or `--cpu-quota`; a swap limit below the memory
-/// limit or without one.
-pub(crate) fn resources(args: &ResourceArgs) -> Result<Resources> {
+/// Bad values; `--cpus` beside `--cpu-period` or `--cpu-quota`.
+pub(crate) fn limits(args: &ResourceArgs) -> Result<Limits> {
     if args.cpus.is_some() && (args.cpu_period.is_some() || args.cpu_quota.is_some()) {
         let why = "cannot be used with --cpu-period or --cpu-quota";
         return Err(Error::usage("use --cpus", "", why));
@@ -29,11 +28,7 @@ pub(crate) fn resources(args: &ResourceArgs) -> Result<Resources> {
         let text = text.as_deref().filter(|text| !text.is_empty());
         text.map(|text| number::cpu_list(flag, text)).transpose()
     };
-    let mut ulimits = Vec::new();
-    for text in &args.ulimit {
-        ulimits.extend(parse::ulimit::parse(text)?);
-    }
-    let limits = Limits {
+    Ok(Limits {
         memory: size("--memory", &args.memory)?,
         memory_swap: signed(&args.memory_swap, |text| {
             number::size_or_unlimited("--memory-swap", text)
@@ -58,8 +53,20 @@ pub(crate) fn resources(args: &ResourceArgs) -> Result<Resources> {
             },
             None => None,
         },
-    };
+    })
+}
+
+/// All limits of `args`.
+///
+/// # Errors
+/// Those of [`limits`]; a swap limit below the memory limit or without one.
+pub(crate) fn resources(args: &ResourceArgs) -> Result<Resources> {
+    let limits = limits(args)?;
     check_swap(&limits)?;
+    let mut ulimits = Vec::new();
+    for text in &args.ulimit {
+        ulimits.extend(parse::ulimit::parse(text)?);
+    }
     Ok(Resources {
         limits,
         ulimits,

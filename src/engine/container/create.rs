@@ -15,7 +15,7 @@ use crate::oci::ContainerConfig;
 use crate::spec;
 use crate::spec::config::NetworkMode;
 use crate::store::{ContainerDir, ContainerLock, ContainerRecord};
-use crate::sys::{file, process};
+use crate::sys::{file, memory};
 
 /// A container that can be started, and the right to run it.
 pub(crate) struct Prepared {
@@ -55,13 +55,13 @@ pub(crate) fn find_and_prepare(
     request: &RunRequest,
     timing: &mut Timing,
 ) -> Result<Prepared> {
-    process::forget_code();
+    memory::forget_code();
     refuse_used_cidfile(request)?;
     let source = image::find(engine, request)?;
     timing.lap("image");
     let prepared = prepare(engine, request, &source)?;
     timing.lap("prepare");
-    process::forget_code();
+    memory::forget_code();
     Ok(prepared)
 }
 

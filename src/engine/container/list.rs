@@ -67,24 +67,30 @@ pub(crate) fn state(dir: &ContainerDir) -> Result<ContainerState> {
 }
 
 pub(super) fn status(entry: &ContainerEntry) -> std::result::Result<Status, Error> {
-    let (running, exit) = match entry.dir.phase()? {
+    let phase = entry.dir.phase()?;
+    let state = state_of(&phase, entry.alive);
+    let (running, exit) = match phase {
         Some(Phase::Started(state)) => (Some(state), None),
         Some(Phase::Ended(exit)) => (None, Some(exit)),
         None => (None, None),
-    };
-    let state = match (entry.alive, &running, &exit) {
-        (true, Some(state), _) if state.paused => ContainerState::Paused,
-        (true, Some(_), _) => ContainerState::Running,
-        (true, _, Some(exit)) if exit.restarting => ContainerState::Restarting,
-        (_, _, Some(exit)) if exit.started.is_some() => ContainerState::Exited,
-        (false, Some(_), None) => ContainerState::Dead,
-        _ => ContainerState::Created,
     };
     Ok(Status {
         state,
         running,
         exit,
     })
+}
+
+/// The state of a container by what its run has come to and whether someone keeps it.
+pub(super) fn state_of(phase: &Option<Phase>, alive: bool) -> ContainerState {
+    match (alive, phase) {
+        (true, Some(Phase::Started(state))) if state.paused => ContainerState::Paused,
+        (true, Some(Phase::Started(_))) => ContainerState::Running,
+        (true, Some(Phase::Ended(exit))) if exit.restarting => ContainerState::Restarting,
+        (_, Some(Phase::Ended(exit))) if exit.started.is_some() => ContainerState::Exited,
+        (false, Some(Phase::Started(_))) => ContainerState::Dead,
+        _ => ContainerState::Created,
+    }
 }
 
 fn summarize(

@@ -8,13 +8,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use super::ending::{self, Wish};
 use super::event;
 use super::list::{self, Status};
 use crate::cgroup::{self, Place};
 use crate::common::{Error, Kind, Mode};
 use crate::engine::{Engine, identity};
-use crate::store::{ContainerDir, ContainerEntry, ContainerLock, ContainerRecord, StateRecord};
-use crate::sys::{file, process, tree};
+use crate::store::{
+    ContainerDir, ContainerEntry, ContainerLock, ContainerRecord, Phase, StateRecord,
+};
+use crate::sys::{file, process, processes, tree};
 
 /// Longest wait for a killed process to be gone, in milliseconds.
 const KILL_PATIENCE: u16 = 10_000;
@@ -30,29 +33,62 @@ const LOCK_PAUSE: u16 = 2;
 pub(crate) struct RemoveRequest {
     /// Names, ids or unique id prefixes.
     pub(crate) containers: Vec<String>,
-    /// Kill what runs; a container that is not there is no error.
+    /// End what runs; a container that is not there is no error.
     pub(crate) force: bool,
+    /// With `force`: seconds between the stop signal and the kill, negative without a limit;
+    /// `None` kills at once.
+    pub(crate) time: Option<i64>,
 }
 
-/// Removes containers; one result for each name, in order.
+/// Removes containers; one result for each name, in order. What runs is ended first, all at
+/// once, and files of subordinate ids are deleted last, by one helper for all.
 pub(crate) fn remove(engine: &Engine<'_>, request: &RemoveRequest) -> Vec<(String, Result<()>)> {
-    let one = |name: &String| match remove_one(engine, name, request.force) {
-        Err(error) if request.force && is_missing(&error) => Ok(()),
-        other => other,
-    };
-    request
+    let mut wishes = Vec::new();
+    let found: Vec<Result<Found>> = request
         .containers
         .iter()
-        .map(|name| (name.clone(), one(name)))
-        .collect()
+        .map(|name| find(engine, name, request, &mut wishes))
+        .collect();
+    let mut ends = ending::end(engine, wishes).into_iter();
+    let mut left = Vec::new();
+    let mut one = |found: Result<Found>| -> Result<()> {
+        let Found { dir, running } = found?;
+        if running && let Some(Err(_)) = ends.next() {
+            // Its keeper is stopped, or hangs.
+            kill_keepers(&dir)?;
+        }
+        let Some(lock) = wait_for_lock(&dir)? else {
+            // Its keeper removed it (`--rm`) while we waited.
+            return Ok(());
+        };
+        left.extend(discard(engine, &dir, lock)?);
+        Ok(())
+    };
+    let mut results: Vec<(String, Result<()>)> = Vec::new();
+    for (name, found) in request.containers.iter().zip(found) {
+        let done = match one(found) {
+            Err(error) if request.force && is_missing(&error) => Ok(()),
+            other => other,
+        };
+        results.push((name.clone(), done));
+    }
+    if let Err(error) = purge_as_owner(engine, &left)
+        && let Some((_, last)) = results.iter_mut().rev().find(|(_, done)| done.is_ok())
+    {
+        *last = Err(error);
+    }
+    results
 }
 
 /// `--replace`: makes room for a new container of this name.
 pub(super) fn replace(engine: &Engine<'_>, name: &str) -> Result<()> {
-    match remove_one(engine, name, true) {
-        Err(error) if is_missing(&error) => Ok(()),
-        other => other,
-    }
+    let request = RemoveRequest {
+        containers: vec![name.to_owned()],
+        force: true,
+        time: None,
+    };
+    let done = remove(engine, &request).into_iter().map(|(_, done)| done);
+    done.collect()
 }
 
 fn is_missing(error: &anyhow::Error) -> bool {
@@ -61,22 +97,85 @@ fn is_missing(error: &anyhow::Error) -> bool {
         .is_some_and(|error| error.kind() == Kind::NotFound)
 }
 
-fn remove_one(engine: &Engine<'_>, name: &str, force: bool) -> Result<()> {
+/// A container that may be removed.
+struct Found {
+    dir: ContainerDir,
+    /// Its end was wished for.
+    running: bool,
+}
+
+fn find(
+    engine: &Engine<'_>,
+    name: &str,
+    request: &RemoveRequest,
+    wishes: &mut Vec<Wish>,
+) -> Result<Found> {
     let dir = engine.store.containers().find(name)?;
-    let state = dir.state()?;
-    let alive = dir.is_alive()?;
-    if alive && !force {
-        return Err(Error::new(Kind::Conflict, "remove container", name)
-            .because("it is running".to_owned())
-            .hint("end it first, or use -f to kill and remove it")
-            .into());
+    let Some((phase, alive)) = ending::look(&dir)? else {
+        return Ok(Found {
+            dir,
+            running: false,
+        });
+    };
+    let active = match &phase {
+        Some(Phase::Ended(exit)) => alive && exit.restarting,
+        _ => alive,
+    };
+    let orphan = matches!(&phase, Some(Phase::Started(state)) if ending::hold(state).is_some());
+    if active && !request.force {
+        return Err(refused(name, phase.as_ref()));
     }
-    if let Some(state) = &state {
-        kill(state)?;
+    let running = active || orphan;
+    if running {
+        let entry = dir.entry();
+        wishes.push(match (entry, request.time) {
+            (Ok(entry), Some(time)) => Wish {
+                starting: true,
+                ..super::kill::wish(engine, entry, None, Some(time))
+            },
+            (entry, _) => Wish {
+                dir: dir.clone(),
+                record: entry.ok().map(|entry| entry.record),
+                signal: libc::SIGKILL,
+                grace: None,
+                starting: true,
+            },
+        });
     }
-    match wait_for_lock(&dir)? {
-        Some(lock) => delete(engine, &dir, lock),
-        // Its supervisor removed it (`--rm`) while we waited.
+    Ok(Found { dir, running })
+}
+
+/// docker's words for a container that is in use.
+fn refused(name: &str, phase: Option<&Phase>) -> anyhow::Error {
+    let why = match phase {
+        Some(Phase::Started(state)) if state.paused => {
+            "container is paused and must be unpaused first"
+        }
+        Some(Phase::Ended(_)) => {
+            "container is restarting: stop the container before removing or force remove"
+        }
+        _ => "container is running: stop the container before removing or force remove",
+    };
+    Error::new(Kind::Conflict, "cannot remove container", name)
+        .because(why)
+        .hint("end it first, or use -f to kill and remove it")
+        .into()
+}
+
+/// Kills whoever keeps a container and does not react: the processes that hold its lock file.
+fn kill_keepers(dir: &ContainerDir) -> Result<()> {
+    let path = dir.path().join("lock");
+    for pid in processes::lock_holders(&path) {
+        let Ok(pidfd) = process::pidfd_open(pid) else {
+            continue;
+        };
+        // Looked at again: the number may have become another's.
+        if processes::lock_holders(&path).contains(&pid) {
+            let _ = process::signal_pidfd(&pidfd, libc::SIGKILL);
+        }
+    }
+    match dir.state()? {
+        Some(state) => kill(&state),
         None => Ok(()),
     }
 }
@@ -123,13 +222,24 @@ fn wait_for_lock(dir: &ContainerDir) -> Result<Option<ContainerLock>> {
 
 /// Deletes a container that nothing runs in, with its cgroup and its files.
 pub(super) fn delete(engine: &Engine<'_>, dir: &ContainerDir, lock: ContainerLock) -> Result<()> {
+    let left = discard(engine, dir, lock)?;
+    purge_as_owner(engine, &left)
+}
+
+/// As [`delete`], but for the files that only their owner can delete: those are in the trash and
+/// in the answer.
+pub(crate) fn discard(
+    engine: &Engine<'_>,
+    dir: &ContainerDir,
+    lock: ContainerLock,
+) -> Result<Vec<(PathBuf, Error)>> {
     clean_cgroup(dir);
     let record = dir.record().ok();
     let purged = engine.store.containers().remove(dir, lock, None)?;
     if let Some(record) = &record {
         event::note(engine, record, "destroy", &[]);
     }
-    purge_as_owner(engine, &purged.left)
+    Ok(purged.left)
 }
 
 /// As [`delete`] at the end of a run, which knows the record and has removed the cgroup.

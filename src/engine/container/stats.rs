@@ -132,7 +132,7 @@ impl Sampler {
         &self,
         asked: &str,
         entry: &ContainerEntry,
-        processes: &mut Option<Vec<crate::sys::processes::Process>>,
+        processes: &mut Option<Vec<crate::sys::accounting::Process>>,
         guessed: &mut Vec<String>,
     ) -> Result<(ContainerStats, Option<u64>)> {
         let status = list::status(entry)?;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fs;
 
 use crate::cgroup::Place;
-use crate::sys::processes::{self, Process};
+use crate::sys::accounting::{self, Process};
 
 /// Resident bytes from which a process's share of common pages is not asked for: the kernel
 /// would walk all its page tables with its memory locked.
@@ -47,7 +47,7 @@ pub(super) fn usage(place: &Place, pid: i32, all: &mut Option<Vec<Process>>) -> 
     if whole && counted.read.is_some() {
         return usage;
     }
-    let own = members(all.get_or_insert_with(processes::all), pid);
+    let own = members(all.get_or_insert_with(accounting::all), pid);
     let sum = |of: fn(&Process) -> u64| own.iter().map(of).sum::<u64>();
     if counted.cpu.is_none() {
         usage.cpu = sum(|process| process.cpu);
@@ -68,8 +68,8 @@ pub(super) fn usage(place: &Place, pid: i32, all: &mut Option<Vec<Process>>) -> 
 /// The processes of a container: those of its pid namespace, and where it shares the caller's,
 /// the descendants of its first one.
 fn members(all: &[Process], pid: i32) -> Vec<Process> {
-    let outside = processes::namespace(std::process::id() as i32, "pid");
-    let inside = processes::namespace(pid, "pid").filter(|inside| Some(*inside) != outside);
+    let outside = accounting::namespace(std::process::id() as i32, "pid");
+    let inside = accounting::namespace(pid, "pid").filter(|inside| Some(*inside) != outside);
     let mut known = HashSet::from([pid]);
     // A child may come before its parent in the list.
     loop {
@@ -121,8 +121,8 @@ fn block(own: &[Process]) -> (u64, u64) {
 /// What went through the devices of the container's own network namespace, loopback apart; with
 /// the host's network nothing is its own.
 fn network(pid: i32) -> (u64, u64) {
-    let own = processes::namespace(std::process::id() as i32, "net");
-    if processes::namespace(pid, "net") == own {
+    let own = accounting::namespace(std::process::id() as i32, "net");
+    if accounting::namespace(pid, "net") == own {
         return (0, 0);
     }
     let text = fs::read_to_string(format!("/proc/{pid}/net/dev"));

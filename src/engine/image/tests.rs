@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::remove::Event;
 use super::*;
-use crate::common::{ContainerId, Mode, Timestamp, parse_rfc3339};
-use crate::engine::system;
+use crate::common::{ContainerId, Mode, Silent, Timestamp, parse_rfc3339};
+use crate::engine::{Engine, system};
+use crate::host::{Host, HostEnv};
+use crate::settings::{Environment, Settings};
 use crate::store::{ContainerLock, ContainerRecord, LayerInfo, Stage};
 
 struct Home(tempfile::TempDir);
@@ -280,7 +282,14 @@ fn untag_leaves_a_dangling_image_and_prune_takes_it() {
         all: true,
         filters: Vec::new(),
     };
-    let pruned = system::prune::prune(&store, &request).unwrap();
+    let engine = Engine {
+        store: home.open(),
+        settings: Settings::load(&Environment::default()).unwrap(),
+        host: Host::new(HostEnv::default()),
+        mode: Mode::Single,
+        ui: &Silent,
+    };
+    let pruned = system::prune::prune(&engine, &request).unwrap();
     assert_eq!(pruned.containers.len(), 1);
     assert!(pruned.images.contains(&Event::Deleted(b.config)));
     assert!(pruned.left.is_empty() && pruned.reclaimed > 0);

@@ -6,10 +6,10 @@ use anyhow::Result;
 
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::container::event;
-use crate::engine::image;
 use crate::engine::image::filter::moment;
 use crate::engine::image::remove::Event;
-use crate::store::{ContainerRecord, Store};
+use crate::engine::{Engine, container, image};
+use crate::store::ContainerRecord;
 use crate::sys::tree;
 
 /// What is asked.
@@ -37,10 +37,10 @@ pub(crate) struct Pruned {
 }
 
 /// Removes containers that do not run, then images that are unused.
-pub(crate) fn prune(store: &Store, request: &Request) -> Result<Pruned> {
-    let mut pruned = prune_containers(store, &request.filters)?;
+pub(crate) fn prune(engine: &Engine<'_>, request: &Request) -> Result<Pruned> {
+    let mut pruned = prune_containers(engine, &request.filters)?;
     let removal = image::prune::prune(
-        store,
+        &engine.store,
         &image::prune::Request {
             all: request.all,
             filters: request.filters.clone(),
@@ -53,13 +53,18 @@ pub(crate) fn prune(store: &Store, request: &Request) -> Result<Pruned> {
     Ok(pruned)
 }
 
-/// `container prune`: removes containers that do not run and pass the filters.
-pub(crate) fn prune_containers(store: &Store, filters: &[(String, String)]) -> Result<Pruned> {
+/// `container prune`: removes containers that do not run and pass the filters. Files of
+/// subordinate ids are deleted last, by one helper for all.
+pub(crate) fn prune_containers(
+    engine: &Engine<'_>,
+    filters: &[(String, String)],
+) -> Result<Pruned> {
     for (key, value) in filters {
         check_filter(key, value)?;
     }
     let mut pruned = Pruned::default();
-    for entry in store.containers().list()? {
+    let mut left = Vec::new();
+    for entry in engine.store.containers().list()? {
         let Ok(entry) = entry else { continue };
         if entry.alive || !filters.iter().all(|filter| passes(&entry.record, filter)) {
             continue;
@@ -67,21 +72,19 @@ pub(crate) fn prune_containers(store: &Store, filters: &[(String, String)]) -> R
         // Started since it was listed: no failure, it is in use.
         let Ok(lock) = entry.dir.lock() else { continue };
         let size = tree::usage(entry.dir.path()).map_or(0, |found| found.disk);
-        match store.containers().remove(&entry.dir, lock, None) {
-            Ok(purged) => {
-                event::note_in(store, &entry.record, "destroy", &[]);
+        match container::discard(engine, &entry.dir, lock) {
+            Ok(more) => {
                 pruned.reclaimed += size;
                 pruned.containers.push(entry.record.id);
-                pruned
-                    .left
-                    .extend(purged.left.into_iter().map(|(path, _)| path));
+                left.extend(more);
             }
-            Err(error) => pruned
-                .failures
-                .push((entry.record.id.to_string(), error.into())),
+            Err(error) => pruned.failures.push((entry.record.id.to_string(), error)),
         }
     }
-    event::note_prune(store, "container", pruned.reclaimed);
+    if let Err(error) = container::purge_as_owner(engine, &left) {
+        pruned.failures.push((String::new(), error));
+    }
+    event::note_prune(&engine.store, "container", pruned.reclaimed);
     Ok(pruned)
 }
 

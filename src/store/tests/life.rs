@@ -94,3 +94,35 @@ fn a_stop_is_marked_until_the_next_start() {
     store.containers().remove(&dir, lock, None).unwrap();
     assert_eq!(dir.mark_stopped().unwrap_err().kind(), Kind::NotFound);
 }
+
+#[test]
+fn what_is_noted_after_a_mark_is_read() {
+    let home = Home::new();
+    let store = home.open();
+    let note = |action: &str| {
+        store.note_event(&Event {
+            time: Timestamp::now(),
+            object: "container".to_owned(),
+            action: action.to_owned(),
+            id: "x".to_owned(),
+            attributes: BTreeMap::new(),
+        });
+    };
+    let since = |mark| {
+        let events = store.events_since(mark);
+        let actions = events.into_iter().map(|event| event.action);
+        actions.collect::<Vec<_>>()
+    };
+    let nothing = store.journal_mark();
+    note("create");
+    let mark = store.journal_mark();
+    assert!(since(&mark).is_empty());
+    note("die");
+    assert_eq!(since(&mark), ["die"]);
+    // Begun anew: nothing between the two is lost.
+    let path = home.root.join("events");
+    std::fs::rename(&path, home.root.join("events.old")).unwrap();
+    note("destroy");
+    assert_eq!(since(&mark), ["die", "destroy"]);
+    assert_eq!(since(&nothing), ["destroy"]);
+}

@@ -11,7 +11,6 @@ use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{ContainerId, ExitStatus, human_size};
 use crate::engine::Engine;
-use crate::engine::container::sweep;
 use crate::engine::system::prune;
 
 /// Remove all stopped containers
@@ -40,11 +39,7 @@ impl Execute for Prune {
         )?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
-        let pruned = prune::prune_containers(&engine.store, &filters)?;
-        if !pruned.left.is_empty() {
-            // Files of subordinate ids go when the store is swept as their owner.
-            sweep(&engine);
-        }
+        let pruned = prune::prune_containers(&engine, &filters)?;
         let report = json!({
             "ContainersDeleted": pruned.containers,
             "SpaceReclaimed": pruned.reclaimed,

@@ -1,15 +1,15 @@
 //! `rm`.
 
-use crate::cli::args::filters;
 use crate::cli::command::Execute;
 use crate::cli::error_report;
 use crate::cli::output::progress::Progress;
 use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus, Kind};
 use crate::engine::Engine;
-use crate::engine::container::{ListRequest, RemoveRequest, list, remove};
+use crate::engine::container::{RemoveRequest, remove};
 
-use super::filter::Filters;
+use super::select::Selection;
+use super::stop::seconds;
 
 /// Remove one or more containers
 #[derive(clap::Parser, Debug)]
@@ -22,50 +22,42 @@ pub(crate) struct Remove {
     #[arg(short, long)]
     volumes: bool,
 
-    /// Remove all containers
-    #[arg(short, long)]
-    all: bool,
-
     /// Do not fail when a container does not exist
     #[arg(short, long)]
     ignore: bool,
 
-    /// Remove the containers that fit
-    #[arg(long, value_name = "KEY=VALUE")]
-    filter: Vec<String>,
+    /// Remove the containers that depend on the container, too; none ever does
+    #[arg(long)]
+    depend: bool,
 
-    /// Containers by name or ID
-    #[arg(value_name = "CONTAINER")]
-    containers: Vec<String>,
+    /// With --force: seconds to wait before killing the container; -1 waits for ever
+    #[arg(
+        short = 't',
+        long,
+        visible_alias = "timeout",
+        value_name = "SECONDS",
+        allow_hyphen_values = true
+    )]
+    time: Option<String>,
+
+    #[command(flatten)]
+    selection: Selection,
 }
 
 impl Execute for Remove {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
-        let filters = Filters::parse(&filters(&self.filter)?)?;
-        let listed = self.all || !self.filter.is_empty();
-        if listed != self.containers.is_empty() {
-            return Err(Error::usage("rm", "", "name containers, or use --all or --filter").into());
+        self.selection.check("rm")?;
+        let time = seconds("--time", self.time.as_deref())?;
+        if time.is_some() && !self.force {
+            return Err(Error::usage("rm", "--time", "needs --force too").into());
         }
+        let ignore = self.ignore || self.force;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
-        let containers = match listed {
-            true => {
-                let all = list(
-                    &engine,
-                    ListRequest {
-                        all: true,
-                        size: false,
-                    },
-                )?;
-                let filters = filters.resolve(&all)?;
-                let wanted = all.iter().filter(|row| filters.pass(row));
-                wanted.map(|row| row.id.to_string()).collect()
-            }
-            false => self.containers,
-        };
         let request = RemoveRequest {
-            containers,
+            containers: self.selection.resolve(&engine, ignore, |_| true)?,
             force: self.force,
+            time,
         };
         let mut status = ExitStatus::Code(0);
         for (name, done) in remove(&engine, &request) {
@@ -74,7 +66,7 @@ impl Execute for Remove {
                 continue;
             };
             let kind = error_report::kind(&error);
-            if kind == Some(Kind::NotFound) && self.ignore {
+            if kind == Some(Kind::NotFound) && ignore {
                 continue;
             }
             session.report(&error);

@@ -51,7 +51,7 @@ impl Execute for Prune {
             filters,
         };
         engine.apply_blob_policy()?;
-        let pruned = prune::prune(&engine.store, &request)?;
+        let pruned = prune::prune(&engine, &request)?;
         if !pruned.left.is_empty() {
             // Files of subordinate ids go when the store is swept as their owner.
             sweep(&engine);

@@ -1,0 +1,316 @@
+//! The end of containers that run, wished by a user: the signal, the grace, the kill, and the
+//! wait until whoever keeps each of them has written the end down. All of them at once, in one
+//! loop over pidfds.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::{event, pause};
+use crate::cgroup::Freezer;
+use crate::common::{Error, Kind};
+use crate::engine::Engine;
+use crate::store::{ContainerDir, ContainerRecord, Phase, StateRecord};
+use crate::sys::process;
+use crate::sys::watch::Watch;
+
+/// Longest wait for a killed process to be gone.
+const KILL_PATIENCE: Duration = Duration::from_secs(10);
+/// Longest wait for the keeper of an ended container to write the end down.
+const KEEPER_PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for a keeper that has done so to let go of the container.
+const UNLOCK_PATIENCE: Duration = Duration::from_secs(1);
+/// Between two looks at such a lock.
+const UNLOCK_LOOK: Duration = Duration::from_millis(1);
+/// Up to so many containers, each one's directory is watched; with more, the ends of their
+/// keepers tell enough.
+const FEW: usize = 16;
+
+/// One container that is to end.
+#[derive(Debug, Clone)]
+pub(super) struct Wish {
+    /// Its directory.
+    pub(super) dir: ContainerDir,
+    /// Its record, for the journal; `None` when it cannot be read.
+    pub(super) record: Option<ContainerRecord>,
+    /// The first signal.
+    pub(super) signal: i32,
+    /// Time until the kill; `None` is without a limit.
+    pub(super) grace: Option<Duration>,
+    /// Also one that is only just being started; else that counts as not running.
+    pub(super) starting: bool,
+}
+
+/// The first process of a container, held so that its number cannot become another's.
+///
+/// `None` when it has ended.
+pub(super) fn hold(state: &StateRecord) -> Option<OwnedFd> {
+    let pidfd = process::pidfd_open(state.pid).ok()?;
+    // The descriptor is open, so the number cannot be reused between this check and its use.
+    (state.is_running() && !process::has_ended(pidfd.as_fd())).then_some(pidfd)
+}
+
+/// What its run has come to and whether someone keeps it; `None` when it was removed.
+pub(super) fn look(dir: &ContainerDir) -> Result<Option<(Option<Phase>, bool)>> {
+    // The lock first: an end is written down before it is let go.
+    let alive = dir.is_alive()?;
+    let phase = dir.phase()?;
+    match phase.is_none() && !dir.path().exists() {
+        true => Ok(None),
+        false => Ok(Some((phase, alive))),
+    }
+}
+
+/// Where a container is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing was sent.
+    Untold,
+    /// It has the signal, and its grace.
+    Told,
+    /// It has the kill.
+    Killed,
+    /// Its first process is gone, the end not yet written down.
+    Recording,
+    /// The end is written down, the lock still held.
+    Unlocking,
+}
+
+struct Victim {
+    wish: Wish,
+    stage: Stage,
+    /// Its first process, until that has ended.
+    payload: Option<OwnedFd>,
+    /// The process that keeps it.
+    keeper: Option<OwnedFd>,
+    deadline: Option<Instant>,
+    unlocked_by: Option<Instant>,
+    watched: bool,
+    /// The cgroup that a pause had put it into.
+    freezer: Option<Freezer>,
+    outcome: Option<Result<()>>,
+}
+
+/// Ends containers and returns when the end of each is written down, or the container gone. One
+/// result for each, in order; a container that does not run is fine.
+///
+/// # Errors
+/// `Conflict` when the kernel cannot end a process, or a keeper does not react.
+pub(super) fn end(engine: &Engine<'_>, wishes: Vec<Wish>) -> Vec<Result<()>> {
+    let mut watch = Watch::new();
+    let few = wishes.len() <= FEW;
+    let mut victims: Vec<Victim> = wishes.into_iter().map(Victim::new).collect();
+    loop {
+        for victim in victims.iter_mut().filter(|one| one.outcome.is_none()) {
+            if few && !victim.watched {
+                victim.watch(&mut watch);
+            }
+            victim.outcome = match victim.step(engine, &mut watch) {
+                Ok(true) => {
+                    victim.freezer.iter().for_each(Freezer::remove);
+                    Some(Ok(()))
+                }
+                Ok(false) => None,
+                Err(error) => Some(Err(error)),
+            };
+        }
+        let waiting: Vec<&Victim> = victims.iter().filter(|one| one.outcome.is_none()).collect();
+        if waiting.is_empty() {
+            return victims.into_iter().filter_map(|one| one.outcome).collect();
+        }
+        let fds: Vec<BorrowedFd<'_>> = waiting.iter().filter_map(|one| one.awaited()).collect();
+        let deadline = waiting.iter().filter_map(|one| one.deadline).min();
+        if let Err(error) = watch.wait(&fds, None, deadline) {
+            let text = error.to_string();
+            let failed = |one: Victim| {
+                let failure = || Error::new(Kind::System, "wait for containers", "");
+                one.outcome
+                    .unwrap_or_else(|| Err(failure().because(text.clone()).into()))
+            };
+            return victims.into_iter().map(failed).collect();
+        }
+    }
+}
+
+impl Victim {
+    fn new(wish: Wish) -> Victim {
+        Victim {
+            wish,
+            stage: Stage::Untold,
+            payload: None,
+            keeper: None,
+            deadline: None,
+            unlocked_by: None,
+            watched: false,
+            freezer: None,
+            outcome: None,
+        }
+    }
+
+    fn watch(&mut self, watch: &mut Watch) {
+        // A directory that is gone shows at the next look.
+        let _ = watch.add_names(self.wish.dir.path());
+        self.watched = true;
+    }
+
+    /// The process whose end is the next event.
+    fn awaited(&self) -> Option<BorrowedFd<'_>> {
+        let open = self.payload.as_ref().or(self.keeper.as_ref());
+        open.map(AsFd::as_fd)
+    }
+
+    /// Goes as far as it can without waiting; true at the end of the way.
+    fn step(&mut self, engine: &Engine<'_>, watch: &mut Watch) -> Result<bool> {
+        let late = self.deadline.is_some_and(|moment| moment <= Instant::now());
+        if let Some(payload) = &self.payload {
+            if !process::has_ended(payload.as_fd()) {
+                match (late, self.stage) {
+                    (true, Stage::Killed) => return Err(immortal(&self.wish)),
+                    (true, _) => self.kill(engine),
+                    _ => {}
+                }
+                return Ok(false);
+            }
+            self.payload = None;
+            self.deadline = None;
+        }
+        if let Some(keeper) = &self.keeper {
+            match process::has_ended(keeper.as_fd()) {
+                // Its end would be seen for ever.
+                true => self.keeper = None,
+                // Among many, only its end is worth a look.
+                false if !self.watched && !late && self.deadline.is_some() => return Ok(false),
+                false => {}
+            }
+        }
+        let Some((phase, alive)) = look(&self.wish.dir)? else {
+            return Ok(true);
+        };
+        match phase {
+            Some(Phase::Started(state)) => self.started(engine, &state, alive, watch, late),
+            _ if !alive => Ok(true),
+            Some(Phase::Ended(exit)) if !exit.restarting => {
+                if self.stage != Stage::Unlocking {
+                    self.stage = Stage::Unlocking;
+                    self.unlocked_by = Some(Instant::now() + UNLOCK_PATIENCE);
+                }
+                // The lock goes a moment after the record, and nothing tells of it.
+                self.deadline = Some(Instant::now() + UNLOCK_LOOK);
+                // Who comes next waits for the lock if it is still held then.
+                Ok(self
+                    .unlocked_by
+                    .is_some_and(|moment| moment <= Instant::now()))
+            }
+            Some(Phase::Ended(_)) => {
+                // Its keeper waits before it starts it again, and sees the mark.
+                self.mark()?;
+                self.record(watch, late)
+            }
+            None if !self.wish.starting => Ok(true),
+            None => self.record(watch, late),
+        }
+    }
+
+    fn started(
+        &mut self,
+        engine: &Engine<'_>,
+        state: &StateRecord,
+        alive: bool,
+        watch: &mut Watch,
+        late: bool,
+    ) -> Result<bool> {
+        self.mark()?;
+        match hold(state) {
+            Some(payload) => {
+                self.keeper = match alive {
+                    true => process::pidfd_open(state.supervisor).ok(),
+                    false => None,
+                };
+                self.payload = Some(payload);
+                self.tell(engine);
+                Ok(false)
+            }
+            // Nobody is left who could write the end down.
+            None if !alive => Ok(true),
+            None => self.record(watch, late),
+        }
+    }
+
+    /// Waits for the keeper's word.
+    fn record(&mut self, watch: &mut Watch, late: bool) -> Result<bool> {
+        if self.stage == Stage::Recording && late {
+            return Err(stuck(&self.wish));
+        }
+        self.enter(Stage::Recording, KEEPER_PATIENCE);
+        if self.keeper.is_none() && !self.watched {
+            self.watch(watch);
+            // What happened before the watch is not reported: look once more at once.
+            self.deadline = Some(Instant::now());
+            self.stage = Stage::Untold;
+        }
+        Ok(false)
+    }
+
+    fn enter(&mut self, stage: Stage, patience: Duration) {
+        if self.stage != stage {
+            self.stage = stage;
+            self.deadline = Some(Instant::now() + patience);
+        }
+    }
+
+    /// Sends the first signal.
+    fn tell(&mut self, engine: &Engine<'_>) {
+        if self.wish.signal == libc::SIGKILL {
+            self.kill(engine);
+            return;
+        }
+        self.send(engine, self.wish.signal);
+        self.stage = Stage::Told;
+        self.deadline = self.wish.grace.map(|grace| Instant::now() + grace);
+    }
+
+    fn kill(&mut self, engine: &Engine<'_>) {
+        self.send(engine, libc::SIGKILL);
+        self.stage = Stage::Killed;
+        self.deadline = Some(Instant::now() + KILL_PATIENCE);
+    }
+
+    fn send(&mut self, engine: &Engine<'_>, signal: i32) {
+        let Some(payload) = &self.payload else { return };
+        // One that has ended by itself is what was wished.
+        let _ = process::signal_pidfd(payload, signal);
+        // Nothing stopped can take a signal, and on version 1 not even a kill.
+        self.freezer = pause::resume(&self.wish.dir).or(self.freezer.take());
+        if let Some(record) = &self.wish.record {
+            event::note(engine, record, "kill", &[("signal", signal.to_string())]);
+        }
+    }
+
+    fn mark(&self) -> Result<()> {
+        match self.wish.dir.mark_stopped() {
+            Err(error) if error.kind() == Kind::NotFound => Ok(()),
+            other => Ok(other?),
+        }
+    }
+}
+
+fn name(wish: &Wish) -> String {
+    match &wish.record {
+        Some(record) => record.name.clone(),
+        None => wish.dir.path().display().to_string(),
+    }
+}
+
+fn immortal(wish: &Wish) -> anyhow::Error {
+    Error::new(Kind::Conflict, "kill container", name(wish))
+        .because("its process does not end; the kernel may be waiting for a disk or a network")
+        .into()
+}
+
+fn stuck(wish: &Wish) -> anyhow::Error {
+    Error::new(Kind::Conflict, "end container", name(wish))
+        .because("it has ended, and the process that keeps it does not react")
+        .hint("rm -f ends that process too")
+        .into()
+}
