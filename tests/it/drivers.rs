@@ -1,8 +1,6 @@
 //! The command lines of programs that drive docker's and podman's command line, replayed under
 //! those names, their output read as the programs read it.
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::events::{called, spawned};
@@ -11,15 +9,6 @@ use crate::ps::ended;
 
 fn docker(env: &Env, arguments: &[&str]) -> String {
     called(env, "docker", arguments).ok().to_owned()
-}
-
-/// Kills what a container runs and waits until its end is known.
-fn end(env: &Env, name: &str) {
-    let pid = docker(env, &["inspect", "-f", "{{.State.Pid}}", name]);
-    let _ = kill(Pid::from_raw(pid.parse().unwrap()), Signal::SIGKILL);
-    crate::harness::eventually("the container has ended", || {
-        docker(env, &["inspect", "-f", "{{.State.Running}}", name]) == "false"
-    });
 }
 
 fn is_id(text: &str) -> bool {
@@ -164,7 +153,7 @@ cases! {
         assert!(created.starts_with("\"20") && created.ends_with("Z\""), "{created}");
         let own = docker(env, &["inspect", "-f", "{{.HostnamePath}}", &id]);
         assert!(own.contains(&format!("/containers/{id}/")) && own.ends_with("/hostname"), "{own}");
-        end(env, &id);
+        assert_eq!(docker(env, &["stop", "--time=1", &id]), id);
         docker(env, &["rm", "-f", "--volumes", &id]);
         env.assert_clean();
     }
@@ -179,6 +168,14 @@ cases! {
         ]);
         assert_eq!(nextflow.ok(), folder);
         assert_eq!(docker(env, &["rm", "nxf-x1"]), "nxf-x1");
+        // A task that is cancelled.
+        let task = spawned(env, "docker", &[
+            "run", "-i", "-v", &volume, "-w", &folder, "--network", "none", "--entrypoint", "payload", "--name", "nxf-x2", &image, "ready-then-wait",
+        ]);
+        task.stdout.wait_for("ready");
+        assert_eq!(docker(env, &["kill", "-s", "KILL", "nxf-x2"]), "nxf-x2");
+        task.finish().exits(137);
+        assert_eq!(docker(env, &["rm", "nxf-x2"]), "nxf-x2");
         // cwltool: three columns of the plain list.
         let list = docker(env, &["images", "--no-trunc", "--all"]);
         let row: Vec<&str> = list.lines().nth(1).unwrap().split_whitespace().take(3).collect();
