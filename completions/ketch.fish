@@ -42,14 +42,8 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "wait" -d 'Block until o
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "update" -d 'Update configuration of one or more containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "rename" -d 'Rename a container'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "logs" -d 'Fetch the logs of one or more containers'
-complete -c ketch -n "__fish_ketch_needs_command" -f -a "cp" -d 'Copy files/folders between a container and the local filesystem, or between containers'
-complete -c ketch -n "__fish_ketch_needs_command" -f -a "diff" -d 'Inspect changes to files or directories on a container\'s filesystem'
-complete -c ketch -n "__fish_ketch_needs_command" -f -a "export" -d 'Export a container\'s filesystem as a tar archive'
-complete -c ketch -n "__fish_ketch_needs_command" -f -a "commit" -d 'Create a new image from a container\'s changes'
-complete -c ketch -n "__fish_ketch_needs_command" -f -a "mount" -d 'Mount a container\'s root filesystem, or list those that are'
-complete -c ketch -n "__fish_ketch_needs_command" -f -a "unmount" -d 'Unmount a container\'s root filesystem'
-complete -c ketch -n "__fish_ketch_needs_command" -f -a "umount" -d 'Unmount a container\'s root filesystem'
-complete -c ketch -n "__fish_ketch_needs_command" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "port" -d 'List port mappings or a specific mapping for the container'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "stats" -d 'Display a live stream of container resource usage statistics'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "pull" -d 'Download an image from a registry'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "images" -d 'List images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "rmi" -d 'Remove one or more images'
@@ -58,6 +52,7 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "history" -d 'Show the h
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "inspect" -d 'Return low-level information on containers and images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "version" -d 'Show the version information'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "info" -d 'Display system-wide information'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "events" -d 'Get real time events'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "doctor" -d 'Show what this machine offers to containers, and the fix for each missing rung'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "completion" -d 'Generate the completion script of a shell'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "generate-docs" -d 'Write man pages and completions'
@@ -222,11 +217,18 @@ complete -c ketch -n "__fish_ketch_using_subcommand attach" -s h -l help -d 'Pri
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s n -l last -d 'Show n last created containers (includes all states)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -l sort -d 'Sort by command, created, id, image, names, runningfor, size or status' -r
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -s w -l watch -d 'Show the list again every so many seconds' -r
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s q -l quiet -d 'Only display container IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s l -l latest -d 'Show the latest created container (includes all states)'
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s s -l size -d 'Display total file sizes'
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -l noheading -d 'Do not print the header row'
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -s p -l pod -d 'Display the pods of the containers (ketch has none)'
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -l ns -l namespace -d 'Display the namespaces of the containers'
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -l external -d 'Containers of other programs in the store (ketch\'s store has none)'
+complete -c ketch -n "__fish_ketch_using_subcommand ps" -l sync -d 'Look at the state of each container afresh (ketch always does)'
 complete -c ketch -n "__fish_ketch_using_subcommand ps" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand rm" -s t -l time -l timeout -d 'With --force: seconds to wait before killing the container; -1 waits for ever' -r
 complete -c ketch -n "__fish_ketch_using_subcommand rm" -l cidfile -d 'Read the container ID from the file' -r -F
@@ -297,44 +299,17 @@ complete -c ketch -n "__fish_ketch_using_subcommand logs" -l names -d 'Output th
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -l color -d 'Output the containers with different colors in the log, with several containers'
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand cp" -s a -l archive -d 'Archive mode (copy all uid/gid information)'
-complete -c ketch -n "__fish_ketch_using_subcommand cp" -s L -l follow-link -d 'Always follow symbol link in SRC_PATH'
-complete -c ketch -n "__fish_ketch_using_subcommand cp" -s q -l quiet -d 'Suppress progress output during copy'
-complete -c ketch -n "__fish_ketch_using_subcommand cp" -l overwrite -d 'Allow to overwrite directories with non-directories and vice versa'
-complete -c ketch -n "__fish_ketch_using_subcommand cp" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ketch -n "__fish_ketch_using_subcommand diff" -l format -d 'Change the output format (json)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ketch -n "__fish_ketch_using_subcommand export" -s o -l output -d 'Write to a file, instead of STDOUT' -r -F
-complete -c ketch -n "__fish_ketch_using_subcommand export" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand commit" -s a -l author -d 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")' -r
-complete -c ketch -n "__fish_ketch_using_subcommand commit" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
-complete -c ketch -n "__fish_ketch_using_subcommand commit" -s m -l message -d 'Commit message' -r
-complete -c ketch -n "__fish_ketch_using_subcommand commit" -s p -l pause -d 'Pause container during commit' -r
-complete -c ketch -n "__fish_ketch_using_subcommand commit" -l iidfile -d 'Write the image ID to the file' -r -F
-complete -c ketch -n "__fish_ketch_using_subcommand commit" -s f -l format -d 'Format of the image manifest and metadata' -r -f -a "oci\t''
-docker\t''"
-complete -c ketch -n "__fish_ketch_using_subcommand commit" -l no-pause -d 'Do not pause the container during commit'
-complete -c ketch -n "__fish_ketch_using_subcommand commit" -s q -l quiet -d 'Suppress output'
-complete -c ketch -n "__fish_ketch_using_subcommand commit" -s s -l squash -d 'Make one layer of all the container\'s files'
-complete -c ketch -n "__fish_ketch_using_subcommand commit" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand mount" -l format -d 'Print the mounted containers in this format (json)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand mount" -s a -l all -d 'Mount all containers'
-complete -c ketch -n "__fish_ketch_using_subcommand mount" -l notruncate -l no-trunc -d 'Do not truncate output'
-complete -c ketch -n "__fish_ketch_using_subcommand mount" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ketch -n "__fish_ketch_using_subcommand unmount" -s a -l all -d 'Unmount all containers'
-complete -c ketch -n "__fish_ketch_using_subcommand unmount" -s f -l force -d 'Unmount whatever uses the mount'
-complete -c ketch -n "__fish_ketch_using_subcommand unmount" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand umount" -s a -l all -d 'Unmount all containers'
-complete -c ketch -n "__fish_ketch_using_subcommand umount" -s f -l force -d 'Unmount whatever uses the mount'
-complete -c ketch -n "__fish_ketch_using_subcommand umount" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand import" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
-complete -c ketch -n "__fish_ketch_using_subcommand import" -s m -l message -d 'Set commit message for imported image' -r
-complete -c ketch -n "__fish_ketch_using_subcommand import" -l platform -d 'Set platform, such as linux/arm64' -r
-complete -c ketch -n "__fish_ketch_using_subcommand import" -l os -d 'Set the operating system' -r
-complete -c ketch -n "__fish_ketch_using_subcommand import" -l arch -d 'Set the architecture' -r
-complete -c ketch -n "__fish_ketch_using_subcommand import" -l variant -d 'Set the variant of the architecture' -r
-complete -c ketch -n "__fish_ketch_using_subcommand import" -s q -l quiet -d 'Suppress output'
-complete -c ketch -n "__fish_ketch_using_subcommand import" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand port" -s a -l all -d 'Show the ports of all running containers'
+complete -c ketch -n "__fish_ketch_using_subcommand port" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand port" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand stats" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand stats" -s i -l interval -d 'Seconds between two results' -r
+complete -c ketch -n "__fish_ketch_using_subcommand stats" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c ketch -n "__fish_ketch_using_subcommand stats" -l no-stream -d 'Disable streaming stats and only pull the first result'
+complete -c ketch -n "__fish_ketch_using_subcommand stats" -l no-trunc -d 'Do not truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand stats" -l no-reset -d 'Do not clear the screen between two results'
+complete -c ketch -n "__fish_ketch_using_subcommand stats" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand stats" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l authfile -d 'File of registry credentials' -r -F
@@ -343,9 +318,11 @@ complete -c ketch -n "__fish_ketch_using_subcommand pull" -s q -l quiet -d 'Supp
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand images" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand images" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand images" -l sort -d 'Sort by created, id, repository, size or tag' -r
 complete -c ketch -n "__fish_ketch_using_subcommand images" -s a -l all -d 'Show all images (every image is shown anyway)'
 complete -c ketch -n "__fish_ketch_using_subcommand images" -l digests -d 'Show digests'
 complete -c ketch -n "__fish_ketch_using_subcommand images" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand images" -s n -l noheading -d 'Do not print the header row'
 complete -c ketch -n "__fish_ketch_using_subcommand images" -s q -l quiet -d 'Only show image IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand images" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand rmi" -s f -l force -d 'Force removal of the image'
@@ -359,47 +336,50 @@ complete -c ketch -n "__fish_ketch_using_subcommand history" -l no-trunc -d 'Don
 complete -c ketch -n "__fish_ketch_using_subcommand history" -s q -l quiet -d 'Only show image IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand history" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand inspect" -s f -l format -d 'Format output: json, or a Go template' -r
-complete -c ketch -n "__fish_ketch_using_subcommand inspect" -l type -d 'Only inspect objects of this type: container or image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand inspect" -l type -d 'Only inspect objects of this type: container, image, volume or network' -r
 complete -c ketch -n "__fish_ketch_using_subcommand inspect" -s s -l size -d 'Display total file sizes'
+complete -c ketch -n "__fish_ketch_using_subcommand inspect" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand inspect" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand version" -s f -l format -d 'Format output: json, or a Go template' -r
 complete -c ketch -n "__fish_ketch_using_subcommand version" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand info" -s f -l format -d 'Format output: json, or a Go template' -r
 complete -c ketch -n "__fish_ketch_using_subcommand info" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand events" -s f -l filter -d 'Filter output based on conditions provided' -r
+complete -c ketch -n "__fish_ketch_using_subcommand events" -l format -d 'Format output: json, or a Go template' -r
+complete -c ketch -n "__fish_ketch_using_subcommand events" -l since -d 'Show all events created since a timestamp or an age (42m)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand events" -l until -d 'Show events until a timestamp or an age, then end' -r
+complete -c ketch -n "__fish_ketch_using_subcommand events" -l stream -d 'Wait for further events; false shows those of the past' -r
+complete -c ketch -n "__fish_ketch_using_subcommand events" -l no-trunc -d 'Do not truncate IDs (podman\'s text; they are whole anyway)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand events" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand doctor" -s f -l format -d 'Format output: json, or a Go template' -r
 complete -c ketch -n "__fish_ketch_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand completion" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l man -d 'Directory for the man pages' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l completions -d 'Directory for the completions' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "run" -d 'Create and run a new container from an image'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "create" -d 'Create a new container'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "start" -d 'Start one or more stopped containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "ls" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "list" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "ps" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "rm" -d 'Remove one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "remove" -d 'Remove one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "kill" -d 'Kill one or more running containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "stop" -d 'Stop one or more running containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "pause" -d 'Pause all processes within one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "unpause" -d 'Unpause all processes within one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "update" -d 'Update configuration of one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "rename" -d 'Rename a container'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "exists" -d 'Check whether a container exists: the exit code is 0 if it does, 1 if not'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "inspect" -d 'Display detailed information on one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "logs" -d 'Fetch the logs of one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "prune" -d 'Remove all stopped containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "cp" -d 'Copy files/folders between a container and the local filesystem, or between containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "diff" -d 'Inspect changes to files or directories on a container\'s filesystem'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "export" -d 'Export a container\'s filesystem as a tar archive'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "commit" -d 'Create a new image from a container\'s changes'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "mount" -d 'Mount a container\'s root filesystem, or list those that are'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "unmount" -d 'Unmount a container\'s root filesystem'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs prune cp diff export commit mount unmount umount" -f -a "umount" -d 'Unmount a container\'s root filesystem'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "run" -d 'Create and run a new container from an image'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "create" -d 'Create a new container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "start" -d 'Start one or more stopped containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "ls" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "list" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "ps" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "rm" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "remove" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "kill" -d 'Kill one or more running containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "stop" -d 'Stop one or more running containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "pause" -d 'Pause all processes within one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "update" -d 'Update configuration of one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "rename" -d 'Rename a container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "exists" -d 'Check whether a container exists: the exit code is 0 if it does, 1 if not'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "logs" -d 'Fetch the logs of one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "port" -d 'List port mappings or a specific mapping for the container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "stats" -d 'Display a live stream of container resource usage statistics'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune" -f -a "prune" -d 'Remove all stopped containers'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s a -l attach -d 'Attach to STDIN, STDOUT or STDERR' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Override the key sequence for detaching a container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Assign a name to the container' -r
@@ -558,29 +538,50 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s n -l last -d 'Show n last created containers (includes all states)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l sort -d 'Sort by command, created, id, image, names, runningfor, size or status' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s w -l watch -d 'Show the list again every so many seconds' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only display container IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s l -l latest -d 'Show the latest created container (includes all states)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s s -l size -d 'Display total file sizes'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l noheading -d 'Do not print the header row'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s p -l pod -d 'Display the pods of the containers (ketch has none)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l ns -l namespace -d 'Display the namespaces of the containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l external -d 'Containers of other programs in the store (ketch\'s store has none)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -l sync -d 'Look at the state of each container afresh (ketch always does)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s n -l last -d 'Show n last created containers (includes all states)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -l sort -d 'Sort by command, created, id, image, names, runningfor, size or status' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s w -l watch -d 'Show the list again every so many seconds' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only display container IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s l -l latest -d 'Show the latest created container (includes all states)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s s -l size -d 'Display total file sizes'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -l noheading -d 'Do not print the header row'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s p -l pod -d 'Display the pods of the containers (ketch has none)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -l ns -l namespace -d 'Display the namespaces of the containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -l external -d 'Containers of other programs in the store (ketch\'s store has none)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -l sync -d 'Look at the state of each container afresh (ketch always does)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s n -l last -d 'Show n last created containers (includes all states)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -l sort -d 'Sort by command, created, id, image, names, runningfor, size or status' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s w -l watch -d 'Show the list again every so many seconds' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s q -l quiet -d 'Only display container IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s l -l latest -d 'Show the latest created container (includes all states)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s s -l size -d 'Display total file sizes'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -l noheading -d 'Do not print the header row'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s p -l pod -d 'Display the pods of the containers (ketch has none)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -l ns -l namespace -d 'Display the namespaces of the containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -l external -d 'Containers of other programs in the store (ketch\'s store has none)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -l sync -d 'Look at the state of each container afresh (ketch always does)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from ps" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s t -l time -l timeout -d 'With --force: seconds to wait before killing the container; -1 waits for ever' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -l cidfile -d 'Read the container ID from the file' -r -F
@@ -654,6 +655,8 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exists" -s e -l external -d 'Look at containers of other tools in the same storage, too; there never are any'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output: json, or a Go template' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from inspect" -s s -l size -d 'Display total file sizes'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from inspect" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -s n -l tail -l lines -d 'Number of lines to show from the end of the logs' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -l since -d 'Show logs since a timestamp (2026-01-02T13:23:37Z) or relative (42m for 42 minutes)' -r
@@ -665,62 +668,31 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -l color -d 'Output the containers with different colors in the log, with several containers'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from port" -s a -l all -d 'Show the ports of all running containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from port" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from port" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -s i -l interval -d 'Seconds between two results' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -l no-stream -d 'Disable streaming stats and only pull the first result'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -l no-trunc -d 'Do not truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -l no-reset -d 'Do not clear the screen between two results'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from cp" -s a -l archive -d 'Archive mode (copy all uid/gid information)'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from cp" -s L -l follow-link -d 'Always follow symbol link in SRC_PATH'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from cp" -s q -l quiet -d 'Suppress progress output during copy'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from cp" -l overwrite -d 'Allow to overwrite directories with non-directories and vice versa'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from cp" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from diff" -l format -d 'Change the output format (json)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from export" -s o -l output -d 'Write to a file, instead of STDOUT' -r -F
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s a -l author -d 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s m -l message -d 'Commit message' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s p -l pause -d 'Pause container during commit' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -l iidfile -d 'Write the image ID to the file' -r -F
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s f -l format -d 'Format of the image manifest and metadata' -r -f -a "oci\t''
-docker\t''"
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -l no-pause -d 'Do not pause the container during commit'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s q -l quiet -d 'Suppress output'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s s -l squash -d 'Make one layer of all the container\'s files'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from commit" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from mount" -l format -d 'Print the mounted containers in this format (json)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from mount" -s a -l all -d 'Mount all containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from mount" -l notruncate -l no-trunc -d 'Do not truncate output'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from mount" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from unmount" -s a -l all -d 'Unmount all containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from unmount" -s f -l force -d 'Unmount whatever uses the mount'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from unmount" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from umount" -s a -l all -d 'Unmount all containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from umount" -s f -l force -d 'Unmount whatever uses the mount'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from umount" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "diff" -d 'Inspect changes that the last layer of an image makes to those below it'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "pull" -d 'Download an image from a registry'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "ls" -d 'List images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "list" -d 'List images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "rm" -d 'Remove one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "remove" -d 'Remove one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "history" -d 'Show the history of an image'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "inspect" -d 'Display detailed information on one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "prune" -d 'Remove unused images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s m -l message -d 'Set commit message for imported image' -r
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -l platform -d 'Set platform, such as linux/arm64' -r
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -l os -d 'Set the operating system' -r
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -l arch -d 'Set the architecture' -r
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -l variant -d 'Set the variant of the architecture' -r
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Suppress output'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from diff" -l format -d 'Change the output format (json)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "pull" -d 'Download an image from a registry'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "ls" -d 'List images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "list" -d 'List images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "rm" -d 'Remove one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "remove" -d 'Remove one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "history" -d 'Show the history of an image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "inspect" -d 'Display detailed information on one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from pull ls list rm remove tag history inspect prune" -f -a "prune" -d 'Remove unused images'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l authfile -d 'File of registry credentials' -r -F
@@ -729,16 +701,20 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -l sort -d 'Sort by created, id, repository, size or tag' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -s a -l all -d 'Show all images (every image is shown anyway)'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -l digests -d 'Show digests'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'Do not print the header row'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only show image IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -l sort -d 'Sort by created, id, repository, size or tag' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -s a -l all -d 'Show all images (every image is shown anyway)'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -l digests -d 'Show digests'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -l no-trunc -d 'Don\'t truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -s n -l noheading -d 'Do not print the header row'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only show image IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from rm" -s f -l force -d 'Force removal of the image'
@@ -762,13 +738,21 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused images, not just dangling ones'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info df check prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info df check prune" -f -a "info" -d 'Display system-wide information'
-complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info df check prune" -f -a "df" -d 'Show disk usage'
-complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info df check prune" -f -a "check" -d 'Check that the store is whole; with --repair, put it right'
-complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info df check prune" -f -a "prune" -d 'Remove unused data'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -f -a "info" -d 'Display system-wide information'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -f -a "events" -d 'Get real time events'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -f -a "df" -d 'Show disk usage'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -f -a "check" -d 'Check that the store is whole; with --repair, put it right'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -f -a "prune" -d 'Remove unused data'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from info" -s f -l format -d 'Format output: json, or a Go template' -r
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from events" -s f -l filter -d 'Filter output based on conditions provided' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from events" -l format -d 'Format output: json, or a Go template' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from events" -l since -d 'Show all events created since a timestamp or an age (42m)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from events" -l until -d 'Show events until a timestamp or an age, then end' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from events" -l stream -d 'Wait for further events; false shows those of the past' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from events" -l no-trunc -d 'Do not truncate IDs (podman\'s text; they are whole anyway)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from events" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from df" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from df" -s v -l verbose -d 'Show detailed information on space usage'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from df" -s h -l help -d 'Print help'

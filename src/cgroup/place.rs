@@ -46,6 +46,12 @@ pub(crate) struct Stats {
     pub(crate) cpu: Option<u64>,
     /// Number of processes and threads.
     pub(crate) pids: Option<u64>,
+    /// The part of `memory` that is page cache nobody has used for a while, in bytes.
+    pub(crate) inactive_file: Option<u64>,
+    /// Bytes read from block devices.
+    pub(crate) read: Option<u64>,
+    /// Bytes written to block devices.
+    pub(crate) written: Option<u64>,
 }
 
 impl Place {
@@ -142,7 +148,6 @@ impl Place {
     }
 
     /// Reads the counts that are there.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for stats"))]
     pub(crate) fn stats(&self) -> Stats {
         let v2 = |file: &str| read(self.limits_at(), file);
         let v1 = |controller: &str, file: &str| {
@@ -152,7 +157,20 @@ impl Place {
         let or = |first: Option<String>, second: Option<String>| number(first.or(second));
         let micros = v2("cpu.stat").and_then(|text| number_of(&text, "usage_usec"));
         let limit = or(v1("memory", "memory.limit_in_bytes"), v2("memory.max"));
+        // Version 1 counts a cgroup and those below it under names of their own.
+        let inactive = match v1("memory", "memory.stat") {
+            Some(text) => number_of(&text, "total_inactive_file"),
+            None => v2("memory.stat").and_then(|text| number_of(&text, "inactive_file")),
+        };
+        let block = v1("blkio", "blkio.throttle.io_service_bytes_recursive");
+        let blocks = |v1: &str, v2_key: &str| match &block {
+            Some(text) => Some(block_v1(text, v1)),
+            None => v2("io.stat").map(|text| block_v2(&text, v2_key)),
+        };
         Stats {
+            inactive_file: inactive,
+            read: blocks("Read", "rbytes="),
+            written: blocks("Write", "wbytes="),
             memory: or(v1("memory", "memory.usage_in_bytes"), v2("memory.current")),
             memory_peak: or(v1("memory", "memory.max_usage_in_bytes"), v2("memory.peak")),
             // Version 1 says "unlimited" by the highest multiple of the page size.
@@ -178,6 +196,22 @@ pub(super) fn number_of(text: &str, key: &str) -> Option<u64> {
         let mut words = line.split_ascii_whitespace();
         (words.next()? == key).then(|| words.next()?.parse().ok())?
     })
+}
+
+/// Sum over all devices of lines such as `8:0 Read 4096`.
+fn block_v1(text: &str, word: &str) -> u64 {
+    let of_line = |line: &str| {
+        let mut words = line.split_ascii_whitespace().skip(1);
+        (words.next()? == word).then(|| words.next()?.parse::<u64>().ok())?
+    };
+    text.lines().filter_map(of_line).sum()
+}
+
+/// Sum over all devices of lines such as `8:0 rbytes=4096 wbytes=0`.
+fn block_v2(text: &str, key: &str) -> u64 {
+    let words = text.split_ascii_whitespace();
+    let numbers = words.filter_map(|word| word.strip_prefix(key)?.parse::<u64>().ok());
+    numbers.sum()
 }
 
 fn is_populated(path: &Path) -> bool {

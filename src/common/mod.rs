@@ -20,4 +20,4 @@ pub(crate) use identity::Mode;
 pub(crate) use passwd::passwd_entries;
 pub(crate) use time::{Timestamp, parse_moment, parse_rfc3339};
 pub(crate) use ui::{Meter, Silent, Ui, strictly};
-pub(crate) use units::{human_size, parse_duration, parse_size};
+pub(crate) use units::{binary_size, human_size, parse_duration, parse_size};

@@ -66,6 +66,30 @@ pub(crate) fn human_size(bytes: u64) -> String {
     format!("{text}{}", UNITS[unit])
 }
 
+/// Shows bytes as docker's `stats` does memory: binary units, four significant digits
+/// (go-units `BytesSize`).
+pub(crate) fn binary_size(bytes: u64) -> String {
+    const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    let decimals = match value {
+        1000.0.. => 0,
+        100.0.. => 1,
+        10.0.. => 2,
+        _ => 3,
+    };
+    let text = format!("{value:.decimals$}");
+    let text = match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.'),
+        false => &text,
+    };
+    format!("{text}{}", UNITS[unit])
+}
+
 /// Parses Go's duration grammar (`1h2m3.5s`, `250ms`); a bare number is refused except `0`.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration> {
     let bad = || {
@@ -138,6 +162,19 @@ mod tests {
             (1_234_000_000, "1.23GB"),
         ] {
             assert_eq!(human_size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn memory_is_shown_in_binary_units() {
+        for (bytes, text) in [
+            (0, "0B"),
+            (1000, "1000B"),
+            (1024, "1KiB"),
+            (1_610_612_736, "1.5GiB"),
+            (8_123_456_789, "7.566GiB"),
+        ] {
+            assert_eq!(binary_size(bytes), text);
         }
     }
 

@@ -260,8 +260,10 @@ impl Store {
     }
 
     fn create(&self) -> Result<()> {
-        const OWN: [&str; 13] = [
+        const OWN: [&str; 15] = [
             "version",
+            "events",
+            "events.1",
             "lock",
             "oci-layout",
             "index.json",

@@ -299,7 +299,10 @@ impl<'a> Keeper<'a> {
         if end.started.is_some() {
             engine_container::note_end(self.engine, &self.record, end);
         }
-        engine_container::remove_ended(self.engine, &self.dir, self.lock.share()?, &self.record)
+        let lock = self.lock.share()?;
+        engine_container::remove_ended(self.engine, &self.dir, lock, &self.record)?;
+        engine_container::note(self.engine, &self.record, "destroy", &[]);
+        Ok(())
     }
 }
 

@@ -63,6 +63,8 @@ pub(crate) fn run(
         timing.lap("start");
         return Ok(Outcome::Alive(id));
     }
+    // docker attaches before it starts.
+    container::note(engine, &prepared.record, "attach", &[]);
     let terminal = prepared.asked.config.process.stdio.tty;
     let signals = Signals::block()?;
     let spawned = spawn::spawn(engine, prepared, Bond::Owner, options.viewer.wanted)?;

@@ -49,7 +49,7 @@ pub(crate) fn forget_code() {
 pub(crate) fn idle(
     fds: &mut [PollFd<'_>],
     timeout: Option<Duration>,
-) -> std::result::Result<usize, Errno> {
+) -> Result<usize, Errno> {
     #[cfg(target_env = "gnu")]
     {
         // SAFETY: malloc_trim takes an integer, and no other thread lives in a supervisor.
@@ -74,7 +74,7 @@ pub(crate) fn idle(
 /// The end of [`idle`], in as few pages as possible: lets go of stack and code and enters the
 /// kernel.
 #[inline(never)]
-fn wait(fds: &mut [PollFd<'_>], time: *const libc::timespec) -> std::result::Result<usize, Errno> {
+fn wait(fds: &mut [PollFd<'_>], time: *const libc::timespec) -> Result<usize, Errno> {
     let here = &raw const time as usize;
     let end = (here - FRAMES) / PAGE * PAGE;
     let (begin, code_end) = code();

@@ -3,6 +3,7 @@
 //! A wrapper adds no policy: it sets close-on-exec, retries `EINTR`, turns results into types
 //! and names what it failed on.
 
+pub(crate) mod accounting;
 pub(crate) mod copy;
 pub(crate) mod credentials;
 pub(crate) mod descriptor;

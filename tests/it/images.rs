@@ -64,6 +64,42 @@ fn images_are_listed_as_docker_lists_them() {
 }
 
 #[test]
+fn images_are_filtered_and_sorted() {
+    let (env, address, _) = world();
+    let b = format!("{address}/b:v1");
+    env.ketch(&["run", "--name", "user", "--network", "none", &b, "/none"])
+        .exits(127);
+    let tags = |arguments: &[&str]| {
+        let mut all = vec!["images", "--format", "{{.Repository}}"];
+        all.extend(arguments);
+        let names = env.ketch(&all).ok().replace(&format!("{address}/"), "");
+        names.replace('\n', " ")
+    };
+    for (filter, want) in [
+        ("containers=true", "b"),
+        ("containers=false", "a"),
+        ("intermediate=false", "a b"),
+        ("intermediate=true", ""),
+        ("readonly=true", ""),
+        ("dangling=false", "a b"),
+        ("reference=*/b:v1", "b"),
+    ] {
+        assert_eq!(
+            tags(&["--sort", "repository", "--filter", filter]),
+            want,
+            "{filter}"
+        );
+    }
+    let bare = env.ketch(&["images", "-n"]);
+    assert!(!bare.ok().contains("REPOSITORY"), "{bare}");
+    env.ketch(&["images", "--sort", "colour"])
+        .fails(1, &["--sort"]);
+    env.ketch(&["images", "--filter", "containers=some"])
+        .fails(1, &["containers=some"]);
+    env.ketch(&["rm", "user"]).ok();
+}
+
+#[test]
 fn a_table_of_nothing_has_its_head() {
     let env = Env::any();
     assert_eq!(env.ketch(&["images"]).ok().lines().count(), 1);

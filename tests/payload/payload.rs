@@ -316,6 +316,13 @@ fn descriptors() -> io::Result<()> {
 /// Commands that ask the kernel.
 fn kernel(command: &str, rest: &[&str]) -> io::Result<()> {
     match command {
+        "spin" => {
+            println!("ready");
+            io::stdout().flush()?;
+            loop {
+                std::hint::spin_loop();
+            }
+        }
         "sleep-forever" => loop {
             nix::unistd::pause();
         },

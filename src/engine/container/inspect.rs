@@ -1,6 +1,10 @@
-//! `inspect` of containers, with docker's keys.
+//! `inspect` of containers, with docker's keys and podman's.
 
-use std::collections::BTreeMap;
+mod host_config;
+mod network;
+mod settings;
+
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -10,14 +14,16 @@ use super::health;
 use super::list::{self, Status};
 use crate::common::Timestamp;
 use crate::engine::Engine;
-use crate::spec::config::{Config, Mount, MountKind, NamespaceMode, SeccompChoice, Userns};
+use crate::spec::config::{Config, Mount, MountKind};
 use crate::store::ContainerEntry;
+use crate::sys::{file, tree};
 
 /// docker's zero time.
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
-/// The inspect document of one container.
-pub(crate) fn inspect(engine: &Engine<'_>, name: &str) -> Result<Value> {
+/// The inspect document of one container; with `size` the bytes of its writable layer and of all
+/// that it sees.
+pub(crate) fn inspect(engine: &Engine<'_>, name: &str, size: bool) -> Result<Value> {
     let entry = engine.store.containers().find(name)?.entry()?;
     let status = list::status(&entry)?;
     let config = list::config(&entry);
@@ -33,7 +39,8 @@ pub(crate) fn inspect(engine: &Engine<'_>, name: &str) -> Result<Value> {
         state["Health"] = health::inspect(&health);
     }
     let file = |name: &str| path.join(name).display().to_string();
-    Ok(json!({
+    let (effective, bounding) = capabilities(&entry);
+    let mut document = json!({
         "Id": record.id,
         "Created": record.created,
         "Path": command.next().cloned().unwrap_or_default(),
@@ -45,7 +52,7 @@ pub(crate) fn inspect(engine: &Engine<'_>, name: &str) -> Result<Value> {
         "ResolvConfPath": file("resolv.conf"),
         "HostnamePath": file("hostname"),
         "HostsPath": file("hosts"),
-        "LogPath": "",
+        "LogPath": log_path(&config, &entry),
         "Name": format!("/{}", record.name),
         "RestartCount": restarts(&status),
         "Driver": "overlay",
@@ -53,16 +60,61 @@ pub(crate) fn inspect(engine: &Engine<'_>, name: &str) -> Result<Value> {
         "MountLabel": "",
         "ProcessLabel": "",
         "AppArmorProfile": config.security.apparmor.clone().unwrap_or_default(),
+        "EffectiveCaps": effective,
+        "BoundingCaps": bounding,
         "ExecIDs": Value::Null,
         "OCIConfigPath": file("config.json"),
         "OCIRuntime": "ketch",
+        "StaticDir": path.display().to_string(),
+        "Rootfs": record.rootfs.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
+        "PidFile": config.lifecycle.pidfile.clone().unwrap_or_default(),
+        "ConmonPidFile": "",
+        "Namespace": "",
+        "Pod": "",
+        "IsInfra": false,
+        "IsService": false,
+        "Dependencies": [],
         "IdentityMode": record.mode,
-        "HostConfig": host_config(&config, &entry),
+        "HostConfig": host_config::host_config(&config, &entry),
         "GraphDriver": graph_driver(engine, &entry),
-        "Mounts": config.mounts.iter().map(mount).collect::<Vec<_>>(),
-        "Config": container_config(engine, &config, &entry),
-        "NetworkSettings": network(&config),
-    }))
+        "Mounts": config.mounts.iter().filter_map(mount).collect::<Vec<_>>(),
+        "Config": settings::settings(engine, &config, &entry),
+        "NetworkSettings": network::network(&config),
+    });
+    if size {
+        let written = tree::usage(&entry.dir.upper()).map_or(0, |usage| usage.size);
+        let sizes = list::image_sizes(engine)?;
+        let image = record.config.and_then(|id| sizes.get(&id).copied());
+        document["SizeRw"] = json!(written);
+        document["SizeRootFs"] = json!(written.saturating_add(image.unwrap_or(0)));
+    }
+    Ok(document)
+}
+
+/// Where `logs` reads, when the driver keeps a file.
+fn log_path(config: &Config, entry: &ContainerEntry) -> String {
+    let log = &config.lifecycle.log;
+    let driver = log.driver.unwrap_or(crate::logs::LogDriver::JsonFile);
+    match driver.is_file() {
+        true => log.file(entry.dir.path()).display().to_string(),
+        false => String::new(),
+    }
+}
+
+/// Effective and bounding capabilities as the specification of the last start has them; nothing
+/// before the first one.
+fn capabilities(entry: &ContainerEntry) -> (BTreeSet<String>, BTreeSet<String>) {
+    let bytes = file::read_bounded(&entry.dir.path().join("config.json"), 4 << 20).ok();
+    let spec: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let set = |name: &str| {
+        let list = spec
+            .as_ref()
+            .map(|spec| &spec["process"]["capabilities"][name]);
+        let names = list.and_then(Value::as_array).into_iter().flatten();
+        let names = names.filter_map(Value::as_str).map(str::to_owned);
+        names.collect()
+    };
+    (set("effective"), set("bounding"))
 }
 
 fn state(status: &Status) -> Value {
@@ -96,129 +148,45 @@ fn restarts(status: &Status) -> u32 {
     running.or(ended).unwrap_or(0)
 }
 
-fn namespace(mode: NamespaceMode, private: &str) -> &str {
-    match mode {
-        NamespaceMode::Private => private,
-        NamespaceMode::Host => "host",
-    }
-}
-
-fn host_config(config: &Config, entry: &ContainerEntry) -> Value {
-    let (resources, security) = (&config.resources, &config.security);
-    let limits = &resources.limits;
-    let devices: Vec<Value> = security
-        .devices
-        .iter()
-        .map(|d| json!({"PathOnHost": d.source, "PathInContainer": d.target, "CgroupPermissions": d.access}))
-        .collect();
-    let ulimits: Vec<Value> = resources
-        .ulimits
-        .iter()
-        .map(|u| json!({"Name": u.name, "Soft": signed(u.soft), "Hard": signed(u.hard)}))
-        .collect();
-    let mut options: Vec<String> = Vec::new();
-    match &security.seccomp {
-        SeccompChoice::Default => {}
-        SeccompChoice::Unconfined => options.push("seccomp=unconfined".to_owned()),
-        SeccompChoice::File(path) => options.push(format!("seccomp={path}")),
-    }
-    if security.no_new_privileges {
-        options.push("no-new-privileges".to_owned());
-    }
-    json!({
-        "Binds": config.mounts.iter().filter_map(bind).collect::<Vec<_>>(),
-        "NetworkMode": list::network(config),
-        "PortBindings": {},
-        "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
-        "AutoRemove": entry.record.asked.get("remove").cloned().unwrap_or(Value::Bool(false)),
-        "CapAdd": security.cap_add,
-        "CapDrop": security.cap_drop,
-        "Dns": config.network.dns,
-        "ExtraHosts": config.network.extra_hosts.iter().map(|(n, a)| format!("{n}:{a}")).collect::<Vec<_>>(),
-        "GroupAdd": config.process.groups,
-        "IpcMode": namespace(security.ipc, "private"),
-        "PidMode": namespace(security.pid, ""),
-        "UTSMode": namespace(security.uts, ""),
-        "CgroupnsMode": namespace(security.cgroup, "private"),
-        "UsernsMode": userns(&security.userns),
-        "IDMappings": super::userns::inspect(&entry.record.asked),
-        "Privileged": security.privileged,
-        "PublishAllPorts": false,
-        "ReadonlyRootfs": config.read_only,
-        "SecurityOpt": options,
-        "Sysctls": security.sysctls,
-        "ShmSize": config.shm_size.unwrap_or(64 << 20),
-        "Runtime": "ketch",
-        "Init": config.process.init,
-        "Memory": limits.memory.unwrap_or(0),
-        "MemorySwap": limits.memory_swap.unwrap_or(0),
-        "MemoryReservation": limits.memory_reservation.unwrap_or(0),
-        "NanoCpus": limits.nano_cpus.unwrap_or(0),
-        "CpuShares": limits.cpu_shares.unwrap_or(0),
-        "CpuPeriod": limits.cpu_period.unwrap_or(0),
-        "CpuQuota": limits.cpu_quota.unwrap_or(0),
-        "CpusetCpus": limits.cpuset_cpus.clone().unwrap_or_default(),
-        "CpusetMems": limits.cpuset_mems.clone().unwrap_or_default(),
-        "PidsLimit": limits.pids,
-        "CgroupParent": resources.cgroup_parent.clone().unwrap_or_default(),
-        "OomScoreAdj": resources.oom_score_adj.unwrap_or(0),
-        "Ulimits": ulimits,
-        "Devices": devices,
-        "LogConfig": {"Type": "none", "Config": {}},
-    })
-}
-
-/// docker writes unlimited as -1.
-fn signed(limit: Option<u64>) -> i64 {
-    limit
-        .and_then(|limit| i64::try_from(limit).ok())
-        .unwrap_or(-1)
-}
-
-fn userns(userns: &Userns) -> String {
-    match userns {
-        Userns::Default => String::new(),
-        Userns::Host => "host".to_owned(),
-        Userns::KeepId { uid, gid } => {
-            let options: Vec<String> = [("uid", uid), ("gid", gid)]
-                .iter()
-                .filter_map(|(key, id)| id.map(|id| format!("{key}={id}")))
-                .collect();
-            if options.is_empty() {
-                "keep-id".to_owned()
-            } else {
-                format!("keep-id:{}", options.join(","))
-            }
+/// One mount; a tmpfs is in docker's `HostConfig.Tmpfs` alone.
+fn mount(mount: &Mount) -> Option<Value> {
+    let (kind, name, source, propagation) = match &mount.kind {
+        MountKind::Bind { source, options } => {
+            ("bind", None, source.clone(), json!(options.propagation))
         }
-        Userns::Auto { size: None } => "auto".to_owned(),
-        Userns::Auto { size: Some(size) } => format!("auto:size={size}"),
-    }
-}
-
-fn bind(mount: &Mount) -> Option<String> {
-    match &mount.kind {
-        MountKind::Bind { source, .. } => {
-            let mode = if mount.read_only { ":ro" } else { "" };
-            Some(format!("{source}:{}{mode}", mount.target))
-        }
-        _ => None,
-    }
-}
-
-fn mount(mount: &Mount) -> Value {
-    let (kind, source, propagation) = match &mount.kind {
-        MountKind::Bind { source, options } => ("bind", source.clone(), json!(options.propagation)),
-        MountKind::Tmpfs { .. } => ("tmpfs", String::new(), json!("")),
-        MountKind::Volume { name, .. } => ("volume", name.clone().unwrap_or_default(), json!("")),
+        MountKind::Tmpfs { .. } => return None,
+        MountKind::Volume { name, .. } => ("volume", name.clone(), String::new(), json!("")),
     };
-    json!({
+    let mut document = json!({
         "Type": kind,
         "Source": source,
         "Destination": mount.target,
         "Mode": if mount.read_only { "ro" } else { "" },
         "RW": !mount.read_only,
         "Propagation": propagation,
-    })
+        "Options": options(mount),
+    });
+    if kind == "volume" {
+        document["Name"] = json!(name.unwrap_or_default());
+        document["Driver"] = json!("local");
+    }
+    Some(document)
+}
+
+/// podman's list of mount options.
+fn options(mount: &Mount) -> Vec<&'static str> {
+    let chosen = [
+        (mount.no_dev, "nodev"),
+        (mount.no_exec, "noexec"),
+        (mount.no_suid, "nosuid"),
+    ];
+    let recursive = match &mount.kind {
+        MountKind::Bind { options, .. } if options.non_recursive => Some("bind"),
+        MountKind::Bind { .. } => Some("rbind"),
+        _ => None,
+    };
+    let chosen = chosen.iter().filter(|(set, _)| *set).map(|(_, word)| *word);
+    chosen.chain(recursive).collect()
 }
 
 fn graph_driver(engine: &Engine<'_>, entry: &ContainerEntry) -> Value {
@@ -236,55 +204,5 @@ fn graph_driver(engine: &Engine<'_>, entry: &ContainerEntry) -> Value {
             "UpperDir": entry.dir.upper().display().to_string(),
             "WorkDir": entry.dir.work().display().to_string(),
         },
-    })
-}
-
-/// The merged view of image and request. An image that is gone leaves what was asked.
-fn container_config(engine: &Engine<'_>, config: &Config, entry: &ContainerEntry) -> Value {
-    let record = &entry.record;
-    let image = record
-        .config
-        .and_then(|digest| engine.store.blobs().read(&digest, 8 << 20).ok())
-        .and_then(|bytes| crate::oci::ImageConfig::parse(&bytes).ok())
-        .map(|image| image.config)
-        .unwrap_or_default();
-    let asked = &config.process;
-    let mut env: BTreeMap<String, Option<String>> = BTreeMap::new();
-    for (key, value) in image.env.iter().filter_map(|entry| entry.split_once('=')) {
-        env.insert(key.to_owned(), Some(value.to_owned()));
-    }
-    for entry in &asked.env {
-        env.insert(entry.key.clone(), entry.value.clone());
-    }
-    let env: Vec<String> = env
-        .into_iter()
-        .filter_map(|(k, v)| v.map(|v| format!("{k}={v}")))
-        .collect();
-    json!({
-        "Hostname": asked.hostname.clone().unwrap_or_else(|| record.id.short().to_owned()),
-        "User": asked.user.clone().unwrap_or(image.user),
-        "Tty": asked.stdio.tty,
-        "OpenStdin": asked.stdio.interactive,
-        "Env": env,
-        "Cmd": if asked.args.is_empty() { image.cmd } else { Some(asked.args.clone()) },
-        "Entrypoint": asked.entrypoint.clone().or(image.entrypoint),
-        "Image": record.image,
-        "Volumes": image.volumes,
-        "WorkingDir": asked.workdir.clone().unwrap_or(image.working_dir),
-        "Labels": record.labels,
-        "StopSignal": asked.stop_signal.clone().or(image.stop_signal).unwrap_or_else(|| "SIGTERM".to_owned()),
-        "ExposedPorts": image.exposed_ports,
-        "Healthcheck": health::merged(record, config),
-    })
-}
-
-fn network(config: &Config) -> Value {
-    let name = list::network(config);
-    json!({
-        "Ports": {},
-        "IPAddress": "",
-        "Gateway": "",
-        "MacAddress": "",
-        "Networks": {name: {"NetworkID": "", "IPAddress": "", "Gateway": "", "MacAddress": "", "Aliases": Value::Null}},
     })
 }

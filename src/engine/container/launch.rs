@@ -198,6 +198,6 @@ pub(crate) fn note_end(engine: &Engine<'_>, record: &ContainerRecord, end: &End)
     if end.oom {
         event::note(engine, record, "oom", &[]);
     }
-    let code = ("exitCode", end.status.code().to_string());
-    event::note(engine, record, "die", &[code]);
+    let attributes = event::die(end.status, end.started, Timestamp::now());
+    event::note(engine, record, "die", &attributes);
 }

@@ -1,14 +1,14 @@
 //! `ps` and the state of containers.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::Result;
 use serde::Deserialize;
 
 use super::{ContainerState, ContainerSummary, health, remove};
-use crate::common::Error;
+use crate::common::{Digest, Error};
 use crate::engine::Engine;
-use crate::spec::config::{Config, MountKind, NetworkMode};
+use crate::spec::config::{Config, Mount, MountKind, NetworkMode, RestartPolicy};
 use crate::store::{ContainerDir, ContainerEntry, ExitRecord, Phase, StateRecord};
 use crate::sys::tree;
 
@@ -104,6 +104,9 @@ fn summarize(
     } = status;
     let record = &entry.record;
     let config = config(entry);
+    let restarts = running.as_ref().map(|state| state.restarts);
+    let restarts = restarts.or(exit.as_ref().map(|exit| exit.restarts));
+    let restarts = restarts.unwrap_or(0);
     let started = match state {
         ContainerState::Running | ContainerState::Paused | ContainerState::Dead => {
             running.as_ref().map(|state| state.started)
@@ -131,6 +134,25 @@ fn summarize(
         labels: record.labels.clone(),
         networks: vec![network(&config).to_owned()],
         mounts: mounts(&config),
+        targets: config
+            .mounts
+            .iter()
+            .map(|mount| mount.target.clone())
+            .collect(),
+        volumes: config
+            .mounts
+            .iter()
+            .filter(|mount| is_volume(mount))
+            .count(),
+        restart: config.lifecycle.restart,
+        restarts,
+        starts_at_boot: match config.lifecycle.restart {
+            RestartPolicy::Always => true,
+            RestartPolicy::UnlessStopped => !entry.dir.is_stopped(),
+            RestartPolicy::No | RestartPolicy::OnFailure { .. } => false,
+        },
+        auto_remove: remove::to_be_removed(entry),
+        ports: config.network.ports,
         size: if size {
             tree::usage(&entry.dir.upper()).ok().map(|usage| usage.size)
         } else {
@@ -157,8 +179,59 @@ pub(super) fn network(config: &Config) -> &'static str {
     }
 }
 
+/// The sizes of all images by their ids, in bytes: what `virtual` in a size means.
+pub(crate) fn image_sizes(engine: &Engine<'_>) -> Result<HashMap<Digest, u64>> {
+    let records = engine.store.images().records()?;
+    let sizes = records.iter().map(|record| (record.config, record.size));
+    Ok(sizes.collect())
+}
+
+/// Ports an image says it listens on (`80/tcp`); none when the image is gone.
+pub(crate) fn exposed(engine: &Engine<'_>, image: &Digest) -> Vec<String> {
+    let bytes = engine.store.blobs().read(image, 8 << 20).ok();
+    let config = bytes.and_then(|bytes| crate::oci::ImageConfig::parse(&bytes).ok());
+    let ports = config.map(|config| config.config.exposed_ports);
+    ports.unwrap_or_default().into_keys().collect()
+}
+
+/// The numbers of the namespaces of a process, by podman's keys.
+pub(crate) fn namespaces(pid: i32) -> BTreeMap<&'static str, String> {
+    const NAMES: [(&str, &str); 7] = [
+        ("cgroup", "cgroup"),
+        ("ipc", "ipc"),
+        ("mnt", "mnt"),
+        ("net", "net"),
+        ("pidns", "pid"),
+        ("userns", "user"),
+        ("uts", "uts"),
+    ];
+    let number = |name: &str| {
+        let link = std::fs::read_link(format!("/proc/{pid}/ns/{name}")).ok()?;
+        let text = link.to_str()?.split_once('[')?.1.trim_end_matches(']');
+        Some(text.to_owned())
+    };
+    let found = NAMES
+        .iter()
+        .filter_map(|(key, name)| Some((*key, number(name)?)));
+    found.collect()
+}
+
+/// docker's name of a restart policy and its limit.
+pub(crate) fn restart_policy(policy: RestartPolicy) -> (&'static str, u32) {
+    match policy {
+        RestartPolicy::No => ("no", 0),
+        RestartPolicy::OnFailure { max } => ("on-failure", max),
+        RestartPolicy::Always => ("always", 0),
+        RestartPolicy::UnlessStopped => ("unless-stopped", 0),
+    }
+}
+
+fn is_volume(mount: &Mount) -> bool {
+    matches!(mount.kind, MountKind::Volume { .. })
+}
+
 fn mounts(config: &Config) -> Vec<String> {
-    let source = |mount: &crate::spec::config::Mount| match &mount.kind {
+    let source = |mount: &Mount| match &mount.kind {
         MountKind::Bind { source, .. } => Some(source.clone()),
         MountKind::Volume { name, .. } => name.clone(),
         MountKind::Tmpfs { .. } => None,

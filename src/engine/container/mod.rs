@@ -8,7 +8,7 @@ mod create;
 mod diff;
 mod ending;
 mod etc;
-mod event;
+pub(crate) mod event;
 mod exec;
 mod export;
 mod failure;
@@ -27,16 +27,20 @@ mod mount;
 mod names;
 mod pause;
 mod plan;
+mod port;
 mod remove;
 mod rename;
 mod request;
 mod run;
+mod stats;
 mod still;
 mod top;
 mod update;
+mod usage;
 mod userns;
 mod wait;
 
+pub(crate) use crate::spec::config::RestartPolicy;
 pub(crate) use asked::Asked;
 pub(crate) use commit::{CommitRequest, commit};
 pub(crate) use copy::{CopyRequest, Ownership, Place, Streams, copy};
@@ -49,11 +53,12 @@ pub(crate) use failure::RunFailure;
 pub(crate) use health::probe_by_hand;
 pub(crate) use inspect::inspect;
 pub(crate) use kill::{StopRequest, kill, stop};
-pub(crate) use launch::{End, Live, launch, note_end, record_end, reopen};
-pub(crate) use list::{ListRequest, list, state};
+pub(crate) use launch::{End, launch, note_end, record_end, reopen};
+pub(crate) use list::{ListRequest, exposed, image_sizes, list, namespaces, restart_policy, state};
 pub(crate) use logs::{LogSink, LogsRequest, logs};
 pub(crate) use mount::{Mounted, mount, mounted, unmount};
 pub(crate) use pause::{pause, unpause};
+pub(crate) use port::ports;
 pub(crate) use remove::{
     RemoveRequest, clean_cgroup, delete_ended as remove_ended, discard, end_leftovers,
     purge_as_owner, remove, sweep,
@@ -61,8 +66,7 @@ pub(crate) use remove::{
 pub(crate) use rename::rename;
 pub(crate) use request::{ContainerState, ContainerSummary, PullPolicy, RunRequest};
 pub(crate) use run::{Timing, run};
+pub(crate) use stats::{ContainerStats, Sampler, StatsRequest};
 pub(crate) use top::{Descriptor, TopRequest, top};
 pub(crate) use update::{UpdateRequest, update};
 pub(crate) use wait::{Condition, WaitRequest, wait};
-
-pub(crate) use crate::spec::config::RestartPolicy;

@@ -339,7 +339,7 @@ pub(crate) fn end_leftovers(dir: &ContainerDir) -> Result<()> {
     Ok(())
 }
 
-fn to_be_removed(entry: &ContainerEntry) -> bool {
+pub(super) fn to_be_removed(entry: &ContainerEntry) -> bool {
     entry
         .record
         .asked

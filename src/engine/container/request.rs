@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::common::{ContainerId, Digest, ExitStatus, Timestamp};
 use crate::engine::image::pull::RegistryOptions;
 use crate::oci::Platform;
-use crate::spec::config::Config;
+use crate::spec::config::{Config, Port, RestartPolicy};
 use crate::store::HealthStatus;
 
 /// When an image is fetched before a run.
@@ -124,6 +124,20 @@ pub(crate) struct ContainerSummary {
     pub(crate) networks: Vec<String>,
     /// Mount targets or sources as `ps` shows them.
     pub(crate) mounts: Vec<String>,
+    /// Where they are in the container.
+    pub(crate) targets: Vec<String>,
+    /// How many of them are volumes.
+    pub(crate) volumes: usize,
+    /// Published ports.
+    pub(crate) ports: Vec<Port>,
+    /// What happens when the payload ends by itself, and how often at most.
+    pub(crate) restart: RestartPolicy,
+    /// How often that happened.
+    pub(crate) restarts: u32,
+    /// Whether its restart policy starts it when the machine does.
+    pub(crate) starts_at_boot: bool,
+    /// Whether it is removed at its end.
+    pub(crate) auto_remove: bool,
     /// Bytes of the writable layer, when sizes were asked for.
     pub(crate) size: Option<u64>,
 }

@@ -7,6 +7,8 @@ use anyhow::Result;
 
 use super::RunRequest;
 use super::create::Prepared;
+use super::event::{self, Ended};
+use super::failure::RunFailure;
 use super::launch::launch;
 use crate::common::{Error, ExitStatus, Kind};
 use crate::engine::Engine;
@@ -52,9 +54,9 @@ pub(crate) fn run(
     timing: &mut Timing,
 ) -> Result<ExitStatus> {
     let outcome = attended(engine, request, &prepared, timing);
-    let finished = finish(engine, prepared);
+    let finished = finish(engine, prepared, &outcome);
     timing.lap("clean up");
-    let status = outcome?;
+    let status = outcome?.status;
     finished.map(|()| status)
 }
 
@@ -63,10 +65,11 @@ fn attended(
     request: &RunRequest,
     prepared: &Prepared,
     timing: &mut Timing,
-) -> Result<ExitStatus> {
+) -> Result<Ended> {
     let config = &request.config;
     let signals = Signals::block()?;
     let live = launch(engine, prepared, [None; 3], 0)?;
+    event::started(engine, &prepared.record, live.began);
     timing.lap("start");
     let how = Attendance {
         sig_proxy: request.sig_proxy,
@@ -76,15 +79,32 @@ fn attended(
     };
     let status = runtime::attend(&live.started, live.running, &signals, how)?;
     timing.lap("run");
-    Ok(status)
+    Ok(Ended {
+        status,
+        started: Some(live.began),
+        oom: status != ExitStatus::Code(0) && live.cgroup.place().oom_killed(),
+        removed: true,
+    })
 }
 
 /// Removes the container.
-fn finish(engine: &Engine<'_>, prepared: Prepared) -> Result<()> {
+fn finish(engine: &Engine<'_>, prepared: Prepared, outcome: &Result<Ended>) -> Result<()> {
     let Prepared {
         record, dir, lock, ..
     } = prepared;
     let removed = super::remove::delete_ended(engine, &dir, lock, &record);
+    let end = match outcome {
+        Ok(end) => *end,
+        Err(error) => Ended {
+            status: error
+                .downcast_ref::<RunFailure>()
+                .map_or(ExitStatus::ENGINE, |failure| failure.status),
+            started: None,
+            oom: false,
+            removed: true,
+        },
+    };
+    event::ended(engine, &record, end);
     removed.map_err(|error| match error.downcast_ref::<Error>() {
         Some(known) if known.kind() == Kind::NotFound => {
             error.context("the container was removed meanwhile")

@@ -9,9 +9,9 @@ use super::ending::{self, SOON, look};
 use super::{ContainerState, list, remove};
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
-use crate::store::{ContainerDir, ExitRecord, Mark, Phase, StateRecord};
+use crate::store::{ContainerDir, ExitRecord, HealthRecord, Mark, Phase, StateRecord};
+use crate::sys::process;
 use crate::sys::watch::Watch;
-use crate::sys::{file, process};
 
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -286,12 +286,9 @@ impl<'a> Waiter<'a> {
 
 /// Whether the last health check of the present run says `wanted`.
 fn has_health(dir: &ContainerDir, wanted: &str) -> bool {
-    let read = || -> Option<serde_json::Value> {
-        let bytes = file::read_bounded(&dir.path().join("health"), 1 << 20).ok()?;
-        serde_json::from_slice(&bytes).ok()
-    };
-    let record = read().unwrap_or_default();
     let run = dir.state().ok().flatten().map(|state| state.start_time);
-    let own = record["Run"].is_null() || record["Run"].as_u64() == run;
-    own && record["Status"].as_str() == Some(wanted)
+    let record = dir.health().ok().flatten().zip(run);
+    record.is_some_and(|(record, run)| {
+        HealthRecord::of_run(Some(record), run).status.word() == wanted
+    })
 }

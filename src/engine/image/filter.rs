@@ -1,5 +1,7 @@
 //! `--filter` of image lists and prunes: docker's keys, read once, then applied per image.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 
 use super::find;
@@ -19,6 +21,10 @@ pub(crate) struct Filters {
     until: Option<Timestamp>,
     id: Vec<String>,
     digest: Vec<Digest>,
+    /// Images that containers were made from, and whether they are wanted.
+    containers: Option<(HashSet<Digest>, bool)>,
+    /// A kind of image was asked for that the store never has.
+    none: bool,
 }
 
 impl Filters {
@@ -33,11 +39,7 @@ impl Filters {
             match key.as_str() {
                 "reference" => filters.reference.push(value.clone()),
                 "dangling" => {
-                    let wanted = match value.as_str() {
-                        "true" | "1" | "True" | "TRUE" | "t" => true,
-                        "false" | "0" | "False" | "FALSE" | "f" => false,
-                        _ => return Err(bad("use true or false").into()),
-                    };
+                    let wanted = truth(value).ok_or_else(|| bad("use true or false"))?;
                     filters.dangling = Some(wanted);
                 }
                 "label" => filters.label.push(label(value)),
@@ -59,8 +61,14 @@ impl Filters {
                     .id
                     .push(value.trim_start_matches("sha256:").to_owned()),
                 "digest" => filters.digest.push(value.parse()?),
+                "containers" => {
+                    let wanted = truth(value).ok_or_else(|| bad("use true or false"))?;
+                    filters.containers = Some((used(store)?, wanted));
+                }
                 // Every image of ketch is a final, writable one of this store.
-                "intermediate" | "readonly" | "containers" | "manifest" => {}
+                "intermediate" | "readonly" | "manifest" => {
+                    filters.none |= truth(value).ok_or_else(|| bad("use true or false"))?;
+                }
                 _ => {
                     return Err(bad("invalid filter")
                         .hint("use reference, dangling, label, since, before, until, id or digest")
@@ -79,8 +87,13 @@ impl Filters {
     /// Whether an image record passes all filters.
     pub(crate) fn pass(&self, record: &ImageRecord) -> bool {
         let created = record.created.unwrap_or_default();
-        self.dangling
-            .is_none_or(|wanted| wanted == record.name.is_none())
+        let in_use =
+            |(used, wanted): &(HashSet<Digest>, bool)| used.contains(&record.config) == *wanted;
+        !self.none
+            && self.containers.as_ref().is_none_or(in_use)
+            && self
+                .dangling
+                .is_none_or(|wanted| wanted == record.name.is_none())
             && self.label.iter().all(|wanted| has_label(record, wanted))
             && !self.no_label.iter().any(|wanted| has_label(record, wanted))
             && self.since.is_none_or(|moment| created > moment)
@@ -92,6 +105,20 @@ impl Filters {
             })
             && any(&self.reference, |pattern| fits_reference(record, pattern))
     }
+}
+
+fn truth(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "t" => Some(true),
+        "false" | "0" | "f" => Some(false),
+        _ => None,
+    }
+}
+
+/// Ids of the images that containers were made from.
+fn used(store: &Store) -> Result<HashSet<Digest>> {
+    let entries = store.containers().list()?.into_iter().flatten();
+    Ok(entries.filter_map(|entry| entry.record.config).collect())
 }
 
 fn any<T>(wanted: &[T], fits: impl Fn(&T) -> bool) -> bool {

@@ -3,6 +3,7 @@
 pub(crate) mod assemble;
 pub(crate) mod builtin;
 pub(super) mod change;
+mod event;
 pub(crate) mod filter;
 pub(crate) mod history;
 pub(crate) mod import;

@@ -7,6 +7,7 @@ use anyhow::Result;
 use super::filter::Filters;
 use super::remove::{Removal, collect, take};
 use crate::common::Digest;
+use crate::engine::container::event::note_prune;
 use crate::store::{ImageRecord, Store};
 
 /// What is asked.
@@ -46,6 +47,7 @@ pub(crate) fn prune(store: &Store, request: &Request) -> Result<Removal> {
         ..Removal::default()
     };
     collect(store, &mut removal)?;
+    note_prune(store, "image", removal.reclaimed);
     Ok(removal)
 }
 

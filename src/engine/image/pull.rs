@@ -84,7 +84,9 @@ pub(crate) struct Pulled {
 pub(crate) fn pull(engine: &Engine<'_>, request: &PullRequest) -> Result<Pulled> {
     let reference = Reference::parse(&request.image)?;
     engine.store.hold()?;
-    identity::as_owner(engine, || fetch(engine, &reference, request))
+    let pulled = identity::as_owner(engine, || fetch(engine, &reference, request))?;
+    super::event::pulled(&engine.store, &pulled.name);
+    Ok(pulled)
 }
 
 fn fetch(engine: &Engine<'_>, reference: &Reference, request: &PullRequest) -> Result<Pulled> {

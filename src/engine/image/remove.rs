@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::{familiar, find};
+use super::{event, familiar, find};
 use crate::common::{Digest, Error, Kind};
 use crate::store::{ContainerEntry, ImageRecord, Store};
 
@@ -121,6 +121,7 @@ pub(super) fn take(store: &Store, records: &[ImageRecord]) -> Result<Vec<Event>>
             continue;
         };
         if let Some(name) = &untagged.record.name {
+            event::named(store, "untag", &untagged.record.config, name);
             events.push(Event::Untagged(familiar(name)));
         }
         if !untagged.others {
@@ -131,6 +132,7 @@ pub(super) fn take(store: &Store, records: &[ImageRecord]) -> Result<Vec<Event>>
                     .iter()
                     .map(|entry| Event::Untagged(super::familiar_digest(entry))),
             );
+            event::deleted(store, &untagged.record.config);
             events.push(Event::Deleted(untagged.record.config));
         }
     }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{by_reference, familiar, find};
+use super::{by_reference, event, familiar, find};
 use crate::common::{Error, Kind, Timestamp};
 use crate::reference::Reference;
 use crate::store::{ImageRecord, Store};
@@ -26,7 +26,9 @@ pub(crate) fn tag(store: &Store, source: &str, target: &str) -> Result<()> {
         pulled: Timestamp::now(),
         ..find(store, source)?.record
     };
-    Ok(store.images().put(&record)?)
+    store.images().put(&record)?;
+    event::named(store, "tag", &record.config, &name.to_string());
+    Ok(())
 }
 
 /// Takes names away from an image (podman's `untag`): the given ones, or all. The image stays
@@ -61,6 +63,9 @@ pub(crate) fn untag(store: &Store, image: &str, names: &[String]) -> Result<Vec<
             ..record.clone()
         })?;
         if let Some(untagged) = store.images().remove(&record)? {
+            if let Some(name) = &untagged.record.name {
+                event::named(store, "untag", &record.config, name);
+            }
             taken.extend(untagged.record.name.as_deref().map(familiar));
         }
     }

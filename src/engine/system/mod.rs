@@ -3,4 +3,5 @@
 
 pub(crate) mod check;
 pub(crate) mod df;
+pub(crate) mod events;
 pub(crate) mod prune;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::common::{ContainerId, Error, Kind, Timestamp};
+use crate::engine::container::event;
 use crate::engine::image::filter::moment;
 use crate::engine::image::remove::Event;
 use crate::engine::{Engine, container, image};
@@ -83,6 +84,7 @@ pub(crate) fn prune_containers(
     if let Err(error) = container::purge_as_owner(engine, &left) {
         pruned.failures.push((String::new(), error));
     }
+    event::note_prune(&engine.store, "container", pruned.reclaimed);
     Ok(pruned)
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use crate::logs::{LogDriver, Logging};
 pub(crate) use lifecycle::{Health, Lifecycle, RestartPolicy};
 pub(crate) use mount::{BindOptions, Mount, MountKind, Propagation};
-pub(crate) use network::{Network, NetworkMode};
+pub(crate) use network::{Network, NetworkMode, Port};
 pub(crate) use process::{EnvEntry, Process, Stdio};
 pub(crate) use resource::{Resources, Ulimit};
 pub(crate) use security::{Device, NamespaceMode, SeccompChoice, Security, Userns};

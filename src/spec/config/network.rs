@@ -12,6 +12,21 @@ pub(crate) struct Network {
     pub(crate) extra_hosts: Vec<(String, String)>,
     /// `--dns`.
     pub(crate) dns: Vec<String>,
+    /// Ports reachable from outside, as they were settled when the container was made.
+    pub(crate) ports: Vec<Port>,
+}
+
+/// One published port.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Port {
+    /// Port in the container.
+    pub(crate) container: u16,
+    /// `tcp`, `udp` or `sctp`.
+    pub(crate) protocol: String,
+    /// Address on the host; `0.0.0.0` or `::` for every one.
+    pub(crate) host_ip: String,
+    /// Port on the host.
+    pub(crate) host: u16,
 }
 
 /// Which network namespace a container gets.

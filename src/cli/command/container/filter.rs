@@ -1,41 +1,96 @@
-//! `--filter` of `ps`: docker's keys on the rows of the list. Several values of one key: any may
-//! fit, but all labels must.
+//! `--filter` of `ps`: docker's and podman's keys on the rows of the list. Several values of one
+//! key: any may fit, but all labels must.
 
-use crate::common::{Error, ExitStatus, Result, Timestamp};
-use crate::engine::container::{ContainerState, ContainerSummary};
+use regex_lite::Regex;
+
+use crate::common::{Error, ExitStatus, Result, Timestamp, parse_moment};
+use crate::engine::container::{ContainerState, ContainerSummary, restart_policy};
+use crate::spec::config::Port;
 
 /// Checked filters.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Filters {
     pairs: Vec<(String, String)>,
+    names: Vec<Regex>,
     before: Option<Timestamp>,
     since: Option<Timestamp>,
+    until: Option<Timestamp>,
 }
 
-const KEYS: [&str; 11] = [
-    "id", "name", "label", "label!", "status", "exited", "ancestor", "before", "since", "volume",
+/// `80`, `80/udp`, `8000-8010/tcp`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct PortRange {
+    first: u16,
+    last: u16,
+    protocol: String,
+}
+
+const KEYS: [&str; 20] = [
+    "id",
+    "name",
+    "label",
+    "label!",
+    "status",
+    "exited",
+    "ancestor",
+    "before",
+    "since",
+    "volume",
     "network",
+    "publish",
+    "expose",
+    "health",
+    "is-task",
+    "pod",
+    "restart-policy",
+    "until",
+    "command",
+    "should-start-on-boot",
+];
+
+/// docker's states, and podman's further words.
+const STATES: [&str; 12] = [
+    "created",
+    "running",
+    "exited",
+    "dead",
+    "paused",
+    "restarting",
+    "removing",
+    "configured",
+    "initialized",
+    "stopped",
+    "stopping",
+    "unknown",
 ];
 
 impl Filters {
     /// Checks keys, and values where they have a grammar.
     pub(super) fn parse(pairs: &[(String, String)]) -> Result<Filters> {
+        let mut filters = Filters {
+            pairs: pairs.to_vec(),
+            ..Filters::default()
+        };
         for (key, value) in pairs {
             let bad = |why: &str| Error::usage("use filter", format!("{key}={value}"), why);
             let good = match key.as_str() {
-                "status" => {
-                    let words = [
-                        "created",
-                        "running",
-                        "exited",
-                        "dead",
-                        "paused",
-                        "restarting",
-                        "removing",
-                    ];
-                    words.contains(&value.as_str())
-                }
+                "status" => STATES.contains(&value.as_str()),
                 "exited" => value.parse::<u8>().is_ok(),
+                "health" => ["starting", "healthy", "unhealthy", "none"].contains(&value.as_str()),
+                "is-task" | "should-start-on-boot" => truth(value).is_some(),
+                "name" => {
+                    // Go's expressions and these differ in nothing that a name could need.
+                    filters.names.push(
+                        Regex::new(value.trim())
+                            .map_err(|error| bad(&format!("not an expression: {error}")))?,
+                    );
+                    true
+                }
+                "until" => {
+                    filters.until = parse_moment(value, Timestamp::now());
+                    filters.until.is_some()
+                }
+                "publish" | "expose" => port_range(value).is_some(),
                 key if KEYS.contains(&key) => true,
                 _ => {
                     return Err(
@@ -47,10 +102,7 @@ impl Filters {
                 return Err(bad("not a value of this filter"));
             }
         }
-        Ok(Filters {
-            pairs: pairs.to_vec(),
-            ..Filters::default()
-        })
+        Ok(filters)
     }
 
     /// Whether containers that do not run are asked for by a filter.
@@ -58,6 +110,18 @@ impl Filters {
         self.pairs
             .iter()
             .any(|(key, _)| key == "status" || key == "exited")
+    }
+
+    /// Whether a filter names another container, which need not be one of those shown.
+    pub(super) fn names_others(&self) -> bool {
+        self.pairs
+            .iter()
+            .any(|(key, _)| key == "before" || key == "since")
+    }
+
+    /// Whether a filter looks at the ports of images.
+    pub(super) fn needs_exposed(&self) -> bool {
+        self.values("expose").next().is_some()
     }
 
     /// Finds the containers `before` and `since` name among the rows.
@@ -86,26 +150,69 @@ impl Filters {
         Ok(self)
     }
 
-    /// Whether a row passes all filters.
+    /// Whether a row passes all filters, `expose` apart.
     pub(super) fn pass(&self, row: &ContainerSummary) -> bool {
         self.before.is_none_or(|moment| row.created < moment)
             && self.since.is_none_or(|moment| row.created > moment)
+            && self.until.is_none_or(|moment| row.created < moment)
             && self.all("label", |value| has_label(row, value))
             && self.all("label!", |value| !has_label(row, value))
             && self.any("id", |value| row.id.as_str().starts_with(value))
-            && self.any("name", |value| fits_name(&row.name, value))
-            && self.any("status", |value| row.state.word() == value)
+            && (self.names.is_empty() || self.names.iter().any(|name| fits_name(row, name)))
+            && self.any("status", |value| is_state(row.state, value))
             && self.any("exited", |value| {
                 let code = row.exit.map(ExitStatus::code);
                 row.state == ContainerState::Exited && code == value.parse().ok()
             })
             && self.any("ancestor", |value| is_ancestor(row, value))
             && self.any("volume", |value| {
-                row.mounts.iter().any(|mount| mount == value)
+                let places = row.mounts.iter().chain(&row.targets);
+                places.into_iter().any(|place| place == value)
             })
             && self.any("network", |value| {
                 row.networks.iter().any(|name| name == value)
             })
+            && self.pass_settings(row)
+    }
+
+    fn pass_settings(&self, row: &ContainerSummary) -> bool {
+        let published = |value: &str| {
+            let fits = |range: PortRange| {
+                let mut ports = row.ports.iter();
+                ports.any(|port| range.fits(port.container, &port.protocol))
+            };
+            port_range(value).is_some_and(fits)
+        };
+        self.any("publish", published)
+            && self.any("health", |value| {
+                row.health.unwrap_or_default().word() == value
+            })
+            && self.any("is-task", |value| truth(value) == Some(false))
+            // No container is in a pod.
+            && self.any("pod", |_| false)
+            && self.any("restart-policy", |value| {
+                restart_policy(row.restart).0 == value
+            })
+            && self.any("command", |value| {
+                row.command.first().is_some_and(|first| first == value)
+            })
+            && self.any("should-start-on-boot", |value| {
+                truth(value) == Some(row.starts_at_boot)
+            })
+    }
+
+    /// Whether a container with these exposed ports (`80/tcp`) passes `expose`.
+    pub(super) fn pass_exposed(&self, row: &ContainerSummary, exposed: &[String]) -> bool {
+        let own = |port: &Port| (port.container, port.protocol.clone());
+        let image = exposed.iter().filter_map(|port| port_range(port));
+        let image = image.map(|port| (port.first, port.protocol));
+        let all: Vec<(u16, String)> = row.ports.iter().map(own).chain(image).collect();
+        self.any("expose", |value| {
+            port_range(value).is_some_and(|range| {
+                let mut ports = all.iter();
+                ports.any(|(port, protocol)| range.fits(*port, protocol))
+            })
+        })
     }
 
     fn values(&self, key: &str) -> impl Iterator<Item = &str> {
@@ -123,6 +230,43 @@ impl Filters {
     }
 }
 
+impl PortRange {
+    fn fits(&self, port: u16, protocol: &str) -> bool {
+        (self.first..=self.last).contains(&port) && self.protocol == protocol
+    }
+}
+
+fn port_range(text: &str) -> Option<PortRange> {
+    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let protocol = protocol.to_ascii_lowercase();
+    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+    let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+    let good = first <= last && ["tcp", "udp", "sctp"].contains(&protocol.as_str());
+    good.then_some(PortRange {
+        first,
+        last,
+        protocol,
+    })
+}
+
+fn truth(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "t" => Some(true),
+        "false" | "0" | "f" => Some(false),
+        _ => None,
+    }
+}
+
+/// podman's words for states that docker calls otherwise.
+fn is_state(state: ContainerState, wanted: &str) -> bool {
+    let wanted = match wanted {
+        "stopped" => "exited",
+        "configured" => "created",
+        other => other,
+    };
+    state.word() == wanted
+}
+
 fn has_label(row: &ContainerSummary, wanted: &str) -> bool {
     match wanted.split_once('=') {
         Some((key, value)) => row.labels.get(key).is_some_and(|found| found == value),
@@ -130,27 +274,9 @@ fn has_label(row: &ContainerSummary, wanted: &str) -> bool {
     }
 }
 
-/// docker takes a regular expression; what scripts write is a part of the name, perhaps held by
-/// `^` and `$`, perhaps with docker's slash in front.
-fn fits_name(name: &str, pattern: &str) -> bool {
-    let (start, pattern) = match pattern.strip_prefix('^') {
-        Some(rest) => (true, rest),
-        None => (false, pattern),
-    };
-    let (end, pattern) = match pattern.strip_suffix('$') {
-        Some(rest) => (true, rest),
-        None => (false, pattern),
-    };
-    let (start, pattern) = match pattern.strip_prefix('/') {
-        Some(rest) => (true, rest),
-        None => (start, pattern),
-    };
-    match (start, end) {
-        (true, true) => name == pattern,
-        (true, false) => name.starts_with(pattern),
-        (false, true) => name.ends_with(pattern),
-        (false, false) => name.contains(pattern),
-    }
+/// docker looks at the name with and without its slash: scripts write `^/web$` and `^web$`.
+fn fits_name(row: &ContainerSummary, name: &Regex) -> bool {
+    name.is_match(&row.name) || name.is_match(&format!("/{}", row.name))
 }
 
 fn is_ancestor(row: &ContainerSummary, value: &str) -> bool {
@@ -172,6 +298,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::common::{ContainerId, Digest};
+    use crate::spec::config::RestartPolicy;
 
     pub(in super::super) fn row(name: &str, state: ContainerState) -> ContainerSummary {
         ContainerSummary {
@@ -190,6 +317,18 @@ pub(super) mod tests {
             labels: BTreeMap::from([("tier".to_owned(), "front".to_owned())]),
             networks: vec!["host".to_owned()],
             mounts: vec!["/srv".to_owned()],
+            targets: vec!["/data".to_owned()],
+            volumes: 0,
+            ports: vec![Port {
+                container: 80,
+                protocol: "tcp".to_owned(),
+                host_ip: "0.0.0.0".to_owned(),
+                host: 8080,
+            }],
+            restart: RestartPolicy::Always,
+            restarts: 0,
+            starts_at_boot: true,
+            auto_remove: false,
             size: None,
         }
     }
@@ -212,6 +351,11 @@ pub(super) mod tests {
             &[("status", "running"), ("id", "abab")],
             &[("ancestor", "docker.io/library/debian:latest")],
             &[("volume", "/srv"), ("network", "host")],
+            &[("name", "^/?(web|db)-[0-9]+$")],
+            &[("publish", "80"), ("health", "none")],
+            &[("publish", "79-81/tcp"), ("restart-policy", "always")],
+            &[("command", "sleep"), ("should-start-on-boot", "true")],
+            &[("until", "1970-01-02"), ("is-task", "false")],
         ] {
             assert!(passes(good, &web), "{good:?}");
         }
@@ -222,6 +366,11 @@ pub(super) mod tests {
             &[("exited", "0")],
             &[("name", "^web$")],
             &[("ancestor", "alpine")],
+            &[("publish", "80/udp")],
+            &[("health", "healthy")],
+            &[("pod", "x")],
+            &[("until", "1969-01-01")],
+            &[("should-start-on-boot", "0")],
         ] {
             assert!(!passes(bad, &web), "{bad:?}");
         }
@@ -229,7 +378,15 @@ pub(super) mod tests {
 
     #[test]
     fn unknown_keys_and_values_are_refused() {
-        for (key, value) in [("nope", "x"), ("status", "up"), ("exited", "x")] {
+        for (key, value) in [
+            ("nope", "x"),
+            ("status", "up"),
+            ("exited", "x"),
+            ("name", "("),
+            ("publish", "x/tcp"),
+            ("health", "ill"),
+            ("until", "soon"),
+        ] {
             assert!(Filters::parse(&[(key.to_owned(), value.to_owned())]).is_err());
         }
     }

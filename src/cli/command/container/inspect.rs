@@ -1,14 +1,16 @@
 //! `container inspect`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cli::args::ShowArgs;
 use crate::cli::command::Execute;
 use crate::cli::command::image::inspect::show;
+use crate::cli::command::image::whole;
 use crate::cli::output::progress::Progress;
 use crate::cli::personality::Personality;
 use crate::cli::session::Session;
-use crate::common::ExitStatus;
+use crate::common::{Error, ExitStatus};
+use crate::engine::container::{ListRequest, list};
 use crate::engine::{Engine, container};
 
 /// Display detailed information on one or more containers
@@ -17,33 +19,81 @@ pub(crate) struct Inspect {
     #[command(flatten)]
     format: ShowArgs,
 
+    /// Display total file sizes
+    #[arg(short, long)]
+    size: bool,
+
+    /// Act on the latest container
+    #[arg(short, long)]
+    latest: bool,
+
     /// Containers by name or ID
-    #[arg(required = true, value_name = "CONTAINER")]
+    #[arg(value_name = "CONTAINER")]
     containers: Vec<String>,
 }
 
 impl Execute for Inspect {
-    fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
+    fn execute(mut self, session: &Session) -> anyhow::Result<ExitStatus> {
         let format = self.format.format(session.personality)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
+        add_latest(&engine, self.latest, &mut self.containers)?;
         show(session, &format, &self.containers, |name| {
-            document(&engine, session.personality, name)
+            document(&engine, session.personality, name, self.size)
         })
     }
 }
 
-/// The document of one container, in the personality's spelling of its name.
+/// With `--latest` the names are the one of the newest container.
+///
+/// # Errors
+/// Names with it, none without it, or no container at all.
+pub(in crate::cli::command) fn add_latest(
+    engine: &Engine<'_>,
+    latest: bool,
+    names: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    if latest != names.is_empty() {
+        return Err(Error::usage("inspect", "", "give names, or use --latest").into());
+    }
+    if latest {
+        let request = ListRequest {
+            all: true,
+            size: false,
+        };
+        match list(engine, request)?.first() {
+            Some(row) => names.push(row.id.to_string()),
+            None => {
+                return Err(Error::usage("inspect --latest", "", "there is no container").into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The document of one container, in the personality's spelling.
 pub(in crate::cli::command) fn document(
     engine: &Engine<'_>,
     personality: Personality,
     name: &str,
+    size: bool,
 ) -> anyhow::Result<Value> {
-    let mut document = container::inspect(engine, name)?;
-    if personality == Personality::Podman
-        && let Some(Value::String(name)) = document.get_mut("Name")
-    {
-        *name = name.trim_start_matches('/').to_owned();
+    let mut document = container::inspect(engine, name, size)?;
+    if personality == Personality::Podman {
+        for (key, prefix) in [("Name", "/"), ("Image", "sha256:")] {
+            if let Some(Value::String(text)) = document.get_mut(key)
+                && let Some(bare) = text.strip_prefix(prefix)
+            {
+                *text = bare.to_owned();
+            }
+        }
+        if let Some(Value::String(image)) = document.get_mut("ImageName") {
+            *image = whole(personality, image);
+        }
+        // docker's `NetworkMode: none` is the same there; the network itself is not listed.
+        if document["HostConfig"]["NetworkMode"] == "none" {
+            document["NetworkSettings"]["Networks"] = json!({});
+        }
     }
     Ok(document)
 }

@@ -1,19 +1,27 @@
 //! `ps`.
 
-use serde_json::{Value, json};
+mod view;
+
+use std::collections::HashMap;
+use std::io::stdout;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
 
 use crate::cli::args::{FormatArgs, filters};
 use crate::cli::command::Execute;
 use crate::cli::output::listing::Row;
 use crate::cli::output::progress::Progress;
-use crate::cli::output::{Columns, human, json as form, listing};
+use crate::cli::output::{Format, listing};
+use crate::cli::parse;
+use crate::cli::personality::Personality;
 use crate::cli::session::Session;
-use crate::common::{ExitStatus, Timestamp, human_size};
+use crate::common::{Digest, Error, ExitStatus, Timestamp};
 use crate::engine::Engine;
-use crate::engine::container::{ContainerState, ContainerSummary, ListRequest, list};
-use crate::store::HealthStatus;
+use crate::engine::container::{ContainerSummary, ListRequest, exposed, image_sizes, list};
+use crate::sys::watch::Watch;
 
 use super::filter::Filters;
+use view::View;
 
 /// List containers
 #[derive(clap::Parser, Debug)]
@@ -27,8 +35,8 @@ pub(crate) struct List {
     quiet: bool,
 
     /// Show n last created containers (includes all states)
-    #[arg(short = 'n', long, value_name = "NUMBER")]
-    last: Option<usize>,
+    #[arg(short = 'n', long, value_name = "NUMBER", allow_hyphen_values = true)]
+    last: Option<i64>,
 
     /// Show the latest created container (includes all states)
     #[arg(short, long)]
@@ -48,213 +56,216 @@ pub(crate) struct List {
 
     #[command(flatten)]
     format: FormatArgs,
+
+    /// Do not print the header row
+    #[arg(long)]
+    noheading: bool,
+
+    /// Sort by command, created, id, image, names, runningfor, size or status
+    #[arg(long, value_name = "FIELD")]
+    sort: Option<String>,
+
+    /// Display the pods of the containers (ketch has none)
+    #[arg(short, long)]
+    pod: bool,
+
+    /// Display the namespaces of the containers
+    #[arg(long, visible_alias = "namespace")]
+    ns: bool,
+
+    /// Containers of other programs in the store (ketch's store has none)
+    #[arg(long)]
+    external: bool,
+
+    /// Look at the state of each container afresh (ketch always does)
+    #[arg(long)]
+    sync: bool,
+
+    /// Show the list again every so many seconds
+    #[arg(short, long, value_name = "SECONDS")]
+    watch: Option<u64>,
 }
 
 impl Execute for List {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let format = self.format.format()?.for_personality(session.personality)?;
         let filters = Filters::parse(&filters(&self.filter)?)?;
-        let last = match self.latest {
-            true => Some(1),
-            false => self.last,
-        };
+        let sort = self.sort.as_deref().map(Sort::parse).transpose()?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
-        let request = ListRequest {
-            // docker: a filter on the state looks at containers of every state.
-            all: self.all || last.is_some() || filters.names_states(),
-            size: self.size,
+        loop {
+            let text = self.text(session, &engine, &format, filters.clone(), sort)?;
+            let Some(seconds) = self.watch.filter(|seconds| *seconds > 0) else {
+                session.data(&text)?;
+                return Ok(ExitStatus::Code(0));
+            };
+            // From the upper left corner of an empty screen.
+            session.data(&format!("\x1b[2J\x1b[H{text}"))?;
+            let deadline = Instant::now().checked_add(Duration::from_secs(seconds));
+            if Watch::new().wait(&[], Some(stdout().as_fd()), deadline)? {
+                return Ok(ExitStatus::Signal(libc::SIGPIPE as u8));
+            }
+        }
+    }
+}
+
+impl List {
+    fn text(
+        &self,
+        session: &Session,
+        engine: &Engine<'_>,
+        format: &Format,
+        filters: Filters,
+        sort: Option<Sort>,
+    ) -> anyhow::Result<String> {
+        let rows = self.rows(session, engine, format, filters, sort)?;
+        let sizes = match self.shows_size(format) {
+            true => image_sizes(engine)?,
+            false => HashMap::new(),
         };
-        let all = list(&engine, request)?;
-        let filters = filters.resolve(&all)?;
-        let rows: Vec<ContainerSummary> = all
-            .into_iter()
-            .filter(|row| filters.pass(row))
-            .take(last.unwrap_or(usize::MAX))
-            .collect();
         let view = View {
+            personality: session.personality,
             no_trunc: self.no_trunc,
             size: self.size,
+            pod: self.pod,
+            ns: self.ns,
+            heading: !self.noheading,
+            sizes,
             now: Timestamp::now(),
         };
-        session.data(&match self.quiet {
-            true => rows.iter().map(|row| view.id(row) + "\n").collect(),
-            false => {
-                let rows: Vec<Row> = rows
-                    .iter()
-                    .map(|row| (view.docker(row), view.podman(row)))
-                    .collect();
-                listing::list(session.personality, &format, &view.columns(), &rows)?
-            }
-        })?;
-        Ok(ExitStatus::Code(0))
+        if self.quiet {
+            return Ok(rows.iter().map(|row| view.id(row) + "\n").collect());
+        }
+        let ports = ExposedPorts::new(engine, format.is_json() || format.uses("ExposedPorts"));
+        let podman = session.personality == Personality::Podman;
+        let rows: Vec<Row> = rows
+            .iter()
+            .map(|row| match podman {
+                true => (view.docker(row), view.podman(row, &ports.of(row))),
+                // Labels are all that docker's templates take of the other row.
+                false => (view.docker(row), view.labels(row)),
+            })
+            .collect();
+        Ok(listing::list(
+            session.personality,
+            format,
+            &view.columns(),
+            &rows,
+        )?)
+    }
+
+    fn shows_size(&self, format: &Format) -> bool {
+        self.size || format.uses("Size")
+    }
+
+    fn rows(
+        &self,
+        session: &Session,
+        engine: &Engine<'_>,
+        format: &Format,
+        filters: Filters,
+        sort: Option<Sort>,
+    ) -> anyhow::Result<Vec<ContainerSummary>> {
+        let last = match self.latest {
+            true => Some(1),
+            // docker: -1, its default, is no limit.
+            false => self.last.and_then(|last| usize::try_from(last).ok()),
+        };
+        // docker: a filter on the state looks at containers of every state.
+        let all = self.all || last.is_some() || filters.names_states();
+        let request = ListRequest {
+            all: all || filters.names_others(),
+            size: self.shows_size(format),
+        };
+        let listed = list(engine, request)?;
+        let filters = filters.resolve(&listed)?;
+        let ports = ExposedPorts::new(engine, filters.needs_exposed());
+        let mut rows: Vec<ContainerSummary> = listed
+            .into_iter()
+            .filter(|row| all || row.state.is_active())
+            .filter(|row| filters.pass(row))
+            .filter(|row| !filters.needs_exposed() || filters.pass_exposed(row, &ports.of(row)))
+            .take(last.unwrap_or(usize::MAX))
+            .collect();
+        match (sort, session.personality) {
+            (Some(sort), _) => sort.sort(&mut rows),
+            // podman lists the oldest first.
+            (None, Personality::Podman) => Sort::Created.sort(&mut rows),
+            (None, Personality::Docker) => {}
+        }
+        Ok(rows)
     }
 }
 
-struct View {
-    no_trunc: bool,
-    size: bool,
-    now: Timestamp,
+/// Ports of images, each image read once.
+struct ExposedPorts<'e, 'a> {
+    engine: &'e Engine<'a>,
+    wanted: bool,
+    known: std::cell::RefCell<HashMap<Digest, Vec<String>>>,
 }
 
-impl View {
-    fn id(&self, row: &ContainerSummary) -> String {
-        match self.no_trunc {
-            true => row.id.to_string(),
-            false => row.id.short().to_owned(),
+impl<'e, 'a> ExposedPorts<'e, 'a> {
+    fn new(engine: &'e Engine<'a>, wanted: bool) -> ExposedPorts<'e, 'a> {
+        ExposedPorts {
+            engine,
+            wanted,
+            known: std::cell::RefCell::default(),
         }
     }
 
-    /// docker quotes the command and cuts the quoted text to twenty characters.
-    fn command(&self, row: &ContainerSummary) -> String {
-        let line = row.command.join(" ");
-        let line = match self.no_trunc {
-            true => line,
-            false => human::ellipsis(&line, 20),
+    fn of(&self, row: &ContainerSummary) -> Vec<String> {
+        let Some(image) = row.image_id.filter(|_| self.wanted) else {
+            return Vec::new();
         };
-        format!("\"{line}\"")
+        let mut known = self.known.borrow_mut();
+        let ports = known
+            .entry(image)
+            .or_insert_with(|| exposed(self.engine, &image));
+        ports.clone()
     }
+}
 
-    fn status(&self, row: &ContainerSummary) -> String {
-        let status = human::status(row.state, row.started, row.finished, row.exit, self.now);
-        match (row.state, row.health) {
-            (ContainerState::Running, Some(HealthStatus::Starting)) => {
-                format!("{status} (health: starting)")
+/// podman's `--sort`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Command,
+    Created,
+    Id,
+    Image,
+    Names,
+    RunningFor,
+    Size,
+    Status,
+}
+
+impl Sort {
+    fn parse(text: &str) -> Result<Sort, Error> {
+        Ok(match text.to_ascii_lowercase().as_str() {
+            "command" => Sort::Command,
+            "created" => Sort::Created,
+            "id" => Sort::Id,
+            "image" => Sort::Image,
+            "names" => Sort::Names,
+            "runningfor" => Sort::RunningFor,
+            "size" => Sort::Size,
+            "status" => Sort::Status,
+            _ => {
+                let fields = "command, created, id, image, names, runningfor, size or status";
+                return Err(parse::bad("--sort", text, format!("use {fields}")));
             }
-            (ContainerState::Running, Some(health)) => format!("{status} ({})", health.word()),
-            _ => status,
-        }
-    }
-
-    fn mounts(&self, row: &ContainerSummary) -> String {
-        let cut = |mount: &String| match self.no_trunc {
-            true => mount.clone(),
-            false => human::ellipsis(mount, 15),
-        };
-        row.mounts.iter().map(cut).collect::<Vec<_>>().join(",")
-    }
-
-    fn columns(&self) -> Columns<'static> {
-        Columns {
-            of: "container",
-            shown: match self.size {
-                true => &[
-                    "ID",
-                    "Image",
-                    "Command",
-                    "RunningFor",
-                    "Status",
-                    "Ports",
-                    "Names",
-                    "Size",
-                ],
-                false => &[
-                    "ID",
-                    "Image",
-                    "Command",
-                    "RunningFor",
-                    "Status",
-                    "Ports",
-                    "Names",
-                ],
-            },
-            headers: &[("ID", "CONTAINER ID"), ("RunningFor", "CREATED")],
-            heading: true,
-        }
-    }
-
-    /// docker's formatter context: every value a string.
-    fn docker(&self, row: &ContainerSummary) -> Value {
-        json!({
-            "Command": self.command(row),
-            "CreatedAt": human::moment(row.created),
-            "HealthStatus": row.health.map_or("none", HealthStatus::word),
-            "ID": self.id(row),
-            "Image": row.image,
-            "Labels": form::joined(&row.labels),
-            "LocalVolumes": "0",
-            "Mounts": self.mounts(row),
-            "Names": row.name,
-            "Networks": row.networks.join(","),
-            "Platform": Value::Null,
-            "Ports": "",
-            "RunningFor": human::ago(row.created, self.now),
-            "Size": size(row),
-            "State": row.state.word(),
-            "Status": self.status(row),
         })
     }
 
-    fn podman(&self, row: &ContainerSummary) -> Value {
-        let exited = row.state == ContainerState::Exited;
-        json!({
-            "AutoRemove": false,
-            "Command": row.command,
-            "Created": row.created.seconds(),
-            "CreatedAt": human::ago(row.created, self.now),
-            "Exited": exited,
-            "ExitedAt": row.finished.map_or(-62_135_596_800, Timestamp::seconds),
-            "ExitCode": row.exit.map_or(0, ExitStatus::code),
-            "Id": row.id,
-            "Image": row.image,
-            "ImageID": row.image_id.map(|id| id.hex()).unwrap_or_default(),
-            "IsInfra": false,
-            "Labels": row.labels,
-            "Mounts": row.mounts,
-            "Names": [row.name],
-            "Namespaces": {},
-            "Networks": row.networks,
-            "Pid": row.pid.unwrap_or(0),
-            "Pod": "",
-            "PodName": "",
-            "Ports": [],
-            "Size": row.size,
-            "StartedAt": row.started.map_or(0, Timestamp::seconds),
-            "State": row.state.word(),
-            "Status": self.status(row),
-        })
-    }
-}
-
-fn size(row: &ContainerSummary) -> String {
-    human_size(row.size.unwrap_or(0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cli::command::container::filter::tests::row;
-    use crate::cli::output::Format;
-    use crate::cli::personality::Personality;
-
-    #[test]
-    fn columns_are_dockers() {
-        let view = View {
-            no_trunc: false,
-            size: false,
-            now: Timestamp(420_000_000_000),
-        };
-        let one = row("web", ContainerState::Running);
-        let rows = [(view.docker(&one), view.podman(&one))];
-        let text =
-            listing::list(Personality::Docker, &Format::Text, &view.columns(), &rows).unwrap();
-        assert_eq!(
-            text,
-            "CONTAINER ID   IMAGE     COMMAND                  CREATED         STATUS         PORTS     NAMES\n\
-             abababababab   debian    \"sleep infinity-and-…\"   7 minutes ago   Up 7 minutes             web\n"
-        );
-        let json = view.docker(&row("web", ContainerState::Running));
-        assert_eq!(json["State"], "running");
-        assert_eq!(json["Labels"], "tier=front");
-        assert!(
-            json.as_object()
-                .unwrap()
-                .values()
-                .all(|v| v.is_string() || v.is_null())
-        );
-        assert_eq!(
-            view.podman(&row("web", ContainerState::Running))["Names"][0],
-            "web"
-        );
+    fn sort(self, rows: &mut [ContainerSummary]) {
+        rows.sort_by(|a, b| match self {
+            Sort::Command => a.command.cmp(&b.command),
+            Sort::Created => a.created.cmp(&b.created),
+            Sort::Id => a.id.cmp(&b.id),
+            Sort::Image => a.image.cmp(&b.image),
+            Sort::Names => a.name.cmp(&b.name),
+            Sort::RunningFor => a.started.cmp(&b.started),
+            Sort::Size => a.size.cmp(&b.size),
+            Sort::Status => a.state.word().cmp(b.state.word()),
+        });
     }
 }

@@ -6,10 +6,12 @@ use crate::cli::args::ShowArgs;
 use crate::cli::command::Execute;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::{self, Format, json as form};
+use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::ExitStatus;
 use crate::engine::Engine;
 use crate::engine::image::inspect;
+use crate::reference::Reference;
 
 /// Display detailed information on one or more images
 #[derive(clap::Parser, Debug)]
@@ -28,9 +30,34 @@ impl Execute for Inspect {
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         show(session, &format, &self.images, |image| {
-            inspect::inspect(&engine.store, image)
+            document(&engine, session.personality, image)
         })
     }
+}
+
+/// The document of one image, in the personality's spelling: podman's ids are bare and its names
+/// whole.
+pub(in crate::cli::command) fn document(
+    engine: &Engine<'_>,
+    personality: Personality,
+    image: &str,
+) -> anyhow::Result<Value> {
+    let mut document = inspect::inspect(&engine.store, image)?;
+    if personality == Personality::Podman {
+        if let Some(Value::String(id)) = document.get_mut("Id")
+            && let Some(bare) = id.strip_prefix("sha256:")
+        {
+            *id = bare.to_owned();
+        }
+        for key in ["RepoTags", "RepoDigests"] {
+            for name in document[key].as_array_mut().into_iter().flatten() {
+                if let Some(whole) = name.as_str().and_then(|name| Reference::parse(name).ok()) {
+                    *name = Value::String(whole.to_string());
+                }
+            }
+        }
+    }
+    Ok(document)
 }
 
 /// Prints the array of what could be inspected, then the errors of what could not, as docker

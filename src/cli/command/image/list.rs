@@ -7,9 +7,10 @@ use crate::cli::command::Execute;
 use crate::cli::output::listing::Row as ListRow;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::{Columns, human, listing};
+use crate::cli::parse;
 use crate::cli::personality::Personality;
 use crate::cli::session::Session;
-use crate::common::{ExitStatus, Timestamp, human_size};
+use crate::common::{Error, ExitStatus, Timestamp, human_size};
 use crate::engine::Engine;
 use crate::engine::image::list::{self, Request, Row};
 use crate::reference::Reference;
@@ -36,6 +37,14 @@ pub(crate) struct List {
     #[arg(long)]
     no_trunc: bool,
 
+    /// Do not print the header row
+    #[arg(short = 'n', long)]
+    noheading: bool,
+
+    /// Sort by created, id, repository, size or tag
+    #[arg(long, value_name = "FIELD")]
+    sort: Option<String>,
+
     /// Only show image IDs
     #[arg(short, long)]
     quiet: bool,
@@ -51,7 +60,8 @@ impl Execute for List {
         let filters = filters(&self.filter)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
-        let found = list::list(
+        let sort = self.sort.as_deref().map(Sort::parse).transpose()?;
+        let mut found = list::list(
             &engine.store,
             &Request {
                 reference: self.reference.clone(),
@@ -59,6 +69,9 @@ impl Execute for List {
                 containers: format.is_json() || format.uses("Containers"),
             },
         )?;
+        if let Some(sort) = sort {
+            sort.sort(&mut found.rows);
+        }
         let view = View {
             personality: session.personality,
             no_trunc: self.no_trunc,
@@ -76,7 +89,7 @@ impl Execute for List {
                         false => &["Repository", "Tag", "ID", "CreatedSince", "Size"],
                     },
                     headers: &[("ID", "IMAGE ID"), ("CreatedSince", "CREATED")],
-                    heading: true,
+                    heading: !self.noheading,
                 };
                 listing::list(session.personality, &format, &columns, &rows)?
             }
@@ -89,6 +102,43 @@ impl Execute for List {
             true => session.personality.failure(),
             false => ExitStatus::Code(0),
         })
+    }
+}
+
+/// podman's `--sort`.
+#[derive(Debug, Clone, Copy)]
+enum Sort {
+    Created,
+    Id,
+    Repository,
+    Size,
+    Tag,
+}
+
+impl Sort {
+    fn parse(text: &str) -> Result<Sort, Error> {
+        Ok(match text.to_ascii_lowercase().as_str() {
+            "created" => Sort::Created,
+            "id" => Sort::Id,
+            "repository" => Sort::Repository,
+            "size" => Sort::Size,
+            "tag" => Sort::Tag,
+            _ => {
+                let fields = "use created, id, repository, size or tag";
+                return Err(parse::bad("--sort", text, fields));
+            }
+        })
+    }
+
+    fn sort(self, rows: &mut [Row]) {
+        rows.sort_by(|a, b| match self {
+            // The newest first.
+            Sort::Created => b.created.cmp(&a.created),
+            Sort::Id => a.id.cmp(&b.id),
+            Sort::Repository => a.record.name.cmp(&b.record.name),
+            Sort::Size => a.size.cmp(&b.size),
+            Sort::Tag => a.tag.cmp(&b.tag),
+        });
     }
 }
 

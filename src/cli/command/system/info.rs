@@ -1,10 +1,10 @@
 //! `info`.
 
-use serde_json::{Value, json};
+mod document;
 
 use crate::cli::args::ShowArgs;
 use crate::cli::command::Execute;
-use crate::cli::output::document;
+use crate::cli::output;
 use crate::cli::output::progress::Progress;
 use crate::cli::session::Session;
 use crate::common::{ExitStatus, Mode, human_size};
@@ -36,12 +36,13 @@ impl Execute for Info {
         let facts = Facts {
             host: engine.host.info(),
             mode: engine.mode,
+            distribution: engine.host.distribution(),
             root: engine.store.root().display().to_string(),
             containers,
             images: images.rows.len(),
         };
-        let whole = facts.document();
-        session.data(&document(
+        let whole = document::document(&facts);
+        session.data(&output::document(
             session.personality,
             &format,
             "info",
@@ -55,6 +56,7 @@ impl Execute for Info {
 struct Facts {
     host: host::Info,
     mode: Mode,
+    distribution: Vec<String>,
     root: String,
     containers: Vec<ContainerSummary>,
     images: usize,
@@ -69,63 +71,8 @@ impl Facts {
     }
 
     fn stopped(&self) -> usize {
-        self.containers.len() - self.count(ContainerState::Running)
-    }
-
-    /// docker's keys and podman's, in one document for both kinds of scripts.
-    fn document(&self) -> Value {
-        let host = &self.host;
-        let limits = host.cgroup_driver != "none";
-        json!({
-            "ID": host.hostname,
-            "Name": host.hostname,
-            "Containers": self.containers.len(),
-            "ContainersRunning": self.count(ContainerState::Running),
-            "ContainersPaused": 0,
-            "ContainersStopped": self.stopped(),
-            "Images": self.images,
-            "Driver": "overlay",
-            "CgroupDriver": host.cgroup_driver,
-            "CgroupVersion": host.cgroup_version,
-            "MemoryLimit": limits,
-            "SwapLimit": limits,
-            "PidsLimit": limits,
-            "CPUShares": limits,
-            "CPUSet": limits,
-            "KernelVersion": host.kernel,
-            "OperatingSystem": host.operating_system,
-            "OSType": "linux",
-            "Architecture": host.architecture,
-            "NCPU": host.cpus,
-            "MemTotal": host.memory,
-            "DockerRootDir": self.root,
-            "ServerVersion": env!("CARGO_PKG_VERSION"),
-            "SecurityOptions": host.security_options,
-            "IdentityMode": self.mode,
-            "host": {
-                "arch": host.architecture,
-                "cgroupManager": host.cgroup_driver,
-                "cgroupVersion": format!("v{}", host.cgroup_version),
-                "cpus": host.cpus,
-                "hostname": host.hostname,
-                "kernel": host.kernel,
-                "memTotal": host.memory,
-                "swapTotal": host.swap,
-                "os": "linux",
-                "security": { "rootless": self.mode != Mode::Root },
-            },
-            "store": {
-                "graphDriverName": "overlay",
-                "graphRoot": self.root,
-                "containerStore": {
-                    "number": self.containers.len(),
-                    "running": self.count(ContainerState::Running),
-                    "stopped": self.stopped(),
-                },
-                "imageStore": { "number": self.images },
-            },
-            "version": { "Version": env!("CARGO_PKG_VERSION") },
-        })
+        let paused = self.count(ContainerState::Paused);
+        self.containers.len() - self.count(ContainerState::Running) - paused
     }
 
     fn text(&self) -> String {
@@ -137,6 +84,7 @@ impl Facts {
         let lines = [
             ("Containers", self.containers.len().to_string()),
             (" Running", self.count(ContainerState::Running).to_string()),
+            (" Paused", self.count(ContainerState::Paused).to_string()),
             (" Stopped", self.stopped().to_string()),
             ("Images", self.images.to_string()),
             ("Server Version", env!("CARGO_PKG_VERSION").to_owned()),

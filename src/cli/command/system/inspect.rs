@@ -8,7 +8,7 @@ use crate::cli::output::progress::Progress;
 use crate::cli::parse;
 use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus, Kind};
-use crate::engine::{Engine, image};
+use crate::engine::Engine;
 
 /// Return low-level information on containers and images
 #[derive(clap::Parser, Debug)]
@@ -20,36 +20,50 @@ pub(crate) struct Inspect {
     #[arg(short, long)]
     size: bool,
 
-    /// Only inspect objects of this type: container or image
+    /// Only inspect objects of this type: container, image, volume or network
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
 
+    /// Act on the latest container
+    #[arg(short, long)]
+    latest: bool,
+
     /// Containers and images by name or ID
-    #[arg(required = true, value_name = "NAME|ID")]
+    #[arg(value_name = "NAME|ID")]
     names: Vec<String>,
 }
 
 impl Execute for Inspect {
-    fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
+    fn execute(mut self, session: &Session) -> anyhow::Result<ExitStatus> {
         let format = self.format.format(session.personality)?;
         let (containers, images) = match self.kind.as_deref() {
             None | Some("" | "all") => (true, true),
             Some("container") => (true, false),
             Some("image") => (false, true),
+            // Tools ask for these by name; there are none yet.
+            Some("volume" | "network") => (false, false),
             Some(other) => {
-                return Err(parse::bad("--type", other, "use container or image").into());
+                return Err(
+                    parse::bad("--type", other, "use container, image, volume or network").into(),
+                );
             }
         };
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
+        container::inspect::add_latest(&engine, self.latest, &mut self.names)?;
+        let kind = self.kind.as_deref().unwrap_or("");
         show(session, &format, &self.names, |name| {
+            if !containers && !images {
+                let error = Error::new(Kind::NotFound, format!("inspect {kind}"), name);
+                return Err(error.because(format!("no such {kind}")).into());
+            }
             if containers {
-                match container::inspect::document(&engine, session.personality, name) {
+                match container::inspect::document(&engine, session.personality, name, self.size) {
                     Err(error) if images && missing(&error) => {}
                     done => return done,
                 }
             }
-            match image::inspect::inspect(&engine.store, name) {
+            match super::super::image::inspect::document(&engine, session.personality, name) {
                 Err(error) if containers && missing(&error) => Err(no_such(name)),
                 done => done,
             }

@@ -4,6 +4,7 @@ pub(super) mod check;
 pub(super) mod completion;
 pub(super) mod df;
 pub(super) mod doctor;
+pub(super) mod events;
 pub(super) mod info;
 pub(super) mod inspect;
 pub(super) mod prune;

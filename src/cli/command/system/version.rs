@@ -40,7 +40,16 @@ pub(crate) struct Version {
 impl Execute for Version {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let format = self.format.format(session.personality)?;
-        let document = document(session.personality);
+        let mut document = document(session.personality);
+        if matches!(format, output::Format::Template(_)) {
+            // Go's templates use the name of the field, not of its key in JSON.
+            for half in ["Client", "Server"] {
+                let version = document[half]["ApiVersion"].clone();
+                if !version.is_null() {
+                    document[half]["APIVersion"] = version;
+                }
+            }
+        }
         session.data(&output::document(
             session.personality,
             &format,
@@ -58,6 +67,10 @@ fn document(personality: Personality) -> Value {
     match personality {
         Personality::Docker => json!({
             "Client": {
+                "Platform": { "Name": "ketch" },
+                "GitCommit": "",
+                "GoVersion": "",
+                "BuildTime": "",
                 "Version": VERSION,
                 "ApiVersion": API_VERSION,
                 "DefaultAPIVersion": API_VERSION,
@@ -70,6 +83,11 @@ fn document(personality: Personality) -> Value {
                 "Version": VERSION,
                 "ApiVersion": API_VERSION,
                 "MinAPIVersion": "1.24",
+                "GitCommit": "",
+                "GoVersion": "",
+                "BuildTime": "",
+                "KernelVersion": kernel(),
+                "Experimental": false,
                 "Os": host.os,
                 "Arch": host.architecture,
                 "Components": [{ "Name": "Engine", "Version": VERSION }],
@@ -81,10 +99,20 @@ fn document(personality: Personality) -> Value {
                 "Version": VERSION,
                 "OsArch": host.to_string(),
                 "Os": host.os,
+                "GoVersion": "",
+                "GitCommit": "",
+                "BuiltTime": "",
+                "Built": 0,
             });
             json!({ "Client": half, "Server": half })
         }
     }
+}
+
+fn kernel() -> String {
+    let name = nix::sys::utsname::uname().ok();
+    let release = name.map(|name| name.release().to_string_lossy().into_owned());
+    release.unwrap_or_default()
 }
 
 fn table() -> String {
