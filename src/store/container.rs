@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::asked::Asked;
 use super::state::{ExitRecord, Phase, StateRecord};
 use super::trash::{self, Purged};
 use super::{Store, read_json, write_json};
@@ -58,7 +59,7 @@ pub(crate) struct ContainerRecord {
     pub(crate) command: Vec<String>,
     /// Everything else that was asked, in the form of the layer that asked.
     #[serde(default)]
-    pub(crate) asked: serde_json::Value,
+    pub(crate) asked: Asked,
 }
 
 /// Right to run or remove a container; ends with the last copy of the descriptor, so that it
@@ -260,14 +261,17 @@ impl Containers<'_> {
             .collect())
     }
 
+    pub(super) fn at(&self, id: &ContainerId) -> ContainerDir {
+        let path = self.dir().join(id.as_str());
+        ContainerDir { path }
+    }
+
     /// All containers: one read of the record and one probe of the lock each. An unreadable one
     /// is an error entry of its own.
     pub(crate) fn list(&self) -> Result<Vec<Result<ContainerEntry>>> {
         let mut found = Vec::new();
         for id in self.ids()? {
-            let dir = ContainerDir {
-                path: self.dir().join(id.as_str()),
-            };
+            let dir = self.at(&id);
             match dir.entry() {
                 // Removed since the directory was read.
                 Err(error) if error.kind() == Kind::NotFound && !dir.path.exists() => {}

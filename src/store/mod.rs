@@ -39,11 +39,13 @@
 
 #![forbid(unsafe_code)]
 
+mod asked;
 mod blob;
 mod check;
 mod container;
 mod document;
 mod gc;
+mod glance;
 mod image;
 mod index;
 mod journal;
@@ -71,6 +73,7 @@ pub(crate) use container::{
     ContainerDir, ContainerEntry, ContainerLock, ContainerRecord, Containers,
 };
 pub(crate) use document::ImageDocuments;
+pub(crate) use glance::Glance;
 pub(crate) use image::{Folder, ImageRecord, Images, Stack};
 pub(crate) use journal::Event;
 pub(crate) use layer::{LayerInfo, Layers, Stage};

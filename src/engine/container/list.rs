@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::{ContainerState, ContainerSummary, remove};
 use crate::common::Error;
 use crate::engine::Engine;
-use crate::spec::config::{Config, MountKind, NetworkMode};
-use crate::store::{ContainerEntry, ExitRecord, Phase, StateRecord};
+use crate::spec::config::{Config, Mount, MountKind, Network, NetworkMode};
+use crate::store::{ContainerEntry, ExitRecord, Glance, Phase, StateRecord};
 use crate::sys::tree;
 
 /// What `ps` shows.
@@ -24,13 +24,13 @@ pub(crate) struct ListRequest {
 /// Lists containers, the newest first. A record that cannot be read is a warning, not the end.
 pub(crate) fn list(engine: &Engine<'_>, request: ListRequest) -> Result<Vec<ContainerSummary>> {
     let (mut rows, mut dead) = (Vec::new(), HashSet::new());
-    for entry in engine.store.containers().list()? {
-        let row = entry.and_then(|entry| {
+    for glance in engine.store.containers().glances()? {
+        let row = glance.and_then(|Glance { entry, phase }| {
             if !entry.alive {
                 dead.insert(entry.record.id.to_string());
             }
             // Read once for both: what is to be mended shows in the state, and is rare.
-            let mut status = status(&entry)?;
+            let mut status = Status::of(entry.alive, phase);
             if remove::needs_repair(&entry, &status) {
                 let _ = remove::repair(engine, &entry);
                 if !entry.dir.path().exists() {
@@ -60,25 +60,31 @@ pub(super) struct Status {
     pub(super) exit: Option<ExitRecord>,
 }
 
+impl Status {
+    fn of(alive: bool, phase: Option<Phase>) -> Status {
+        let (running, exit) = match phase {
+            Some(Phase::Started(state)) => (Some(state), None),
+            Some(Phase::Ended(exit)) => (None, Some(exit)),
+            None => (None, None),
+        };
+        let state = match (alive, &running, &exit) {
+            (true, Some(state), _) if state.paused => ContainerState::Paused,
+            (true, Some(_), _) => ContainerState::Running,
+            (true, _, Some(exit)) if exit.restarting => ContainerState::Restarting,
+            (_, _, Some(exit)) if exit.started.is_some() => ContainerState::Exited,
+            (false, Some(_), None) => ContainerState::Dead,
+            _ => ContainerState::Created,
+        };
+        Status {
+            state,
+            running,
+            exit,
+        }
+    }
+}
+
 pub(super) fn status(entry: &ContainerEntry) -> std::result::Result<Status, Error> {
-    let (running, exit) = match entry.dir.phase()? {
-        Some(Phase::Started(state)) => (Some(state), None),
-        Some(Phase::Ended(exit)) => (None, Some(exit)),
-        None => (None, None),
-    };
-    let state = match (entry.alive, &running, &exit) {
-        (true, Some(state), _) if state.paused => ContainerState::Paused,
-        (true, Some(_), _) => ContainerState::Running,
-        (true, _, Some(exit)) if exit.restarting => ContainerState::Restarting,
-        (_, _, Some(exit)) if exit.started.is_some() => ContainerState::Exited,
-        (false, Some(_), None) => ContainerState::Dead,
-        _ => ContainerState::Created,
-    };
-    Ok(Status {
-        state,
-        running,
-        exit,
-    })
+    Ok(Status::of(entry.alive, entry.dir.phase()?))
 }
 
 fn summarize(
@@ -92,7 +98,7 @@ fn summarize(
         exit,
     } = status;
     let record = &entry.record;
-    let config = config(entry);
+    let config = shown(entry);
     let started = match state {
         ContainerState::Running | ContainerState::Paused | ContainerState::Dead => {
             running.as_ref().map(|state| state.started)
@@ -124,13 +130,44 @@ fn summarize(
     })
 }
 
+/// The part of the request that `inspect` shows.
+#[derive(Deserialize)]
+struct Parts {
+    config: Config,
+}
+
+/// The parts of the request that a list shows; reading all of it would take longer than the rest.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ShownParts {
+    config: Shown,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Shown {
+    network: Network,
+    mounts: Vec<Mount>,
+}
+
+fn shown(entry: &ContainerEntry) -> Config {
+    match entry.record.asked.read::<ShownParts>() {
+        Ok(ShownParts { config }) => Config {
+            network: config.network,
+            mounts: config.mounts,
+            ..Config::default()
+        },
+        Err(_) => Config::default(),
+    }
+}
+
 /// What was asked; a record of another version shows with defaults.
 pub(super) fn config(entry: &ContainerEntry) -> Config {
     entry
         .record
         .asked
-        .get("config")
-        .and_then(|config| Config::deserialize(config).ok())
+        .read::<Parts>()
+        .map(|parts| parts.config)
         .unwrap_or_default()
 }
 
@@ -143,7 +180,7 @@ pub(super) fn network(config: &Config) -> &'static str {
 }
 
 fn mounts(config: &Config) -> Vec<String> {
-    let source = |mount: &crate::spec::config::Mount| match &mount.kind {
+    let source = |mount: &Mount| match &mount.kind {
         MountKind::Bind { source, .. } => Some(source.clone()),
         MountKind::Volume { name, .. } => name.clone(),
         MountKind::Tmpfs { .. } => None,

@@ -74,7 +74,7 @@ pub(super) fn prepare(
         },
         labels,
         command,
-        asked: asked(request, maps.as_ref())?,
+        asked: asked(request, maps.as_ref())?.into(),
     };
     let (record, dir, lock) = create(engine, request, record)?;
     // The record says from now on which host ids are taken.

@@ -131,6 +131,8 @@ pub(super) fn delete_ended(
     lock: ContainerLock,
     record: &ContainerRecord,
 ) -> Result<()> {
+    // A removal shares little code with the start and the waiting before it.
+    process::forget_code();
     let containers = engine.store.containers();
     let purged = containers.remove(dir, lock, Some(record))?;
     purge_as_owner(engine, &purged.left)
@@ -181,9 +183,9 @@ pub(crate) fn sweep(engine: &Engine<'_>) {
 /// The part of a sweep that is not about one container; `dead` are the ids that nobody runs.
 pub(super) fn sweep_rest(engine: &Engine<'_>, dead: &HashSet<String>) {
     // One that is unknown here may be another store's, made a moment ago and not yet entered.
-    let lives = |id: &str, age: Duration| match engine.store.containers().find(id) {
-        Ok(dir) => dir.is_alive().unwrap_or(true),
-        Err(_) => !dead.contains(id) && age < STRANGER_SPARED,
+    let lives = |id: &str, age: Duration| match engine.store.containers().of_id(id) {
+        Some(dir) => dir.is_alive().unwrap_or(true),
+        None => !dead.contains(id) && age < STRANGER_SPARED,
     };
     cgroup::sweep(engine.host.cgroups(), &lives);
     let _ = engine.store.containers().sweep_unfinished();

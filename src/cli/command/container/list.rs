@@ -6,7 +6,7 @@ use crate::cli::args::{FormatArgs, filters};
 use crate::cli::command::Execute;
 use crate::cli::output::listing::Row;
 use crate::cli::output::progress::Progress;
-use crate::cli::output::{Columns, human, json as form, listing};
+use crate::cli::output::{Columns, Format, human, json as form, listing};
 use crate::cli::session::Session;
 use crate::common::{ExitStatus, Timestamp, human_size};
 use crate::engine::Engine;
@@ -79,9 +79,14 @@ impl Execute for List {
         session.data(&match self.quiet {
             true => rows.iter().map(|row| view.id(row) + "\n").collect(),
             false => {
+                // The plain table shows docker's row alone.
+                let podman = |row| match format {
+                    Format::Text => Value::Null,
+                    _ => view.podman(row),
+                };
                 let rows: Vec<Row> = rows
                     .iter()
-                    .map(|row| (view.docker(row), view.podman(row)))
+                    .map(|row| (view.docker(row), podman(row)))
                     .collect();
                 listing::list(session.personality, &format, &view.columns(), &rows)?
             }
