@@ -159,6 +159,7 @@ fn plan(
         spec,
         device_sources,
     } = spec::generate(&inputs)?;
+    crate::sys::process::forget_code();
     let identity = identity(engine, config, maps.is_some());
     let seccomp = seccomp_program(engine, config, &spec, identity)?;
     let extras = Extras {
