@@ -44,7 +44,7 @@ where
     T: Serialize + DeserializeOwned,
     F: FnOnce() -> Result<T>,
 {
-    if engine.mode != Mode::Subid {
+    if engine.mode != Mode::Subid || engine.host.owns_ids() {
         return work();
     }
     // A stream, not messages: neither a list of files nor a registry's refusal has a limit.

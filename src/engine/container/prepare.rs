@@ -291,6 +291,7 @@ fn map_writer(engine: &Engine<'_>, maps: &Option<IdMaps>) -> Result<MapWriter> {
     match (maps, engine.mode) {
         (None, _) | (_, Mode::Single) => Ok(MapWriter::Init),
         (_, Mode::Root) => Ok(MapWriter::Parent),
+        (_, Mode::Subid) if engine.host.owns_ids() => Ok(MapWriter::Parent),
         (_, Mode::Subid) => {
             let (newuidmap, newgidmap) = engine
                 .host
