@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod attend;
+mod fuse;
 mod init;
 mod mapped;
 mod message;

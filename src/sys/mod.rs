@@ -9,6 +9,7 @@ pub(crate) mod descriptor;
 pub(crate) mod exec;
 pub(crate) mod file;
 pub(crate) mod file_system;
+pub(crate) mod merge;
 pub(crate) mod mount;
 pub(crate) mod namespace;
 pub(crate) mod net;

@@ -90,13 +90,27 @@ pub(crate) fn llist(path: &Path) -> nix::Result<Vec<OsString>> {
         // SAFETY: path is NUL-terminated, buffer is valid for its length.
         unsafe { libc::llistxattr(path.as_ptr(), buffer.as_mut_ptr().cast(), buffer.len()) }
     })?;
-    let mut names: Vec<OsString> = names
+    Ok(split_names(&names))
+}
+
+fn split_names(answer: &[u8]) -> Vec<OsString> {
+    let mut names: Vec<OsString> = answer
         .split(|byte| *byte == 0)
         .filter(|name| !name.is_empty())
         .map(|name| OsString::from_vec(name.to_vec()))
         .collect();
     names.sort();
-    Ok(names)
+    names
+}
+
+/// Names of the attributes of an open file, sorted.
+pub(crate) fn flist(fd: impl AsFd) -> nix::Result<Vec<OsString>> {
+    let fd = fd.as_fd();
+    let names = answer(|buffer| {
+        // SAFETY: buffer is valid for its length, the descriptor is borrowed.
+        unsafe { libc::flistxattr(fd.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) }
+    })?;
+    Ok(split_names(&names))
 }
 
 /// Attributes of the file behind an `O_PATH` descriptor, by its magic link in /proc: the

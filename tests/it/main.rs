@@ -22,6 +22,7 @@ mod process;
 mod progress;
 mod pull;
 mod pull_faults;
+mod rungs;
 mod security;
 mod security_escape;
 mod security_race;

@@ -215,6 +215,7 @@ fn rootfs(
         volatile: request.remove,
         userxattr: mapped || engine.mode != Mode::Root || engine.host.euid() != 0,
         mapped,
+        search: engine.host.search_path(),
     };
     match source {
         Source::Image(record, _) => {

@@ -27,7 +27,7 @@ use fresh::Fresh;
 
 use super::mapped::Trees;
 use super::message::{Failure, FromInit, ResolvedUser};
-use super::plan::{Plan, Rootfs, Source};
+use super::plan::{MapWriter, Plan, Rootfs, Source};
 use crate::common::{Error, Kind, Result, strictly};
 use crate::sys::path::Root;
 use crate::sys::{credentials, mount, net, signal, socket};
@@ -118,7 +118,7 @@ pub(super) fn main(
     };
     for (name, step) in STEPS {
         if let Err(error) = step(&mut init) {
-            init.fail(name, &error);
+            init.fail(name, &init.explain(error));
         }
     }
     payload::run(init)
@@ -156,6 +156,20 @@ impl Init<'_> {
             .iter()
             .any(|name| path.file_name() == Some(name.as_ref()))
             && path.parent() == Some(overlay.container.as_path())
+    }
+
+    /// Says why a plain directory can be closed to a container with ids of its own.
+    fn explain(&self, error: Error) -> Error {
+        let maps = self.plan.maps.as_ref();
+        let own_ids = maps.is_some_and(|maps| maps.writer == MapWriter::Parent);
+        let plain = matches!(self.plan.rootfs, Rootfs::Directory(_));
+        match error.kind() {
+            Kind::Denied if own_ids && plain && error.advice().is_none() => error.hint(
+                "files of the directory belong to ids that this container does not have: leave \
+                 out --userns=auto, or give the directory to the container's ids",
+            ),
+            _ => error,
+        }
     }
 
     /// Sends a message; when nobody listens any more the caller is dead and so is init.
