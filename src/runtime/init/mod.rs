@@ -52,6 +52,8 @@ pub(super) struct Init<'a> {
     /// Descriptors that only have to be gone in the payload: its exec closes them, for less than
     /// a call each.
     spent: Vec<OwnedFd>,
+    /// How many of them the limit of open files leaves room for.
+    spare: usize,
     /// The container's side of its terminal.
     terminal: Option<OwnedFd>,
     user: ResolvedUser,
@@ -113,6 +115,7 @@ pub(super) fn main(
         root: None,
         fresh: Vec::new(),
         spent: Vec::new(),
+        spare: spare_descriptors(),
         terminal: None,
         user: ResolvedUser::default(),
     };
@@ -134,9 +137,7 @@ impl Init<'_> {
 
     /// Leaves a descriptor to the payload's exec, unless there are too many already.
     fn spend(&mut self, descriptor: OwnedFd) {
-        // Well below the 256 descriptors that the smallest usual limit leaves.
-        const MOST: usize = 64;
-        if self.spent.len() < MOST {
+        if self.spent.len() < self.spare {
             self.spent.push(descriptor);
         }
     }
@@ -192,6 +193,15 @@ impl Init<'_> {
         self.tell(&FromInit::Failed(Failure::of(step, error)), None);
         crate::sys::process::exit_now(1)
     }
+}
+
+/// Descriptors that init does not need for its work, of those that the caller's limit allows.
+fn spare_descriptors() -> usize {
+    use nix::sys::resource::{Resource, getrlimit};
+    const NEEDED: u64 = 32;
+    const MOST: u64 = 64;
+    let soft = getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(soft, _)| soft);
+    soft.saturating_sub(NEEDED).min(MOST) as usize
 }
 
 /// Puts the mapped copies of the store's mounts where only this container sees them.

@@ -79,15 +79,12 @@ impl Execute for List {
         session.data(&match self.quiet {
             true => rows.iter().map(|row| view.id(row) + "\n").collect(),
             false => {
-                // The plain table shows docker's row alone.
-                let podman = |row| match format {
-                    Format::Text => Value::Null,
-                    _ => view.podman(row),
+                // The plain table shows half of docker's row and nothing of podman's.
+                let both = |row| match format {
+                    Format::Text => (view.shown(row), Value::Null),
+                    _ => (view.docker(row), view.podman(row)),
                 };
-                let rows: Vec<Row> = rows
-                    .iter()
-                    .map(|row| (view.docker(row), podman(row)))
-                    .collect();
+                let rows: Vec<Row> = rows.iter().map(both).collect();
                 listing::list(session.personality, &format, &view.columns(), &rows)?
             }
         })?;
@@ -160,26 +157,37 @@ impl View {
         }
     }
 
-    /// docker's formatter context: every value a string.
-    fn docker(&self, row: &ContainerSummary) -> Value {
+    /// docker's formatter context, as far as the plain table shows it.
+    fn shown(&self, row: &ContainerSummary) -> Value {
         json!({
             "Command": self.command(row),
-            "CreatedAt": human::moment(row.created),
-            "HealthStatus": "",
             "ID": self.id(row),
             "Image": row.image,
-            "Labels": form::joined(&row.labels),
-            "LocalVolumes": "0",
-            "Mounts": self.mounts(row),
             "Names": row.name,
-            "Networks": row.networks.join(","),
-            "Platform": Value::Null,
             "Ports": "",
             "RunningFor": human::ago(row.created, self.now),
             "Size": size(row),
-            "State": row.state.word(),
             "Status": self.status(row),
         })
+    }
+
+    /// docker's formatter context: every value a string.
+    fn docker(&self, row: &ContainerSummary) -> Value {
+        let mut all = self.shown(row);
+        let rest = json!({
+            "CreatedAt": human::moment(row.created),
+            "HealthStatus": "",
+            "Labels": form::joined(&row.labels),
+            "LocalVolumes": "0",
+            "Mounts": self.mounts(row),
+            "Networks": row.networks.join(","),
+            "Platform": Value::Null,
+            "State": row.state.word(),
+        });
+        if let (Value::Object(all), Value::Object(rest)) = (&mut all, rest) {
+            all.extend(rest);
+        }
+        all
     }
 
     fn podman(&self, row: &ContainerSummary) -> Value {
