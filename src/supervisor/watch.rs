@@ -138,6 +138,8 @@ impl Watch<'_> {
         Ok(found.collect())
     }
 
+    /// Not in the frame of the loop: its buffers would stay with the long wait.
+    #[inline(never)]
     fn handle(&mut self, slot: Slot, found: PollFlags, around: &mut Surroundings) -> Result<()> {
         match slot {
             Slot::Payload => {}
@@ -235,6 +237,7 @@ impl Watch<'_> {
 
     /// What the payload wrote last is still in its pipes; they hold little, so that nobody has
     /// to be waited for.
+    #[inline(never)]
     fn drain(&mut self, around: &mut Surroundings) {
         for stream in [Stream::Stdout, Stream::Stderr] {
             while let Read::Bytes(_) = self.copy_out(stream, around) {}

@@ -9,7 +9,7 @@ use super::failure::RunFailure;
 use super::keeper;
 use super::live::Live;
 use super::plan;
-use crate::common::{ContainerId, ExitStatus, Kind};
+use crate::common::{ContainerId, ExitStatus, Kind, Timestamp};
 use crate::engine::Engine;
 use crate::oci::ContainerConfig;
 use crate::runtime::{
@@ -17,6 +17,7 @@ use crate::runtime::{
 };
 use crate::seccomp::Identity;
 use crate::spec::config::{EnvEntry, SeccompChoice, Stdio};
+use crate::store::Event;
 use crate::sys::file;
 use crate::sys::signal::Signals;
 
@@ -70,7 +71,6 @@ pub(super) struct Execution<'a> {
 /// As [`Live::find`]; `RunFailure` with docker's exit code when it could not be started.
 pub(crate) fn exec(engine: &Engine<'_>, request: &ExecRequest) -> Result<ExecOutcome> {
     let execution = Execution::prepare(engine, Live::find(engine, &request.container)?, request)?;
-    execution.created();
     let may_leave =
         request.stdio.tty && request.stdio.interactive && !request.detach_keys.is_empty();
     if request.detach || may_leave {
@@ -130,10 +130,15 @@ impl<'a> Execution<'a> {
             into: entrance.clone_into_fd(),
             procs: entrance.join_fds(),
         };
+        let begun = Timestamp::now();
         let entered = runtime::enter(&self.plan, &target, join, output, self.engine.ui);
-        let entered = entered.map_err(failure)?;
-        self.note("exec_start", true, &[]);
-        Ok(entered)
+        // One write for both, and beside the program instead of before it.
+        let mut events = vec![self.event(begun, "exec_create", true, &[])];
+        if entered.is_ok() {
+            events.push(self.event(Timestamp::now(), "exec_start", true, &[]));
+        }
+        self.engine.store.note_events(&events);
+        Ok(entered.map_err(failure)?)
     }
 
     /// Starts it and stays with it.
@@ -145,15 +150,12 @@ impl<'a> Execution<'a> {
         Ok(status)
     }
 
-    /// Says that it is going to be.
-    pub(super) fn created(&self) {
-        self.note("exec_create", true, &[]);
-    }
-
     /// Says how it ended.
     pub(super) fn ended(&self, status: ExitStatus) {
         let code = status.code().to_string();
-        self.note("exec_die", false, &[("exitCode", code)]);
+        let more = [("exitCode", code)];
+        let event = self.event(Timestamp::now(), "exec_die", false, &more);
+        self.engine.store.note_event(&event);
     }
 
     /// Whether the caller's end may not end it.
@@ -161,7 +163,13 @@ impl<'a> Execution<'a> {
         self.plan.is_slippery()
     }
 
-    fn note(&self, action: &str, worded: bool, more: &[(&str, String)]) {
+    fn event(
+        &self,
+        time: Timestamp,
+        action: &str,
+        worded: bool,
+        more: &[(&str, String)],
+    ) -> Event {
         let action = match worded {
             // docker: the command is part of the action.
             true => format!("{action}: {}", self.words),
@@ -169,7 +177,7 @@ impl<'a> Execution<'a> {
         };
         let mut attributes = vec![("execID", self.id.clone())];
         attributes.extend(more.iter().cloned());
-        event::note(self.engine, &self.live.record, &action, &attributes);
+        event::of(&self.live.record, time, &action, &attributes)
     }
 }
 

@@ -218,7 +218,6 @@ fn run(
     timeout: Duration,
 ) -> Result<(i32, String)> {
     let execution = Execution::prepare(engine, live, request)?;
-    execution.created();
     let (reader, writer) = std::io::pipe().map_err(|error| Error::io("make", "a pipe", error))?;
     let started = execution.start(Some(std::os::fd::AsFd::as_fd(&writer)));
     drop(writer);

@@ -82,7 +82,7 @@ impl Live {
 
     /// Its specification.
     pub(super) fn spec(&self) -> Result<Spec> {
-        self.document("config.json")
+        Ok(self.parse("config.json", &self.read("config.json")?)?)
     }
 
     /// Its namespaces, held against the end of its first process.
@@ -92,24 +92,32 @@ impl Live {
 
     /// The way into its cgroup; of nothing when it has none of its own.
     pub(super) fn entrance(&self) -> Result<Entrance> {
-        match self.document::<Place>("cgroup.json") {
-            Ok(place) => Ok(place.entrance(self.state.pid)?),
-            Err(error) if is_missing(&error) => Ok(Entrance::default()),
-            Err(error) => Err(error),
+        // No anyhow error for what is usual: with RUST_BACKTRACE one costs more than all the rest.
+        match self.read("cgroup.json") {
+            Ok(bytes) => {
+                let place: Place = self.parse("cgroup.json", &bytes)?;
+                Ok(place.entrance(self.state.pid)?)
+            }
+            Err(error) if error.kind() == Kind::NotFound => Ok(Entrance::default()),
+            Err(error) => Err(error.into()),
         }
     }
 
     /// Its own cgroup, when it has one.
     pub(super) fn cgroup(&self) -> Option<Place> {
-        self.document("cgroup.json").ok()
+        let bytes = self.read("cgroup.json").ok()?;
+        self.parse("cgroup.json", &bytes).ok()
     }
 
-    fn document<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<T> {
+    fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
+        file::read_bounded(&self.dir.path().join(name), MAX_SPEC)
+    }
+
+    fn parse<T: for<'de> Deserialize<'de>>(&self, name: &str, bytes: &[u8]) -> Result<T, Error> {
         let path = self.dir.path().join(name);
-        let bytes = file::read_bounded(&path, MAX_SPEC)?;
-        Ok(serde_json::from_slice(&bytes).map_err(|error| {
+        serde_json::from_slice(bytes).map_err(|error| {
             Error::new(Kind::Corrupt, "read", path.display().to_string()).because(error.to_string())
-        })?)
+        })
     }
 }
 
@@ -138,9 +146,4 @@ fn settled(dir: &ContainerDir) -> Result<Option<Phase>> {
         }
         watch.wait(&[], None, Some(deadline))?;
     }
-}
-
-fn is_missing(error: &anyhow::Error) -> bool {
-    let typed = error.downcast_ref::<Error>();
-    typed.is_some_and(|error| error.kind() == Kind::NotFound)
 }
