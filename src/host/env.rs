@@ -33,7 +33,21 @@ pub(crate) struct HostEnv {
     pub(crate) job: Option<&'static str>,
 }
 
+/// Every other variable that is looked up.
+const OTHERS: [&str; 5] = [
+    "PATH",
+    "XDG_RUNTIME_DIR",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "LOGNAME",
+    "USER",
+];
+
 impl HostEnv {
+    /// Names of all variables that are looked up: what another image of this process needs.
+    pub(crate) fn variables() -> impl Iterator<Item = &'static str> {
+        OTHERS.into_iter().chain(JOBS.iter().map(|(name, _)| *name))
+    }
+
     /// Takes the values from `lookup`, a function from a variable's name to its value.
     pub(crate) fn from_lookup(lookup: &dyn Fn(&str) -> Option<OsString>) -> HostEnv {
         let get = |name: &str| lookup(name).filter(|value| !value.is_empty());

@@ -24,6 +24,7 @@ use crate::cgroup::{Cgroup, Place};
 use crate::common::{ContainerId, Silent, Timestamp};
 use crate::engine::Engine;
 use crate::engine::container::Asked;
+use crate::host::HostEnv;
 use crate::logs::Writer;
 use crate::settings::Environment;
 use crate::store::ContainerLock;
@@ -36,21 +37,8 @@ pub(crate) const ARGUMENT: &str = "@supervise";
 /// A pipe takes so much without a reader.
 const MAX_LENGTH: usize = 60_000;
 
-/// Variables that a later restart reads.
-const VARIABLES: [&str; 12] = [
-    "PATH",
-    "HOME",
-    "XDG_DATA_HOME",
-    "XDG_CONFIG_HOME",
-    "XDG_RUNTIME_DIR",
-    "DBUS_SESSION_BUS_ADDRESS",
-    "TMPDIR",
-    "LC_ALL",
-    "SLURM_JOB_ID",
-    "PBS_JOBID",
-    "LSB_JOBID",
-    "JOB_ID",
-];
+/// Variables of the settings that a later restart reads, beside those of the host's facts.
+const SETTINGS: [&str; 3] = ["HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"];
 
 /// Everything the new image has to know; descriptors by number.
 #[derive(Serialize, Deserialize)]
@@ -130,9 +118,10 @@ fn environment(engine: &Engine<'_>) -> Vec<CString> {
         ("KETCH_ROOT", engine.store.root().as_os_str().to_owned()),
         ("KETCH_IDENTITY", OsString::from(engine.mode.as_str())),
     ];
-    let kept = VARIABLES
-        .into_iter()
-        .filter_map(|name| Some((name, std::env::var_os(name)?)));
+    let caller = Environment::capture();
+    let kept = HostEnv::variables()
+        .chain(SETTINGS)
+        .filter_map(|name| Some((name, caller.get_os(name)?.to_owned())));
     own.into_iter()
         .chain(kept)
         .filter_map(|(name, value)| {
