@@ -76,6 +76,28 @@ impl ContainerDir {
         file::remove_file(&self.path().join("stopped"))
     }
 
+    /// Says that its next end is not its last although it is removed at its end (`--rm`): it is
+    /// being restarted.
+    ///
+    /// # Errors
+    /// `NotFound` when the container was removed.
+    pub(crate) fn mark_kept(&self) -> Result<()> {
+        let path = self.path().join("kept");
+        file::open_or_create(&path)
+            .map(drop)
+            .map_err(|error| Error::io("create", &path, error))
+    }
+
+    /// Whether [`mark_kept`](ContainerDir::mark_kept) was said, and nobody has started it since.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.path().join("kept").symlink_metadata().is_ok()
+    }
+
+    /// Takes it back.
+    pub(crate) fn clear_kept(&self) -> Result<()> {
+        file::remove_file(&self.path().join("kept"))
+    }
+
     /// Notes how it ended.
     #[cfg(test)]
     pub(crate) fn set_exit(&self, exit: &super::ExitRecord) -> Result<()> {

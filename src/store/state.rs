@@ -71,7 +71,7 @@ pub(crate) struct ExitRecord {
     /// Whether the kernel killed it for memory.
     #[serde(default)]
     pub(crate) oom: bool,
-    /// Why it could not be started; empty when it could.
+    /// Why it could not be started, or why its supervisor killed it; else empty.
     #[serde(default)]
     pub(crate) error: String,
     /// How often its restart policy had started it again.

@@ -113,7 +113,8 @@ pub(super) fn become_fresh(keeper: &Keeper<'_>, ongoing: &Ongoing) -> Result<()>
     Err(errno).context("execute ketch again")
 }
 
-fn environment(engine: &Engine<'_>) -> Vec<CString> {
+/// The environment of an image that works on the same store in the same way.
+pub(super) fn environment(engine: &Engine<'_>) -> Vec<CString> {
     let own = [
         ("KETCH_ROOT", engine.store.root().as_os_str().to_owned()),
         ("KETCH_IDENTITY", OsString::from(engine.mode.as_str())),

@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::clients::Client;
+use super::health::Health;
 use super::payload::{Ends, Pipes};
 use super::protocol::FromSupervisor;
 use super::restart::Restarts;
@@ -139,6 +140,7 @@ impl<'a> Keeper<'a> {
     fn start(&mut self, prepared: &Prepared) -> Result<Ongoing> {
         let setting = Setting::of(prepared);
         let log = setting.log.as_ref().map(Writer::open).transpose()?;
+        self.dir.clear_kept()?;
         if self.around.listener.is_none() && !setting.passthrough {
             self.around.listener = Some(listener::listen_at(self.dir.path(), SOCKET)?);
         }
@@ -174,12 +176,13 @@ impl<'a> Keeper<'a> {
     pub(super) fn keep(mut self, first: Ongoing) -> Result<()> {
         let mut ongoing = first;
         loop {
-            let (end, ran, asked_to_end) = self.one_run(ongoing)?;
-            let stopped = asked_to_end || self.dir.is_stopped();
+            let Run { end, ran, fate } = self.one_run(ongoing)?;
             self.follow_changes();
-            let pause = match stopped {
-                true => None,
-                false => self.restarts.next(end.status, ran),
+            let pause = match fate {
+                _ if self.dir.is_stopped() => None,
+                Fate::Stopped => None,
+                Fate::Renewed => Some(Duration::ZERO),
+                Fate::Open => self.restarts.next(end.status, ran),
             };
             let Some(pause) = pause else {
                 return self.finish(&end);
@@ -212,7 +215,7 @@ impl<'a> Keeper<'a> {
         self.record = record;
     }
 
-    fn one_run(&mut self, ongoing: Ongoing) -> Result<(End, Duration, bool)> {
+    fn one_run(&mut self, ongoing: Ongoing) -> Result<Run> {
         let emulator = ongoing
             .emulated
             .map(|(listener, uid, gid)| IdentityEmulator::new(listener, uid, gid));
@@ -227,23 +230,40 @@ impl<'a> Keeper<'a> {
                 .map(|timeout| ongoing.running_since + timeout),
             stop_signal: setting.stop_signal,
             grace: setting.grace,
+            health: Health::of(self.engine, &self.record, &self.dir),
             asked_to_end: false,
+            renewed: false,
+            overdue: false,
         };
         if let Err(error) = watch.until_end(&mut self.around) {
             child.signal(libc::SIGKILL)?;
             child.wait()?;
             return Err(error.into());
         }
-        let asked_to_end = watch.asked_to_end;
+        let fate = match (watch.asked_to_end, watch.renewed) {
+            (true, _) => Fate::Stopped,
+            (false, true) => Fate::Renewed,
+            (false, false) => Fate::Open,
+        };
+        // A check that goes on ends with the run.
+        watch.health = None;
+        let overdue = watch.overdue;
         let status = child.wait()?.status;
         let oom = status != ExitStatus::Code(0) && ongoing.cgroup.place().oom_killed();
         let end = End {
             status,
             started: Some(ongoing.began),
             oom,
-            error: String::new(),
+            error: match overdue {
+                true => "killed: it ran longer than its --timeout".to_owned(),
+                false => String::new(),
+            },
         };
-        Ok((end, ongoing.running_since.elapsed(), asked_to_end))
+        Ok(Run {
+            end,
+            ran: ongoing.running_since.elapsed(),
+            fate,
+        })
     }
 
     /// Waits, and starts the container once more; `None` when it was stopped meanwhile.
@@ -296,7 +316,7 @@ impl<'a> Keeper<'a> {
         // `update` may have made cgroups of its own.
         engine_container::clean_cgroup(&self.dir);
         let _ = crate::sys::file::remove_file(&self.dir.path().join(SOCKET));
-        if !self.remove {
+        if !self.remove || self.dir.is_kept() {
             let counts = (self.restarts.count, false);
             return engine_container::record_end(self.engine, &self.record, &self.dir, end, counts);
         }
@@ -308,6 +328,23 @@ impl<'a> Keeper<'a> {
         engine_container::note(self.engine, &self.record, "destroy", &[]);
         Ok(())
     }
+}
+
+/// A run that is over.
+struct Run {
+    end: End,
+    ran: Duration,
+    fate: Fate,
+}
+
+/// What the supervisor knows of what comes after a run.
+enum Fate {
+    /// Its policy says.
+    Open,
+    /// It stays ended.
+    Stopped,
+    /// It starts again: it was unhealthy.
+    Renewed,
 }
 
 /// A run that goes on.

@@ -13,7 +13,9 @@ use super::protocol::{FromSupervisor, ToSupervisor, Wanted};
 use super::spawn;
 use crate::common::{ContainerId, Error, ExitStatus, Kind};
 use crate::engine::Engine;
-use crate::engine::container::{self, Asked, ContainerState, Prepared, RunRequest, Timing};
+use crate::engine::container::{
+    self, Asked, ContainerState, Prepared, RunRequest, StopRequest, Timing,
+};
 use crate::logs::LogDriver;
 use crate::store::{ContainerDir, ContainerLock};
 use crate::sys::signal::Signals;
@@ -95,6 +97,7 @@ fn is_plain(prepared: &Prepared, viewer: &Viewer) -> bool {
     };
     prepared.asked.remove
         && !config.process.stdio.tty
+        && container::check(&prepared.record, config).is_none()
         && viewer.wanted == all
         && log.is_none_or(|driver| matches!(driver, LogDriver::None | LogDriver::Passthrough))
 }
@@ -127,6 +130,52 @@ pub(crate) fn start(
         Stay::Ended(status) => Ok(Some(status)),
         Stay::Detached => Ok(None),
     }
+}
+
+/// `restart`: stops what runs, all at once, and starts each container; one result for each name,
+/// in order. One that did not run is started.
+pub(crate) fn restart(engine: &Engine<'_>, request: &StopRequest) -> Vec<(String, Result<()>)> {
+    let begun: Vec<Result<()>> = request
+        .containers
+        .iter()
+        .map(|name| keep(engine, name))
+        .collect();
+    let ready = request.containers.iter().zip(&begun);
+    let stops = StopRequest {
+        containers: ready
+            .filter(|(_, begun)| begun.is_ok())
+            .map(|(name, _)| name.clone())
+            .collect(),
+        ..request.clone()
+    };
+    let mut stopped = container::stop(engine, &stops).into_iter();
+    let one = |(name, begun): (&String, Result<()>)| {
+        begun?;
+        if let Some((_, stopped)) = stopped.next() {
+            stopped?;
+        }
+        start(engine, name, None)?;
+        let record = engine.store.containers().find(name)?.record()?;
+        container::note(engine, &record, "restart", &[]);
+        Ok(())
+    };
+    let done: Vec<Result<()>> = request.containers.iter().zip(begun).map(one).collect();
+    request.containers.iter().cloned().zip(done).collect()
+}
+
+/// Sees to it that a container is still there when it has been stopped.
+fn keep(engine: &Engine<'_>, name: &str) -> Result<()> {
+    let dir = engine.store.containers().find(name)?;
+    if !Asked::of(&dir.record()?)?.remove || !container::state(&dir)?.is_active() {
+        return Ok(());
+    }
+    if !dir.path().join(SOCKET).exists() {
+        return Err(Error::new(Kind::Unsupported, "restart container", name)
+            .because("it is bound to the command that started it, and goes with it".to_owned())
+            .hint("run it with -d or without --rm")
+            .into());
+    }
+    Ok(dir.mark_kept()?)
 }
 
 /// The lock of a container that does not run; `None` when it runs.

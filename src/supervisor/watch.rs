@@ -8,11 +8,13 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::clients::{Bond, Client, Said};
+use super::health::Health;
 use super::payload::{Ends, Read};
 use super::protocol::{CHUNK, MAX_MESSAGE};
 use crate::common::{Error, Result};
 use crate::logs::{Stream, Writer};
 use crate::seccomp::IdentityEmulator;
+use crate::spec::config::OnUnhealthy;
 use crate::sys::process::Child;
 use crate::sys::signal::Signals;
 use crate::sys::{listener, memory};
@@ -45,8 +47,14 @@ pub(super) struct Watch<'a> {
     pub(super) stop_signal: i32,
     /// Time it has for that; `None` is for ever.
     pub(super) grace: Option<Duration>,
+    /// Its health check.
+    pub(super) health: Option<Health<'a>>,
     /// Somebody asked the supervisor itself to end, and with it the container.
     pub(super) asked_to_end: bool,
+    /// It is to be started again whatever its policy says: it was unhealthy.
+    pub(super) renewed: bool,
+    /// The deadline has passed: it was killed for having taken too long.
+    pub(super) overdue: bool,
 }
 
 /// What a descriptor in the poll list is.
@@ -59,6 +67,7 @@ enum Slot {
     Output(Stream),
     Input,
     Client(usize),
+    Check,
 }
 
 impl Watch<'_> {
@@ -83,7 +92,11 @@ impl Watch<'_> {
             }
             if self.deadline.is_some_and(|moment| Instant::now() >= moment) {
                 self.deadline = None;
+                self.overdue = !self.asked_to_end && !self.renewed;
                 self.child.signal(libc::SIGKILL)?;
+            }
+            if let Some(health) = &mut self.health {
+                health.begin()?;
             }
         }
     }
@@ -130,7 +143,12 @@ impl Watch<'_> {
             wanted.set(PollFlags::POLLOUT, client.is_behind());
             add(Slot::Client(index), PollFd::new(client.as_fd(), wanted));
         }
-        wait(&mut fds, self.deadline)?;
+        let check = self.health.as_ref();
+        if let Some(running) = check.and_then(Health::as_fd) {
+            add(Slot::Check, PollFd::new(running, PollFlags::POLLIN));
+        }
+        let deadlines = [self.deadline, check.and_then(Health::deadline)];
+        wait(&mut fds, deadlines.into_iter().flatten().min())?;
         let found = slots.into_iter().zip(fds).filter_map(|(slot, fd)| {
             let found = fd.revents().filter(|found| !found.is_empty())?;
             Some((slot, found))
@@ -158,6 +176,10 @@ impl Watch<'_> {
                 }
             }
             Slot::Listener => self.admit(around),
+            Slot::Check => {
+                let wish = self.health.as_mut().map(Health::ended).transpose()?;
+                self.answer(wish.unwrap_or_default())?;
+            }
             Slot::Output(stream) => drop(self.copy_out(stream, around)),
             Slot::Input => self.ends.flush(),
             Slot::Client(index) => {
@@ -188,11 +210,30 @@ impl Watch<'_> {
     fn own_signal(&mut self, number: i32) -> Result<()> {
         if matches!(number, libc::SIGTERM | libc::SIGINT | libc::SIGQUIT) && !self.asked_to_end {
             self.asked_to_end = true;
-            let last = self.grace.map(|grace| Instant::now() + grace);
-            self.deadline = [self.deadline, last].into_iter().flatten().min();
-            self.child.signal(self.stop_signal)?;
+            self.stop()?;
         }
         Ok(())
+    }
+
+    /// The stop signal now, and the kill when the grace is over.
+    fn stop(&mut self) -> Result<()> {
+        let last = self.grace.map(|grace| Instant::now() + grace);
+        self.deadline = [self.deadline, last].into_iter().flatten().min();
+        self.child.signal(self.stop_signal)
+    }
+
+    /// Does to an unhealthy container what was asked for. It is unhealthy until its end: once.
+    fn answer(&mut self, wish: OnUnhealthy) -> Result<()> {
+        if wish == OnUnhealthy::None || self.asked_to_end {
+            return Ok(());
+        }
+        self.health = None;
+        match wish {
+            OnUnhealthy::Kill => return self.child.signal(libc::SIGKILL),
+            OnUnhealthy::Restart => self.renewed = true,
+            OnUnhealthy::Stop | OnUnhealthy::None => self.asked_to_end = true,
+        }
+        self.stop()
     }
 
     fn copy_out(&mut self, stream: Stream, around: &mut Surroundings) -> Read {

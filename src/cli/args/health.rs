@@ -27,6 +27,10 @@ pub(crate) struct HealthArgs {
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(crate) health_start_interval: Option<String>,
 
+    /// Action when the container becomes unhealthy: none, kill, restart or stop
+    #[arg(long, value_name = "ACTION")]
+    pub(crate) health_on_failure: Option<String>,
+
     /// Disable any container-specified HEALTHCHECK
     #[arg(long)]
     pub(crate) no_healthcheck: bool,

@@ -48,6 +48,7 @@ pub(crate) const VERBS: &[Verb] = &[
     verb::<container::remove::Remove>(&["rm", "container rm", "container remove"]),
     verb::<container::kill::Kill>(&["kill", "container kill"]),
     verb::<container::stop::Stop>(&["stop", "container stop"]),
+    verb::<container::restart::Restart>(&["restart", "container restart"]),
     verb::<container::pause::Pause>(&["pause", "container pause"]),
     verb::<container::pause::Unpause>(&["unpause", "container unpause"]),
     verb::<container::wait::Wait>(&["wait", "container wait"]),

@@ -7,7 +7,7 @@ use crate::cli::parse::{bad, number};
 use crate::cli::personality::Personality;
 use crate::common::{Error, Result, parse_duration};
 use crate::oci::Healthcheck;
-use crate::spec::config::Health;
+use crate::spec::config::{Health, OnUnhealthy};
 
 /// The shortest time docker takes; 0 is the default.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -35,6 +35,16 @@ pub(crate) fn health(args: &HealthArgs, personality: Personality) -> Result<Heal
     Ok(Health {
         disabled: args.no_healthcheck,
         check,
+        on_unhealthy: match args.health_on_failure.as_deref() {
+            None | Some("" | "none") => OnUnhealthy::None,
+            Some("kill") => OnUnhealthy::Kill,
+            Some("restart") => OnUnhealthy::Restart,
+            Some("stop") => OnUnhealthy::Stop,
+            Some(other) => {
+                let why = "use none, kill, restart or stop";
+                return Err(bad("--health-on-failure", other, why));
+            }
+        },
     })
 }
 

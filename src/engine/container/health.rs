@@ -1,7 +1,7 @@
 //! Health checks: what a container's check is, when the next one is due, and running one.
 //!
-//! Whoever keeps the container calls [`probe`] in a short-lived child when [`due`] says so; the
-//! result is in the container's `health` file. `healthcheck run` does the same by hand.
+//! Whoever keeps the container runs `healthcheck run` in a short-lived child when [`due`] says
+//! so; the result is in the container's `health` file.
 
 use std::time::Duration;
 
@@ -108,7 +108,6 @@ pub(crate) fn check(record: &ContainerRecord, config: &Config) -> Option<Check> 
 
 /// When the next check of the run is due. `record` is what [`ContainerDir::health`] gave; a
 /// record of an earlier run counts as none.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the supervisor's timer"))]
 pub(crate) fn due(check: &Check, state: &StateRecord, record: Option<&HealthRecord>) -> Timestamp {
     let own = record.filter(|record| record.run == state.start_time);
     let last = own

@@ -39,7 +39,7 @@ pub(crate) struct End {
     pub(crate) started: Option<Timestamp>,
     /// The kernel killed it for want of memory.
     pub(crate) oom: bool,
-    /// Why it could not be started.
+    /// Why it could not be started, or was killed by its supervisor.
     pub(crate) error: String,
 }
 

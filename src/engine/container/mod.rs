@@ -50,7 +50,7 @@ pub(crate) use event::note;
 pub(crate) use exec::{ExecOutcome, ExecRequest, exec};
 pub(crate) use export::export;
 pub(crate) use failure::RunFailure;
-pub(crate) use health::probe_by_hand;
+pub(crate) use health::{Check, check, due, probe_by_hand};
 pub(crate) use inspect::inspect;
 pub(crate) use kill::{StopRequest, kill, stop};
 pub(crate) use launch::{End, launch, note_end, record_end, reopen};

@@ -8,7 +8,7 @@ use oci_spec::runtime::Spec;
 
 use super::asked::Asked;
 use super::{etc, userns};
-use crate::common::{Error, Mode};
+use crate::common::{ContainerId, Error, Mode};
 use crate::engine::Engine;
 use crate::host::IdMaps;
 use crate::oci::ContainerConfig;
@@ -45,6 +45,9 @@ pub(super) fn make(
     let maps = userns::from_json(&asked.maps);
     let hostname = hostname(config, record);
     let files = etc::write(dir.path(), &hostname, &config.network)?;
+    if again && asked.remove {
+        set_work_aside(dir)?;
+    }
     let mut rootfs = rootfs(engine, record, asked, dir)?;
     if let Rootfs::Overlay(overlay) = &mut rootfs {
         overlay.shown = again;
@@ -89,6 +92,20 @@ pub(super) fn make(
         plan,
         stop_signal: stop_signal(config, image),
     })
+}
+
+/// A volatile overlay's work directory serves one mount (overlayfs.rst, "Volatile mount"): the
+/// next run has a new one, and the old one goes with the container.
+fn set_work_aside(dir: &ContainerDir) -> Result<()> {
+    let work = dir.work();
+    let aside = format!("work-{}", ContainerId::from_bytes(file::random()?).short());
+    match std::fs::rename(&work, dir.path().join(aside)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Error::io("set aside", &work, error).into());
+        }
+        _ => {}
+    }
+    Ok(file::make_private_dir(&work)?)
 }
 
 /// The flag's, else the image's, else SIGTERM; an image's word that is none counts as nothing.

@@ -47,4 +47,21 @@ pub(crate) struct Health {
     pub(crate) disabled: bool,
     /// `--health-cmd` and the durations in nanoseconds; 0 is unset.
     pub(crate) check: Healthcheck,
+    /// `--health-on-failure`.
+    pub(crate) on_unhealthy: OnUnhealthy,
+}
+
+/// What happens to a container that has become unhealthy (podman's `--health-on-failure`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OnUnhealthy {
+    /// Nothing.
+    #[default]
+    None,
+    /// It is killed; its restart policy holds.
+    Kill,
+    /// It is stopped and started again.
+    Restart,
+    /// It is stopped.
+    Stop,
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use crate::logs::{LogDriver, Logging};
-pub(crate) use lifecycle::{Health, Lifecycle, RestartPolicy};
+pub(crate) use lifecycle::{Health, Lifecycle, OnUnhealthy, RestartPolicy};
 pub(crate) use mount::{BindOptions, Mount, MountKind, Propagation};
 pub(crate) use network::{Network, NetworkMode, Port};
 pub(crate) use process::{EnvEntry, Process, Stdio};

@@ -21,6 +21,7 @@ pub(super) mod port;
 pub(super) mod prune;
 pub(super) mod remove;
 pub(super) mod rename;
+pub(super) mod restart;
 pub(super) mod run;
 mod select;
 pub(super) mod start;

@@ -63,6 +63,11 @@ impl Selection {
         Err(Error::usage(command, "", why))
     }
 
+    /// As if `--all` had been given.
+    pub(super) fn choose_all(&mut self) {
+        self.all = true;
+    }
+
     /// The containers come from a list: one that is gone since is no failure.
     pub(super) fn is_listed(&self) -> bool {
         self.all || !self.filter.is_empty()
