@@ -146,11 +146,7 @@ fn summarize(
             .count(),
         restart: config.lifecycle.restart,
         restarts,
-        starts_at_boot: match config.lifecycle.restart {
-            RestartPolicy::Always => true,
-            RestartPolicy::UnlessStopped => !entry.dir.is_stopped(),
-            RestartPolicy::No | RestartPolicy::OnFailure { .. } => false,
-        },
+        starts_at_boot: starts_at_boot(&config, &entry.dir),
         auto_remove: remove::to_be_removed(entry),
         ports: config.network.ports,
         size: if size {
@@ -159,6 +155,15 @@ fn summarize(
             None
         },
     })
+}
+
+/// Whether its policy wants it started with the machine.
+pub(super) fn starts_at_boot(config: &Config, dir: &ContainerDir) -> bool {
+    match config.lifecycle.restart {
+        RestartPolicy::Always => true,
+        RestartPolicy::UnlessStopped => !dir.is_stopped(),
+        RestartPolicy::No | RestartPolicy::OnFailure { .. } => false,
+    }
 }
 
 /// What was asked; a record of another version shows with defaults.
