@@ -12,6 +12,7 @@
 //! | 4 | `store`, `registry`, `spec`, `runtime` | disk, HTTP, OCI spec making, processes |
 //! | 5 | `engine` | joins layer 4 into verbs: request struct in, result struct out, no printing |
 //! | 6 | `supervisor`, `doctor` | one use of the engine each |
+//! | 7 | `boot` | the start of the machine: joins supervisor and engine |
 //! | 8 | `cli` | clap, the terminal, the only printing |
 
 mod common;
@@ -37,6 +38,8 @@ mod engine;
 
 mod doctor;
 mod supervisor;
+
+mod boot;
 
 mod cli;
 

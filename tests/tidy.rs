@@ -34,6 +34,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("doctor", 6),
     ("compose", 7),
     ("oci_cli", 7),
+    ("boot", 7),
     ("cli", 8),
     ("lib", 9),
     ("main", 9),

@@ -25,8 +25,9 @@ pub(crate) struct Verb {
 }
 
 /// Groups and what their help says.
-pub(crate) const GROUPS: [(&str, &str); 4] = [
+pub(crate) const GROUPS: [(&str, &str); 5] = [
     ("container", "Manage containers"),
+    ("generate", "Generate files from containers"),
     ("healthcheck", "Manage health checks of containers"),
     ("image", "Manage images"),
     ("system", "Manage ketch"),

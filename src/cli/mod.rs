@@ -39,16 +39,20 @@ use session::Session;
 /// Runs the command line of this process.
 pub(crate) fn main() -> ExitStatus {
     let began = Instant::now();
-    let words: Vec<OsString> = std::env::args_os().collect();
+    let mut words: Vec<OsString> = std::env::args_os().collect();
+    if let Some(program) = words.first() {
+        let more = command::system::generator::words_of(program.as_ref());
+        words.splice(1..1, more.iter().map(OsString::from));
+    }
     let status = run(&words, began);
     output::finish();
     status
 }
 
-fn run(words: &[OsString], began: Instant) -> ExitStatus {
-    let (program, words) = match words.split_first() {
+fn run(line: &[OsString], began: Instant) -> ExitStatus {
+    let (program, words) = match line.split_first() {
         Some((program, words)) => (program.as_os_str(), words),
-        None => (std::ffi::OsStr::new("ketch"), words),
+        None => (std::ffi::OsStr::new("ketch"), line),
     };
     let personality = Personality::of(program);
     if words.first().is_some_and(|word| word == HELLO_ARGUMENT) {
@@ -90,7 +94,7 @@ fn run(words: &[OsString], began: Instant) -> ExitStatus {
             }
             let leaf = leaf(&matches);
             let json = wants_json(leaf);
-            let begun = begin(&matches, personality, began, json);
+            let begun = begin(&matches, line, began, json);
             let done = begun.and_then(|session| {
                 let done = (verb.run)(leaf, &session);
                 // The process ends: giving memory back piece by piece is for nobody.
@@ -117,12 +121,12 @@ fn matched(
 
 fn begin(
     matches: &ArgMatches,
-    personality: Personality,
+    line: &[OsString],
     began: Instant,
     json: bool,
 ) -> anyhow::Result<Session> {
     let global = GlobalArgs::from_arg_matches(matches)?;
-    Ok(Session::new(personality, began, &global, json))
+    Ok(Session::new(line, began, &global, json))
 }
 
 fn wants_json(leaf: &ArgMatches) -> bool {

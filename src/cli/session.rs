@@ -1,5 +1,6 @@
 //! What every command is given: whose habits, which environment, where talk goes.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -21,6 +22,8 @@ pub(crate) struct Session {
     pub(crate) environment: Environment,
     /// Whether errors are printed as JSON.
     pub(crate) json: bool,
+    /// The command line, program first; what is not UTF-8 in it is replaced.
+    pub(crate) words: Vec<String>,
     cwd: PathBuf,
     home: Option<PathBuf>,
 }
@@ -28,14 +31,19 @@ pub(crate) struct Session {
 impl Session {
     /// Gathers the surroundings; asks the kernel for the working directory only.
     pub(crate) fn new(
-        personality: Personality,
+        words: &[OsString],
         began: Instant,
         global: &GlobalArgs,
         json: bool,
     ) -> Session {
+        let program = words.first().map(OsString::as_os_str).unwrap_or_default();
         let environment = apply(Environment::capture(), global);
         Session {
-            personality,
+            personality: Personality::of(program),
+            words: words
+                .iter()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect(),
             began,
             home: environment.absolute("HOME"),
             environment,

@@ -111,6 +111,15 @@ impl Env {
         }
     }
 
+    /// As [`with`](Env::with), in a world that `change` has changed first.
+    pub(crate) fn changed(identity: Identity, change: fn(&mut Env), case: fn(&Env)) {
+        if let Some((uid, gid)) = identity.user() {
+            let mut env = Env::at(uid, gid, Some(identity));
+            change(&mut env);
+            case(&env);
+        }
+    }
+
     fn at(uid: u32, gid: u32, identity: Option<Identity>) -> Env {
         let home = tempfile::Builder::new()
             .prefix("ketch-it-")

@@ -8,6 +8,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod boot;
 mod cli;
 mod commit;
 mod cp;

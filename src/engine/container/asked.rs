@@ -22,6 +22,9 @@ pub(crate) struct Asked {
     /// How the layers of its image lie on each other.
     #[serde(skip_serializing_if = "Stack::is_plain")]
     pub(super) stack: Stack,
+    /// The command line it was made by, program first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) command_line: Vec<String>,
     /// Everything else.
     pub(crate) config: Config,
 }

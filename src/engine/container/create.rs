@@ -95,6 +95,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
             health: image_config.healthcheck.clone(),
         },
         stack: image.map(|image| image.stack.clone()).unwrap_or_default(),
+        command_line: request.command_line.clone(),
         config: request.config.clone(),
     };
     let id = ContainerId::from_bytes(file::random()?);

@@ -14,6 +14,7 @@ use super::health;
 use super::list::{self, Status};
 use crate::common::Timestamp;
 use crate::engine::Engine;
+use crate::engine::system::boot::boot_starter;
 use crate::spec::config::{Config, Mount, MountKind};
 use crate::store::ContainerEntry;
 use crate::sys::{file, tree};
@@ -31,6 +32,9 @@ pub(crate) fn inspect(engine: &Engine<'_>, name: &str, size: bool) -> Result<Val
     let path = entry.dir.path();
     let mut command = record.command.iter();
     let mut state = state(&status);
+    // Nothing starts it at boot unless the user has enabled that.
+    state["StartsAtBoot"] =
+        json!(list::starts_at_boot(&config, &entry.dir) && boot_starter(engine).is_some());
     let run = match status.state.has_process() {
         true => status.running.as_ref().map(|state| state.start_time),
         false => None,

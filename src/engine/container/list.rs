@@ -153,11 +153,7 @@ fn summarize(
             .count(),
         restart: config.lifecycle.restart,
         restarts,
-        starts_at_boot: match config.lifecycle.restart {
-            RestartPolicy::Always => true,
-            RestartPolicy::UnlessStopped => !entry.dir.is_stopped(),
-            RestartPolicy::No | RestartPolicy::OnFailure { .. } => false,
-        },
+        starts_at_boot: starts_at_boot(&config, &entry.dir),
         auto_remove,
         ports: config.network.ports,
         size: if size {
@@ -200,6 +196,15 @@ fn shown(entry: &ContainerEntry) -> (Config, bool) {
         ..Config::default()
     };
     (config, remove)
+}
+
+/// Whether its policy wants it started with the machine.
+pub(super) fn starts_at_boot(config: &Config, dir: &ContainerDir) -> bool {
+    match config.lifecycle.restart {
+        RestartPolicy::Always => true,
+        RestartPolicy::UnlessStopped => !dir.is_stopped(),
+        RestartPolicy::No | RestartPolicy::OnFailure { .. } => false,
+    }
 }
 
 /// What was asked; a record of another version shows with defaults.

@@ -46,6 +46,8 @@ pub(crate) struct RunRequest {
     pub(crate) registry: RegistryOptions,
     /// What the container is.
     pub(crate) config: Config,
+    /// The caller's command line, program first, as inspect shows it.
+    pub(crate) command_line: Vec<String>,
     /// `--sig-proxy`, on by default: signals of the caller go to the container.
     pub(crate) sig_proxy: bool,
 }

@@ -1,6 +1,7 @@
 //! Verbs on the store as a whole. Each takes the store and a request, returns a result, prints
 //! nothing.
 
+pub(crate) mod boot;
 pub(crate) mod check;
 pub(crate) mod df;
 pub(crate) mod events;

@@ -103,6 +103,7 @@ impl Creation {
             platform: session.platform(self.registry.platform.as_deref())?,
             registry: convert::registry(&self.registry),
             config: self.config(words, session)?,
+            command_line: session.words.clone(),
             sig_proxy: self.container.sig_proxy.unwrap_or(true),
         })
     }

@@ -53,6 +53,7 @@ pub(super) fn settings(engine: &Engine<'_>, config: &Config, entry: &ContainerEn
         "Healthcheck": health::merged(record, config),
         "Umask": asked.umask.map_or("0022".to_owned(), |umask| format!("{umask:04o}")),
         "Timeout": config.timeout.unwrap_or(0),
+        "CreateCommand": record.asked.get("command_line").cloned().unwrap_or_default(),
     })
 }
 
