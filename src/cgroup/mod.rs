@@ -266,7 +266,7 @@ fn fix(flag: &str, layout: &CgroupLayout) -> String {
 /// Removes cgroups that killed callers left empty below this process's own. `is_alive` says of a
 /// container's name, and of how long ago its cgroup was made, whether someone still works on it.
 /// A cgroup with processes stays by itself: the kernel refuses to remove it.
-pub(crate) fn sweep(layout: &CgroupLayout, is_alive: &dyn Fn(&str, Duration) -> bool) {
+pub(crate) fn sweep(layout: &CgroupLayout, is_alive: &dyn Fn(&str, &dyn Fn() -> Duration) -> bool) {
     let v1 = layout.v1.iter().map(|hierarchy| hierarchy.own.clone());
     let v2 = layout.unified.iter().flat_map(|unified| {
         let _ = std::fs::remove_dir(unified.own.join(v2::CALLER));
@@ -280,9 +280,13 @@ pub(crate) fn sweep(layout: &CgroupLayout, is_alive: &dyn Fn(&str, Duration) -> 
                 .to_str()
                 .and_then(|name| name.strip_prefix(PREFIX));
             let Some(name) = name else { continue };
-            let made = entry.metadata().and_then(|found| found.modified()).ok();
-            let age = made.and_then(|made| made.elapsed().ok());
-            if !is_alive(name, age.unwrap_or_default()) {
+            // Asked for only when the name alone decides nothing.
+            let age = || {
+                let made = entry.metadata().and_then(|found| found.modified()).ok();
+                made.and_then(|made| made.elapsed().ok())
+                    .unwrap_or_default()
+            };
+            if !is_alive(name, &age) {
                 let _ = std::fs::remove_dir(entry.path());
             }
         }

@@ -163,13 +163,7 @@ impl<'a> Execution<'a> {
         self.plan.is_slippery()
     }
 
-    fn event(
-        &self,
-        time: Timestamp,
-        action: &str,
-        worded: bool,
-        more: &[(&str, String)],
-    ) -> Event {
+    fn event(&self, time: Timestamp, action: &str, worded: bool, more: &[(&str, String)]) -> Event {
         let action = match worded {
             // docker: the command is part of the action.
             true => format!("{action}: {}", self.words),

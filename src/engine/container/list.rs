@@ -1,6 +1,6 @@
 //! `ps` and the state of containers.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Result;
 use serde::Deserialize;
@@ -25,12 +25,10 @@ pub(crate) struct ListRequest {
 
 /// Lists containers, the newest first. A record that cannot be read is a warning, not the end.
 pub(crate) fn list(engine: &Engine<'_>, request: ListRequest) -> Result<Vec<ContainerSummary>> {
-    let (mut rows, mut dead) = (Vec::new(), HashSet::new());
+    let (mut rows, mut seen) = (Vec::new(), HashMap::new());
     for glance in engine.store.containers().glances()? {
         let row = glance.and_then(|Glance { entry, phase }| {
-            if !entry.alive {
-                dead.insert(entry.record.id.to_string());
-            }
+            seen.insert(entry.record.id.to_string(), entry.alive);
             // Read once for both: what is to be mended shows in the state, and is rare.
             let mut status = Status::of(entry.alive, phase);
             if remove::needs_repair(&entry, &status) {
@@ -50,7 +48,7 @@ pub(crate) fn list(engine: &Engine<'_>, request: ListRequest) -> Result<Vec<Cont
             )),
         }
     }
-    remove::sweep_rest(engine, &dead);
+    remove::sweep_rest(engine, &seen);
     rows.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
     Ok(rows)
 }

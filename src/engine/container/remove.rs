@@ -1,6 +1,6 @@
 //! `rm`, and the repair of what a killed ketch left.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -290,25 +290,30 @@ pub(crate) fn sweep(engine: &Engine<'_>) {
     let Ok(entries) = engine.store.containers().list() else {
         return;
     };
-    let mut dead = HashSet::new();
+    let mut seen = HashMap::new();
     for entry in entries.into_iter().flatten() {
         if !entry.alive {
             let status = list::status(&entry);
             if status.is_ok_and(|status| needs_repair(&entry, &status)) {
                 let _ = repair(engine, &entry);
             }
-            dead.insert(entry.record.id.to_string());
         }
+        seen.insert(entry.record.id.to_string(), entry.alive);
     }
-    sweep_rest(engine, &dead);
+    sweep_rest(engine, &seen);
 }
 
-/// The part of a sweep that is not about one container; `dead` are the ids that nobody runs.
-pub(super) fn sweep_rest(engine: &Engine<'_>, dead: &HashSet<String>) {
+/// The part of a sweep that is not about one container; `seen` says of ids whether anybody ran
+/// them a moment ago.
+pub(super) fn sweep_rest(engine: &Engine<'_>, seen: &HashMap<String, bool>) {
     // One that is unknown here may be another store's, made a moment ago and not yet entered.
-    let lives = |id: &str, age: Duration| match engine.store.containers().of_id(id) {
-        Some(dir) => dir.is_alive().unwrap_or(true),
-        None => !dead.contains(id) && age < STRANGER_SPARED,
+    let lives = |id: &str, age: &dyn Fn() -> Duration| match seen.get(id) {
+        // What ends meanwhile is for the next sweep.
+        Some(true) => true,
+        known => match engine.store.containers().of_id(id) {
+            Some(dir) => dir.is_alive().unwrap_or(true),
+            None => known.is_none() && age() < STRANGER_SPARED,
+        },
     };
     cgroup::sweep(engine.host.cgroups(), &lives);
     let _ = engine.store.containers().sweep_unfinished();
