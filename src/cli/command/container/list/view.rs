@@ -144,6 +144,7 @@ impl View {
             "Ports": ports(&row.ports),
             "RunningFor": human::ago(row.created, self.now),
             "Size": self.size(row),
+            "StartsAtBoot": row.will_start_at_boot.to_string(),
             "State": row.state.word(),
             "Status": self.status(row),
         });
@@ -201,6 +202,7 @@ impl View {
                 "rwSize": size,
                 "rootFsSize": size + self.image_size(row),
             })),
+            "StartsAtBoot": row.will_start_at_boot,
             "StartedAt": row.started.map_or(0, Timestamp::seconds),
             "State": row.state.word(),
             "Status": self.status(row),
