@@ -99,9 +99,9 @@ cases! {
     fn a_container_that_cannot_start_does_not_keep_the_others_down(env) {
         let image = env.base();
         let folder = env.folder("data");
-        let volume = format!("{folder}/sub:/mnt");
+        let mount = format!("type=bind,src={folder}/sub,dst=/mnt");
         env.folder("data/sub");
-        let first = detached(env, "first", &["--restart", "always", "-v", &volume]);
+        let first = detached(env, "first", &["--restart", "always", "--mount", &mount]);
         let second = detached(env, "second", &["--restart", "always"]);
         cut(env, &first);
         cut(env, &second);
@@ -262,13 +262,14 @@ fn enabling(env: &Env) {
     );
     let filter = [
         "ps",
-        "-q",
         "--filter",
         "should-start-on-boot=true",
         "--format",
         "{{.Names}}",
     ];
     assert_eq!(env.ketch(&filter).ok(), "always");
+    let shown = env.ketch(&["ps", "--format", "{{.Names}}={{.StartsAtBoot}}"]);
+    shown.says("always=true\n").says("none=false\n");
     for _ in 0..2 {
         // The other means takes its place.
         let enabled = env.ketch(&["boot", "--enable", "--with", "systemd"]);
@@ -304,6 +305,7 @@ fn enabling(env: &Env) {
     if require::program("systemd-analyze") {
         let mut command = env.program("/usr/bin/systemd-analyze");
         command
+            .env_remove("SYSTEMD_UNIT_PATH")
             .args(["verify", "--man=no"])
             .arg(fs::canonicalize(&link).unwrap());
         let found = crate::harness::process::Running::start(command).finish();

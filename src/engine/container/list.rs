@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::{ContainerState, ContainerSummary, health, remove};
 use crate::common::{Digest, Error};
 use crate::engine::Engine;
+use crate::engine::system::boot::boot_starter;
 use crate::spec::config::{
     Config, Lifecycle, Mount, MountKind, Network, NetworkMode, RestartPolicy,
 };
@@ -49,6 +50,11 @@ pub(crate) fn list(engine: &Engine<'_>, request: ListRequest) -> Result<Vec<Cont
         }
     }
     remove::sweep_rest(engine, &seen);
+    if rows.iter().any(|row| row.starts_at_boot) && boot_starter(engine).is_some() {
+        for row in &mut rows {
+            row.will_start_at_boot = row.starts_at_boot;
+        }
+    }
     rows.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
     Ok(rows)
 }
@@ -153,6 +159,8 @@ fn summarize(
         restarts,
         starts_at_boot: starts_at_boot(&config, &entry.dir),
         auto_remove,
+        // The list knows whether anything starts containers.
+        will_start_at_boot: false,
         ports: config.network.ports,
         size: if size {
             tree::usage(&entry.dir.upper()).ok().map(|usage| usage.size)

@@ -136,8 +136,10 @@ pub(crate) struct ContainerSummary {
     pub(crate) restart: RestartPolicy,
     /// How often that happened.
     pub(crate) restarts: u32,
-    /// Whether its restart policy starts it when the machine does.
+    /// Whether its restart policy wants it started when the machine is.
     pub(crate) starts_at_boot: bool,
+    /// Whether it will be: its policy wants it, and `boot --enable` has been called.
+    pub(crate) will_start_at_boot: bool,
     /// Whether it is removed at its end.
     pub(crate) auto_remove: bool,
     /// Bytes of the writable layer, when sizes were asked for.

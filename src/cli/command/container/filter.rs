@@ -328,6 +328,7 @@ pub(super) mod tests {
             restart: RestartPolicy::Always,
             restarts: 0,
             starts_at_boot: true,
+            will_start_at_boot: false,
             auto_remove: false,
             size: None,
         }

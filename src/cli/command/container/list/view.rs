@@ -156,6 +156,7 @@ impl View {
             "Ports": ports(&row.ports),
             "RunningFor": human::ago(row.created, self.now),
             "Size": self.size(row),
+            "StartsAtBoot": row.will_start_at_boot.to_string(),
             "Status": self.status(row),
         });
         if self.ns {
@@ -212,6 +213,7 @@ impl View {
                 "rwSize": size,
                 "rootFsSize": size + self.image_size(row),
             })),
+            "StartsAtBoot": row.will_start_at_boot,
             "StartedAt": row.started.map_or(0, Timestamp::seconds),
             "State": row.state.word(),
             "Status": self.status(row),
