@@ -25,10 +25,11 @@ pub(crate) struct Verb {
 }
 
 /// Groups and what their help says.
-pub(crate) const GROUPS: [(&str, &str); 4] = [
+pub(crate) const GROUPS: [(&str, &str); 5] = [
     ("container", "Manage containers"),
     ("healthcheck", "Manage health checks of containers"),
     ("image", "Manage images"),
+    ("secret", "Manage secrets"),
     ("system", "Manage ketch"),
 ];
 

@@ -44,6 +44,8 @@ pub(crate) struct RunRequest {
     pub(crate) platform: Option<Platform>,
     /// Registry options of an implied pull.
     pub(crate) registry: RegistryOptions,
+    /// Descriptors of the caller that the payload of this first run inherits.
+    pub(crate) preserve: Vec<i32>,
     /// What the container is.
     pub(crate) config: Config,
     /// `--sig-proxy`, on by default: signals of the caller go to the container.
