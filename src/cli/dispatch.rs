@@ -30,6 +30,7 @@ pub(crate) const GROUPS: [(&str, &str); 5] = [
     ("generate", "Generate files from containers"),
     ("healthcheck", "Manage health checks of containers"),
     ("image", "Manage images"),
+    ("secret", "Manage secrets"),
     ("system", "Manage ketch"),
 ];
 

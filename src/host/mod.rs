@@ -17,6 +17,7 @@ mod identity;
 pub(crate) mod idmap;
 mod info;
 mod kernel;
+mod logout;
 mod subid;
 mod tools;
 mod userns;
@@ -241,6 +242,11 @@ impl Host {
     /// for root the system's.
     pub(crate) fn systemd_bus(&self) -> Option<PathBuf> {
         self.env.systemd_bus(self.euid)
+    }
+
+    /// Says whether what this user leaves running is killed at the end of the present session.
+    pub(crate) fn kills_at_logout(&self) -> bool {
+        logout::kills(self.user_name())
     }
 
     /// What `ketch info` says about this machine.

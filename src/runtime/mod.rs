@@ -36,6 +36,7 @@ pub(crate) use init::mount_stopped;
 pub(crate) use message::Failure;
 pub(crate) use parent::{Join, Running, StartFailure, Started, Streams, start};
 pub(crate) use plan::{
-    Entry, Extras, MapWriter, Overlay, Plan, Rootfs, UserEntry, UserRequest, entry, from_spec,
+    Entry, Extras, MapWriter, Overlay, Plan, Rootfs, SecretFile, UserEntry, UserRequest, entry,
+    from_spec,
 };
 pub(crate) use target::Target;

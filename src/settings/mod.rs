@@ -7,6 +7,7 @@
 
 mod auth_file;
 mod certificates;
+mod container_proxy;
 mod credential_helper;
 mod environment;
 mod file;

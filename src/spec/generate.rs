@@ -45,6 +45,8 @@ pub(crate) struct EtcFiles {
     pub(crate) hostname: PathBuf,
     /// `resolv.conf`.
     pub(crate) resolv_conf: PathBuf,
+    /// `localtime`, when a time zone was asked for.
+    pub(crate) localtime: Option<PathBuf>,
 }
 
 /// A specification, and the host paths of its devices.

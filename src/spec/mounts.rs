@@ -39,10 +39,17 @@ pub(super) fn mounts(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
     }
     if let Some(etc) = &inputs.etc {
         let files = [
-            ("/etc/hosts", &etc.hosts),
-            ("/etc/hostname", &etc.hostname),
-            ("/etc/resolv.conf", &etc.resolv_conf),
+            (
+                "/etc/hosts",
+                Some(&etc.hosts).filter(|_| !config.network.no_hosts),
+            ),
+            ("/etc/hostname", Some(&etc.hostname)),
+            ("/etc/resolv.conf", Some(&etc.resolv_conf)),
+            ("/etc/localtime", etc.localtime.as_ref()),
         ];
+        let files = files
+            .into_iter()
+            .filter_map(|(target, source)| Some((target, source?)));
         for (target, source) in files {
             if user.iter().all(|mount| mount.target != target) {
                 list.push(bind(

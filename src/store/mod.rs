@@ -56,6 +56,7 @@ mod layer;
 mod life;
 mod lock;
 mod mark;
+mod secret;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -84,6 +85,7 @@ pub(crate) use image::{Folder, ImageRecord, Images, Stack};
 pub(crate) use journal::Event;
 pub(crate) use layer::{LayerInfo, Layers, Stage};
 pub(crate) use mark::Mark;
+pub(crate) use secret::{MAX_SECRET, SecretRecord};
 pub(crate) use state::{ExitRecord, Phase, StateRecord};
 pub(crate) use usage::StoreUsage;
 pub(crate) use writer::BlobWriter;

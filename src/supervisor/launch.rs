@@ -61,6 +61,12 @@ pub(crate) fn run(
     container::note(engine, &prepared.record, "create", &[]);
     let id = prepared.record.id.clone();
     if options.detach {
+        if engine.host.kills_at_logout() {
+            engine.ui.warn(
+                "the container ends when you log out, as this host ends all processes of a \
+                 session (KillUserProcesses); loginctl enable-linger lets them live",
+            );
+        }
         spawn::spawn(engine, prepared, Bond::Visitor, Default::default())?;
         timing.lap("start");
         return Ok(Outcome::Alive(id));

@@ -52,6 +52,12 @@ pub(crate) fn close_on_exec_from(first: RawFd) {
     }
 }
 
+/// Leaves an inherited descriptor open for the next image.
+pub(crate) fn keep_open(number: RawFd) -> Result<(), Errno> {
+    // SAFETY: F_SETFD on any number is harmless.
+    Errno::result(unsafe { libc::fcntl(number, libc::F_SETFD, 0) }).map(drop)
+}
+
 /// Closes what this process was started with beside its standard streams: ketch's own
 /// descriptors are all close-on-exec, those of its caller are not.
 pub(crate) fn close_inherited() {

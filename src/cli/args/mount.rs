@@ -11,6 +11,10 @@ pub(crate) struct MountArgs {
     #[arg(long, value_name = "MOUNT")]
     pub(crate) mount: Vec<String>,
 
+    /// Mount volumes from the specified container(s): CONTAINER[:ro|rw]
+    #[arg(long, value_name = "CONTAINER")]
+    pub(crate) volumes_from: Vec<String>,
+
     /// Mount a tmpfs directory: TARGET[:OPTIONS]
     #[arg(long, value_name = "TMPFS")]
     pub(crate) tmpfs: Vec<String>,

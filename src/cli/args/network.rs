@@ -11,6 +11,10 @@ pub(crate) struct NetworkArgs {
     #[arg(long, value_name = "HOST:IP")]
     pub(crate) add_host: Vec<String>,
 
+    /// Do not create /etc/hosts within the container, instead use the version from the image
+    #[arg(long)]
+    pub(crate) no_hosts: bool,
+
     /// Set custom DNS servers
     #[arg(long, value_name = "IP")]
     pub(crate) dns: Vec<String>,

@@ -56,4 +56,17 @@ pub(crate) struct ProcessArgs {
     /// File mode creation mask, octal
     #[arg(long, value_name = "MASK")]
     pub(crate) umask: Option<String>,
+
+    /// Give the container a secret: NAME[,type=mount|env,target=,uid=,gid=,mode=]
+    #[arg(long, value_name = "SECRET")]
+    pub(crate) secret: Vec<String>,
+
+    /// Set timezone in container: an area such as Europe/Vienna, or local
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) tz: Option<String>,
+
+    /// Set proxy environment variables in the container based on the host proxy vars
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_parser = crate::cli::parse::boolean::parse)]
+    pub(crate) http_proxy: Option<bool>,
 }

@@ -47,6 +47,14 @@ pub(crate) struct ResourceArgs {
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     pub(crate) oom_score_adj: Option<String>,
 
+    /// Disable OOM Killer
+    #[arg(long)]
+    pub(crate) oom_kill_disable: bool,
+
+    /// Tune container memory swappiness (0 to 100, -1 for the system's)
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    pub(crate) memory_swappiness: Option<String>,
+
     /// Optional parent cgroup for the container
     #[arg(long, value_name = "CGROUP")]
     pub(crate) cgroup_parent: Option<String>,

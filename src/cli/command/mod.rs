@@ -2,6 +2,7 @@
 
 mod container;
 mod image;
+mod secret;
 pub(crate) mod system;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
@@ -55,6 +56,7 @@ pub(crate) const VERBS: &[Verb] = &[
     verb::<container::update::Update>(&["update", "container update"]),
     verb::<container::rename::Rename>(&["rename", "container rename"]),
     verb::<container::exists::Exists>(&["container exists"]),
+    verb::<container::init::Init>(&["container init"]),
     verb::<container::inspect::Inspect>(&["container inspect"]),
     verb::<container::logs::Logs>(&["logs", "container logs"]),
     verb::<container::port::Port>(&["port", "container port"]),
@@ -80,6 +82,11 @@ pub(crate) const VERBS: &[Verb] = &[
     verb::<image::history::History>(&["history", "image history"]),
     verb::<image::inspect::Inspect>(&["image inspect"]),
     verb::<image::prune::Prune>(&["image prune"]),
+    verb::<secret::create::Create>(&["secret create"]),
+    verb::<secret::list::List>(&["secret ls", "secret list"]),
+    verb::<secret::inspect::Inspect>(&["secret inspect"]),
+    verb::<secret::remove::Remove>(&["secret rm", "secret remove"]),
+    verb::<secret::exists::Exists>(&["secret exists"]),
     verb::<system::inspect::Inspect>(&["inspect"]),
     verb::<system::version::Version>(&["version"]),
     verb::<system::info::Info>(&["info", "system info"]),

@@ -24,7 +24,7 @@ pub(crate) use health::health;
 pub(crate) use lifecycle::lifecycle;
 pub(crate) use mount::mounts;
 pub(crate) use network::network;
-pub(crate) use process::{environment, process};
+pub(crate) use process::{environment, process, proxies};
 pub(crate) use registry::{platform, registry};
 pub(crate) use resource::{limits, resources};
 pub(crate) use security::security;

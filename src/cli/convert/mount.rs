@@ -3,7 +3,7 @@
 use crate::cli::args::MountArgs;
 use crate::cli::parse::{self, Place};
 use crate::common::{Error, Kind, Result};
-use crate::spec::config::{Config, Mount};
+use crate::spec::config::{Config, Mount, VolumesFrom};
 
 /// Fills mounts, the read-only flag and the size of `/dev/shm`.
 ///
@@ -29,10 +29,43 @@ pub(crate) fn mounts(args: &MountArgs, place: &Place<'_>, config: &mut Config) -
         }
     }
     config.mounts = mounts;
+    for text in &args.volumes_from {
+        config.volumes_from.push(volumes_from(text)?);
+    }
     config.read_only = args.read_only;
     config.shm_size = match &args.shm_size {
         Some(text) => Some(parse::number::size("--shm-size", text)?).filter(|size| *size > 0),
         None => None,
     };
     Ok(())
+}
+
+/// `CONTAINER[:ro|rw|z|Z]`; labels are nothing where there is no SELinux.
+fn volumes_from(text: &str) -> Result<VolumesFrom> {
+    let (container, options) = text.split_once(':').unwrap_or((text, ""));
+    if container.is_empty() {
+        return Err(parse::bad(
+            "--volumes-from",
+            text,
+            "the container is missing",
+        ));
+    }
+    let mut read_only = false;
+    for option in options.split(',').filter(|option| !option.is_empty()) {
+        match option {
+            "ro" => read_only = true,
+            "rw" | "z" | "Z" => {}
+            _ => {
+                return Err(parse::bad(
+                    "--volumes-from",
+                    text,
+                    "invalid mode: use ro or rw",
+                ));
+            }
+        }
+    }
+    Ok(VolumesFrom {
+        container: container.to_owned(),
+        read_only,
+    })
 }

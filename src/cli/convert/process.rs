@@ -2,7 +2,9 @@
 
 use crate::cli::args::ProcessArgs;
 use crate::cli::parse;
+use crate::cli::personality::Personality;
 use crate::common::{Error, Result};
+use crate::settings::Environment;
 use crate::spec::config::{EnvEntry, Process, Stdio};
 
 use super::{Surroundings, read};
@@ -53,6 +55,7 @@ pub(crate) fn process(
             .as_deref()
             .map(parse::number::umask)
             .transpose()?,
+        timezone: args.tz.as_deref().map(timezone).transpose()?,
     })
 }
 
@@ -70,6 +73,49 @@ fn entrypoint(text: &str) -> Result<Vec<String>> {
         return Err(parse::bad("--entrypoint", text, "a NUL byte"));
     }
     Ok(vec![text.to_owned()])
+}
+
+/// A zone's name as a path below zoneinfo, which may not leave it.
+fn timezone(text: &str) -> Result<String> {
+    let fits = |part: &str| {
+        let plain = |c: u8| c.is_ascii_alphanumeric() || b"_+-".contains(&c);
+        !part.is_empty() && part.bytes().all(plain)
+    };
+    match text.split('/').all(fits) {
+        true => Ok(text.to_owned()),
+        false => Err(parse::bad(
+            "--tz",
+            text,
+            "use an area such as Europe/Vienna, or local",
+        )),
+    }
+}
+
+/// The proxies a container is given before everything else in its environment: podman's are the
+/// caller's, docker's those of its configuration file. Asked for in words, both are given.
+///
+/// # Errors
+/// When docker's file does not parse.
+pub(crate) fn proxies(
+    asked: Option<bool>,
+    personality: Personality,
+    environment: &Environment,
+) -> Result<Vec<EnvEntry>> {
+    if asked == Some(false) {
+        return Ok(Vec::new());
+    }
+    let mut pairs = Vec::new();
+    if personality == Personality::Docker {
+        pairs.extend(environment.docker_proxies()?);
+    }
+    if personality == Personality::Podman || asked == Some(true) {
+        pairs.extend(environment.own_proxies());
+    }
+    let entry = |(key, value)| EnvEntry {
+        key,
+        value: Some(value),
+    };
+    Ok(pairs.into_iter().map(entry).collect())
 }
 
 /// Later entries win: the caller's whole environment, files, single values, removals.

@@ -76,6 +76,12 @@ pub(crate) fn resources(args: &ResourceArgs) -> Result<Resources> {
             }
             None => None,
         },
+        oom_kill_disable: args.oom_kill_disable,
+        swappiness: match &args.memory_swappiness {
+            Some(text) => Some(number::within("--memory-swappiness", text, -1..=100)?)
+                .filter(|number| *number >= 0),
+            None => None,
+        },
         cgroup_parent: args
             .cgroup_parent
             .clone()

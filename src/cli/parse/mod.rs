@@ -18,6 +18,7 @@ pub(crate) mod number;
 pub(crate) mod path;
 pub(crate) mod ps;
 pub(crate) mod restart;
+pub(crate) mod secret;
 pub(crate) mod security_opt;
 pub(crate) mod sysctl;
 pub(crate) mod tmpfs;

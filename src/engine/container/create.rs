@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::asked::{Asked, ImageFacts};
 use super::image::{self, Source};
 use super::plan::{self, Planned};
-use super::{RunRequest, Timing, event, names, userns};
+use super::{RunRequest, Timing, borrow, event, names, secret, userns};
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
 use crate::oci::ContainerConfig;
 use crate::spec;
-use crate::spec::config::NetworkMode;
+use crate::spec::config::{NetworkMode, Resources};
 use crate::store::{ContainerDir, ContainerLock, ContainerRecord};
 use crate::sys::{file, memory};
 
@@ -77,7 +77,10 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
     {
         super::remove::replace(engine, name)?;
     }
-    let config = &request.config;
+    let mut config = request.config.clone();
+    borrow::volumes(engine, &mut config)?;
+    secret::check(engine, &config)?;
+    let config = &config;
     let command = spec::command(config, image_config)?;
     if config.network.mode == NetworkMode::Private {
         engine.ui.warn(
@@ -85,6 +88,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
              --network none cuts it off, --network host says it is wanted",
         );
     }
+    discard(engine, &config.resources);
     config.resources.limits.check()?;
     let userns::Chosen { maps, claim } = userns::choose(engine, config)?;
     let asked = Asked {
@@ -96,7 +100,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
         },
         stack: image.map(|image| image.stack.clone()).unwrap_or_default(),
         command_line: request.command_line.clone(),
-        config: request.config.clone(),
+        config: config.clone(),
     };
     let id = ContainerId::from_bytes(file::random()?);
     let mut labels = image_config.labels.clone();
@@ -122,19 +126,39 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
     // The record says from now on which host ids are taken.
     drop(claim);
     let made = cidfile(request, &record.id)
+        .and_then(|()| secret::take_along(engine, &asked.config, &dir))
         .and_then(|()| plan::make(engine, &record, &asked, image_config, &dir, false));
     match made {
-        Ok(planned) => Ok(Prepared {
-            record,
-            asked,
-            dir,
-            lock,
-            planned,
-        }),
+        Ok(mut planned) => {
+            planned.plan.preserve.clone_from(&request.preserve);
+            Ok(Prepared {
+                record,
+                asked,
+                dir,
+                lock,
+                planned,
+            })
+        }
         Err(error) => {
             let _ = super::remove::delete(engine, &dir, lock);
             Err(error)
         }
+    }
+}
+
+/// Says which limits are not set: they are version 1's alone (docker discards them on version 2).
+fn discard(engine: &Engine<'_>, resources: &Resources) {
+    if resources.oom_kill_disable {
+        engine.ui.warn(
+            "--oom-kill-disable: control groups of version 2 have no such switch, and it is \
+             discarded; --oom-score-adj=-1000 spares a process as far as its user may",
+        );
+    }
+    if resources.swappiness.is_some() {
+        engine.ui.warn(
+            "--memory-swappiness: control groups of version 2 have no such setting, and it is \
+             discarded; --memory-swap limits swap",
+        );
     }
 }
 

@@ -17,15 +17,21 @@ const LOCAL: &str = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loop
 fe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
 
 /// Writes the three files into the container's directory.
-pub(super) fn write(dir: &Path, hostname: &str, network: &Network) -> Result<EtcFiles> {
+pub(super) fn write(
+    dir: &Path,
+    hostname: &str,
+    network: &Network,
+    zone: Option<&str>,
+) -> Result<EtcFiles> {
     // From the record to the specification: little code is common to the two.
     crate::sys::memory::forget_code();
-    let files = EtcFiles {
+    let mut files = EtcFiles {
         hosts: dir.join("hosts"),
         hostname: dir.join("hostname"),
         resolv_conf: dir.join("resolv.conf"),
+        localtime: None,
     };
-    let put = |path: &Path, text: &str| {
+    let put = |path: &Path, text: &[u8]| {
         use std::io::Write;
         use std::os::unix::fs::OpenOptionsExt;
         // Every user of the container may read them, whatever the caller's umask says.
@@ -42,13 +48,31 @@ pub(super) fn write(dir: &Path, hostname: &str, network: &Network) -> Result<Etc
                 ErrorKind::AlreadyExists => std::fs::remove_file(path).and_then(|()| create()),
                 _ => Err(error),
             })
-            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .and_then(|mut file| file.write_all(text))
             .map_err(|error| Error::io("write", path, error))
     };
-    put(&files.hosts, &hosts(hostname, network))?;
-    put(&files.hostname, &format!("{hostname}\n"))?;
-    put(&files.resolv_conf, &resolv_conf(network))?;
+    put(&files.hosts, hosts(hostname, network).as_bytes())?;
+    put(&files.hostname, format!("{hostname}\n").as_bytes())?;
+    put(&files.resolv_conf, resolv_conf(network).as_bytes())?;
+    if let Some(zone) = zone {
+        let path = dir.join("localtime");
+        put(&path, &localtime(zone)?)?;
+        files.localtime = Some(path);
+    }
     Ok(files)
+}
+
+/// The host's file of a time zone (podman's `--tz`).
+fn localtime(zone: &str) -> Result<Vec<u8>> {
+    let path = match zone {
+        "local" => Path::new("/etc/localtime").to_owned(),
+        zone => Path::new("/usr/share/zoneinfo").join(zone),
+    };
+    crate::sys::file::read_bounded(&path, MAX_FILE).map_err(|error| {
+        error
+            .hint("the host does not know this time zone; -e TZ=… leaves it to the image")
+            .into()
+    })
 }
 
 fn hosts(hostname: &str, network: &Network) -> String {

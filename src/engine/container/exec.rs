@@ -9,6 +9,7 @@ use super::failure::RunFailure;
 use super::keeper;
 use super::live::Live;
 use super::plan;
+use super::secret;
 use crate::common::{ContainerId, ExitStatus, Kind, Timestamp};
 use crate::engine::Engine;
 use crate::oci::ContainerConfig;
@@ -99,7 +100,7 @@ impl<'a> Execution<'a> {
         let seccomp = filter(engine, &live, &spec, identity)?;
         let entry = Entry {
             args: request.words.clone(),
-            env: environment(&spec, request),
+            env: environment(&spec, secret::variables(&live.config, &live.dir)?, request),
             cwd: request.workdir.clone(),
             user: user(engine, &live, request.user.as_deref()),
             mode: live.record.mode,
@@ -200,11 +201,12 @@ fn filter(engine: &Engine<'_>, live: &Live, spec: &Spec, identity: Identity) -> 
 }
 
 /// The container's environment, changed as asked.
-fn environment(spec: &Spec, request: &ExecRequest) -> Vec<String> {
+fn environment(spec: &Spec, secrets: Vec<String>, request: &ExecRequest) -> Vec<String> {
     let process = spec.process().as_ref();
     let mut env = process
         .and_then(|process| process.env().clone())
         .unwrap_or_default();
+    secret::set(&mut env, secrets);
     let has = |env: &[String], key: &str| {
         env.iter()
             .position(|entry| entry.split('=').next() == Some(key))

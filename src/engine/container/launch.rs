@@ -8,6 +8,7 @@ use super::asked::Asked;
 use super::create::Prepared;
 use super::failure::RunFailure;
 use super::plan::{self, Planned};
+use super::remove::end_leftovers;
 use super::{event, userns};
 use crate::cgroup::{self, Cgroup};
 use crate::common::{Error, ExitStatus, Kind, Timestamp, strictly};
@@ -93,6 +94,23 @@ pub(crate) fn reopen(
         lock,
         planned,
     })
+}
+
+/// `container init`: makes everything ready for the next start of a container, and says what
+/// would keep it from succeeding. Nothing runs afterwards either.
+///
+/// # Errors
+/// `Conflict` for one that runs; what a start would fail with before its first process.
+pub(crate) fn initialize(engine: &Engine<'_>, name: &str) -> Result<()> {
+    let dir = engine.store.containers().find(name)?;
+    let lock = dir.lock().map_err(|error| match error.kind() {
+        Kind::Conflict => Error::new(Kind::Conflict, "initialize container", name)
+            .because("it is running already".to_owned()),
+        _ => error,
+    })?;
+    end_leftovers(&dir)?;
+    let prepared = reopen(engine, dir, lock)?;
+    write_json(&prepared.dir, "config.json", &prepared.planned.spec)
 }
 
 /// Starts the first process and waits until it is the payload. On an error nothing runs.

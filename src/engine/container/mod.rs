@@ -2,6 +2,7 @@
 
 mod asked;
 mod base;
+mod borrow;
 mod commit;
 mod copy;
 mod create;
@@ -32,6 +33,7 @@ mod remove;
 mod rename;
 mod request;
 mod run;
+mod secret;
 mod stats;
 mod still;
 mod top;
@@ -53,7 +55,7 @@ pub(crate) use failure::RunFailure;
 pub(crate) use health::{Check, check, due, probe_by_hand};
 pub(crate) use inspect::inspect;
 pub(crate) use kill::{StopRequest, kill, stop};
-pub(crate) use launch::{End, launch, note_end, record_end, reopen};
+pub(crate) use launch::{End, initialize, launch, note_end, record_end, reopen};
 pub(crate) use list::{ListRequest, exposed, image_sizes, list, namespaces, restart_policy, state};
 pub(crate) use logs::{LogSink, LogsRequest, logs};
 pub(crate) use mount::{Mounted, mount, mounted, unmount};

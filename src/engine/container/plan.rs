@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use oci_spec::runtime::Spec;
 
 use super::asked::Asked;
-use super::{etc, userns};
+use super::{etc, secret, userns};
 use crate::common::{ContainerId, Error, Mode};
 use crate::engine::Engine;
 use crate::host::IdMaps;
@@ -44,7 +44,12 @@ pub(super) fn make(
     let config = &asked.config;
     let maps = userns::from_json(&asked.maps);
     let hostname = hostname(config, record);
-    let files = etc::write(dir.path(), &hostname, &config.network)?;
+    let files = etc::write(
+        dir.path(),
+        &hostname,
+        &config.network,
+        config.process.timezone.as_deref(),
+    )?;
     if again && asked.remove {
         set_work_aside(dir)?;
     }
@@ -86,7 +91,9 @@ pub(super) fn make(
         seccomp,
         device_sources,
     };
-    let plan = runtime::from_spec(&spec, extras)?;
+    let mut plan = runtime::from_spec(&spec, extras)?;
+    plan.secrets = secret::files(config, dir)?;
+    secret::set(&mut plan.process.env, secret::variables(config, dir)?);
     Ok(Planned {
         spec,
         plan,

@@ -44,6 +44,8 @@ pub(crate) struct RunRequest {
     pub(crate) platform: Option<Platform>,
     /// Registry options of an implied pull.
     pub(crate) registry: RegistryOptions,
+    /// Descriptors of the caller that the payload of this first run inherits.
+    pub(crate) preserve: Vec<i32>,
     /// What the container is.
     pub(crate) config: Config,
     /// The caller's command line, program first, as inspect shows it.

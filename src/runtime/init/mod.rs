@@ -16,6 +16,7 @@ mod names;
 mod payload;
 mod reaper;
 mod rootfs;
+mod secrets;
 mod user;
 
 pub(crate) use rootfs::mount_stopped;
@@ -93,6 +94,7 @@ const STEPS: &[Step] = &[
     ("mount propagation", cut_propagation),
     ("root file system", rootfs::mount),
     ("mounts", mounts::mount_all),
+    ("secrets", secrets::place),
     ("user files", names::complete),
     ("devices", devices::populate),
     ("terminal", console::open),
@@ -186,7 +188,7 @@ impl Init<'_> {
         let Rootfs::Overlay(overlay) = &self.plan.rootfs else {
             return false;
         };
-        ["hosts", "hostname", "resolv.conf"]
+        ["hosts", "hostname", "resolv.conf", "localtime"]
             .iter()
             .any(|name| path.file_name() == Some(name.as_ref()))
             && path.parent() == Some(overlay.container.as_path())

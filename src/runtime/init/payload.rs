@@ -101,6 +101,9 @@ pub(super) fn set_streams(init: &mut Init<'_>) -> Result<()> {
         }
     }
     exec::close_on_exec_from(3 + init.plan.entering.unwrap_or(0) as i32);
+    for number in &init.plan.preserve {
+        exec::keep_open(*number).map_err(failed)?;
+    }
     Ok(())
 }
 

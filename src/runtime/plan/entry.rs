@@ -91,6 +91,8 @@ pub(crate) fn entry(spec: &Spec, asked: Entry) -> Result<Plan> {
         interactive: asked.interactive,
         reaper: false,
         entering: Some(asked.preserve),
+        preserve: Vec::new(),
+        secrets: Vec::new(),
         strict: false,
         process,
     })

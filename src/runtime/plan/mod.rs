@@ -4,6 +4,7 @@
 mod caps;
 mod entry;
 mod mounts;
+mod secret;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ use crate::sys::namespace::IdMap;
 
 pub(crate) use entry::{Entry, entry};
 pub(crate) use mounts::{MountStep, Source};
+pub(crate) use secret::SecretFile;
 
 /// What init does, in data.
 #[derive(Debug, Clone)]
@@ -62,6 +64,10 @@ pub(crate) struct Plan {
     /// Joins a container instead of making one, and inherits this many descriptors beside the
     /// standard streams; see [`entry`].
     pub(crate) entering: Option<u32>,
+    /// Descriptors of the caller that the payload inherits, beside those of `entering`.
+    pub(crate) preserve: Vec<i32>,
+    /// Files below `/run/secrets`.
+    pub(crate) secrets: Vec<SecretFile>,
     /// What cannot be given in full is a failure, not a warning.
     pub(crate) strict: bool,
     /// The payload.
@@ -307,6 +313,8 @@ pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
         interactive: extras.interactive,
         reaper: extras.reaper,
         entering: None,
+        preserve: Vec::new(),
+        secrets: Vec::new(),
         strict: extras.strict,
         process: process_plan,
     })

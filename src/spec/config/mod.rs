@@ -6,6 +6,7 @@ mod mount;
 mod network;
 mod process;
 mod resource;
+mod secret;
 mod security;
 
 use std::collections::BTreeMap;
@@ -14,10 +15,11 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use crate::logs::{LogDriver, Logging};
 pub(crate) use lifecycle::{Health, Lifecycle, OnUnhealthy, RestartPolicy};
-pub(crate) use mount::{BindOptions, Mount, MountKind, Propagation};
+pub(crate) use mount::{BindOptions, Mount, MountKind, Propagation, VolumesFrom};
 pub(crate) use network::{Network, NetworkMode, Port};
 pub(crate) use process::{EnvEntry, Process, Stdio};
 pub(crate) use resource::{Resources, Ulimit};
+pub(crate) use secret::{Secret, SecretKind};
 pub(crate) use security::{Device, NamespaceMode, SeccompChoice, Security, Userns};
 
 /// Everything asked of one container, apart from its image.
@@ -28,6 +30,10 @@ pub(crate) struct Config {
     pub(crate) process: Process,
     /// Mounts in the order given: `-v`, `--mount`, `--tmpfs`.
     pub(crate) mounts: Vec<Mount>,
+    /// `--volumes-from`: containers whose mounts were taken over when this one was made.
+    pub(crate) volumes_from: Vec<VolumesFrom>,
+    /// `--secret`.
+    pub(crate) secrets: Vec<Secret>,
     /// `--read-only`: no writable layer.
     pub(crate) read_only: bool,
     /// `--shm-size` in bytes; docker's default is 64 MiB.

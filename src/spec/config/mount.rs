@@ -19,6 +19,15 @@ pub(crate) struct Mount {
     pub(crate) no_dev: bool,
 }
 
+/// Another container whose mounts this one has too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct VolumesFrom {
+    /// Name, id or unique id prefix.
+    pub(crate) container: String,
+    /// `ro`: none of them can be written to.
+    pub(crate) read_only: bool,
+}
+
 /// Source of a mount.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -10,6 +10,8 @@ pub(crate) struct Network {
     pub(crate) mode: NetworkMode,
     /// `--add-host`: name and address.
     pub(crate) extra_hosts: Vec<(String, String)>,
+    /// `--no-hosts`: the image's `/etc/hosts` stays.
+    pub(crate) no_hosts: bool,
     /// `--dns`.
     pub(crate) dns: Vec<String>,
     /// Ports reachable from outside, as they were settled when the container was made.

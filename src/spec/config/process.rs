@@ -30,6 +30,8 @@ pub(crate) struct Process {
     pub(crate) stop_signal: Option<String>,
     /// `--umask`, octal.
     pub(crate) umask: Option<u32>,
+    /// `--tz`: an area's name in the host's zoneinfo, or `local`.
+    pub(crate) timezone: Option<String>,
 }
 
 /// One environment entry, already resolved against the caller's environment.

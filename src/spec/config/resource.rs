@@ -15,6 +15,10 @@ pub(crate) struct Resources {
     pub(crate) ulimits: Vec<Ulimit>,
     /// `--oom-score-adj`.
     pub(crate) oom_score_adj: Option<i32>,
+    /// `--oom-kill-disable`.
+    pub(crate) oom_kill_disable: bool,
+    /// `--memory-swappiness`, 0 to 100.
+    pub(crate) swappiness: Option<i64>,
     /// `--cgroup-parent`.
     pub(crate) cgroup_parent: Option<String>,
 }

@@ -102,6 +102,7 @@ impl Creation {
             pull: policy(self.pull.as_deref().unwrap_or("missing"))?,
             platform: session.platform(self.registry.platform.as_deref())?,
             registry: convert::registry(&self.registry),
+            preserve: Vec::new(),
             config: self.config(words, session)?,
             command_line: session.words.clone(),
             sig_proxy: self.container.sig_proxy.unwrap_or(true),
@@ -127,6 +128,12 @@ impl Creation {
             network,
             ..Config::default()
         };
+        let asked = self.process.http_proxy;
+        let proxies = convert::proxies(asked, session.personality, &session.environment)?;
+        config.process.env.splice(0..0, proxies);
+        for secret in &self.process.secret {
+            config.secrets.push(parse::secret::parse(secret)?);
+        }
         convert::mounts(&self.mounts, &around.place, &mut config)?;
         convert::container(&self.container, &mut config)?;
         config.lifecycle = convert::lifecycle(&self.lifecycle, around.place.cwd)?;

@@ -11,6 +11,7 @@ pub(super) mod exists;
 pub(super) mod export;
 mod filter;
 pub(super) mod healthcheck;
+pub(super) mod init;
 pub(super) mod inspect;
 pub(super) mod kill;
 pub(super) mod list;

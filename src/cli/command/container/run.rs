@@ -31,6 +31,19 @@ pub(crate) struct Run {
     #[arg(long, value_name = "KEYS")]
     detach_keys: Option<String>,
 
+    /// Pass a number of additional file descriptors into the container
+    #[arg(long, value_name = "NUMBER")]
+    preserve_fds: Option<String>,
+
+    /// Pass these file descriptors into the container
+    #[arg(
+        long,
+        value_name = "FD",
+        value_delimiter = ',',
+        conflicts_with = "preserve_fds"
+    )]
+    preserve_fd: Vec<String>,
+
     /// Say on stderr how long each phase took
     #[arg(long)]
     timing: bool,
@@ -41,7 +54,8 @@ pub(crate) struct Run {
 
 impl Execute for Run {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
-        let request = self.creation.request(session)?;
+        let mut request = self.creation.request(session)?;
+        request.preserve = self.preserved()?;
         let options = self.options(&request)?;
         if !self.detach
             && let Some(refusal) =
@@ -79,6 +93,19 @@ impl Execute for Run {
 }
 
 impl Run {
+    /// The caller's descriptors that the payload inherits.
+    fn preserved(&self) -> Result<Vec<i32>> {
+        let one = |number: &String| descriptor("--preserve-fd", number);
+        let mut numbers: Vec<i32> = self.preserve_fd.iter().map(one).collect::<Result<_>>()?;
+        if let Some(text) = &self.preserve_fds {
+            let count = crate::cli::parse::number::within("--preserve-fds", text, 0..=1024)?;
+            for number in 3..3 + count {
+                numbers.push(descriptor("--preserve-fds", &number.to_string())?);
+            }
+        }
+        Ok(numbers)
+    }
+
     fn options(&self, request: &RunRequest) -> Result<RunOptions> {
         if self.detach && !self.attach.is_empty() {
             let why = "conflicting options: cannot specify both --attach and --detach";
@@ -99,6 +126,18 @@ impl Run {
                 },
             },
         })
+    }
+}
+
+/// A descriptor that the caller has open and that is no standard stream.
+fn descriptor(flag: &str, number: &str) -> Result<i32> {
+    let found = crate::cli::parse::number::within(flag, number, 3..=i64::from(i32::MAX))? as i32;
+    match crate::sys::descriptor::is_inherited(found) {
+        true => Ok(found),
+        false => {
+            let why = format!("descriptor {found} is not open");
+            Err(crate::cli::parse::bad(flag, number, why))
+        }
     }
 }
 

@@ -55,6 +55,7 @@ pub(super) fn host_config(config: &Config, entry: &ContainerEntry) -> Value {
         "ShmSize": config.shm_size.unwrap_or(64 << 20),
         "Runtime": "ketch",
         "Init": config.process.init,
+        "VolumesFrom": volumes_from(config),
         "LogConfig": log_config(config),
         "Tmpfs": tmpfs(config),
         "Annotations": config.annotations,
@@ -92,6 +93,8 @@ fn limits(config: &Config) -> Value {
         "CpusetMems": limits.cpuset_mems.clone().unwrap_or_default(),
         "PidsLimit": limits.pids,
         "CgroupParent": resources.cgroup_parent.clone().unwrap_or_default(),
+        "OomKillDisable": resources.oom_kill_disable,
+        "MemorySwappiness": resources.swappiness,
         "OomScoreAdj": resources.oom_score_adj.unwrap_or(0),
         "Ulimits": ulimits,
         "Devices": devices,
@@ -104,7 +107,6 @@ fn unset() -> Value {
         "ConsoleSize": [0, 0],
         "ContainerIDFile": "",
         "VolumeDriver": "",
-        "VolumesFrom": Value::Null,
         "Links": Value::Null,
         "Cgroup": "",
         "Isolation": "",
@@ -115,10 +117,17 @@ fn unset() -> Value {
         "CpuRealtimeRuntime": 0,
         "DeviceCgroupRules": Value::Null,
         "DeviceRequests": Value::Null,
-        "OomKillDisable": false,
-        "MemorySwappiness": Value::Null,
         "StorageOpt": Value::Null,
     })
+}
+
+fn volumes_from(config: &Config) -> Option<Vec<String>> {
+    let mode = |read_only: bool| if read_only { ":ro" } else { "" };
+    let named = config.volumes_from.iter();
+    let words: Vec<String> = named
+        .map(|from| format!("{}{}", from.container, mode(from.read_only)))
+        .collect();
+    (!words.is_empty()).then_some(words)
 }
 
 /// docker writes unlimited as -1.

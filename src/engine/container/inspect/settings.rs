@@ -52,6 +52,7 @@ pub(super) fn settings(engine: &Engine<'_>, config: &Config, entry: &ContainerEn
         "ExposedPorts": exposed,
         "Healthcheck": health::merged(record, config),
         "Umask": asked.umask.map_or("0022".to_owned(), |umask| format!("{umask:04o}")),
+        "Timezone": asked.timezone.clone().unwrap_or_default(),
         "Timeout": config.timeout.unwrap_or(0),
         "CreateCommand": record.asked.get("command_line").cloned().unwrap_or_default(),
     })
