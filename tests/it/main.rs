@@ -9,6 +9,7 @@
 mod harness;
 
 mod cli;
+mod clients;
 mod commit;
 mod cp;
 mod crash;

@@ -1,7 +1,7 @@
 //! What a container's image left behind, whether or not the image still has a name.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -10,6 +10,8 @@ use crate::common::{Mode, Timestamp};
 use crate::engine::Engine;
 use crate::oci::ImageConfig;
 use crate::store::{ContainerEntry, ContainerRecord, ImageDocuments, ImageRecord};
+use crate::sys::file;
+use crate::sys::xattr::OVERRIDE_STAT;
 
 /// Manifest and configuration of the container's image; `None` for one of a plain directory.
 /// They are kept as long as the container is there.
@@ -74,4 +76,38 @@ pub(super) fn intended(
         }
     }
     Ok(Some(found))
+}
+
+/// Owner and group of what a container of mode `single` made itself, by its path: one id on disk
+/// tells nothing, so it is the user that the container runs as. What the image has there without
+/// a record belongs to root. Other modes have the owner on disk.
+pub(super) fn maker<'a>(
+    engine: &'a Engine<'_>,
+    entry: &ContainerEntry,
+) -> impl Fn(&Path, u32, u32) -> (u32, u32) + 'a {
+    let single = engine.mode == Mode::Single;
+    let user = match single && entry.record.rootfs.is_none() {
+        true => user(entry),
+        false => (0, 0),
+    };
+    let layers = entry.record.layers.iter().rev();
+    let layers = layers.map(|layer| engine.store.layers().path(layer));
+    let lower = Lower::new(engine, layers.collect::<Vec<_>>().into_iter());
+    move |path, uid, gid| match single {
+        false => (uid, gid),
+        // A record that is gone is one of a file that was put in another's place.
+        true if user != (0, 0) && !lower.has_without(path, OVERRIDE_STAT) => user,
+        true => (0, 0),
+    }
+}
+
+/// User and group of the last start; root before the first one.
+fn user(entry: &ContainerEntry) -> (u32, u32) {
+    let bytes = file::read_bounded(&entry.dir.path().join("config.json"), 4 << 20).ok();
+    let spec: Option<serde_json::Value> = bytes.and_then(|b| serde_json::from_slice(&b).ok());
+    let id = |name: &str| {
+        let found = spec.as_ref().map(|spec| &spec["process"]["user"][name]);
+        found.and_then(serde_json::Value::as_u64).unwrap_or(0) as u32
+    };
+    (id("uid"), id("gid"))
 }

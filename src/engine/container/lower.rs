@@ -57,6 +57,20 @@ impl Lower {
             .flatten()
     }
 
+    /// Whether the layers show something at `path` that lacks the attribute.
+    pub(super) fn has_without(&self, path: &Path, attribute: &[u8]) -> bool {
+        for layer in &self.layers {
+            match self.look(layer, path) {
+                There::Nothing => {}
+                There::Gone => return false,
+                There::Object { .. } => {
+                    return !matches!(xattr::lget(&layer.join(path), attribute), Ok(Some(_)));
+                }
+            }
+        }
+        false
+    }
+
     /// Whether any layer has something, or a mark, at `path`.
     pub(super) fn says(&self, path: &Path) -> bool {
         let mut layers = self.layers.iter();
