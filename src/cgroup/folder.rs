@@ -72,8 +72,9 @@ impl Folder {
         let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
         let fd = openat(&self.fd, file, flags, Mode::empty())
             .map_err(|errno| Error::errno("open", self.path.join(file), errno))?;
-        let mut text = String::new();
-        File::from(fd)
+        // With room from the start, and not asking for a length that the kernel does not know.
+        let mut text = String::with_capacity(4096);
+        Read::take(File::from(fd), u64::MAX)
             .read_to_string(&mut text)
             .map_err(|e| Error::io("read", self.path.join(file), e))?;
         Ok(text)

@@ -274,13 +274,15 @@ pub(crate) fn sweep(layout: &CgroupLayout, is_alive: &dyn Fn(&str, Duration) -> 
     });
     for folder in v1.chain(v2) {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            // Most of what is there are the kernel's files, and each costs a call to look at.
             let file_name = entry.file_name();
             let name = file_name
                 .to_str()
                 .and_then(|name| name.strip_prefix(PREFIX));
+            let Some(name) = name else { continue };
             let made = entry.metadata().and_then(|found| found.modified()).ok();
             let age = made.and_then(|made| made.elapsed().ok());
-            if name.is_some_and(|name| !is_alive(name, age.unwrap_or_default())) {
+            if !is_alive(name, age.unwrap_or_default()) {
                 let _ = std::fs::remove_dir(entry.path());
             }
         }

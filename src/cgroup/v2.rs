@@ -77,7 +77,8 @@ fn candidates(
         Some(path) => vec![(unified.own.clone(), path.into())],
         None => {
             let mut list = vec![(unified.own.clone(), PathBuf::new())];
-            if layout.root && layout.job.is_none() {
+            // Where root is at the top already, a folder below it is given no more than it was.
+            if layout.root && layout.job.is_none() && unified.own != unified.mount {
                 list.push((unified.mount.clone(), TOP.into()));
             }
             list

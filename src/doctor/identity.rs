@@ -15,8 +15,9 @@ pub(super) const USER_NAMESPACES: &str = "user-namespaces";
 pub(super) fn checks(host: &Host, mode: Mode) -> Vec<Check> {
     let mut checks = vec![rung(host, mode), user_namespaces(host)];
     checks.extend(restriction(host));
-    // Root needs ranges and helpers for nothing but --userns=auto, which has its own default.
-    if mode != Mode::Root {
+    // Root needs ranges and helpers for nothing but --userns=auto, which has its own default;
+    // root of a user namespace has its ids already.
+    if mode != Mode::Root && !host.owns_ids() {
         checks.push(ranges(host));
         checks.push(helpers(host));
     }
@@ -26,15 +27,15 @@ pub(super) fn checks(host: &Host, mode: Mode) -> Vec<Check> {
 fn rung(host: &Host, mode: Mode) -> Check {
     let name = "identity";
     match mode {
-        Mode::Root if host.in_initial_userns() => Check::ok(
+        Mode::Root => Check::ok(
             name,
             "root",
             "containers have every id and true owners on disk",
         ),
-        Mode::Root => Check::degraded(
+        Mode::Subid if host.owns_ids() => Check::ok(
             name,
-            "root of a user namespace",
-            "containers have the ids of this namespace; device nodes cannot be made",
+            "subid, root of a user namespace",
+            "containers have the ids of this namespace; no range and no helper is needed",
         ),
         Mode::Subid => Check::ok(
             name,

@@ -93,7 +93,8 @@ impl Check {
 pub(crate) struct Report {
     /// Rung of the identity ladder that containers get here.
     pub(crate) identity: Mode,
-    /// Rung of the root file system ladder: `overlay`, or `none` where images cannot run.
+    /// Rung of the root file system ladder: `overlay`, `fuse-overlayfs`, `copy`, or `none` where
+    /// images cannot run.
     pub(crate) rootfs: &'static str,
     /// Rung of the cgroup ladder: `systemd`, `delegated`, `v1` or `none`.
     pub(crate) cgroup: &'static str,
@@ -109,7 +110,7 @@ impl Report {
         let blocking = |check: &Check| {
             check.name == identity::USER_NAMESPACES && check.verdict == Verdict::Missing
         };
-        let mounts = self.rootfs == storage::OVERLAY;
+        let mounts = self.rootfs != storage::NONE;
         mounts && (self.identity == Mode::Root || !self.checks.iter().any(blocking))
     }
 

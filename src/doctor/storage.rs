@@ -13,22 +13,32 @@ use crate::sys::file_system::file_system;
 use crate::sys::probe::{self, Trial};
 use crate::sys::xattr;
 
-use super::{Check, Verdict};
+use super::{Check, Verdict, advice};
 
 /// The rung on which an image's layers are joined by the kernel.
 pub(super) const OVERLAY: &str = "overlay";
+/// The rung on which a program joins them.
+const SERVED: &str = "fuse-overlayfs";
+/// The rung on which each container gets a copy of them.
+const COPY: &str = "copy";
+/// Where nothing can be written.
+pub(super) const NONE: &str = "none";
 
-/// Returns the rung and the rows.
+/// Returns the rung, of which the last is reached wherever a file can be written, and the rows.
 pub(super) fn checks(host: &Host, store: &Path, mode: Mode) -> (&'static str, Vec<Check>) {
     let mut checks = vec![location(store)];
-    let mut rung = "none";
+    let mut rung = NONE;
     match Trials::start(store) {
         Ok(trials) => {
             let overlay = overlay(host, &trials, mode);
-            if overlay.verdict == Verdict::Ok {
-                rung = OVERLAY;
-            }
+            rung = match overlay.verdict {
+                Verdict::Ok => OVERLAY,
+                // It keeps the attribute with the intended owner from everybody.
+                _ if mode != Mode::Single && trials.can_be_served(host) => SERVED,
+                _ => COPY,
+            };
             checks.push(overlay);
+            checks.push(below(host, rung));
             checks.push(xattrs(&trials, mode));
         }
         Err(error) => {
@@ -83,6 +93,36 @@ impl Trials {
     }
 }
 
+impl Trials {
+    /// Whether fuse-overlayfs would do in the overlay's place: it is here with its device, and
+    /// deletions can be marked the one way that it reads.
+    fn can_be_served(&self, host: &Host) -> bool {
+        let node = self.folder.join("lower/gone");
+        let kind = nix::sys::stat::SFlag::S_IFCHR;
+        let made = nix::sys::stat::mknod(&node, kind, nix::sys::stat::Mode::empty(), 0);
+        host.tool(SERVED).is_some() && made.is_ok() && can_open(FUSE).is_ok()
+    }
+}
+
+/// What takes the overlay's place where the kernel refuses it.
+fn below(host: &Host, rung: &str) -> Check {
+    let name = "overlay-substitute";
+    let meaning = "without the kernel's overlay a program joins the layers, or every container \
+                   gets a copy of its image";
+    let program = host.tool(SERVED).map(|path| path.display().to_string());
+    match (rung, program) {
+        (OVERLAY, Some(path)) => Check::ok(name, format!("{path}, not needed here"), meaning),
+        (OVERLAY, None) => Check::ok(name, "copies, not needed here", meaning),
+        (SERVED, Some(path)) => Check::degraded(name, path, meaning),
+        (_, Some(path)) => {
+            let found = format!("copies: {path} cannot be used on the store's disk");
+            Check::degraded(name, found, meaning)
+        }
+        (_, None) => Check::degraded(name, "copies: fuse-overlayfs is not installed", meaning)
+            .admin(advice::install(&host.distribution(), SERVED)),
+    }
+}
+
 impl Drop for Trials {
     fn drop(&mut self) {
         // Overlay leaves folders of mode 000 in work, which their owner has to open first.
@@ -100,7 +140,7 @@ impl Drop for Trials {
 fn overlay(host: &Host, trials: &Trials, mode: Mode) -> Check {
     let name = "overlay";
     let meaning = "it joins the layers of an image without copying them";
-    let as_root = mode == Mode::Root && host.in_initial_userns();
+    let as_root = mode == Mode::Root;
     let volatile = host.kernel() >= KernelVersion::new(5, 10);
     let found = match probe::overlay(&trials.folder, !as_root, volatile) {
         Ok(Trial::Works) => return Check::ok(name, "mounts on the store's disk", meaning),
@@ -131,12 +171,19 @@ fn xattrs(trials: &Trials, mode: Mode) -> Check {
     }
 }
 
+/// The device by which programs serve file systems.
+const FUSE: &str = "/dev/fuse";
+
+fn can_open(path: &str) -> nix::Result<()> {
+    access(path, AccessFlags::R_OK | AccessFlags::W_OK)
+}
+
 fn fuse_device() -> Check {
     let name = "fuse-device";
-    let path = "/dev/fuse";
-    let meaning = "single-file images will need it; nothing uses it yet";
-    match access(path, AccessFlags::R_OK | AccessFlags::W_OK) {
-        Ok(()) => Check::ok(name, format!("{path}, not used yet"), meaning),
+    let path = FUSE;
+    let meaning = "fuse-overlayfs needs it, and single-file images will";
+    match can_open(path) {
+        Ok(()) => Check::ok(name, path, meaning),
         Err(nix::errno::Errno::ENOENT) => {
             Check::missing(name, format!("{path} does not exist"), meaning).admin("modprobe fuse")
         }

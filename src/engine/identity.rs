@@ -20,7 +20,7 @@ where
     T: Serialize + DeserializeOwned,
     F: FnOnce() -> Result<T>,
 {
-    if engine.mode != Mode::Subid {
+    if engine.mode != Mode::Subid || engine.host.owns_ids() {
         return work();
     }
     let maps = engine.host.id_maps(engine.mode)?;

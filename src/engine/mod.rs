@@ -58,7 +58,7 @@ impl<'a> Engine<'a> {
         let lookup = |name: &str| -> Option<OsString> { environment.get_os(name).map(Into::into) };
         let host = Host::new(HostEnv::from_lookup(&lookup));
         let mode = host.identity_mode(environment.get("KETCH_IDENTITY"))?;
-        let root = settings::store_root(environment, host.euid())?;
+        let root = settings::store_root(environment, host.euid(), mode == Mode::Root)?;
         if let Some(note) = &root.note {
             ui.warn(note);
         }

@@ -8,8 +8,10 @@ pub(super) trait Rungs {
     fn is_root(&self) -> bool;
     /// `CAP_SYS_ADMIN` is effective.
     fn is_admin(&self) -> bool;
-    /// The current user namespace maps enough ids for an image's users.
-    fn has_many_ids(&self) -> bool;
+    /// This process is in the first user namespace.
+    fn is_first(&self) -> bool;
+    /// This process rules a user namespace that maps enough ids for an image's users.
+    fn owns_ids(&self) -> bool;
     /// `/etc/subuid` and `/etc/subgid` give the user a range.
     fn has_range(&self) -> bool;
     /// `newuidmap` and `newgidmap` are installed with privilege.
@@ -34,12 +36,13 @@ pub(super) fn mode(rungs: &dyn Rungs, asked: Option<&str>) -> Result<Mode> {
 }
 
 fn best(rungs: &dyn Rungs) -> Mode {
-    // Root inside a container of another engine: without CAP_SYS_ADMIN nothing can be mounted
-    // in this namespace, and with a map of one id no second owner exists. Both go down the
-    // ladder like an ordinary user.
-    if rungs.is_root() && rungs.is_admin() && rungs.has_many_ids() {
+    // Root inside a container of another engine: the kernel refuses it device nodes and trusted
+    // attributes, so that at best it is a user whose range is the namespace. Without
+    // CAP_SYS_ADMIN nothing can be mounted in this namespace, and with a map of one id no second
+    // owner exists: both go down the ladder like an ordinary user.
+    if rungs.is_root() && rungs.is_admin() && rungs.is_first() {
         Mode::Root
-    } else if rungs.has_range() && rungs.has_helpers() {
+    } else if rungs.owns_ids() || rungs.has_range() && rungs.has_helpers() {
         Mode::Subid
     } else {
         Mode::Single
@@ -47,15 +50,20 @@ fn best(rungs: &dyn Rungs) -> Mode {
 }
 
 fn checked_root(rungs: &dyn Rungs) -> Result<Mode> {
-    if rungs.is_root() && rungs.is_admin() {
-        return Ok(Mode::Root);
-    }
+    let why = match (rungs.is_root() && rungs.is_admin(), rungs.is_first()) {
+        (true, true) => return Ok(Mode::Root),
+        (true, false) => "this process is root of a user namespace, not of the machine",
+        (false, _) => "this process is not root with CAP_SYS_ADMIN",
+    };
     Err(Error::new(Kind::Denied, "use identity mode", "root")
-        .because("this process is not root with CAP_SYS_ADMIN")
+        .because(why)
         .hint("run as root, or leave the choice to ketch"))
 }
 
 fn checked_subid(rungs: &dyn Rungs) -> Result<Mode> {
+    if rungs.owns_ids() {
+        return Ok(Mode::Subid);
+    }
     let error = Error::new(Kind::Unsupported, "use identity mode", "subid");
     if !rungs.has_range() {
         return Err(error
@@ -80,7 +88,8 @@ mod tests {
     struct Fake {
         root: bool,
         admin: bool,
-        many: bool,
+        first: bool,
+        owns: bool,
         range: bool,
         helpers: bool,
     }
@@ -92,8 +101,11 @@ mod tests {
         fn is_admin(&self) -> bool {
             self.admin
         }
-        fn has_many_ids(&self) -> bool {
-            self.many
+        fn is_first(&self) -> bool {
+            self.first
+        }
+        fn owns_ids(&self) -> bool {
+            self.owns
         }
         fn has_range(&self) -> bool {
             self.range
@@ -106,12 +118,13 @@ mod tests {
         }
     }
 
-    fn fake(bits: [bool; 5]) -> Fake {
-        let [root, admin, many, range, helpers] = bits;
+    fn fake(bits: [bool; 6]) -> Fake {
+        let [root, admin, first, owns, range, helpers] = bits;
         Fake {
             root,
             admin,
-            many,
+            first,
+            owns,
             range,
             helpers,
         }
@@ -121,14 +134,16 @@ mod tests {
     fn the_highest_rung_that_holds_is_chosen() {
         let (y, n) = (true, false);
         for (bits, wanted) in [
-            ([y, y, y, n, n], Mode::Root),
-            ([y, y, y, y, y], Mode::Root),
-            ([y, n, y, n, n], Mode::Single),
-            ([y, n, y, y, y], Mode::Subid),
-            ([y, y, n, n, n], Mode::Single),
-            ([n, y, y, y, y], Mode::Subid),
-            ([n, n, y, y, n], Mode::Single),
-            ([n, n, y, n, y], Mode::Single),
+            ([y, y, y, n, n, n], Mode::Root),
+            ([y, y, y, n, y, y], Mode::Root),
+            ([y, n, y, n, n, n], Mode::Single),
+            ([y, n, y, n, y, y], Mode::Subid),
+            ([y, y, n, n, n, n], Mode::Single),
+            ([y, y, n, y, n, n], Mode::Subid),
+            ([y, y, n, n, y, y], Mode::Subid),
+            ([n, y, y, n, y, y], Mode::Subid),
+            ([n, n, y, n, y, n], Mode::Single),
+            ([n, n, y, n, n, y], Mode::Single),
         ] {
             assert_eq!(mode(&fake(bits), None).unwrap(), wanted, "{bits:?}");
         }
@@ -136,7 +151,11 @@ mod tests {
 
     #[test]
     fn a_rung_asked_for_and_not_reached_is_an_error_with_advice() {
-        let none = fake([false; 5]);
+        let inner = fake([true, true, false, true, false, false]);
+        let denied = mode(&inner, Some("root")).unwrap_err();
+        assert!(denied.to_string().contains("not of the machine"));
+        assert_eq!(mode(&inner, Some("subid")).unwrap(), Mode::Subid);
+        let none = fake([false; 6]);
         assert_eq!(mode(&none, Some("single")).unwrap(), Mode::Single);
         assert_eq!(mode(&none, Some("root")).unwrap_err().kind(), Kind::Denied);
         let subid = mode(&none, Some("subid")).unwrap_err();

@@ -76,7 +76,7 @@ fn security_options(host: &Host) -> Vec<String> {
     if exists("/sys/fs/selinux/enforce") {
         options.push("name=selinux".to_owned());
     }
-    if !(host.euid() == 0 && host.is_admin()) {
+    if !(host.euid() == 0 && host.is_admin() && host.in_initial_userns()) {
         options.push("name=rootless".to_owned());
     }
     if exists("/proc/self/ns/cgroup") {

@@ -22,6 +22,7 @@ mod tools;
 mod userns;
 
 use std::cell::OnceCell;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::common::{Mode, Result};
@@ -33,7 +34,7 @@ pub(crate) use idmap::{AUTO_SIZE, AutoMaps, IdMaps, inside};
 pub(crate) use info::Info;
 pub(crate) use kernel::KernelVersion;
 pub(crate) use subid::{SubRange, free_range};
-pub(crate) use tools::Tool;
+pub(crate) use tools::{Tool, find as find_program};
 pub(crate) use userns::{UsernsBlock, UsernsFacts};
 
 /// This machine as seen by this process; built once and passed around.
@@ -45,6 +46,7 @@ pub(crate) struct Host {
     kernel: OnceCell<KernelVersion>,
     admin: OnceCell<bool>,
     initial_userns: OnceCell<bool>,
+    owns_ids: OnceCell<bool>,
     userns: OnceCell<UsernsFacts>,
     user_name: OnceCell<Option<String>>,
     subuids: OnceCell<Vec<SubRange>>,
@@ -64,6 +66,7 @@ impl Host {
             kernel: OnceCell::new(),
             admin: OnceCell::new(),
             initial_userns: OnceCell::new(),
+            owns_ids: OnceCell::new(),
             userns: OnceCell::new(),
             user_name: OnceCell::new(),
             subuids: OnceCell::new(),
@@ -103,6 +106,17 @@ impl Host {
         *self.initial_userns.get_or_init(userns::in_initial)
     }
 
+    /// Says whether this process is root of a user namespace that somebody else made, with ids
+    /// enough for the users of an image. They are its to give: no range, no helper is needed.
+    pub(crate) fn owns_ids(&self) -> bool {
+        *self.owns_ids.get_or_init(|| {
+            self.euid == 0
+                && self.is_admin()
+                && !self.in_initial_userns()
+                && userns::mapped_ids() >= u64::from(AUTO_SIZE)
+        })
+    }
+
     /// What the sysctls say about making user namespaces.
     pub(crate) fn userns(&self) -> &UsernsFacts {
         self.userns.get_or_init(UsernsFacts::read)
@@ -116,9 +130,13 @@ impl Host {
             .as_deref()
     }
 
-    /// Subordinate user ids of this user, checked, disjoint, in the order of `/etc/subuid`.
+    /// Subordinate user ids of this user, checked, disjoint, in the order of `/etc/subuid`; for
+    /// who [owns](Host::owns_ids) its ids all of them but 0.
     pub(crate) fn subuids(&self) -> &[SubRange] {
         self.subuids.get_or_init(|| {
+            if self.owns_ids() {
+                return userns::mapped_ranges("/proc/self/uid_map");
+            }
             subid::read(
                 Path::new("/etc/subuid"),
                 self.user_name(),
@@ -131,6 +149,9 @@ impl Host {
     /// Subordinate group ids of this user (`/etc/subgid` is keyed by user too).
     pub(crate) fn subgids(&self) -> &[SubRange] {
         self.subgids.get_or_init(|| {
+            if self.owns_ids() {
+                return userns::mapped_ranges("/proc/self/gid_map");
+            }
             subid::read(
                 Path::new("/etc/subgid"),
                 self.user_name(),
@@ -144,6 +165,11 @@ impl Host {
     pub(crate) fn tools(&self) -> &[Tool] {
         self.tools
             .get_or_init(|| tools::scan(self.env.path.as_deref()))
+    }
+
+    /// `PATH` as this process got it.
+    pub(crate) fn search_path(&self) -> Option<OsString> {
+        self.env.path.clone()
     }
 
     /// Absolute path of the helper program `name`, when it is on `PATH`.
@@ -250,8 +276,11 @@ impl identity::Rungs for HostRungs<'_> {
     fn is_admin(&self) -> bool {
         self.0.is_admin()
     }
-    fn has_many_ids(&self) -> bool {
-        self.0.in_initial_userns() || userns::mapped_ids() >= u64::from(AUTO_SIZE)
+    fn is_first(&self) -> bool {
+        self.0.in_initial_userns()
+    }
+    fn owns_ids(&self) -> bool {
+        self.0.owns_ids()
     }
     fn has_range(&self) -> bool {
         !self.0.subuids().is_empty() && !self.0.subgids().is_empty()

@@ -5,6 +5,8 @@ use std::fs;
 
 use serde::Serialize;
 
+use super::subid::SubRange;
+
 /// Inode of the first user namespace, fixed by the kernel (`PROC_USER_INIT_INO`).
 const INITIAL: &str = "user:[4026531837]";
 
@@ -73,6 +75,21 @@ pub(crate) fn mapped_ids() -> u64 {
     fs::read_to_string("/proc/self/uid_map").map_or(0, |text| count_ids(&text))
 }
 
+/// The ids but 0 that a map file of this namespace gives to it, as they are called in it.
+pub(super) fn mapped_ranges(file: &str) -> Vec<SubRange> {
+    ranges(&fs::read_to_string(file).unwrap_or_default())
+}
+
+fn ranges(map: &str) -> Vec<SubRange> {
+    let range = |line: &str| {
+        let mut numbers = line.split_ascii_whitespace().map(str::parse::<u64>);
+        let (first, count) = (numbers.next()?.ok()?, numbers.nth(1)?.ok()?);
+        // 0 is the caller's own, which maps it to itself.
+        SubRange::between(first.max(1), first.saturating_add(count))
+    };
+    map.lines().filter_map(range).collect()
+}
+
 fn count_ids(map: &str) -> u64 {
     let counts = map
         .lines()
@@ -111,6 +128,20 @@ mod tests {
         );
         assert_eq!(with(Some(9), Some(1), Some(0)).block(), None);
         assert_eq!(UsernsFacts::default().block(), Some(UsernsBlock::Absent));
+    }
+
+    #[test]
+    fn the_ids_of_a_map_are_those_inside_without_zero() {
+        let pairs = |map: &str| -> Vec<(u32, u32)> {
+            let found = ranges(map);
+            found
+                .iter()
+                .map(|range| (range.start, range.count))
+                .collect()
+        };
+        assert_eq!(pairs("0 1000 1\n1 100000 65536\n"), [(1, 65_536)]);
+        assert_eq!(pairs("  0 100000 65536\n"), [(1, 65_535)]);
+        assert_eq!(pairs("5 7 3\nx y z\n1 2\n"), [(5, 3)]);
     }
 
     #[test]

@@ -87,6 +87,7 @@ impl LogFile {
     }
 
     /// Entries lost.
+    #[cfg(test)]
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
     }

@@ -75,6 +75,7 @@ impl Journal {
         }
     }
 
+    #[cfg(test)]
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
     }

@@ -87,6 +87,7 @@ impl Writer {
     }
 
     /// Entries that could not be written and were not told in the log yet.
+    #[cfg(test)]
     pub(crate) fn dropped(&self) -> u64 {
         match &self.sink {
             Sink::Json { file, .. } | Sink::Kubernetes(file) => file.dropped(),

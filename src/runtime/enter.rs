@@ -73,6 +73,7 @@ pub(crate) fn enter(
     let started = Started {
         child,
         socket: ours,
+        overlay: None,
     };
     match (heard.failure, listened) {
         (None, Ok(())) => Ok((started, heard.running)),
@@ -113,6 +114,8 @@ impl Heard {
                 FromInit::Entered(pid) => {
                     self.child = descriptor.map(|pidfd| Child { pid, pidfd });
                 }
+                // Of a container that is built, which this one is.
+                FromInit::UserNamespace | FromInit::Serve => {}
                 FromInit::Failed(failure) => self.failure = Some(failure),
             }
         }

@@ -7,7 +7,7 @@ use crate::common::{Error, Kind};
 /// Parent to init: the id maps are written.
 pub(crate) const GO: &[u8] = b"go";
 
-/// Init to parent. A descriptor rides along with `Console`, `Listener` and `Entered`.
+/// Init to parent. A descriptor rides along with all that are about one.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum FromInit {
     /// Something asked for could not be given in full.
@@ -20,6 +20,10 @@ pub(crate) enum FromInit {
     User(ResolvedUser),
     /// A process was made in the container: its number, and its pidfd rides along.
     Entered(i32),
+    /// The user namespace, for the program that `Serve` starts: init is closed to others.
+    UserNamespace,
+    /// A FUSE device whose file system has to be served from outside the container.
+    Serve,
     /// A step failed; nothing follows.
     Failed(Failure),
 }

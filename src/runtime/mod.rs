@@ -20,6 +20,7 @@ mod attend;
 mod capture;
 mod enter;
 mod front;
+mod fuse;
 mod init;
 mod mapped;
 mod message;

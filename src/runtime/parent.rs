@@ -4,10 +4,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::sched::CloneFlags;
 
+use super::fuse;
 use super::init;
 use super::mapped::Trees;
 use super::message::{Failure, FromInit, GO, ResolvedUser};
-use super::plan::{MapWriter, Maps, Plan};
+use super::plan::{MapWriter, Maps, Overlay, Plan, Rootfs};
 use crate::common::{Error, Kind, Result, Silent, Ui};
 use crate::sys::namespace;
 use crate::sys::process::{Child, Cloned, clone};
@@ -35,6 +36,8 @@ pub(crate) struct Started {
     /// Its first process.
     pub(crate) child: Child,
     pub(super) socket: OwnedFd,
+    /// The root file system, should it have to be served.
+    pub(super) overlay: Option<Overlay>,
 }
 
 /// What a successful start hands over.
@@ -84,6 +87,10 @@ pub(crate) fn start(plan: &Plan, join: Join<'_>, streams: Streams<'_>) -> Result
             let started = Started {
                 child,
                 socket: ours,
+                overlay: match &plan.rootfs {
+                    Rootfs::Overlay(overlay) => Some(overlay.clone()),
+                    Rootfs::Directory(_) => None,
+                },
             };
             if let Some(maps) = &plan.maps
                 && let Err(error) = started.map(maps, trees.as_ref())
@@ -145,6 +152,7 @@ impl Started {
     /// The failure of the step that failed, with its name; the process is reaped then.
     pub(crate) fn ready(&self, ui: &dyn Ui) -> std::result::Result<Running, StartFailure> {
         let mut running = Running::default();
+        let mut userns = None;
         let broken = |why: String| StartFailure {
             step: START.to_owned(),
             error: Error::new(Kind::Bug, "hear from init", "").because(why),
@@ -162,6 +170,13 @@ impl Started {
                 Ok(FromInit::Listener) => running.listener = descriptor,
                 Ok(FromInit::User(user)) => running.user = user,
                 Ok(FromInit::Entered(_)) => {}
+                // What goes wrong closes the device: init sees that and does without.
+                Ok(FromInit::UserNamespace) => userns = descriptor,
+                Ok(FromInit::Serve) => {
+                    if let (Some(device), Some(overlay)) = (descriptor, &self.overlay) {
+                        let _ = fuse::serve(overlay, &device, userns.as_ref());
+                    }
+                }
                 Ok(FromInit::Failed(failure)) => {
                     let _ = self.child.wait();
                     return Err(StartFailure::of(failure));

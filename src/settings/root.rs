@@ -7,6 +7,9 @@ use super::Environment;
 use crate::common::{Error, Kind, Result};
 use crate::sys::file_system::file_system;
 
+/// The store of the machine's root.
+const ROOTS: &str = "/var/lib/ketch";
+
 /// Directory of the store, and what the user should know about the choice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoreRoot {
@@ -16,19 +19,26 @@ pub(crate) struct StoreRoot {
     pub(crate) note: Option<String>,
 }
 
-/// Chooses the store's directory for `uid` (DESIGN section 6). Creates nothing but, when the
+/// Chooses the store's directory for `uid` (DESIGN section 6); `of_machine` tells the machine's
+/// root from that of a user namespace, which may write where its maker could. Creates nothing but, when the
 /// data home cannot be used, the private directory that replaces it.
 ///
 /// # Errors
 /// `Usage` when `KETCH_ROOT` is not an absolute path; `Denied` when no place is left.
-pub(crate) fn store_root(environment: &Environment, uid: u32) -> Result<StoreRoot> {
-    let local = [Path::new("/var/tmp"), Path::new("/tmp")];
-    choose(environment, uid, &local, &network_name)
-}
-
-fn choose(
+pub(crate) fn store_root(
     environment: &Environment,
     uid: u32,
+    of_machine: bool,
+) -> Result<StoreRoot> {
+    let local = [Path::new("/var/tmp"), Path::new("/tmp")];
+    let roots = uid == 0 && (of_machine || usable(Path::new(ROOTS)));
+    choose(environment, (!roots).then_some(uid), &local, &network_name)
+}
+
+/// `user` is none for who keeps the store where the machine's root does.
+fn choose(
+    environment: &Environment,
+    user: Option<u32>,
     local: &[&Path],
     network: &dyn Fn(&Path) -> Option<&'static str>,
 ) -> Result<StoreRoot> {
@@ -49,12 +59,12 @@ fn choose(
         });
         return Ok(StoreRoot { path, note });
     }
-    if uid == 0 {
+    let Some(uid) = user else {
         return Ok(StoreRoot {
-            path: PathBuf::from("/var/lib/ketch"),
+            path: PathBuf::from(ROOTS),
             note: None,
         });
-    }
+    };
     let why = match environment.data_home().map(|data| data.join("ketch")) {
         None => "no home directory is known".to_owned(),
         Some(path) => match network(&path) {
@@ -127,13 +137,13 @@ mod tests {
     #[test]
     fn a_named_root_is_taken_as_it_is() {
         let environment = Environment::from_pairs([("KETCH_ROOT", "/x/y"), ("HOME", "/h")]);
-        let root = choose(&environment, 1000, &[], &|_| None).unwrap();
+        let root = choose(&environment, Some(1000), &[], &|_| None).unwrap();
         assert_eq!(root.path, Path::new("/x/y"));
-        let on_nfs = choose(&environment, 1000, &[], &|_| Some("NFS")).unwrap();
+        let on_nfs = choose(&environment, Some(1000), &[], &|_| Some("NFS")).unwrap();
         assert!(on_nfs.note.unwrap().contains("NFS"));
         let relative = Environment::from_pairs([("KETCH_ROOT", "x")]);
         assert_eq!(
-            choose(&relative, 0, &[], &|_| None).unwrap_err().kind(),
+            choose(&relative, None, &[], &|_| None).unwrap_err().kind(),
             Kind::Usage
         );
     }
@@ -142,9 +152,9 @@ mod tests {
     fn root_and_users_get_their_usual_places() {
         let home = tempfile::tempdir().unwrap();
         let environment = Environment::from_pairs([("HOME", home.path())]);
-        let root = choose(&environment, 0, &[], &|_| None).unwrap();
+        let root = choose(&environment, None, &[], &|_| None).unwrap();
         assert_eq!(root.path, Path::new("/var/lib/ketch"));
-        let user = choose(&environment, 1000, &[], &|_| None).unwrap();
+        let user = choose(&environment, Some(1000), &[], &|_| None).unwrap();
         assert_eq!(user.path, home.path().join(".local/share/ketch"));
         assert_eq!(user.note, None);
     }
@@ -159,11 +169,11 @@ mod tests {
         let environment = Environment::from_pairs([("HOME", home.path())]);
         let network = |path: &Path| path.starts_with(home.path()).then_some("NFS");
         if uid != 0 {
-            let root = choose(&environment, uid, &[local.path()], &network).unwrap();
+            let root = choose(&environment, Some(uid), &[local.path()], &network).unwrap();
             assert_eq!(root.path, local.path().join(format!("ketch-{uid}")));
             assert!(root.note.unwrap().contains("NFS"));
         }
-        let other = choose(&environment, uid + 1, &[local.path()], &network);
+        let other = choose(&environment, Some(uid + 1), &[local.path()], &network);
         assert_eq!(
             other.unwrap_err().kind(),
             Kind::Denied,

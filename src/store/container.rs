@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::asked::RawAsked;
 use super::state::{Phase, StateRecord};
 use super::trash::{self, Purged};
 use super::{Store, optional, read_json, write_json};
@@ -59,7 +60,7 @@ pub(crate) struct ContainerRecord {
     pub(crate) command: Vec<String>,
     /// Everything else that was asked, in the form of the layer that asked.
     #[serde(default)]
-    pub(crate) asked: serde_json::Value,
+    pub(crate) asked: RawAsked,
 }
 
 /// Right to run or remove a container; ends with the last copy of the descriptor, so that it
@@ -279,21 +280,9 @@ impl Containers<'_> {
             .collect())
     }
 
-    /// All containers: one read of the record and one probe of the lock each. An unreadable one
-    /// is an error entry of its own.
-    pub(crate) fn list(&self) -> Result<Vec<Result<ContainerEntry>>> {
-        let mut found = Vec::new();
-        for id in self.ids()? {
-            let dir = ContainerDir {
-                path: self.dir().join(id.as_str()),
-            };
-            match dir.entry() {
-                // Removed since the directory was read.
-                Err(error) if error.kind() == Kind::NotFound && !dir.path.exists() => {}
-                entry => found.push(entry),
-            }
-        }
-        Ok(found)
+    pub(super) fn at(&self, id: &ContainerId) -> ContainerDir {
+        let path = self.dir().join(id.as_str());
+        ContainerDir { path }
     }
 
     /// Removes a container that nobody runs: its name is free when this returns. Files that
@@ -405,6 +394,11 @@ impl ContainerDir {
     /// Overlay upper directory.
     pub(crate) fn upper(&self) -> PathBuf {
         self.path.join("upper")
+    }
+
+    /// Its own copy of all its files, which it has where the kernel refused an overlay.
+    pub(crate) fn copy(&self) -> Option<PathBuf> {
+        Some(self.path.join("copy")).filter(|copy| copy.is_dir())
     }
 
     /// Overlay work directory.

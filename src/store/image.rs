@@ -177,16 +177,6 @@ impl Images<'_> {
         Ok(found)
     }
 
-    /// The image of a canonical name, else of an id; `None` when neither fits.
-    pub(crate) fn resolve(&self, name: Option<&str>, id: &str) -> Result<Option<ImageRecord>> {
-        if let Some(name) = name
-            && let Some(record) = self.get(name)?
-        {
-            return Ok(Some(record));
-        }
-        Ok(self.by_id(id)?.into_iter().next())
-    }
-
     /// Writes a record: the moment the image begins to exist. Everything it points to must be in
     /// the store. An image that loses this name and has no other becomes dangling; one that gets
     /// a name is dangling no more.

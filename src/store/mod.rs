@@ -40,11 +40,13 @@
 
 #![forbid(unsafe_code)]
 
+mod asked;
 mod blob;
 mod check;
 mod container;
 mod document;
 mod gc;
+mod glance;
 mod health;
 mod image;
 mod incoming;
@@ -76,6 +78,7 @@ pub(crate) use container::{
     ContainerDir, ContainerEntry, ContainerLock, ContainerRecord, Containers,
 };
 pub(crate) use document::ImageDocuments;
+pub(crate) use glance::Glance;
 pub(crate) use health::{HealthRecord, HealthResult, HealthStatus};
 pub(crate) use image::{Folder, ImageRecord, Images, Stack};
 pub(crate) use journal::Event;

@@ -36,6 +36,9 @@ pub(super) enum Stay {
     Detached,
 }
 
+/// Messages taken before signals and what is typed have their turn.
+const TURN: usize = 16;
+
 /// A stay in progress.
 struct Session<'a> {
     socket: &'a OwnedFd,
@@ -102,20 +105,28 @@ impl Session<'_> {
             if self.leaving && self.pending.is_empty() {
                 return Ok(Stay::Detached);
             }
-            while from_socket {
-                match socket::try_receive(self.socket.as_fd(), &mut packet) {
-                    Ok(Received::Message(length)) => {
-                        if let Some(status) = hear(&packet[..length])? {
-                            return Ok(Stay::Ended(status));
-                        }
+            if from_socket && let Some(status) = self.listen(&mut packet)? {
+                return Ok(Stay::Ended(status));
+            }
+        }
+    }
+
+    /// Does what the supervisor says, for a while; the status when the container has ended.
+    fn listen(&self, packet: &mut [u8; MAX_MESSAGE]) -> Result<Option<ExitStatus>> {
+        for _ in 0..TURN {
+            match socket::try_receive(self.socket.as_fd(), packet) {
+                Ok(Received::Message(length)) => {
+                    if let Some(status) = hear(&packet[..length])? {
+                        return Ok(Some(status));
                     }
-                    Ok(Received::Nothing) => break,
-                    Ok(Received::End) | Err(_) => {
-                        return Err(anyhow!("the container's supervisor is gone"));
-                    }
+                }
+                Ok(Received::Nothing) => break,
+                Ok(Received::End) | Err(_) => {
+                    return Err(anyhow!("the container's supervisor is gone"));
                 }
             }
         }
+        Ok(None)
     }
 
     /// Whether the supervisor, a signal or standard input has something.

@@ -130,9 +130,10 @@ fn environment(engine: &Engine<'_>) -> Vec<CString> {
         ("KETCH_ROOT", engine.store.root().as_os_str().to_owned()),
         ("KETCH_IDENTITY", OsString::from(engine.mode.as_str())),
     ];
+    let caller = Environment::capture();
     let kept = VARIABLES
         .into_iter()
-        .filter_map(|name| Some((name, std::env::var_os(name)?)));
+        .filter_map(|name| Some((name, caller.get_os(name)?.to_owned())));
     own.into_iter()
         .chain(kept)
         .filter_map(|(name, value)| {

@@ -115,7 +115,12 @@ impl<'a> Keeper<'a> {
             },
             lock: prepared.lock.share()?,
         };
-        let started = keeper.start(&prepared);
+        // Not at a restart: who stops it in its pause means the next run as well.
+        let started = keeper
+            .dir
+            .clear_stopped()
+            .map_err(anyhow::Error::from)
+            .and_then(|()| keeper.start(&prepared));
         drop(prepared);
         match started {
             Ok(ongoing) => {
@@ -134,7 +139,6 @@ impl<'a> Keeper<'a> {
     fn start(&mut self, prepared: &Prepared) -> Result<Ongoing> {
         let setting = Setting::of(prepared);
         let log = setting.log.as_ref().map(Writer::open).transpose()?;
-        self.dir.clear_stopped()?;
         if self.around.listener.is_none() && !setting.passthrough {
             self.around.listener = Some(listener::listen_at(self.dir.path(), SOCKET)?);
         }

@@ -12,6 +12,7 @@ pub(crate) mod file;
 pub(crate) mod file_system;
 pub(crate) mod listener;
 pub(crate) mod memory;
+pub(crate) mod merge;
 pub(crate) mod mount;
 pub(crate) mod namespace;
 pub(crate) mod net;

@@ -129,7 +129,7 @@ if [ -n "$ketch" ]; then
   fi
   [ -z "$image" ] || KETCH_ROOT=$root/many "$ketch" pull -q "$image" >/dev/null
   title "beside 1,000 containers, ratio to an empty store"
-  "$bench/bin/interleave" "$rounds" "$gap" "none there" "$none" "1,000 there" "env KETCH_ROOT=$root/many $none" || true
+  "$bench/bin/interleave" "$rounds" "$gap" "none there" "$none" "1,000 there" "KETCH_ROOT=$root/many $none" || true
   title "with 300 MB of dirty pages on the disk, ratio to the floor with them"
   dd if=/dev/zero of="$root/dirty" bs=1M count=300 conv=notrunc status=none
   "$bench/bin/interleave" "$rounds" "$gap" "${rows_root[@]:0:8}" || true
@@ -154,7 +154,7 @@ if [ -n "$user" ]; then
     own=$(lowers "$home/ketch" "$mode")
     rows+=("floor, $mode" "$bench/bin/floor $mode none $own $home/state /t"
       "floor, $mode, host net" "$bench/bin/floor $mode host $own $home/state /t")
-    [ -z "$ketch" ] || rows+=("ketch, $mode" "env KETCH_IDENTITY=$mode $none" "ketch, $mode, host net" "env KETCH_IDENTITY=$mode $host")
+    [ -z "$ketch" ] || rows+=("ketch, $mode" "KETCH_IDENTITY=$mode $none" "ketch, $mode, host net" "KETCH_IDENTITY=$mode $host")
   done
   have bwrap && rows+=("bwrap" "bwrap --unshare-all --ro-bind $lower / --proc /proc --dev /dev /t")
   have crun && rows+=("crun, same profile" "crun --root $home/run/crun --cgroup-manager=disabled run --bundle $home/bundle bench-%d")

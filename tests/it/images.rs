@@ -164,6 +164,43 @@ fn an_image_in_use_is_not_removed() {
 }
 
 #[test]
+fn a_run_takes_an_image_by_every_name_that_the_other_verbs_know() {
+    let (env, address, image) = world();
+    let id = crate::harness::image::digest(&image.config);
+    let pinned = format!("{address}/a@{}", image.digest());
+    for name in [
+        &format!("{address}/a:v1"),
+        &pinned,
+        &id,
+        &id["sha256:".len()..][..12].to_owned(),
+    ] {
+        // The image has no program: what it is refused for shows that it was found.
+        let output = env.ketch(&[
+            "run",
+            "--rm",
+            "--pull",
+            "never",
+            "--network",
+            "none",
+            name,
+            "/none",
+        ]);
+        output.fails(127, &["/none"]);
+    }
+    env.ketch(&["run", "--rm", "--pull", "never", "UPPER", "/none"])
+        .fails(125, &["UPPER"]);
+    env.ketch(&[
+        "run",
+        "--rm",
+        "--pull",
+        "never",
+        &format!("{address}/none"),
+        "/none",
+    ])
+    .fails(125, &["--pull=never"]);
+}
+
+#[test]
 fn inspect_shows_what_programs_read() {
     let (env, address, image) = world();
     let name = format!("{address}/a:v1");

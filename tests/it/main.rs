@@ -34,6 +34,7 @@ mod ps;
 mod pull;
 mod pull_faults;
 mod rm;
+mod rungs;
 mod security;
 mod security_escape;
 mod security_race;

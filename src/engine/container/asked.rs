@@ -37,13 +37,26 @@ pub(super) struct ImageFacts {
     pub(super) health: Option<Healthcheck>,
 }
 
+impl ImageFacts {
+    /// Reads them alone from a record; nothing where there are none.
+    pub(super) fn of(record: &ContainerRecord) -> ImageFacts {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Part {
+            image: ImageFacts,
+        }
+        let part: Part = record.asked.read().unwrap_or_default();
+        part.image
+    }
+}
+
 impl Asked {
     /// Reads it from a record.
     ///
     /// # Errors
     /// When another version of ketch wrote it in a form that this one does not know.
     pub(crate) fn of(record: &ContainerRecord) -> Result<Asked> {
-        Asked::deserialize(&record.asked)
-            .with_context(|| format!("read what was asked of container {}", record.name))
+        let asked = record.asked.read();
+        asked.with_context(|| format!("read what was asked of container {}", record.name))
     }
 }

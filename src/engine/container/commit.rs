@@ -68,7 +68,8 @@ pub(crate) fn commit(engine: &Engine<'_>, request: &CommitRequest) -> Result<Dig
         change::apply(&mut config, line)?;
     }
     engine.store.hold()?;
-    let whole = request.squash || entry.record.rootfs.is_some();
+    let plain = entry.record.rootfs.is_some() || entry.dir.copy().is_some();
+    let whole = request.squash || plain;
     let layer = layer(engine, &entry, request.pause, whole)?;
     if let Some(layer) = &layer {
         assemble::unpack(engine, layer)?;

@@ -115,7 +115,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
         },
         labels,
         command,
-        asked: serde_json::to_value(&asked)?,
+        asked: serde_json::to_value(&asked)?.into(),
     };
     let (record, dir, lock) = claim_name(engine, request, record)?;
     // The record says from now on which host ids are taken.

@@ -103,7 +103,13 @@ pub(super) fn of_container(
             (PathBuf::from(folder.path), source)
         })
         .collect();
-    walk.run(&entry.dir.upper())
+    match entry.dir.copy() {
+        Some(copy) => {
+            walk.whole = true;
+            walk.run(&copy)
+        }
+        None => walk.run(&entry.dir.upper()),
+    }
 }
 
 fn family(mode: Mode) -> &'static str {
@@ -140,6 +146,8 @@ struct Walk {
     targets: BTreeSet<PathBuf>,
     /// Directories in the upper one that a start made, and what they look like.
     folders: BTreeMap<PathBuf, PathBuf>,
+    /// The upper one holds everything, what was not changed too.
+    whole: bool,
     found: Vec<Difference>,
     hidden: BTreeSet<PathBuf>,
 }
@@ -151,6 +159,7 @@ impl Walk {
             family,
             targets,
             folders: BTreeMap::new(),
+            whole: false,
             found: Vec::new(),
             hidden: BTreeSet::new(),
         }
@@ -160,6 +169,10 @@ impl Walk {
         let failed = |errno| Error::errno("list", upper, errno);
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let top = nix::fcntl::open(upper, flags, Permissions::empty()).map_err(failed)?;
+        if self.whole {
+            self.deleted_below(top.as_fd(), Path::new(""))
+                .map_err(failed)?;
+        }
         self.level(top.as_fd(), Path::new(""), 0).map_err(failed)?;
         self.add_parents();
         self.found.sort_by(|one, other| one.path.cmp(&other.path));
@@ -233,7 +246,8 @@ impl Walk {
         if folder && let Some(dir) = open_dir(parent, name)? {
             let opaque = xattr::fget(&dir, self.attribute("opaque").as_bytes());
             let was_dir = before.as_ref().is_some_and(|facts| facts.is_dir());
-            if matches!(opaque, Ok(Some(value)) if value == b"y") && was_dir {
+            let hides = self.whole || matches!(opaque, Ok(Some(value)) if value == b"y");
+            if hides && was_dir {
                 self.deleted_below(dir.as_fd(), path)?;
             }
             let all;
@@ -252,6 +266,7 @@ impl Walk {
                     self.push(Change::Changed, path);
                 }
             }
+            Some(before) if self.whole && same_file(facts, &before) => {}
             Some(_) => self.push(Change::Changed, path),
         }
         Ok(ours)
@@ -301,6 +316,14 @@ fn same_dir(now: &FileStat, before: &std::fs::Metadata, ours: bool) -> bool {
     let mode = now.st_mode & 0o7777 == before.mode() & 0o7777;
     let time = (now.st_mtime, now.st_mtime_nsec) == (before.mtime(), before.mtime_nsec());
     owner && mode && (time || ours)
+}
+
+/// Whether a file is the copy of one that was not changed since.
+fn same_file(now: &FileStat, before: &std::fs::Metadata) -> bool {
+    let what = (now.st_mode, now.st_size) == (before.mode(), before.size() as i64);
+    let owner = (now.st_uid, now.st_gid) == (before.uid(), before.gid());
+    let time = (now.st_mtime, now.st_mtime_nsec) == (before.mtime(), before.mtime_nsec());
+    what && owner && time
 }
 
 /// The directory; `None` when it is one no more.

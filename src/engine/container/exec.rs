@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use oci_spec::runtime::Spec;
-use serde::Deserialize;
 
+use super::asked::ImageFacts;
 use super::event;
 use super::failure::RunFailure;
 use super::keeper;
@@ -224,10 +224,8 @@ fn environment(spec: &Spec, request: &ExecRequest) -> Vec<String> {
 
 /// As the first process's user was requested, by the mode the container was made in.
 fn user(engine: &Engine<'_>, live: &Live, asked: Option<&str>) -> UserRequest {
-    let image = live.record.asked.get("image");
-    let image_user = image.and_then(|image| String::deserialize(image.get("user")?).ok());
     let image = ContainerConfig {
-        user: image_user.unwrap_or_default(),
+        user: ImageFacts::of(&live.record).user,
         ..ContainerConfig::default()
     };
     let mut request = plan::user(engine, live.record.mode, &live.config, &image, &live.dir);

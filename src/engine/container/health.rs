@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::asked::ImageFacts;
 use super::event;
 use super::exec::{ExecRequest, Execution};
 use super::failure::RunFailure;
@@ -57,12 +57,7 @@ pub(super) fn merged(record: &ContainerRecord, config: &Config) -> Option<Health
     if config.lifecycle.health.disabled {
         return None;
     }
-    let image = record
-        .asked
-        .get("image")
-        .and_then(|image| image.get("health"));
-    let image = image.and_then(|health| Option::<Healthcheck>::deserialize(health).ok().flatten());
-    let mut check = image.unwrap_or_default();
+    let mut check = ImageFacts::of(record).health.unwrap_or_default();
     let asked = &config.lifecycle.health.check;
     if !asked.test.is_empty() {
         check.test.clone_from(&asked.test);

@@ -7,9 +7,8 @@ use anyhow::{Context, Result};
 use super::{PullPolicy, RunRequest};
 use crate::common::{Error, Kind};
 use crate::engine::Engine;
-use crate::engine::image::{builtin, pull};
+use crate::engine::image::{builtin, known, pull};
 use crate::oci::{ImageConfig, Platform};
-use crate::reference::Reference;
 use crate::store::ImageRecord;
 
 /// Where a container's files come from.
@@ -46,12 +45,13 @@ pub(super) fn find(engine: &Engine<'_>, request: &RunRequest) -> Result<Source> 
     };
     let config = engine.store.image_config(&record)?;
     engine.store.images().touch(&record);
+    crate::sys::memory::forget_code();
     Ok(Source::Image(Box::new(record), Box::new(config)))
 }
 
 fn here_or_pulled(engine: &Engine<'_>, request: &RunRequest) -> Result<ImageRecord> {
     let always = matches!(request.pull, PullPolicy::Always | PullPolicy::Newer);
-    let found = resolve(engine, &request.image)?;
+    let found = known(&engine.store, &request.image)?;
     if let Some(record) = &found
         && !always
         && fits(record, request)
@@ -108,17 +108,6 @@ fn here_or_pulled(engine: &Engine<'_>, request: &RunRequest) -> Result<ImageReco
             found.context("no local image")
         }
         Err(error) => Err(error),
-    }
-}
-
-/// The record of a name, id or digest.
-pub(crate) fn resolve(engine: &Engine<'_>, image: &str) -> Result<Option<ImageRecord>> {
-    let reference = Reference::parse(image);
-    let name = reference.as_ref().ok().map(ToString::to_string);
-    match engine.store.images().resolve(name.as_deref(), image)? {
-        Some(record) => Ok(Some(record)),
-        // A name that is neither a reference nor an id is a bad name, not a missing image.
-        None => reference.map(|_| None).map_err(Into::into),
     }
 }
 

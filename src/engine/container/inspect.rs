@@ -35,9 +35,9 @@ pub(crate) fn inspect(engine: &Engine<'_>, name: &str, size: bool) -> Result<Val
         true => status.running.as_ref().map(|state| state.start_time),
         false => None,
     };
-    if let Some(health) = health::current(record, &config, &entry.dir, run) {
-        state["Health"] = health::inspect(&health);
-    }
+    // Null without a check: templates ask `{{if .State.Health}}`.
+    state["Health"] = health::current(record, &config, &entry.dir, run)
+        .map_or(Value::Null, |health| health::inspect(&health));
     let file = |name: &str| path.join(name).display().to_string();
     let (effective, bounding) = capabilities(&entry);
     let mut document = json!({

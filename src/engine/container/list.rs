@@ -8,8 +8,10 @@ use serde::Deserialize;
 use super::{ContainerState, ContainerSummary, health, remove};
 use crate::common::{Digest, Error};
 use crate::engine::Engine;
-use crate::spec::config::{Config, Mount, MountKind, NetworkMode, RestartPolicy};
-use crate::store::{ContainerDir, ContainerEntry, ExitRecord, Phase, StateRecord};
+use crate::spec::config::{
+    Config, Lifecycle, Mount, MountKind, Network, NetworkMode, RestartPolicy,
+};
+use crate::store::{ContainerDir, ContainerEntry, ExitRecord, Glance, Phase, StateRecord};
 use crate::sys::tree;
 
 /// What `ps` shows.
@@ -24,13 +26,13 @@ pub(crate) struct ListRequest {
 /// Lists containers, the newest first. A record that cannot be read is a warning, not the end.
 pub(crate) fn list(engine: &Engine<'_>, request: ListRequest) -> Result<Vec<ContainerSummary>> {
     let (mut rows, mut dead) = (Vec::new(), HashSet::new());
-    for entry in engine.store.containers().list()? {
-        let row = entry.and_then(|entry| {
+    for glance in engine.store.containers().glances()? {
+        let row = glance.and_then(|Glance { entry, phase }| {
             if !entry.alive {
                 dead.insert(entry.record.id.to_string());
             }
             // Read once for both: what is to be mended shows in the state, and is rare.
-            let mut status = status(&entry)?;
+            let mut status = Status::of(entry.alive, phase);
             if remove::needs_repair(&entry, &status) {
                 let _ = remove::repair(engine, &entry);
                 if !entry.dir.path().exists() {
@@ -65,19 +67,24 @@ pub(crate) fn state(dir: &ContainerDir) -> Result<ContainerState> {
     Ok(status(&dir.entry()?)?.state)
 }
 
+impl Status {
+    fn of(alive: bool, phase: Option<Phase>) -> Status {
+        let state = state_of(&phase, alive);
+        let (running, exit) = match phase {
+            Some(Phase::Started(state)) => (Some(state), None),
+            Some(Phase::Ended(exit)) => (None, Some(exit)),
+            None => (None, None),
+        };
+        Status {
+            state,
+            running,
+            exit,
+        }
+    }
+}
+
 pub(super) fn status(entry: &ContainerEntry) -> std::result::Result<Status, Error> {
-    let phase = entry.dir.phase()?;
-    let state = state_of(&phase, entry.alive);
-    let (running, exit) = match phase {
-        Some(Phase::Started(state)) => (Some(state), None),
-        Some(Phase::Ended(exit)) => (None, Some(exit)),
-        None => (None, None),
-    };
-    Ok(Status {
-        state,
-        running,
-        exit,
-    })
+    Ok(Status::of(entry.alive, entry.dir.phase()?))
 }
 
 /// The state of a container by what its run has come to and whether someone keeps it.
@@ -103,7 +110,7 @@ fn summarize(
         exit,
     } = status;
     let record = &entry.record;
-    let config = config(entry);
+    let (config, auto_remove) = shown(entry);
     let restarts = running.as_ref().map(|state| state.restarts);
     let restarts = restarts.or(exit.as_ref().map(|exit| exit.restarts));
     let restarts = restarts.unwrap_or(0);
@@ -151,7 +158,7 @@ fn summarize(
             RestartPolicy::UnlessStopped => !entry.dir.is_stopped(),
             RestartPolicy::No | RestartPolicy::OnFailure { .. } => false,
         },
-        auto_remove: remove::to_be_removed(entry),
+        auto_remove,
         ports: config.network.ports,
         size: if size {
             tree::usage(&entry.dir.upper()).ok().map(|usage| usage.size)
@@ -161,13 +168,47 @@ fn summarize(
     })
 }
 
+/// The part of the request that `inspect` shows.
+#[derive(Deserialize)]
+struct Parts {
+    config: Config,
+}
+
+/// The parts of the request that a list shows; reading all of it would take longer than the rest.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ShownParts {
+    remove: bool,
+    config: Shown,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Shown {
+    network: Network,
+    mounts: Vec<Mount>,
+    lifecycle: Lifecycle,
+}
+
+/// A record of another version shows with defaults.
+fn shown(entry: &ContainerEntry) -> (Config, bool) {
+    let ShownParts { remove, config } = entry.record.asked.read().unwrap_or_default();
+    let config = Config {
+        network: config.network,
+        mounts: config.mounts,
+        lifecycle: config.lifecycle,
+        ..Config::default()
+    };
+    (config, remove)
+}
+
 /// What was asked; a record of another version shows with defaults.
 pub(super) fn config(entry: &ContainerEntry) -> Config {
     entry
         .record
         .asked
-        .get("config")
-        .and_then(|config| Config::deserialize(config).ok())
+        .read::<Parts>()
+        .map(|parts| parts.config)
         .unwrap_or_default()
 }
 

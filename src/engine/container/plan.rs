@@ -17,7 +17,7 @@ use crate::seccomp::{self, Identity, ProfileChoice};
 use crate::spec::config::{Config, NetworkMode, SeccompChoice, Userns};
 use crate::spec::{self, Generated, Inputs};
 use crate::store::{ContainerDir, ContainerRecord};
-use crate::sys::file;
+use crate::sys::{file, memory};
 
 /// The compiled filter of a container with a profile of its user's.
 pub(super) const SECCOMP: &str = "seccomp";
@@ -63,6 +63,7 @@ pub(super) fn make(
         spec,
         device_sources,
     } = spec::generate(&inputs)?;
+    memory::forget_code();
     let identity = identity(engine.mode, config, maps.is_some());
     let seccomp = seccomp_program(engine, config, &spec, identity)?;
     if let SeccompChoice::File(_) = config.security.seccomp {
@@ -138,6 +139,7 @@ pub(super) fn rootfs(
         volatile: asked.remove,
         userxattr: mapped || engine.mode != Mode::Root || engine.host.euid() != 0,
         mapped,
+        search: engine.host.search_path(),
     };
     match &record.rootfs {
         None => {
@@ -215,6 +217,7 @@ fn map_writer(engine: &Engine<'_>, maps: &Option<IdMaps>) -> Result<MapWriter> {
     match (maps, engine.mode) {
         (None, _) | (_, Mode::Single) => Ok(MapWriter::Init),
         (_, Mode::Root) => Ok(MapWriter::Parent),
+        (_, Mode::Subid) if engine.host.owns_ids() => Ok(MapWriter::Parent),
         (_, Mode::Subid) => {
             let (newuidmap, newgidmap) = engine
                 .host

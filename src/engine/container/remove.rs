@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use serde::Deserialize;
 
 use super::ending::{self, Wish};
 use super::event;
@@ -18,7 +19,7 @@ use crate::engine::{Engine, identity};
 use crate::store::{
     ContainerDir, ContainerEntry, ContainerLock, ContainerRecord, Phase, StateRecord,
 };
-use crate::sys::{file, process, processes, tree};
+use crate::sys::{file, memory, process, processes, tree};
 
 /// Longest wait for a killed process to be gone, in milliseconds.
 const KILL_PATIENCE: u16 = 10_000;
@@ -252,6 +253,8 @@ pub(crate) fn delete_ended(
     record: &ContainerRecord,
 ) -> Result<()> {
     mount::release(dir)?;
+    // A removal shares little code with the start and the waiting before it.
+    memory::forget_code();
     let containers = engine.store.containers();
     let purged = containers.remove(dir, lock, Some(record))?;
     purge_as_owner(engine, &purged.left)
@@ -303,9 +306,9 @@ pub(crate) fn sweep(engine: &Engine<'_>) {
 /// The part of a sweep that is not about one container; `dead` are the ids that nobody runs.
 pub(super) fn sweep_rest(engine: &Engine<'_>, dead: &HashSet<String>) {
     // One that is unknown here may be another store's, made a moment ago and not yet entered.
-    let lives = |id: &str, age: Duration| match engine.store.containers().find(id) {
-        Ok(dir) => dir.is_alive().unwrap_or(true),
-        Err(_) => !dead.contains(id) && age < STRANGER_SPARED,
+    let lives = |id: &str, age: Duration| match engine.store.containers().of_id(id) {
+        Some(dir) => dir.is_alive().unwrap_or(true),
+        None => !dead.contains(id) && age < STRANGER_SPARED,
     };
     cgroup::sweep(engine.host.cgroups(), &lives);
     let _ = engine.store.containers().sweep_unfinished();
@@ -340,10 +343,11 @@ pub(crate) fn end_leftovers(dir: &ContainerDir) -> Result<()> {
 }
 
 pub(super) fn to_be_removed(entry: &ContainerEntry) -> bool {
-    entry
-        .record
-        .asked
-        .get("remove")
-        .and_then(serde_json::Value::as_bool)
-        .unwrap_or(false)
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Part {
+        remove: bool,
+    }
+    let part: Part = entry.record.asked.read().unwrap_or_default();
+    part.remove
 }

@@ -1,6 +1,7 @@
 //! `update`: other limits and another restart policy for a container that exists.
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 
 use super::ending;
 use super::list::{self, Status};
@@ -56,13 +57,15 @@ fn update_one(engine: &Engine<'_>, name: &str, request: &UpdateRequest) -> Resul
         let corrupt = |error: serde_json::Error| {
             Error::new(Kind::Corrupt, "read what was asked of", name).because(error)
         };
-        let place = &mut record.asked["config"];
+        let mut asked = Value::clone(&record.asked);
+        let place = &mut asked["config"];
         let mut config: Config = serde_json::from_value(place.take()).map_err(corrupt)?;
         config.resources.limits = new;
         if let Some(policy) = request.restart {
             config.lifecycle.restart = policy;
         }
         *place = serde_json::to_value(config).map_err(corrupt)?;
+        record.asked = asked.into();
         Ok(())
     })?;
     event::note(engine, &entry.record, "update", &[]);

@@ -101,7 +101,7 @@ pub(super) fn choose_again(
     let maps = maps.as_ref().map_or(Value::Null, to_json);
     if maps != asked.maps {
         asked.maps = maps;
-        record.asked = serde_json::to_value(&*asked)?;
+        record.asked = serde_json::to_value(&*asked)?.into();
         dir.set_record(record)?;
     }
     Ok(claim)

@@ -63,6 +63,18 @@ pub(crate) fn find(store: &Store, text: &str) -> Result<Found> {
     })
 }
 
+/// The record that a run means, for verbs that fetch what is not here.
+///
+/// # Errors
+/// As [`lookup`]; `Usage` for a text that is neither a reference nor an id: a bad name is not a
+/// missing image, and no registry is asked for it.
+pub(crate) fn known(store: &Store, text: &str) -> Result<Option<ImageRecord>> {
+    match lookup(store, text)? {
+        Some(found) => Ok(Some(found.record)),
+        None => Ok(Reference::parse(text).map(|_| None)?),
+    }
+}
+
 /// The image of a reference. A digest decides; the repository has to fit as well.
 pub(crate) fn by_reference(store: &Store, reference: &Reference) -> Result<Option<ImageRecord>> {
     if let Some(record) = store.images().get(&reference.to_string())? {

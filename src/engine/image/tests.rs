@@ -78,7 +78,7 @@ impl Home {
             rootfs: None,
             labels: BTreeMap::new(),
             command: Vec::new(),
-            asked: serde_json::Value::Null,
+            asked: serde_json::Value::Null.into(),
         };
         self.open().containers().create(&record).unwrap().1
     }
@@ -132,6 +132,30 @@ fn names_go_before_ids_and_digests_find_their_repository() {
     assert_eq!(found.record.config, named.config);
     let found = find(&store, &a.config.short()).unwrap();
     assert_eq!(found.record.config, named.config);
+}
+
+#[test]
+fn a_run_finds_what_the_other_verbs_find_and_refuses_bad_names() {
+    let home = Home::new();
+    let a = home.image("debian:12", "a", OLD);
+    let store = home.open();
+    let pinned = format!("debian@{}", a.manifest);
+    for name in [
+        "debian:12",
+        &pinned,
+        &a.config.short(),
+        &a.config.to_string(),
+    ] {
+        assert_eq!(known(&store, name).unwrap().as_ref(), Some(&a), "{name}");
+    }
+    // Not here, and could be fetched.
+    let elsewhere = format!("other@{}", a.manifest);
+    for name in ["debian", &elsewhere, "feed"] {
+        assert_eq!(known(&store, name).unwrap(), None, "{name}");
+    }
+    for bad in ["UPPER", "", "a b"] {
+        assert!(known(&store, bad).is_err(), "{bad}");
+    }
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag};
+use nix::fcntl::OFlag;
 use nix::mount::MsFlags;
-use nix::sys::stat::{FileStat, SFlag, fstat, fstatat};
+use nix::sys::stat::{FileStat, SFlag, fstat};
 use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
 
 use super::fresh::is_absent;
@@ -22,18 +22,18 @@ pub(super) fn mask(init: &mut Init<'_>) -> Result<()> {
     for path in &plan.masked {
         let failed = |errno| Error::errno("hide", path, errno);
         if let Some((dir, name)) = init.in_kernel_fs(path) {
-            match fstatat(dir, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+            match covers.put_at(dir, name) {
+                Ok(()) => continue,
                 Err(errno) if is_absent(errno) => continue,
-                Ok(stat) if covers.put(&stat, |tree| mount::attach_at(tree, dir, name)) => continue,
                 // Whatever is odd about it goes the long way.
-                _ => {}
+                Err(_) => {}
             }
         }
         let Some(target) = existing(init.root()?.open_path(path))? else {
             continue;
         };
         let stat = fstat(&target).map_err(failed)?;
-        if !covers.put(&stat, |tree| mount::attach(tree, target.as_fd())) {
+        if !covers.put(&stat, &|tree| mount::attach(tree, target.as_fd())) {
             cover_classic(&stat, target.as_fd()).map_err(failed)?;
         }
     }
@@ -63,40 +63,70 @@ pub(super) fn mask(init: &mut Init<'_>) -> Result<()> {
 /// it, at a fifth of the cost.
 #[derive(Default)]
 struct Covers {
-    null: Option<OwnedFd>,
-    empty: Option<OwnedFd>,
+    files: Kept,
+    dirs: Kept,
+    /// Copies of read-only paths.
     spent: Vec<OwnedFd>,
 }
 
+/// The covers of one kind.
+#[derive(Default)]
+struct Kept {
+    placed: Vec<OwnedFd>,
+    /// One that went nowhere.
+    ready: Option<OwnedFd>,
+}
+
+/// Last parts of the directories that docker masks; a wrong guess costs a call.
+const DIRECTORIES: [&str; 7] = [
+    "acpi", "asound", "scsi", "firmware", "powercap", "selinux", "block",
+];
+
+type Attach<'a> = &'a dyn Fn(BorrowedFd<'_>) -> std::result::Result<(), Errno>;
+
 impl Covers {
+    /// Hides a name without asking first what it is: the kernel refuses a cover of the wrong kind.
+    fn put_at(&mut self, dir: BorrowedFd<'_>, name: &str) -> std::result::Result<(), Errno> {
+        let is_dir = DIRECTORIES.iter().any(|known| name.ends_with(known));
+        let attach: Attach<'_> = &|tree| mount::attach_at(tree, dir, name);
+        match self.of(is_dir, attach) {
+            Err(errno) if !is_absent(errno) => self.of(!is_dir, attach),
+            other => other,
+        }
+    }
+
     /// Has a cover of the right kind attached; false when that did not work, with a kernel older
     /// than detached mounts for one.
-    fn put(
-        &mut self,
-        stat: &FileStat,
-        attach: impl FnOnce(BorrowedFd<'_>) -> std::result::Result<(), Errno>,
-    ) -> bool {
-        let (first, make): (_, fn() -> std::result::Result<OwnedFd, Errno>) = match kind(stat) {
-            SFlag::S_IFDIR => (&mut self.empty, devices::empty_tmpfs),
-            SFlag::S_IFLNK => return false,
-            _ => (&mut self.null, || devices::clone_device("/dev/null", 1, 3)),
-        };
-        let made = match first {
-            Some(first) => mount::clone_tree(first.as_fd(), Path::new(""), false),
-            None => make(),
-        };
-        let placed = made.and_then(|tree| attach(tree.as_fd()).map(|()| tree));
-        let Ok(tree) = placed else { return false };
-        match first {
-            None => *first = Some(tree),
-            Some(_) => self.spent.push(tree),
+    fn put(&mut self, stat: &FileStat, attach: Attach<'_>) -> bool {
+        match kind(stat) {
+            SFlag::S_IFLNK => false,
+            kind => self.of(kind == SFlag::S_IFDIR, attach).is_ok(),
         }
-        true
+    }
+
+    fn of(&mut self, is_dir: bool, attach: Attach<'_>) -> std::result::Result<(), Errno> {
+        let kept = match is_dir {
+            true => &mut self.dirs,
+            false => &mut self.files,
+        };
+        let tree = match (kept.ready.take(), kept.placed.first()) {
+            (Some(tree), _) => tree,
+            (None, Some(first)) => mount::clone_tree(first.as_fd(), Path::new(""), false)?,
+            (None, None) if is_dir => devices::empty_tmpfs()?,
+            (None, None) => devices::clone_device("/dev/null", 1, 3)?,
+        };
+        let attached = attach(tree.as_fd());
+        match attached {
+            Ok(()) => kept.placed.push(tree),
+            Err(_) => kept.ready = Some(tree),
+        }
+        attached
     }
 
     fn done(self) -> Vec<OwnedFd> {
-        let firsts = self.null.into_iter().chain(self.empty);
-        firsts.chain(self.spent).collect()
+        let kept = [self.files, self.dirs].into_iter();
+        let covers = kept.flat_map(|kept| kept.placed.into_iter().chain(kept.ready));
+        covers.chain(self.spent).collect()
     }
 }
 

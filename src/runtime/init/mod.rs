@@ -31,7 +31,7 @@ use fresh::Fresh;
 use super::mapped::Trees;
 use super::message::{Failure, FromInit, ResolvedUser};
 use super::parent::Streams;
-use super::plan::{Plan, Rootfs, Source};
+use super::plan::{MapWriter, Plan, Rootfs, Source};
 use crate::common::{Error, Kind, Result, strictly};
 use crate::sys::path::Root;
 use crate::sys::{credentials, mount, net, signal, socket};
@@ -58,6 +58,8 @@ pub(super) struct Init<'a> {
     /// Descriptors that only have to be gone in the payload: its exec closes them, for less than
     /// a call each.
     spent: Vec<OwnedFd>,
+    /// How many of them the limit of open files leaves room for.
+    spare: usize,
     /// The container's side of its terminal.
     terminal: Option<OwnedFd>,
     user: ResolvedUser,
@@ -131,7 +133,7 @@ pub(super) fn main(plan: &Plan, inherited: Inherited<'_>) -> ! {
     };
     for (name, step) in STEPS {
         if let Err(error) = step(&mut init) {
-            init.fail(name, &error);
+            init.fail(name, &init.explain(error));
         }
     }
     payload::run(init)
@@ -151,6 +153,7 @@ impl<'a> Init<'a> {
             root: None,
             fresh: Vec::new(),
             spent: Vec::new(),
+            spare: spare_descriptors(),
             terminal: None,
             user: ResolvedUser::default(),
         }
@@ -167,9 +170,7 @@ impl Init<'_> {
 
     /// Leaves a descriptor to the payload's exec, unless there are too many already.
     fn spend(&mut self, descriptor: OwnedFd) {
-        // Well below the 256 descriptors that the smallest usual limit leaves.
-        const MOST: usize = 64;
-        if self.spent.len() < MOST {
+        if self.spent.len() < self.spare {
             self.spent.push(descriptor);
         }
     }
@@ -189,6 +190,20 @@ impl Init<'_> {
             .iter()
             .any(|name| path.file_name() == Some(name.as_ref()))
             && path.parent() == Some(overlay.container.as_path())
+    }
+
+    /// Says why a plain directory can be closed to a container with ids of its own.
+    fn explain(&self, error: Error) -> Error {
+        let maps = self.plan.maps.as_ref();
+        let own_ids = maps.is_some_and(|maps| maps.writer == MapWriter::Parent);
+        let plain = matches!(self.plan.rootfs, Rootfs::Directory(_));
+        match error.kind() {
+            Kind::Denied if own_ids && plain && error.advice().is_none() => error.hint(
+                "files of the directory belong to ids that this container does not have: leave \
+                 out --userns=auto, or give the directory to the container's ids",
+            ),
+            _ => error,
+        }
     }
 
     /// Sends a message; when nobody listens any more the caller is dead and so is init.
@@ -211,6 +226,15 @@ impl Init<'_> {
         self.tell(&FromInit::Failed(Failure::of(step, error)), None);
         crate::sys::process::exit_now(1)
     }
+}
+
+/// Descriptors that init does not need for its work, of those that the caller's limit allows.
+fn spare_descriptors() -> usize {
+    use nix::sys::resource::{Resource, getrlimit};
+    const NEEDED: u64 = 32;
+    const MOST: u64 = 64;
+    let soft = getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(soft, _)| soft);
+    soft.saturating_sub(NEEDED).min(MOST) as usize
 }
 
 /// Puts the mapped copies of the store's mounts where only this container sees them.

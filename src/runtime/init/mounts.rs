@@ -127,7 +127,9 @@ pub(super) fn mount_all(init: &mut Init<'_>) -> Result<()> {
             }
             (Source::Bind { .. }, Some(source)) => {
                 init.forget_fresh(&step.target);
-                bind(init.root()?, step, &source, forced(init, step, &source))?;
+                let target = bind(init.root()?, step, &source, forced(init, step, &source))?;
+                init.spend(target);
+                init.spend(source.object);
             }
             (Source::Bind { path, .. }, None) => {
                 return Err(Error::new(Kind::Bug, "bind", path.display().to_string()));
@@ -271,7 +273,13 @@ fn forced(init: &Init<'_>, step: &MountStep, source: &BoundSource) -> u64 {
     }
 }
 
-pub(super) fn bind(root: &Root, step: &MountStep, source: &BoundSource, forced: u64) -> Result<()> {
+/// Binds a source and returns what it went onto.
+pub(super) fn bind(
+    root: &Root,
+    step: &MountStep,
+    source: &BoundSource,
+    forced: u64,
+) -> Result<OwnedFd> {
     let failed = |errno| Error::errno("bind onto", &step.target, errno);
     let target = if source.is_dir {
         target_dir(root, step)?
@@ -281,10 +289,12 @@ pub(super) fn bind(root: &Root, step: &MountStep, source: &BoundSource, forced: 
     if !source.detached {
         mount::bind_classic(source.object.as_fd(), target.as_fd(), true).map_err(failed)?;
         let placed = root.open_path(&step.target)?;
-        return set_classic(placed.as_fd(), step, forced).map_err(failed);
+        set_classic(placed.as_fd(), step, forced).map_err(failed)?;
+        return Ok(target);
     }
     apply_attributes(source.object.as_fd(), step, forced, !source.is_dir).map_err(failed)?;
-    mount::attach(source.object.as_fd(), target.as_fd()).map_err(failed)
+    mount::attach(source.object.as_fd(), target.as_fd()).map_err(failed)?;
+    Ok(target)
 }
 
 /// Mounts a directory of the host under an overlay, so that what the container changes stays

@@ -96,5 +96,5 @@ fn provide(init: &Init<'_>, entry: &UserEntry, name: &str, bytes: &[u8]) -> Resu
         propagation: MsFlags::MS_PRIVATE,
         chown: false,
     };
-    mounts::bind(init.root()?, &step, &source, attr::NOSUID)
+    mounts::bind(init.root()?, &step, &source, attr::NOSUID).map(drop)
 }

@@ -2,9 +2,10 @@
 
 mod folders;
 mod host;
+mod rungs;
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::fcntl::{AT_FDCWD, OFlag};
 use nix::mount::MsFlags;
@@ -21,26 +22,48 @@ const OPTION_PAGE: usize = 4096;
 
 /// Mounts the root and opens it.
 pub(super) fn mount(init: &mut Init<'_>) -> Result<()> {
-    let target = match &init.plan.rootfs {
+    let Mounted { target, guarded } = match &init.plan.rootfs {
         Rootfs::Directory(path) => {
             // pivot_root(2) wants a mount point.
             mount::bind_onto_itself(path)
                 .map_err(|errno| Error::errno("bind root file system", path, errno))?;
-            path.clone()
+            Mounted {
+                target: path.clone(),
+                guarded: false,
+            }
         }
         Rootfs::Overlay(overlay) => match &init.trees {
-            Some(trees) => mount_overlay(&trees.overlay(overlay), init.plan.guard_devices)?,
-            None => mount_overlay(overlay, init.plan.guard_devices)?,
+            Some(trees) => lay(init, &trees.overlay(overlay))?,
+            None => lay(init, overlay)?,
         },
     };
     let root = Root::open(&target)?;
-    let mounted_so =
-        matches!(&init.plan.rootfs, Rootfs::Overlay(overlay) if overlay.base != Path::new("/"));
-    if init.plan.guard_devices && !mounted_so {
+    if init.plan.guard_devices && !guarded {
         refuse_devices(root.as_fd(), &target)?;
     }
     init.root = Some(root);
     Ok(())
+}
+
+/// A root file system.
+struct Mounted {
+    target: PathBuf,
+    /// Device nodes in it open nothing where they must not.
+    guarded: bool,
+}
+
+/// Lays the layers on each other, by the best means that this place has.
+fn lay(init: &Init<'_>, overlay: &Overlay) -> Result<Mounted> {
+    let guard = init.plan.guard_devices;
+    let host = overlay.base == Path::new("/");
+    match mount_overlay(overlay, guard) {
+        Ok(target) => Ok(Mounted {
+            target,
+            guarded: !host,
+        }),
+        Err(error) if !host && rungs::is_refusal(&error) => rungs::descend(init, overlay, error),
+        Err(error) => Err(error),
+    }
 }
 
 /// Device nodes in the tree, be they the image's or made with the payload's CAP_MKNOD, give
@@ -53,13 +76,13 @@ fn refuse_devices(root: BorrowedFd<'_>, target: &Path) -> Result<()> {
 
 /// Mounts the overlay of a container that does not run, in this process's mount namespace, and
 /// returns where.
-pub(crate) fn mount_stopped(overlay: &Overlay) -> Result<std::path::PathBuf> {
+pub(crate) fn mount_stopped(overlay: &Overlay) -> Result<PathBuf> {
     mount_overlay(overlay, true)
 }
 
 /// Mounts an overlay and returns where. On its own upper directory, which nobody needs to reach
 /// by name from here on: a directory of its own costs as much as the mount.
-fn mount_overlay(overlay: &Overlay, guard: bool) -> Result<std::path::PathBuf> {
+fn mount_overlay(overlay: &Overlay, guard: bool) -> Result<PathBuf> {
     if overlay.on_tmpfs {
         make_tmpfs(&overlay.container)?;
     }
@@ -164,7 +187,7 @@ fn mount_long(
 }
 
 fn overlay_error(target: &Path, errno: nix::errno::Errno) -> Error {
-    Error::errno("mount overlay at", target, errno).hint(
+    Error::errno(rungs::OVERLAY, target, errno).hint(
         "the store may lie on a file system that overlay refuses (NFS, Lustre, another overlay); \
          set KETCH_ROOT to a directory on a local disk, see `ketch doctor`",
     )

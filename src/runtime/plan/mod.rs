@@ -6,6 +6,7 @@ mod entry;
 mod mounts;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use nix::sched::CloneFlags;
@@ -203,6 +204,8 @@ pub(crate) struct Overlay {
     pub(crate) userxattr: bool,
     /// The store's files belong to true owners and are shown to a user namespace as its own.
     pub(crate) mapped: bool,
+    /// Where helper programs are looked for, as in `PATH`.
+    pub(crate) search: Option<OsString>,
 }
 
 /// A device for the container.

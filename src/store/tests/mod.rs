@@ -107,6 +107,6 @@ pub(super) fn container(fill: u8, name: &str, image: Option<&ImageRecord>) -> Co
         rootfs: None,
         labels: BTreeMap::new(),
         command: vec!["true".to_owned()],
-        asked: serde_json::Value::Null,
+        asked: serde_json::Value::Null.into(),
     }
 }

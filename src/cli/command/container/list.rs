@@ -7,6 +7,8 @@ use std::io::stdout;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::cli::args::{FormatArgs, filters};
 use crate::cli::command::Execute;
 use crate::cli::output::listing::Row;
@@ -141,6 +143,7 @@ impl List {
         let rows: Vec<Row> = rows
             .iter()
             .map(|row| match podman {
+                _ if matches!(format, Format::Text) => (view.shown(row), Value::Null),
                 true => (view.docker(row), view.podman(row, &ports.of(row))),
                 // Labels are all that docker's templates take of the other row.
                 false => (view.docker(row), view.labels(row)),

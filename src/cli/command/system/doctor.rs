@@ -21,7 +21,8 @@ impl Execute for Doctor {
         let format = self.format.format(session.personality)?;
         let lookup = |name: &str| session.environment.get_os(name).map(Into::into);
         let host = Host::new(HostEnv::from_lookup(&lookup));
-        let root = settings::store_root(&session.environment, host.euid())?;
+        let root =
+            settings::store_root(&session.environment, host.euid(), host.in_initial_userns())?;
         let asked = session.environment.get("KETCH_IDENTITY");
         let report = doctor::examine(&host, &root.path, asked);
         let facts = serde_json::to_value(&report)?;

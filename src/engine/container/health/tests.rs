@@ -18,7 +18,7 @@ fn record(image: Value) -> ContainerRecord {
         rootfs: None,
         labels: BTreeMap::new(),
         command: Vec::new(),
-        asked: json!({"image": {"health": image}}),
+        asked: json!({"image": {"health": image}}).into(),
     }
 }
 

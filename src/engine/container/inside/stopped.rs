@@ -113,7 +113,10 @@ impl Source {
                     .into())
             }
             Some(path) => Ok(Source::Directory(path.clone())),
-            None => Ok(Source::Overlay(Box::new(overlay(engine, entry)?))),
+            None => Ok(match entry.dir.copy() {
+                Some(copy) => Source::Directory(copy),
+                None => Source::Overlay(Box::new(overlay(engine, entry)?)),
+            }),
         }
     }
 

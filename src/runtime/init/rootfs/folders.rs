@@ -19,17 +19,27 @@ use crate::sys::xattr;
 const DEFAULT: Mode = Mode::from_bits_truncate(0o755);
 
 /// Makes the overlay's folders in the fresh directory `upper`; the working directory is the
-/// overlay's base.
+/// overlay's base. One that is there already is left as it is.
 pub(super) fn show(overlay: &Overlay, upper: &Path) -> Result<()> {
     if overlay.shown {
         return Ok(());
     }
+    make(overlay, upper, false)
+}
+
+/// As [`show`], in a tree that holds the layers already: every folder is described.
+pub(super) fn correct(overlay: &Overlay, tree: &Path) -> Result<()> {
+    make(overlay, tree, true)
+}
+
+fn make(overlay: &Overlay, upper: &Path, known_too: bool) -> Result<()> {
     let mut described = Vec::with_capacity(overlay.folders.len());
     for (path, source) in &overlay.folders {
         let target = upper.join(path);
         let facts = lstat(source).map_err(|errno| Error::errno("stat", source, errno))?;
         if !path.as_os_str().is_empty() {
             match mkdirat(AT_FDCWD, &target, Mode::S_IRWXU) {
+                Err(Errno::EEXIST) if known_too => {}
                 Err(Errno::EEXIST) => continue,
                 other => other.map_err(|errno| Error::errno("make directory", &target, errno))?,
             }

@@ -129,22 +129,33 @@ impl View {
 
     /// docker's formatter context: every value a string.
     pub(super) fn docker(&self, row: &ContainerSummary) -> Value {
-        let mut fields = json!({
-            "Command": self.command(row),
+        let mut fields = self.shown(row);
+        let rest = json!({
             "CreatedAt": human::moment(row.created),
             "HealthStatus": row.health.map_or("none", HealthStatus::word),
-            "ID": self.id(row),
-            "Image": whole(self.personality, &row.image),
             "Labels": form::joined(&row.labels),
             "LocalVolumes": row.volumes.to_string(),
             "Mounts": self.mounts(row),
-            "Names": row.name,
             "Networks": row.networks.join(","),
             "Platform": Value::Null,
+            "State": row.state.word(),
+        });
+        if let (Value::Object(fields), Value::Object(rest)) = (&mut fields, rest) {
+            fields.extend(rest);
+        }
+        fields
+    }
+
+    /// The part of docker's row that a plain table shows.
+    pub(super) fn shown(&self, row: &ContainerSummary) -> Value {
+        let mut fields = json!({
+            "Command": self.command(row),
+            "ID": self.id(row),
+            "Image": whole(self.personality, &row.image),
+            "Names": row.name,
             "Ports": ports(&row.ports),
             "RunningFor": human::ago(row.created, self.now),
             "Size": self.size(row),
-            "State": row.state.word(),
             "Status": self.status(row),
         });
         if self.ns {
