@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use super::asked::ImageFacts;
 use super::lower::Lower;
+use super::{list, plan};
 use crate::common::{Mode, Timestamp};
 use crate::engine::Engine;
-use crate::oci::ImageConfig;
+use crate::oci::{ContainerConfig, ImageConfig};
+use crate::runtime;
 use crate::store::{ContainerEntry, ContainerRecord, ImageDocuments, ImageRecord};
 use crate::sys::file;
-use crate::sys::xattr::OVERRIDE_STAT;
+use crate::sys::xattr::{self, OVERRIDE_STAT};
 
 /// Manifest and configuration of the container's image; `None` for one of a plain directory.
 /// They are kept as long as the container is there.
@@ -86,28 +89,41 @@ pub(super) fn maker<'a>(
     entry: &ContainerEntry,
 ) -> impl Fn(&Path, u32, u32) -> (u32, u32) + 'a {
     let single = engine.mode == Mode::Single;
+    let layers = entry.record.layers.iter().rev();
+    let layers: Vec<_> = layers
+        .map(|layer| engine.store.layers().path(layer))
+        .collect();
+    let lower = Lower::new(engine, layers.into_iter());
     let user = match single && entry.record.rootfs.is_none() {
-        true => user(entry),
+        true => user(engine, entry, &lower),
         false => (0, 0),
     };
-    let layers = entry.record.layers.iter().rev();
-    let layers = layers.map(|layer| engine.store.layers().path(layer));
-    let lower = Lower::new(engine, layers.collect::<Vec<_>>().into_iter());
+    // A record that is gone was one of a file that the user has put another in the place of.
+    let roots = move |path: &Path| {
+        let place = lower.place(path);
+        place.is_some_and(|place| !matches!(xattr::lget(&place, OVERRIDE_STAT), Ok(Some(_))))
+    };
     move |path, uid, gid| match single {
         false => (uid, gid),
-        // A record that is gone is one of a file that was put in another's place.
-        true if user != (0, 0) && !lower.has_without(path, OVERRIDE_STAT) => user,
-        true => (0, 0),
+        true if user == (0, 0) || roots(path) => (0, 0),
+        true => user,
     }
 }
 
-/// User and group of the last start; root before the first one.
-fn user(entry: &ContainerEntry) -> (u32, u32) {
-    let bytes = file::read_bounded(&entry.dir.path().join("config.json"), 4 << 20).ok();
-    let spec: Option<serde_json::Value> = bytes.and_then(|b| serde_json::from_slice(&b).ok());
-    let id = |name: &str| {
-        let found = spec.as_ref().map(|spec| &spec["process"]["user"][name]);
-        found.and_then(serde_json::Value::as_u64).unwrap_or(0) as u32
+/// Whom the container's program runs as, by the files of the image; root when they do not say.
+fn user(engine: &Engine<'_>, entry: &ContainerEntry, lower: &Lower) -> (u32, u32) {
+    let image = ContainerConfig {
+        user: ImageFacts::of(&entry.record).user,
+        ..ContainerConfig::default()
     };
-    (id("uid"), id("gid"))
+    let config = list::config(entry);
+    let request = plan::user(engine, entry.record.mode, &config, &image, &entry.dir);
+    let text = |path: &str| {
+        let place = lower.place(Path::new(path))?;
+        let bytes = file::read_bounded(&place, 1 << 20).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let [passwd, group] = ["etc/passwd", "etc/group"].map(|path| text(path).unwrap_or_default());
+    let found = runtime::find_user(&request, &passwd, &group);
+    found.map_or((0, 0), |user| (user.uid, user.gid))
 }

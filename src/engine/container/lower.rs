@@ -57,18 +57,17 @@ impl Lower {
             .flatten()
     }
 
-    /// Whether the layers show something at `path` that lacks the attribute.
-    pub(super) fn has_without(&self, path: &Path, attribute: &[u8]) -> bool {
-        for layer in &self.layers {
-            match self.look(layer, path) {
-                There::Nothing => {}
-                There::Gone => return false,
-                There::Object { .. } => {
-                    return !matches!(xattr::lget(&layer.join(path), attribute), Ok(Some(_)));
-                }
-            }
-        }
-        false
+    /// Where the object that the layers show at `path` lies.
+    pub(super) fn place(&self, path: &Path) -> Option<PathBuf> {
+        let found = self
+            .layers
+            .iter()
+            .find_map(|layer| match self.look(layer, path) {
+                There::Nothing => None,
+                There::Gone => Some(None),
+                There::Object { .. } => Some(Some(layer.join(path))),
+            });
+        found.flatten()
     }
 
     /// Whether any layer has something, or a mark, at `path`.
