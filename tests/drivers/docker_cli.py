@@ -441,8 +441,12 @@ def held_and_ended(docker, image):
 
     docker("run", "--name", "attached", "-d", "-i", "--network", "none", image, "payload", "cat", "/dev/stdin")
     attached = docker.started("attach", "attached")
-    out, _ = attached.communicate(b"through\n", timeout=WAIT)
-    need(out == b"through\n" and attached.returncode == 0, "attach", out)
+    attached.stdin.write(b"through\n")
+    attached.stdin.flush()
+    need(attached.stdout.readline() == b"through\n", "attach")
+    docker.names("kill", "", "attached")
+    out, _ = attached.communicate(timeout=WAIT)
+    need(out == b"" and attached.returncode == 137, "the end of attach", out, attached.returncode)
     docker("run", "--name", "lined", "--network", "none", image, "payload", "lines", "5")
     need(docker("logs", "--tail", "2", "lined") == "line 3\nline 4\n", "logs --tail")
     for line in docker("logs", "-t", "lined").splitlines():

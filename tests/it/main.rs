@@ -38,6 +38,7 @@ mod rungs;
 mod security;
 mod security_escape;
 mod security_race;
+mod service;
 mod signals;
 mod stack;
 mod stats;
