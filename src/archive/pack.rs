@@ -42,8 +42,8 @@ pub(crate) enum Form {
     UserUpper,
 }
 
-/// The owner that the archive says, of the owner found.
-pub(crate) type Owner<'a> = dyn Fn(u32, u32) -> (u32, u32) + 'a;
+/// The owner that the archive says, of the path below the top and the owner found.
+pub(crate) type Owner<'a> = dyn Fn(&Path, u32, u32) -> (u32, u32) + 'a;
 
 /// How to pack a tree.
 pub(crate) struct PackOptions<'a> {
@@ -66,7 +66,7 @@ impl PackOptions<'_> {
         PackOptions {
             form: Form::Plain,
             mode,
-            owner: &|uid, gid| (uid, gid),
+            owner: &|_, uid, gid| (uid, gid),
             intended: None,
             skip: BTreeSet::new(),
         }
@@ -322,7 +322,7 @@ impl<'a, W: Write> Packer<'a, W> {
     }
 
     fn describe(&self, facts: &FileStat, path: &[u8], kind: EntryKind) -> Entry {
-        let (uid, gid) = (self.options.owner)(facts.st_uid, facts.st_gid);
+        let (uid, gid) = (self.options.owner)(self.below(path), facts.st_uid, facts.st_gid);
         let device = (stat::major(facts.st_rdev), stat::minor(facts.st_rdev));
         Entry {
             path: path.to_vec(),

@@ -32,7 +32,7 @@ pub(crate) use attend::{Attendance, attend, attend_for};
 pub(crate) use capture::capture;
 pub(crate) use enter::enter;
 pub(crate) use front::{Front, Said, forget_caller};
-pub(crate) use init::mount_stopped;
+pub(crate) use init::{find_user, mount_stopped};
 pub(crate) use message::Failure;
 pub(crate) use parent::{Join, Running, StartFailure, Started, Streams, start};
 pub(crate) use plan::{

@@ -119,6 +119,27 @@ cases! {
         env.ketch(&["image", "diff", &image]).says("A /opt/second");
     }
 
+    fn what_a_user_makes_is_that_users(env) {
+        let image = layered(env);
+        let user = ["-u", "1000:1000", "--network", "none"];
+        env.ketch(&[&["run", "--name", "cc"], &user[..], &[&image, "payload", "write", "/home/alice/own", "x"]].concat()).ok();
+        env.ketch(&["commit", "cc", "made:1"]).ok();
+        env.ketch(&["create", "--name", "again", "made:1", "payload", "true"]).ok();
+        for container in ["cc", "again"] {
+            let archive = env.text(&format!("work/{container}.tar"));
+            env.ketch(&["export", "--output", &archive, container]).ok();
+            let list = tar(&["--numeric-owner", "-tvf"], Path::new(&archive));
+            let owner = |name: &str| {
+                let line = list.lines().find(|line| line.ends_with(name));
+                line.and_then(|line| line.split_whitespace().nth(1)).unwrap_or_default().to_owned()
+            };
+            // What is above it comes into the layer as the image has it.
+            for (name, wanted) in [(" home/alice/own", "1000/1000"), (" home/alice/", "1000/1000"), (" home/", "0/0")] {
+                assert_eq!(owner(name), wanted, "{name}: {list}");
+            }
+        }
+    }
+
     fn an_export_is_the_merged_tree_with_its_owners(env) {
         let image = layered(env);
         run(env, "cc", &image, &["rm", "/opt/gone"]);

@@ -14,8 +14,8 @@ use crate::harness::{Env, require};
 use crate::peers::{LONG, real_registry, same_lines, unpacked_by_umoci};
 
 /// The image in its registry, which answers until the test process ends.
-struct Debian {
-    name: String,
+pub(crate) struct Debian {
+    pub(crate) name: String,
     /// What umoci unpacks.
     tree: String,
     _registry: Running,
@@ -81,7 +81,7 @@ fn debian() -> Option<&'static Debian> {
     Some(MADE.get_or_init(|| make(&tree.unwrap_or_default())))
 }
 
-fn pulled(env: &Env) -> Option<&'static Debian> {
+pub(crate) fn pulled(env: &Env) -> Option<&'static Debian> {
     let debian = debian()?;
     env.spawn(&["pull", "-q", &debian.name])
         .finish_within(LONG)

@@ -10,6 +10,7 @@ mod harness;
 
 mod boot;
 mod cli;
+mod clients;
 mod commit;
 mod cp;
 mod crash;
@@ -41,6 +42,7 @@ mod secrets;
 mod security;
 mod security_escape;
 mod security_race;
+mod service;
 mod signals;
 mod stack;
 mod stats;

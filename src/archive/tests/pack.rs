@@ -195,7 +195,7 @@ fn intended_owners_and_types_are_written() {
     let known = BTreeMap::from([(PathBuf::from("link"), "7:8:0777:symlink".to_owned())]);
     let options = PackOptions {
         intended: Some(&known),
-        owner: &|_, _| (0, 0),
+        owner: &|_, _, _| (0, 0),
         ..PackOptions::plain(Mode::Single)
     };
     let bytes = packed(top.path(), &options);

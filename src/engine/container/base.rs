@@ -1,15 +1,20 @@
 //! What a container's image left behind, whether or not the image still has a name.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use super::asked::ImageFacts;
 use super::lower::Lower;
+use super::{list, plan};
 use crate::common::{Mode, Timestamp};
 use crate::engine::Engine;
-use crate::oci::ImageConfig;
+use crate::oci::{ContainerConfig, ImageConfig};
+use crate::runtime;
 use crate::store::{ContainerEntry, ContainerRecord, ImageDocuments, ImageRecord};
+use crate::sys::file;
+use crate::sys::xattr::{self, OVERRIDE_STAT};
 
 /// Manifest and configuration of the container's image; `None` for one of a plain directory.
 /// They are kept as long as the container is there.
@@ -74,4 +79,51 @@ pub(super) fn intended(
         }
     }
     Ok(Some(found))
+}
+
+/// Owner and group of what a container of mode `single` made itself, by its path: one id on disk
+/// tells nothing, so it is the user that the container runs as. What the image has there without
+/// a record belongs to root. Other modes have the owner on disk.
+pub(super) fn maker<'a>(
+    engine: &'a Engine<'_>,
+    entry: &ContainerEntry,
+) -> impl Fn(&Path, u32, u32) -> (u32, u32) + 'a {
+    let single = engine.mode == Mode::Single;
+    let layers = entry.record.layers.iter().rev();
+    let layers: Vec<_> = layers
+        .map(|layer| engine.store.layers().path(layer))
+        .collect();
+    let lower = Lower::new(engine, layers.into_iter());
+    let user = match single && entry.record.rootfs.is_none() {
+        true => user(engine, entry, &lower),
+        false => (0, 0),
+    };
+    // A record that is gone was one of a file that the user has put another in the place of.
+    let roots = move |path: &Path| {
+        let place = lower.place(path);
+        place.is_some_and(|place| !matches!(xattr::lget(&place, OVERRIDE_STAT), Ok(Some(_))))
+    };
+    move |path, uid, gid| match single {
+        false => (uid, gid),
+        true if user == (0, 0) || roots(path) => (0, 0),
+        true => user,
+    }
+}
+
+/// Whom the container's program runs as, by the files of the image; root when they do not say.
+fn user(engine: &Engine<'_>, entry: &ContainerEntry, lower: &Lower) -> (u32, u32) {
+    let image = ContainerConfig {
+        user: ImageFacts::of(&entry.record).user,
+        ..ContainerConfig::default()
+    };
+    let config = list::config(entry);
+    let request = plan::user(engine, entry.record.mode, &config, &image, &entry.dir);
+    let text = |path: &str| {
+        let place = lower.place(Path::new(path))?;
+        let bytes = file::read_bounded(&place, 1 << 20).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let [passwd, group] = ["etc/passwd", "etc/group"].map(|path| text(path).unwrap_or_default());
+    let found = runtime::find_user(&request, &passwd, &group);
+    found.map_or((0, 0), |user| (user.uid, user.gid))
 }

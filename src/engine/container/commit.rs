@@ -220,7 +220,9 @@ fn hold_still(
 fn write_upper(engine: &Engine<'_>, entry: &ContainerEntry, out: File) -> Result<Option<NewLayer>> {
     let (_, skip) = diff::of_container(engine, entry)?;
     let intended = base::intended(engine, entry)?;
+    let maker = base::maker(engine, entry);
     let options = PackOptions {
+        owner: &maker,
         form: match engine.mode {
             Mode::Root if !has_own_ids(&entry.record) => Form::Upper,
             _ => Form::UserUpper,
@@ -244,8 +246,10 @@ fn write_upper(engine: &Engine<'_>, entry: &ContainerEntry, out: File) -> Result
 /// Everything, from the container's merged root.
 fn write_whole(engine: &Engine<'_>, entry: &ContainerEntry, out: File) -> Result<Option<NewLayer>> {
     let intended = base::intended(engine, entry)?;
+    let maker = base::maker(engine, entry);
     let inside = inside::enter(engine, entry, View::Bare, None, |tree| {
         let options = PackOptions {
+            owner: &maker,
             intended: intended.as_ref(),
             ..PackOptions::plain(tree.mode)
         };

@@ -57,6 +57,19 @@ impl Lower {
             .flatten()
     }
 
+    /// Where the object that the layers show at `path` lies.
+    pub(super) fn place(&self, path: &Path) -> Option<PathBuf> {
+        let found = self
+            .layers
+            .iter()
+            .find_map(|layer| match self.look(layer, path) {
+                There::Nothing => None,
+                There::Gone => Some(None),
+                There::Object { .. } => Some(Some(layer.join(path))),
+            });
+        found.flatten()
+    }
+
     /// Whether any layer has something, or a mark, at `path`.
     pub(super) fn says(&self, path: &Path) -> bool {
         let mut layers = self.layers.iter();

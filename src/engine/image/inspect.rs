@@ -48,7 +48,7 @@ fn document(
         "RepoTags": tags,
         "RepoDigests": digests,
         "Parent": "",
-        "Comment": config.comment.clone().unwrap_or_default(),
+        "Comment": comment(config),
         "Created": config.created.clone().unwrap_or_default(),
         "Config": container_config(config),
         "Author": config.author.clone().unwrap_or_default(),
@@ -101,4 +101,11 @@ fn container_config(config: &ImageConfig) -> Value {
         }
     }
     value
+}
+
+/// As docker finds it: the image's own, else that of its last step.
+fn comment(config: &ImageConfig) -> String {
+    let last = || config.history.last()?.comment.clone();
+    let own = config.comment.clone().filter(|text| !text.is_empty());
+    own.or_else(last).unwrap_or_default()
 }

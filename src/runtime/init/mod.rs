@@ -20,6 +20,7 @@ mod secrets;
 mod user;
 
 pub(crate) use rootfs::mount_stopped;
+pub(crate) use user::find as find_user;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};

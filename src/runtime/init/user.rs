@@ -71,7 +71,11 @@ fn number(text: &str) -> Option<u32> {
         .filter(|id| *id <= MAX_ID)
 }
 
-fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<ResolvedUser> {
+/// Resolves a request with the texts of the image's passwd and group files.
+///
+/// # Errors
+/// `NotFound` or `Usage` for a user that they lack, or that is none.
+pub(crate) fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<ResolvedUser> {
     let (user, group_text) = match request.text.split_once(':') {
         Some((user, group)) => (user, Some(group)),
         None => (request.text.as_str(), None),

@@ -7,7 +7,7 @@ use crate::cli::command::Execute;
 use crate::cli::output;
 use crate::cli::output::progress::Progress;
 use crate::cli::session::Session;
-use crate::common::{ExitStatus, Mode, human_size};
+use crate::common::{ExitStatus, Mode, binary_size};
 use crate::engine::Engine;
 use crate::engine::container::{ContainerState, ContainerSummary, ListRequest, list};
 use crate::engine::image;
@@ -82,28 +82,48 @@ impl Facts {
             version => version.to_owned(),
         };
         let lines = [
-            ("Containers", self.containers.len().to_string()),
-            (" Running", self.count(ContainerState::Running).to_string()),
-            (" Paused", self.count(ContainerState::Paused).to_string()),
-            (" Stopped", self.stopped().to_string()),
-            ("Images", self.images.to_string()),
-            ("Server Version", env!("CARGO_PKG_VERSION").to_owned()),
-            ("Storage Driver", "overlay".to_owned()),
-            ("Identity Mode", self.mode.to_string()),
-            ("Cgroup Driver", host.cgroup_driver.to_owned()),
-            ("Cgroup Version", cgroup),
-            ("Security Options", host.security_options.join(" ")),
-            ("Kernel Version", host.kernel.clone()),
-            ("Operating System", host.operating_system.clone()),
-            ("Architecture", host.architecture.clone()),
-            ("CPUs", host.cpus.to_string()),
-            ("Total Memory", human_size(host.memory)),
-            ("Name", host.hostname.clone()),
-            ("Docker Root Dir", self.root.clone()),
+            ("  Running", self.count(ContainerState::Running).to_string()),
+            ("  Paused", self.count(ContainerState::Paused).to_string()),
+            ("  Stopped", self.stopped().to_string()),
+            (" Images", self.images.to_string()),
+            (" Server Version", env!("CARGO_PKG_VERSION").to_owned()),
+            (" Storage Driver", "overlay".to_owned()),
+            (" Logging Driver", "json-file".to_owned()),
+            (" Identity Mode", self.mode.to_string()),
+            (" Cgroup Driver", host.cgroup_driver.to_owned()),
+            (" Cgroup Version", cgroup),
+            (" Security Options", security(&host.security_options)),
+            (" Kernel Version", host.kernel.clone()),
+            (" Operating System", host.operating_system.clone()),
+            (" OSType", "linux".to_owned()),
+            (" Architecture", host.architecture.clone()),
+            (" CPUs", host.cpus.to_string()),
+            (" Total Memory", binary_size(host.memory)),
+            (" Name", host.hostname.clone()),
+            (" Docker Root Dir", self.root.clone()),
         ];
-        lines
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}\n"))
-            .collect()
+        let mut text = format!(
+            "Client:\n Version: {}\n Context: default\n Debug Mode: false\n\nServer:\n",
+            env!("CARGO_PKG_VERSION")
+        );
+        text += &format!(" Containers: {}\n", self.containers.len());
+        text.extend(lines.map(|(name, value)| format!("{name}: {value}\n")));
+        text
     }
+}
+
+/// docker's nested list of `name=…,key=value` options.
+fn security(options: &[String]) -> String {
+    let mut text = String::new();
+    for option in options {
+        for (at, part) in option.split(',').enumerate() {
+            let (key, value) = part.split_once('=').unwrap_or(("", part));
+            text += &match (at, key) {
+                (0, _) => format!("\n  {value}"),
+                (_, "profile") => format!("\n   Profile: {value}"),
+                _ => format!("\n   {key}: {value}"),
+            };
+        }
+    }
+    text
 }

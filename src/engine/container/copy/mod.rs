@@ -172,7 +172,7 @@ fn give_host(
     };
     let keep = request.ownership == Ownership::Source;
     // Who has no number inside becomes root there.
-    let owner = |uid: u32, gid: u32| match (keep, maps.is_empty()) {
+    let owner = |_: &Path, uid: u32, gid: u32| match (keep, maps.is_empty()) {
         (false, _) => (0, 0),
         (true, true) => (uid, gid),
         (true, false) => (
