@@ -76,6 +76,20 @@ impl ContainerDir {
         file::remove_file(&self.path().join("stopped"))
     }
 
+    /// Says that it was made to be started later, though its end removes it: until then nobody
+    /// takes it for what a killed `run --rm` left.
+    pub(crate) fn mark_created(&self) -> Result<()> {
+        let path = self.path().join("created");
+        file::open_or_create(&path)
+            .map(drop)
+            .map_err(|error| Error::io("create", &path, error))
+    }
+
+    /// Whether [`mark_created`](ContainerDir::mark_created) was said.
+    pub(crate) fn is_created(&self) -> bool {
+        self.path().join("created").symlink_metadata().is_ok()
+    }
+
     /// Notes how it ended.
     #[cfg(test)]
     pub(crate) fn set_exit(&self, exit: &super::ExitRecord) -> Result<()> {

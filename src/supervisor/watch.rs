@@ -10,9 +10,12 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::clients::{Bond, Client, Said};
 use super::payload::{Ends, Read};
 use super::protocol::{CHUNK, MAX_MESSAGE};
+use crate::cgroup::Freezer;
 use crate::common::{Error, Result};
+use crate::engine::container;
 use crate::logs::{Stream, Writer};
 use crate::seccomp::IdentityEmulator;
+use crate::store::ContainerDir;
 use crate::sys::process::Child;
 use crate::sys::signal::Signals;
 use crate::sys::{listener, memory};
@@ -36,6 +39,8 @@ pub(super) struct Surroundings {
 /// One run of the payload.
 pub(super) struct Watch<'a> {
     pub(super) child: &'a Child,
+    /// The container's directory.
+    pub(super) dir: &'a ContainerDir,
     pub(super) ends: Ends,
     pub(super) log: Option<Writer>,
     pub(super) emulator: Option<IdentityEmulator>,
@@ -47,6 +52,8 @@ pub(super) struct Watch<'a> {
     pub(super) grace: Option<Duration>,
     /// Somebody asked the supervisor itself to end, and with it the container.
     pub(super) asked_to_end: bool,
+    /// The cgroup that a pause had put it into; it goes after its last process.
+    pub(super) freezer: Option<Freezer>,
 }
 
 /// What a descriptor in the poll list is.
@@ -74,7 +81,7 @@ impl Watch<'_> {
             }
             // However its end showed: at a word that was awaited, or at one that could not be sent.
             if around.clients.iter().any(Client::is_missed) {
-                self.child.signal(libc::SIGKILL)?;
+                self.signal(libc::SIGKILL)?;
             }
             around.clients.retain(|client| !client.is_gone());
             if ended {
@@ -83,7 +90,7 @@ impl Watch<'_> {
             }
             if self.deadline.is_some_and(|moment| Instant::now() >= moment) {
                 self.deadline = None;
-                self.child.signal(libc::SIGKILL)?;
+                self.signal(libc::SIGKILL)?;
             }
         }
     }
@@ -188,8 +195,16 @@ impl Watch<'_> {
             self.asked_to_end = true;
             let last = self.grace.map(|grace| Instant::now() + grace);
             self.deadline = [self.deadline, last].into_iter().flatten().min();
-            self.child.signal(self.stop_signal)?;
+            self.signal(self.stop_signal)?;
         }
+        Ok(())
+    }
+
+    /// Sends what is to end the payload. Nothing paused can take a signal, and with version 1
+    /// cgroups not even a kill.
+    fn signal(&mut self, number: i32) -> Result<()> {
+        self.child.signal(number)?;
+        self.freezer = container::resume(self.dir).or(self.freezer.take());
         Ok(())
     }
 

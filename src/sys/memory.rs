@@ -46,10 +46,7 @@ pub(crate) fn forget_code() {
 /// The kernel maps sixteen pages around each page of a file that is touched, but never beyond
 /// its mapping. So the two pages that are executing when the kernel is entered are made mappings
 /// of their own, by an advice that nothing else has; all other code goes.
-pub(crate) fn idle(
-    fds: &mut [PollFd<'_>],
-    timeout: Option<Duration>,
-) -> Result<usize, Errno> {
+pub(crate) fn idle(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<usize, Errno> {
     #[cfg(target_env = "gnu")]
     {
         // SAFETY: malloc_trim takes an integer, and no other thread lives in a supervisor.
