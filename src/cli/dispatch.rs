@@ -25,7 +25,7 @@ pub(crate) struct Verb {
 }
 
 /// Groups and what their help says.
-pub(crate) const GROUPS: [(&str, &str); 5] = [
+pub(crate) const GROUPS: [(&str, &str); 6] = [
     ("container", "Manage containers"),
     ("generate", "Generate files from containers"),
     ("healthcheck", "Manage health checks of containers"),

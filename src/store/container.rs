@@ -11,9 +11,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::asked::RawAsked;
-use super::state::{Phase, StateRecord};
 use super::trash::{self, Purged};
-use super::{Store, optional, read_json, write_json};
+use super::{Store, read_json, write_json};
 use crate::common::{ContainerId, Digest, Error, Kind, Mode, Result, Timestamp, check_name};
 use crate::sys::{file, tree};
 
@@ -301,13 +300,8 @@ impl Containers<'_> {
             Some(record) => self.release(&record.name, &record.id)?,
             None => false,
         };
-        if !released
-            && let Some(place) = &place
-            && let Ok(record) = read_json::<ContainerRecord>(&place.join("container.json"))
-            && dir.path.ends_with(record.id.as_str())
-            && check_name(&record.name).is_ok()
-        {
-            self.release(&record.name, &record.id)?;
+        if !released && let Some(place) = &place {
+            self.release_names(dir, place)?;
         }
         drop(lock);
         let mut purged = Purged::default();
@@ -318,6 +312,25 @@ impl Containers<'_> {
             }
         }
         Ok(purged)
+    }
+
+    /// Gives the name of a removed container back: the one in its record, which is in `place` by
+    /// now, or without a readable record every name that points to it.
+    fn release_names(&self, dir: &ContainerDir, place: &Path) -> Result<()> {
+        let id = dir.path.file_name().unwrap_or_default().to_string_lossy();
+        let Ok(id) = id.parse::<ContainerId>() else {
+            return Ok(());
+        };
+        let names = match read_json::<ContainerRecord>(&place.join("container.json")) {
+            Ok(record) => vec![OsString::from(record.name)],
+            Err(_) => file::names(&self.dir().join("names"))?,
+        };
+        for name in names.iter().filter_map(|name| name.to_str()) {
+            if check_name(name).is_ok() {
+                self.release(name, &id)?;
+            }
+        }
+        Ok(())
     }
 
     /// Gives a container another name.
@@ -470,24 +483,5 @@ impl ContainerDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(Error::io("open", &path, error)),
         }
-    }
-
-    /// What its last run has come to; `None` when it never ran.
-    pub(crate) fn phase(&self) -> Result<Option<Phase>> {
-        optional(read_json(&self.path.join("state")))
-    }
-
-    /// Notes who runs it. What was noted of an earlier run is forgotten.
-    pub(crate) fn set_state(&self, state: &StateRecord) -> Result<()> {
-        write_json(&self.path.join("state"), &Phase::Started(state.clone()))
-    }
-
-    /// Who runs it; believe it only while the container is alive. `None` when it never ran or
-    /// has ended.
-    pub(crate) fn state(&self) -> Result<Option<StateRecord>> {
-        Ok(match self.phase()? {
-            Some(Phase::Started(state)) => Some(state),
-            _ => None,
-        })
     }
 }

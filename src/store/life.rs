@@ -60,10 +60,7 @@ impl ContainerDir {
     /// # Errors
     /// `NotFound` when the container was removed.
     pub(crate) fn mark_stopped(&self) -> Result<()> {
-        let path = self.path().join("stopped");
-        file::open_or_create(&path)
-            .map(drop)
-            .map_err(|error| Error::io("create", &path, error))
+        self.mark("stopped")
     }
 
     /// Whether a user ended it, and nobody has started it since.
@@ -82,10 +79,25 @@ impl ContainerDir {
     /// # Errors
     /// `NotFound` when the container was removed.
     pub(crate) fn mark_kept(&self) -> Result<()> {
-        let path = self.path().join("kept");
+        self.mark("kept")
+    }
+
+    /// Says that it was made to be started later, though its end removes it: until then nobody
+    /// takes it for what a killed `run --rm` left.
+    pub(crate) fn mark_created(&self) -> Result<()> {
+        self.mark("created")
+    }
+
+    fn mark(&self, name: &str) -> Result<()> {
+        let path = self.path().join(name);
         file::open_or_create(&path)
             .map(drop)
             .map_err(|error| Error::io("create", &path, error))
+    }
+
+    /// Whether [`mark_created`](ContainerDir::mark_created) was said.
+    pub(crate) fn is_created(&self) -> bool {
+        self.path().join("created").symlink_metadata().is_ok()
     }
 
     /// Whether [`mark_kept`](ContainerDir::mark_kept) was said, and nobody has started it since.

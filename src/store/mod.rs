@@ -12,7 +12,8 @@
 //! images/n-<hash>.json         one named image, by the hash of its canonical name
 //! images/m-<hex>.json          one image without a name, by manifest digest
 //! containers/<id>/             container.json config.json lock state upper work rootfs log,
-//!                              state.lock: held for a change of state; stopped: by a user
+//!                              state.lock: held for a change of state; stopped: by a user,
+//!                              created: to be started later, for one that its end removes
 //! containers/names/<name>      symbolic link to the id: the claim of a name
 //! events                       what happened, one line of JSON each
 //! volumes/ networks/ build/ secrets/   made when first needed

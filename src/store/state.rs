@@ -3,9 +3,13 @@
 //! Written by rename without fsync: after a power cut the container is gone anyway. One file for
 //! both, since lists read it for every container.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
-use crate::common::{ExitStatus, Timestamp};
+use super::container::ContainerDir;
+use super::{optional, read_json, write_json};
+use crate::common::{ExitStatus, Kind, Result, Timestamp};
 use crate::sys::process::start_time;
 
 /// What a container's run has come to.
@@ -37,6 +41,24 @@ pub(crate) struct StateRecord {
     /// `pause` has stopped it.
     #[serde(default)]
     pub(crate) paused: bool,
+}
+
+impl Phase {
+    /// What is said of a run whose record at `path` a power cut has torn: docker's code for a
+    /// container whose end nobody saw, at the time the file was last written.
+    pub(super) fn lost(path: &Path) -> Phase {
+        let written = std::fs::metadata(path).and_then(|found| found.modified());
+        let written = written.map(Timestamp::from).unwrap_or_default();
+        Phase::Ended(ExitRecord {
+            status: ExitStatus::Code(255),
+            started: Some(written),
+            finished: written,
+            oom: false,
+            error: "its state was lost, as in a power cut".to_owned(),
+            restarts: 0,
+            restarting: false,
+        })
+    }
 }
 
 impl StateRecord {
@@ -82,9 +104,47 @@ pub(crate) struct ExitRecord {
     pub(crate) restarting: bool,
 }
 
+impl ContainerDir {
+    /// What its last run has come to; `None` when it never ran.
+    pub(crate) fn phase(&self) -> Result<Option<Phase>> {
+        let path = self.path().join("state");
+        match optional(read_json(&path)) {
+            // Written without fsync: what a power cut left of it says that there was a run.
+            Err(error) if error.kind() == Kind::Corrupt => Ok(Some(Phase::lost(&path))),
+            other => other,
+        }
+    }
+
+    /// Notes who runs it. What was noted of an earlier run is forgotten.
+    pub(crate) fn set_state(&self, state: &StateRecord) -> Result<()> {
+        write_json(&self.path().join("state"), &Phase::Started(state.clone()))
+    }
+
+    /// Who runs it; believe it only while the container is alive. `None` when it never ran or
+    /// has ended.
+    pub(crate) fn state(&self) -> Result<Option<StateRecord>> {
+        Ok(match self.phase()? {
+            Some(Phase::Started(state)) => Some(state),
+            _ => None,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_torn_record_is_an_end_that_nobody_saw() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        std::fs::write(&path, "").unwrap();
+        let Phase::Ended(exit) = Phase::lost(&path) else {
+            panic!("it runs");
+        };
+        assert_eq!(exit.status, ExitStatus::Code(255));
+        assert!(exit.started == Some(exit.finished) && !exit.restarting);
+    }
 
     #[test]
     fn a_process_is_itself_and_nobody_else() {

@@ -12,7 +12,7 @@ use super::payload::{Ends, Pipes};
 use super::protocol::FromSupervisor;
 use super::restart::Restarts;
 use super::watch::{self, Surroundings, Watch};
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, Freezer};
 use crate::common::{ExitStatus, Timestamp};
 use crate::engine::Engine;
 use crate::engine::container::{self as engine_container, End, Prepared};
@@ -222,6 +222,7 @@ impl<'a> Keeper<'a> {
         let (setting, child) = (ongoing.setting, ongoing.child);
         let mut watch = Watch {
             child: &child,
+            dir: &self.dir,
             ends: ongoing.ends,
             log: ongoing.log,
             emulator,
@@ -234,6 +235,7 @@ impl<'a> Keeper<'a> {
             asked_to_end: false,
             renewed: false,
             overdue: false,
+            freezer: None,
         };
         if let Err(error) = watch.until_end(&mut self.around) {
             child.signal(libc::SIGKILL)?;
@@ -248,7 +250,9 @@ impl<'a> Keeper<'a> {
         // A check that goes on ends with the run.
         watch.health = None;
         let overdue = watch.overdue;
+        let freezer = watch.freezer.take();
         let status = child.wait()?.status;
+        freezer.iter().for_each(Freezer::remove);
         let oom = status != ExitStatus::Code(0) && ongoing.cgroup.place().oom_killed();
         let end = End {
             status,
@@ -282,6 +286,8 @@ impl<'a> Keeper<'a> {
         if self.dir.is_stopped() {
             return Ok(None);
         }
+        // Somebody looked at the last run's root; the service counts for more.
+        engine_container::release_mount(&self.dir)?;
         let prepared = engine_container::reopen(self.engine, self.dir.clone(), self.lock.share()?)?;
         self.restarts
             .follow(prepared.asked.config.lifecycle.restart);

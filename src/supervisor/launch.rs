@@ -123,6 +123,7 @@ pub(crate) fn start(
         };
     };
     container::end_leftovers(&dir)?;
+    container::refuse_mounted(&dir, name)?;
     let prepared = container::reopen(engine, dir, lock)?;
     let terminal = prepared.asked.config.process.stdio.tty;
     let Some(mut viewer) = viewer else {

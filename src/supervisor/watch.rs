@@ -11,10 +11,13 @@ use super::clients::{Bond, Client, Said};
 use super::health::Health;
 use super::payload::{Ends, Read};
 use super::protocol::{CHUNK, MAX_MESSAGE};
+use crate::cgroup::Freezer;
 use crate::common::{Error, Result};
+use crate::engine::container;
 use crate::logs::{Stream, Writer};
 use crate::seccomp::IdentityEmulator;
 use crate::spec::config::OnUnhealthy;
+use crate::store::ContainerDir;
 use crate::sys::process::Child;
 use crate::sys::signal::Signals;
 use crate::sys::{listener, memory};
@@ -38,6 +41,8 @@ pub(super) struct Surroundings {
 /// One run of the payload.
 pub(super) struct Watch<'a> {
     pub(super) child: &'a Child,
+    /// The container's directory.
+    pub(super) dir: &'a ContainerDir,
     pub(super) ends: Ends,
     pub(super) log: Option<Writer>,
     pub(super) emulator: Option<IdentityEmulator>,
@@ -55,6 +60,8 @@ pub(super) struct Watch<'a> {
     pub(super) renewed: bool,
     /// The deadline has passed: it was killed for having taken too long.
     pub(super) overdue: bool,
+    /// The cgroup that a pause had put it into; it goes after its last process.
+    pub(super) freezer: Option<Freezer>,
 }
 
 /// What a descriptor in the poll list is.
@@ -83,7 +90,7 @@ impl Watch<'_> {
             }
             // However its end showed: at a word that was awaited, or at one that could not be sent.
             if around.clients.iter().any(Client::is_missed) {
-                self.child.signal(libc::SIGKILL)?;
+                self.signal(libc::SIGKILL)?;
             }
             around.clients.retain(|client| !client.is_gone());
             if ended {
@@ -93,7 +100,7 @@ impl Watch<'_> {
             if self.deadline.is_some_and(|moment| Instant::now() >= moment) {
                 self.deadline = None;
                 self.overdue = !self.asked_to_end && !self.renewed;
-                self.child.signal(libc::SIGKILL)?;
+                self.signal(libc::SIGKILL)?;
             }
             if let Some(health) = &mut self.health {
                 health.begin()?;
@@ -219,7 +226,7 @@ impl Watch<'_> {
     fn stop(&mut self) -> Result<()> {
         let last = self.grace.map(|grace| Instant::now() + grace);
         self.deadline = [self.deadline, last].into_iter().flatten().min();
-        self.child.signal(self.stop_signal)
+        self.signal(self.stop_signal)
     }
 
     /// Does to an unhealthy container what was asked for. It is unhealthy until its end: once.
@@ -229,11 +236,19 @@ impl Watch<'_> {
         }
         self.health = None;
         match wish {
-            OnUnhealthy::Kill => return self.child.signal(libc::SIGKILL),
+            OnUnhealthy::Kill => return self.signal(libc::SIGKILL),
             OnUnhealthy::Restart => self.renewed = true,
             OnUnhealthy::Stop | OnUnhealthy::None => self.asked_to_end = true,
         }
         self.stop()
+    }
+
+    /// Sends what is to end the payload. Nothing paused can take a signal, and with version 1
+    /// cgroups not even a kill.
+    fn signal(&mut self, number: i32) -> Result<()> {
+        self.child.signal(number)?;
+        self.freezer = container::resume(self.dir).or(self.freezer.take());
+        Ok(())
     }
 
     fn copy_out(&mut self, stream: Stream, around: &mut Surroundings) -> Read {

@@ -84,7 +84,10 @@ pub(crate) fn try_receive(
         match nix::sys::socket::recv(socket.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
             Err(Errno::EINTR) => {}
             Err(Errno::EAGAIN) => return Ok(Received::Nothing),
-            Err(Errno::ECONNRESET) | Ok(0) => return Ok(Received::End),
+            // The other side went with messages unread. That is said once, before what it had
+            // sent itself, and the next call gives that.
+            Err(Errno::ECONNRESET) => {}
+            Ok(0) => return Ok(Received::End),
             other => return other.map(Received::Message),
         }
     }
@@ -112,8 +115,8 @@ pub(crate) fn receive(socket: BorrowedFd<'_>) -> std::result::Result<Option<Mess
         let flags = MsgFlags::MSG_CMSG_CLOEXEC;
         let message = match recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut control), flags)
         {
-            Err(Errno::EINTR) => continue,
-            Err(Errno::ECONNRESET) => return Ok(None),
+            // As in `try_receive`.
+            Err(Errno::EINTR | Errno::ECONNRESET) => continue,
             other => other?,
         };
         let mut descriptor = None;

@@ -37,6 +37,9 @@ const NAME_ATTEMPTS: u32 = 8;
 /// `create`: a container that is known and was never started.
 pub(crate) fn create(engine: &Engine<'_>, request: &RunRequest) -> Result<ContainerId> {
     let prepared = find_and_prepare(engine, request, &mut Timing::start())?;
+    if prepared.asked.remove {
+        prepared.dir.mark_created()?;
+    }
     event::note(engine, &prepared.record, "create", &[]);
     Ok(prepared.record.id)
 }

@@ -58,8 +58,10 @@ pub(crate) use kill::{StopRequest, kill, stop};
 pub(crate) use launch::{End, initialize, launch, note_end, record_end, reopen};
 pub(crate) use list::{ListRequest, exposed, image_sizes, list, namespaces, restart_policy, state};
 pub(crate) use logs::{LogSink, LogsRequest, logs};
-pub(crate) use mount::{Mounted, mount, mounted, unmount};
-pub(crate) use pause::{pause, unpause};
+pub(crate) use mount::{
+    Mounted, mount, mounted, refuse_mounted, release as release_mount, unmount,
+};
+pub(crate) use pause::{pause, resume, unpause};
 pub(crate) use port::ports;
 pub(crate) use remove::{
     RemoveRequest, clean_cgroup, delete_ended as remove_ended, discard, end_leftovers,

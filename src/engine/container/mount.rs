@@ -84,9 +84,25 @@ pub(crate) fn mounted(engine: &Engine<'_>) -> Result<Vec<Mounted>> {
     Ok(found)
 }
 
+/// Refuses what would mount the container's root a second time: two overlays on one upper
+/// directory show each other's changes halfway.
+///
+/// # Errors
+/// `Conflict` when it is mounted; `name` is the user's word for it.
+pub(crate) fn refuse_mounted(dir: &ContainerDir, name: &str) -> Result<()> {
+    // There is a mount point only where there is, or was, a mount.
+    if !dir.path().join(PLACE).exists() || !mount_points()?.contains(&place(dir)) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Conflict, "start container", name)
+        .because("its root is mounted on the host".to_owned())
+        .hint(format!("ketch container unmount {name}"))
+        .into())
+}
+
 /// Takes the mount of a container away, with what others have mounted in it; whether there was
-/// one. Before a container is removed.
-pub(super) fn release(dir: &ContainerDir) -> Result<bool> {
+/// one. Before a container is removed, or started again by its policy.
+pub(crate) fn release(dir: &ContainerDir) -> Result<bool> {
     let path = dir.path().join(PLACE);
     let mut any = false;
     loop {

@@ -181,7 +181,7 @@ fn send(seen: &Process, signal: i32) {
 /// Lets a container go on, paused or not, and says so in its state. What cannot be undone any
 /// more went with its container. Returns the cgroup it stood still in, for who ends it: that goes
 /// after its last process.
-pub(super) fn resume(dir: &ContainerDir) -> Option<Freezer> {
+pub(crate) fn resume(dir: &ContainerDir) -> Option<Freezer> {
     let freezer = thaw(dir);
     if let Ok(Some(state)) = dir.state()
         && state.paused

@@ -325,7 +325,8 @@ pub(super) fn sweep_rest(engine: &Engine<'_>, seen: &HashMap<String, bool>) {
 /// Whether a container was left behind by a kill: started and never ended, or made for a run
 /// that never began.
 pub(super) fn needs_repair(entry: &ContainerEntry, status: &Status) -> bool {
-    !entry.alive && status.exit.is_none() && (status.running.is_some() || to_be_removed(entry))
+    let left_by_run = || to_be_removed(entry) && !entry.dir.is_created();
+    !entry.alive && status.exit.is_none() && (status.running.is_some() || left_by_run())
 }
 
 /// Ends what is left of such a container, and removes it when its run was to.
