@@ -19,6 +19,9 @@ _ketch() {
             ketch,attach)
                 cmd="ketch__subcmd__attach"
                 ;;
+            ketch,boot)
+                cmd="ketch__subcmd__boot"
+                ;;
             ketch,commit)
                 cmd="ketch__subcmd__commit"
                 ;;
@@ -48,6 +51,9 @@ _ketch() {
                 ;;
             ketch,export)
                 cmd="ketch__subcmd__export"
+                ;;
+            ketch,generate)
+                cmd="ketch__subcmd__generate"
                 ;;
             ketch,generate-docs)
                 cmd="ketch__subcmd__generate__subcmd__docs"
@@ -94,8 +100,14 @@ _ketch() {
             ketch,pull)
                 cmd="ketch__subcmd__pull"
                 ;;
+            ketch,quadlet)
+                cmd="ketch__subcmd__system__subcmd__generator"
+                ;;
             ketch,rename)
                 cmd="ketch__subcmd__rename"
+                ;;
+            ketch,restart)
+                cmd="ketch__subcmd__restart"
                 ;;
             ketch,rm)
                 cmd="ketch__subcmd__rm"
@@ -105,6 +117,9 @@ _ketch() {
                 ;;
             ketch,run)
                 cmd="ketch__subcmd__run"
+                ;;
+            ketch,secret)
+                cmd="ketch__subcmd__secret"
                 ;;
             ketch,start)
                 cmd="ketch__subcmd__start"
@@ -117,6 +132,9 @@ _ketch() {
                 ;;
             ketch,system)
                 cmd="ketch__subcmd__system"
+                ;;
+            ketch,system-generator)
+                cmd="ketch__subcmd__system__subcmd__generator"
                 ;;
             ketch,tag)
                 cmd="ketch__subcmd__tag"
@@ -166,6 +184,9 @@ _ketch() {
             ketch__subcmd__container,export)
                 cmd="ketch__subcmd__container__subcmd__export"
                 ;;
+            ketch__subcmd__container,init)
+                cmd="ketch__subcmd__container__subcmd__init"
+                ;;
             ketch__subcmd__container,inspect)
                 cmd="ketch__subcmd__container__subcmd__inspect"
                 ;;
@@ -202,6 +223,9 @@ _ketch() {
             ketch__subcmd__container,rename)
                 cmd="ketch__subcmd__container__subcmd__rename"
                 ;;
+            ketch__subcmd__container,restart)
+                cmd="ketch__subcmd__container__subcmd__restart"
+                ;;
             ketch__subcmd__container,rm)
                 cmd="ketch__subcmd__container__subcmd__rm"
                 ;;
@@ -234,6 +258,9 @@ _ketch() {
                 ;;
             ketch__subcmd__container,wait)
                 cmd="ketch__subcmd__container__subcmd__wait"
+                ;;
+            ketch__subcmd__generate,systemd)
+                cmd="ketch__subcmd__generate__subcmd__systemd"
                 ;;
             ketch__subcmd__healthcheck,run)
                 cmd="ketch__subcmd__healthcheck__subcmd__run"
@@ -271,6 +298,27 @@ _ketch() {
             ketch__subcmd__image,tag)
                 cmd="ketch__subcmd__image__subcmd__tag"
                 ;;
+            ketch__subcmd__secret,create)
+                cmd="ketch__subcmd__secret__subcmd__create"
+                ;;
+            ketch__subcmd__secret,exists)
+                cmd="ketch__subcmd__secret__subcmd__exists"
+                ;;
+            ketch__subcmd__secret,inspect)
+                cmd="ketch__subcmd__secret__subcmd__inspect"
+                ;;
+            ketch__subcmd__secret,list)
+                cmd="ketch__subcmd__secret__subcmd__ls"
+                ;;
+            ketch__subcmd__secret,ls)
+                cmd="ketch__subcmd__secret__subcmd__ls"
+                ;;
+            ketch__subcmd__secret,remove)
+                cmd="ketch__subcmd__secret__subcmd__rm"
+                ;;
+            ketch__subcmd__secret,rm)
+                cmd="ketch__subcmd__secret__subcmd__rm"
+                ;;
             ketch__subcmd__system,check)
                 cmd="ketch__subcmd__system__subcmd__check"
                 ;;
@@ -293,7 +341,7 @@ _ketch() {
 
     case "${cmd}" in
         ketch)
-            opts="-v -h --root --config --version --help run create start attach exec top ps rm kill stop pause unpause wait update rename logs port stats cp diff export commit mount unmount umount import pull images rmi tag history inspect version info events doctor completion generate-docs container healthcheck image system"
+            opts="-v -h --root --config --version --help run create start attach exec top ps rm kill stop restart pause unpause wait update rename logs port stats cp diff export commit mount unmount umount import pull images rmi tag history inspect version info events boot system-generator quadlet doctor completion generate-docs container generate healthcheck image secret system"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -332,6 +380,24 @@ _ketch() {
                     return 0
                     ;;
                 --sig-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__boot)
+            opts="-h --enable --disable --status --with --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --with)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -426,7 +492,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__container)
-            opts="-h --help run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount"
+            opts="-h --help run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -545,7 +611,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__container__subcmd__create)
-            opts="-l -i -t -e -w -u -h -v -m -c -q --name --rm --replace --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --volume --mount --tmpfs --read-only --shm-size --rootfs --network --add-host --dns --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --restart --stop-timeout --log-driver --log-opt --pidfile --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --no-healthcheck --platform --tls-verify --authfile --creds --quiet --pull --strict --help"
+            opts="-l -i -t -e -w -u -h -v -m -c -q --name --rm --replace --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --secret --tz --http-proxy --volume --mount --volumes-from --tmpfs --read-only --shm-size --rootfs --network --add-host --no-hosts --dns --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --restart --stop-timeout --log-driver --log-opt --pidfile --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --health-on-failure --no-healthcheck --platform --tls-verify --authfile --creds --quiet --pull --strict --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -672,6 +738,18 @@ _ketch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tz)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --volume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -681,6 +759,10 @@ _ketch() {
                     return 0
                     ;;
                 --mount)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --volumes-from)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -753,6 +835,10 @@ _ketch() {
                     return 0
                     ;;
                 --oom-score-adj)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --memory-swappiness)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -856,6 +942,10 @@ _ketch() {
                     return 0
                     ;;
                 --health-start-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-on-failure)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1040,6 +1130,39 @@ _ketch() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__container__subcmd__init)
+            opts="-a -l -h --all --latest --cidfile --filter --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cidfile)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1297,6 +1420,63 @@ _ketch() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ketch__subcmd__container__subcmd__restart)
+            opts="-s -t -a -l -f -h --signal --time --timeout --running --all --latest --cidfile --filter --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --signal)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cidfile)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ketch__subcmd__container__subcmd__rm)
             opts="-f -v -i -t -a -l -h --force --volumes --ignore --depend --timeout --time --all --latest --cidfile --filter --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1343,7 +1523,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__container__subcmd__run)
-            opts="-d -a -l -i -t -e -w -u -h -v -m -c -q --detach --attach --detach-keys --timing --name --rm --replace --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --volume --mount --tmpfs --read-only --shm-size --rootfs --network --add-host --dns --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --restart --stop-timeout --log-driver --log-opt --pidfile --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --no-healthcheck --platform --tls-verify --authfile --creds --quiet --pull --strict --help"
+            opts="-d -a -l -i -t -e -w -u -h -v -m -c -q --detach --attach --detach-keys --preserve-fds --preserve-fd --timing --name --rm --replace --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --secret --tz --http-proxy --volume --mount --volumes-from --tmpfs --read-only --shm-size --rootfs --network --add-host --no-hosts --dns --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --restart --stop-timeout --log-driver --log-opt --pidfile --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --health-on-failure --no-healthcheck --platform --tls-verify --authfile --creds --quiet --pull --strict --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1358,6 +1538,14 @@ _ketch() {
                     return 0
                     ;;
                 --detach-keys)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preserve-fds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preserve-fd)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1482,6 +1670,18 @@ _ketch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tz)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --volume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1491,6 +1691,10 @@ _ketch() {
                     return 0
                     ;;
                 --mount)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --volumes-from)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1563,6 +1767,10 @@ _ketch() {
                     return 0
                     ;;
                 --oom-score-adj)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --memory-swappiness)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1666,6 +1874,10 @@ _ketch() {
                     return 0
                     ;;
                 --health-start-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-on-failure)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2034,7 +2246,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__create)
-            opts="-l -i -t -e -w -u -h -v -m -c -q --name --rm --replace --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --volume --mount --tmpfs --read-only --shm-size --rootfs --network --add-host --dns --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --restart --stop-timeout --log-driver --log-opt --pidfile --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --no-healthcheck --platform --tls-verify --authfile --creds --quiet --pull --strict --help"
+            opts="-l -i -t -e -w -u -h -v -m -c -q --name --rm --replace --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --secret --tz --http-proxy --volume --mount --volumes-from --tmpfs --read-only --shm-size --rootfs --network --add-host --no-hosts --dns --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --restart --stop-timeout --log-driver --log-opt --pidfile --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --health-on-failure --no-healthcheck --platform --tls-verify --authfile --creds --quiet --pull --strict --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2161,6 +2373,18 @@ _ketch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tz)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --volume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2170,6 +2394,10 @@ _ketch() {
                     return 0
                     ;;
                 --mount)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --volumes-from)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2242,6 +2470,10 @@ _ketch() {
                     return 0
                     ;;
                 --oom-score-adj)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --memory-swappiness)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2345,6 +2577,10 @@ _ketch() {
                     return 0
                     ;;
                 --health-start-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-on-failure)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2588,6 +2824,20 @@ _ketch() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ketch__subcmd__generate)
+            opts="-h --help systemd"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ketch__subcmd__generate__subcmd__docs)
             opts="-h --man --completions --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -2600,6 +2850,68 @@ _ketch() {
                     return 0
                     ;;
                 --completions)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__generate__subcmd__systemd)
+            opts="-n -f -t -e -h --name --new --files --restart-policy --restart-sec --start-timeout --stop-timeout --container-prefix --separator --env --wants --after --requires --no-header --template --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --restart-policy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --restart-sec)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --start-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stop-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --container-prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --separator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wants)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --requires)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3280,6 +3592,63 @@ _ketch() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ketch__subcmd__restart)
+            opts="-s -t -a -l -f -h --signal --time --timeout --running --all --latest --cidfile --filter --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --signal)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cidfile)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ketch__subcmd__rm)
             opts="-f -v -i -t -a -l -h --force --volumes --ignore --depend --timeout --time --all --latest --cidfile --filter --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -3340,7 +3709,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__run)
-            opts="-d -a -l -i -t -e -w -u -h -v -m -c -q --detach --attach --detach-keys --timing --name --rm --replace --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --volume --mount --tmpfs --read-only --shm-size --rootfs --network --add-host --dns --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --restart --stop-timeout --log-driver --log-opt --pidfile --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --no-healthcheck --platform --tls-verify --authfile --creds --quiet --pull --strict --help"
+            opts="-d -a -l -i -t -e -w -u -h -v -m -c -q --detach --attach --detach-keys --preserve-fds --preserve-fd --timing --name --rm --replace --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --secret --tz --http-proxy --volume --mount --volumes-from --tmpfs --read-only --shm-size --rootfs --network --add-host --no-hosts --dns --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --restart --stop-timeout --log-driver --log-opt --pidfile --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --health-on-failure --no-healthcheck --platform --tls-verify --authfile --creds --quiet --pull --strict --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3355,6 +3724,14 @@ _ketch() {
                     return 0
                     ;;
                 --detach-keys)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preserve-fds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preserve-fd)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3479,6 +3856,18 @@ _ketch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tz)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --volume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3488,6 +3877,10 @@ _ketch() {
                     return 0
                     ;;
                 --mount)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --volumes-from)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3560,6 +3953,10 @@ _ketch() {
                     return 0
                     ;;
                 --oom-score-adj)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --memory-swappiness)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3666,6 +4063,10 @@ _ketch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --health-on-failure)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --platform)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3697,6 +4098,126 @@ _ketch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__secret)
+            opts="-h --help create ls list inspect rm remove exists"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__secret__subcmd__create)
+            opts="-d -l -h --driver --env --label --replace --ignore --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__secret__subcmd__exists)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__secret__subcmd__inspect)
+            opts="-f -h --format --showsecret --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__secret__subcmd__ls)
+            opts="-f -q -n -h --format --filter --quiet --noheading --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__secret__subcmd__rm)
+            opts="-a -i -h --all --ignore --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -3819,6 +4340,20 @@ _ketch() {
             ;;
         ketch__subcmd__system)
             opts="-h --help info events df check prune"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__system__subcmd__generator)
+            opts="-h --user --dry-run --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

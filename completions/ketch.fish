@@ -38,6 +38,7 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "ps" -d 'List containers
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "rm" -d 'Remove one or more containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "kill" -d 'Kill one or more running containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "stop" -d 'Stop one or more running containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "restart" -d 'Restart one or more containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "pause" -d 'Pause all processes within one or more containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "unpause" -d 'Unpause all processes within one or more containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
@@ -63,15 +64,22 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "inspect" -d 'Return low
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "version" -d 'Show the version information'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "info" -d 'Display system-wide information'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "events" -d 'Get real time events'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "boot" -d 'Start the containers whose restart policy asks for it, as after a start of the machine'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "system-generator" -d 'Make systemd units of Quadlet\'s .container files'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "quadlet" -d 'Make systemd units of Quadlet\'s .container files'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "doctor" -d 'Show what this machine offers to containers, and the fix for each missing rung'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "completion" -d 'Generate the completion script of a shell'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "generate-docs" -d 'Write man pages and completions'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "container" -d 'Manage containers'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "generate" -d 'Generate files from containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "healthcheck" -d 'Manage health checks of containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "image" -d 'Manage images'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "secret" -d 'Manage secrets'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "system" -d 'Manage ketch'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s a -l attach -d 'Attach to STDIN, STDOUT or STDERR' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l detach-keys -d 'Override the key sequence for detaching a container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l preserve-fds -d 'Pass a number of additional file descriptors into the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l preserve-fd -d 'Pass these file descriptors into the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l name -d 'Assign a name to the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l cidfile -d 'Write the container ID to the file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s l -l label -d 'Set meta data on a container' -r
@@ -89,8 +97,12 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l group-add -d 'Add ad
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s h -l hostname -d 'Container host name' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l umask -d 'File mode creation mask, octal' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l secret -d 'Give the container a secret: NAME[,type=mount|env,target=,uid=,gid=,mode=]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l tz -d 'Set timezone in container: an area such as Europe/Vienna, or local' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l http-proxy -d 'Set proxy environment variables in the container based on the host proxy vars' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs,src=…,dst=…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l network -d 'Connect the container to a network: none, host or private' -r
@@ -107,6 +119,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l cpuset-cpus -d 'CPUs
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l oom-score-adj -d 'Tune host\'s OOM preferences (-1000 to 1000)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l memory-swappiness -d 'Tune container memory swappiness (0 to 100, -1 for the system\'s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l ulimit -d 'Ulimit options: NAME=SOFT[:HARD]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l cap-add -d 'Add Linux capabilities' -r
@@ -130,6 +143,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-retries -d 'C
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-timeout -d 'Maximum time to allow one check to run (ms|s|m|h) (default 30s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-start-period -d 'Start period for the container to initialize before failures count (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-on-failure -d 'Action when the container becomes unhealthy: none, kill, restart or stop' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l authfile -d 'File of registry credentials' -r -F
@@ -145,6 +159,8 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l env-host -d 'Pass th
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l no-hosts -d 'Do not create /etc/hosts within the container, instead use the version from the image'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l privileged -d 'Give extended privileges to this container'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s q -l quiet -d 'Suppress progress output'
@@ -167,8 +183,12 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -l group-add -d 'Add
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -s h -l hostname -d 'Container host name' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l umask -d 'File mode creation mask, octal' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l secret -d 'Give the container a secret: NAME[,type=mount|env,target=,uid=,gid=,mode=]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l tz -d 'Set timezone in container: an area such as Europe/Vienna, or local' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l http-proxy -d 'Set proxy environment variables in the container based on the host proxy vars' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs,src=…,dst=…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l network -d 'Connect the container to a network: none, host or private' -r
@@ -185,6 +205,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -l cpuset-cpus -d 'C
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l oom-score-adj -d 'Tune host\'s OOM preferences (-1000 to 1000)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l memory-swappiness -d 'Tune container memory swappiness (0 to 100, -1 for the system\'s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l ulimit -d 'Ulimit options: NAME=SOFT[:HARD]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l cap-add -d 'Add Linux capabilities' -r
@@ -208,6 +229,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-retries -d
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-timeout -d 'Maximum time to allow one check to run (ms|s|m|h) (default 30s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-start-period -d 'Start period for the container to initialize before failures count (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-on-failure -d 'Action when the container becomes unhealthy: none, kill, restart or stop' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l authfile -d 'File of registry credentials' -r -F
@@ -221,6 +243,8 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -l env-host -d 'Pass
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l no-hosts -d 'Do not create /etc/hosts within the container, instead use the version from the image'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l privileged -d 'Give extended privileges to this container'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -s q -l quiet -d 'Suppress progress output'
@@ -294,6 +318,14 @@ complete -c ketch -n "__fish_ketch_using_subcommand stop" -s i -l ignore -d 'Do 
 complete -c ketch -n "__fish_ketch_using_subcommand stop" -s a -l all -d 'Act on all containers'
 complete -c ketch -n "__fish_ketch_using_subcommand stop" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand stop" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand restart" -s s -l signal -d 'Signal to send to the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand restart" -s t -l timeout -l time -d 'Seconds to wait before killing the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand restart" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand restart" -s f -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand restart" -l running -d 'Act on all containers that run'
+complete -c ketch -n "__fish_ketch_using_subcommand restart" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand restart" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand restart" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand pause" -l cidfile -d 'Read the container ID from the file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand pause" -s f -l filter -d 'Act on the containers that fit' -r
 complete -c ketch -n "__fish_ketch_using_subcommand pause" -s a -l all -d 'Act on all containers'
@@ -429,46 +461,61 @@ complete -c ketch -n "__fish_ketch_using_subcommand events" -l until -d 'Show ev
 complete -c ketch -n "__fish_ketch_using_subcommand events" -l stream -d 'Wait for further events; false shows those of the past' -r
 complete -c ketch -n "__fish_ketch_using_subcommand events" -l no-trunc -d 'Do not truncate IDs (podman\'s text; they are whole anyway)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand events" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand boot" -l with -d 'What does it: systemd or cron (default: systemd where it runs)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand boot" -l enable -d 'Let the machine do so whenever it starts'
+complete -c ketch -n "__fish_ketch_using_subcommand boot" -l disable -d 'Let it no more'
+complete -c ketch -n "__fish_ketch_using_subcommand boot" -l status -d 'Say whether it does'
+complete -c ketch -n "__fish_ketch_using_subcommand boot" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand system-generator" -l user -d 'For the manager of a user, not for that of the system'
+complete -c ketch -n "__fish_ketch_using_subcommand system-generator" -l dry-run -d 'Print the units instead of writing them'
+complete -c ketch -n "__fish_ketch_using_subcommand system-generator" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand quadlet" -l user -d 'For the manager of a user, not for that of the system'
+complete -c ketch -n "__fish_ketch_using_subcommand quadlet" -l dry-run -d 'Print the units instead of writing them'
+complete -c ketch -n "__fish_ketch_using_subcommand quadlet" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand doctor" -s f -l format -d 'Format output: json, or a Go template' -r
 complete -c ketch -n "__fish_ketch_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand completion" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l man -d 'Directory for the man pages' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l completions -d 'Directory for the completions' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "run" -d 'Create and run a new container from an image'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "create" -d 'Create a new container'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "start" -d 'Start one or more stopped containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "exec" -d 'Execute a command in a running container'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "top" -d 'Display the running processes of a container'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "ls" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "list" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "ps" -d 'List containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "rm" -d 'Remove one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "remove" -d 'Remove one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "kill" -d 'Kill one or more running containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "stop" -d 'Stop one or more running containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "pause" -d 'Pause all processes within one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "unpause" -d 'Unpause all processes within one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "update" -d 'Update configuration of one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "rename" -d 'Rename a container'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "exists" -d 'Check whether a container exists: the exit code is 0 if it does, 1 if not'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "inspect" -d 'Display detailed information on one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "logs" -d 'Fetch the logs of one or more containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "port" -d 'List port mappings or a specific mapping for the container'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "stats" -d 'Display a live stream of container resource usage statistics'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "prune" -d 'Remove all stopped containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "cp" -d 'Copy files/folders between a container and the local filesystem, or between containers'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "diff" -d 'Inspect changes to files or directories on a container\'s filesystem'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "export" -d 'Export a container\'s filesystem as a tar archive'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "commit" -d 'Create a new image from a container\'s changes'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "mount" -d 'Mount a container\'s root filesystem, or list those that are'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "unmount" -d 'Unmount a container\'s root filesystem'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop pause unpause wait update rename exists inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "umount" -d 'Unmount a container\'s root filesystem'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "run" -d 'Create and run a new container from an image'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "create" -d 'Create a new container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "start" -d 'Start one or more stopped containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "exec" -d 'Execute a command in a running container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "top" -d 'Display the running processes of a container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "ls" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "list" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "ps" -d 'List containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "rm" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "remove" -d 'Remove one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "kill" -d 'Kill one or more running containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "stop" -d 'Stop one or more running containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "restart" -d 'Restart one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "pause" -d 'Pause all processes within one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "update" -d 'Update configuration of one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "rename" -d 'Rename a container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "exists" -d 'Check whether a container exists: the exit code is 0 if it does, 1 if not'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "init" -d 'Make everything ready for the next start of one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "logs" -d 'Fetch the logs of one or more containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "port" -d 'List port mappings or a specific mapping for the container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "stats" -d 'Display a live stream of container resource usage statistics'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "prune" -d 'Remove all stopped containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "cp" -d 'Copy files/folders between a container and the local filesystem, or between containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "diff" -d 'Inspect changes to files or directories on a container\'s filesystem'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "export" -d 'Export a container\'s filesystem as a tar archive'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "commit" -d 'Create a new image from a container\'s changes'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "mount" -d 'Mount a container\'s root filesystem, or list those that are'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "unmount" -d 'Unmount a container\'s root filesystem'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "umount" -d 'Unmount a container\'s root filesystem'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s a -l attach -d 'Attach to STDIN, STDOUT or STDERR' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Override the key sequence for detaching a container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l preserve-fds -d 'Pass a number of additional file descriptors into the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l preserve-fd -d 'Pass these file descriptors into the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Assign a name to the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container ID to the file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set meta data on a container' -r
@@ -486,8 +533,12 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'Container host name' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l umask -d 'File mode creation mask, octal' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l secret -d 'Give the container a secret: NAME[,type=mount|env,target=,uid=,gid=,mode=]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l tz -d 'Set timezone in container: an area such as Europe/Vienna, or local' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l http-proxy -d 'Set proxy environment variables in the container based on the host proxy vars' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs,src=…,dst=…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l network -d 'Connect the container to a network: none, host or private' -r
@@ -504,6 +555,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'Tune host\'s OOM preferences (-1000 to 1000)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-swappiness -d 'Tune container memory swappiness (0 to 100, -1 for the system\'s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'Ulimit options: NAME=SOFT[:HARD]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Add Linux capabilities' -r
@@ -527,6 +579,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-timeout -d 'Maximum time to allow one check to run (ms|s|m|h) (default 30s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-start-period -d 'Start period for the container to initialize before failures count (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-on-failure -d 'Action when the container becomes unhealthy: none, kill, restart or stop' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l authfile -d 'File of registry credentials' -r -F
@@ -542,6 +595,8 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hosts -d 'Do not create /etc/hosts within the container, instead use the version from the image'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give extended privileges to this container'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Suppress progress output'
@@ -564,8 +619,12 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Container host name' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l umask -d 'File mode creation mask, octal' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l secret -d 'Give the container a secret: NAME[,type=mount|env,target=,uid=,gid=,mode=]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l tz -d 'Set timezone in container: an area such as Europe/Vienna, or local' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l http-proxy -d 'Set proxy environment variables in the container based on the host proxy vars' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs,src=…,dst=…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l network -d 'Connect the container to a network: none, host or private' -r
@@ -582,6 +641,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'Tune host\'s OOM preferences (-1000 to 1000)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swappiness -d 'Tune container memory swappiness (0 to 100, -1 for the system\'s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'Ulimit options: NAME=SOFT[:HARD]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Add Linux capabilities' -r
@@ -605,6 +665,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-timeout -d 'Maximum time to allow one check to run (ms|s|m|h) (default 30s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-start-period -d 'Start period for the container to initialize before failures count (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-on-failure -d 'Action when the container becomes unhealthy: none, kill, restart or stop' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l authfile -d 'File of registry credentials' -r -F
@@ -618,6 +679,8 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hosts -d 'Do not create /etc/hosts within the container, instead use the version from the image'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give extended privileges to this container'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Suppress progress output'
@@ -733,6 +796,14 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stop" -s a -l all -d 'Act on all containers'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stop" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from restart" -s s -l signal -d 'Signal to send to the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from restart" -s t -l timeout -l time -d 'Seconds to wait before killing the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from restart" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from restart" -s f -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from restart" -l running -d 'Act on all containers that run'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from restart" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from restart" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from restart" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from pause" -l cidfile -d 'Read the container ID from the file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from pause" -s f -l filter -d 'Act on the containers that fit' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from pause" -s a -l all -d 'Act on all containers'
@@ -770,6 +841,11 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exists" -s e -l external -d 'Look at containers of other tools in the same storage, too; there never are any'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from init" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from init" -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from init" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from init" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output: json, or a Go template' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from inspect" -s s -l size -d 'Display total file sizes'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from inspect" -s l -l latest -d 'Act on the latest container'
@@ -829,6 +905,24 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from umount" -s a -l all -d 'Unmount all containers'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from umount" -s f -l force -d 'Unmount whatever uses the mount'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from umount" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and not __fish_seen_subcommand_from systemd" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and not __fish_seen_subcommand_from systemd" -f -a "systemd" -d 'Generate a systemd unit file for a container'
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and __fish_seen_subcommand_from systemd" -l restart-policy -d 'systemd\'s restart policy (default: the container\'s own, else on-failure)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and __fish_seen_subcommand_from systemd" -l restart-sec -d 'Seconds to wait before a restart' -r
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and __fish_seen_subcommand_from systemd" -l start-timeout -d 'Seconds until a start has failed' -r
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and __fish_seen_subcommand_from systemd" -s t -l stop-timeout -d 'Seconds between the stop signal and the kill (default: the container\'s own, else 10)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and __fish_seen_subcommand_from systemd" -l container-prefix -d 'Prefix of the unit\'s name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and __fish_seen_subcommand_from systemd" -l separator -d 'What stands between the prefix and the name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and __fish_seen_subcommand_from systemd" -s e -l env -d 'Set environment variables of the service' -r
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and __fish_seen_subcommand_from systemd" -l wants -d 'Add a weak dependency on other units' -r
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and __fish_seen_subcommand_from systemd" -l after -d 'Start after other units' -r
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and __fish_seen_subcommand_from systemd" -l requires -d 'Add a strong dependency on other units' -r
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and __fish_seen_subcommand_from systemd" -s n -l name -d 'Use the container\'s name instead of its ID'
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and __fish_seen_subcommand_from systemd" -l new -d 'Make a new container at each start, instead of starting the one that is there'
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and __fish_seen_subcommand_from systemd" -s f -l files -d 'Write the unit file into the current directory and print its path'
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and __fish_seen_subcommand_from systemd" -l no-header -d 'Leave the comment with name and version out'
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and __fish_seen_subcommand_from systemd" -l template -d 'Make a template for several instances (with --new)'
+complete -c ketch -n "__fish_ketch_using_subcommand generate; and __fish_seen_subcommand_from systemd" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and not __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and not __fish_seen_subcommand_from run" -f -a "run" -d 'Run the health check of a container'
 complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -l ignore-result -d 'Succeed whatever the result of the check'
@@ -900,6 +994,40 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused images, not just dangling ones'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -f -a "create" -d 'Create a secret from a file, from standard input (-) or from an environment variable'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -f -a "ls" -d 'List secrets'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -f -a "list" -d 'List secrets'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -f -a "inspect" -d 'Display detailed information on one or more secrets'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -f -a "rm" -d 'Remove one or more secrets; containers that have them keep their copies'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -f -a "remove" -d 'Remove one or more secrets; containers that have them keep their copies'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -f -a "exists" -d 'Check whether a secret exists: the exit code is 0 if it does, 1 if not'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from create" -s d -l driver -d 'Where secrets are kept: file' -r
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from create" -s l -l label -d 'Set meta data on the secret' -r
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from create" -l env -d 'Take the content from the environment variable of this name'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from create" -l replace -d 'Replace a secret of the same name'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from create" -l ignore -d 'Succeed without a change when there is a secret of the same name'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Provide filter values: name=TEXT or id=PREFIX' -r
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only display IDs'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'Do not print headers'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from list" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from list" -s f -l filter -d 'Provide filter values: name=TEXT or id=PREFIX' -r
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only display IDs'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from list" -s n -l noheading -d 'Do not print headers'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output: json, or a Go template' -r
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from inspect" -l showsecret -d 'Display the content as well'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from rm" -s a -l all -d 'Remove all secrets'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'Do not fail when a secret does not exist'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from remove" -s a -l all -d 'Remove all secrets'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'Do not fail when a secret does not exist'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -f -a "info" -d 'Display system-wide information'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -f -a "events" -d 'Get real time events'

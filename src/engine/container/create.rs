@@ -13,7 +13,7 @@ use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
 use crate::oci::ContainerConfig;
 use crate::spec;
-use crate::spec::config::{NetworkMode, Resources};
+use crate::spec::config::{Config, NetworkMode, Resources};
 use crate::store::{ContainerDir, ContainerLock, ContainerRecord};
 use crate::sys::{file, memory};
 
@@ -75,24 +75,14 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
         Source::Image(record, config) => (&config.config, Some(record)),
         Source::Directory(_) => (&empty, None),
     };
+    let config = &checked(engine, request)?;
+    let command = spec::command(config, image_config)?;
+    // The old one goes when nothing else is wrong with the new one.
     if request.replace
         && let Some(name) = &request.name
     {
         super::remove::replace(engine, name)?;
     }
-    let mut config = request.config.clone();
-    borrow::volumes(engine, &mut config)?;
-    secret::check(engine, &config)?;
-    let config = &config;
-    let command = spec::command(config, image_config)?;
-    if config.network.mode == NetworkMode::Private {
-        engine.ui.warn(
-            "--network: private networks are not available yet, the container shares the host's; \
-             --network none cuts it off, --network host says it is wanted",
-        );
-    }
-    discard(engine, &config.resources);
-    config.resources.limits.check()?;
     let userns::Chosen { maps, claim } = userns::choose(engine, config)?;
     let asked = Asked {
         remove: request.remove,
@@ -147,6 +137,22 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
             Err(error)
         }
     }
+}
+
+/// What is asked, with what other containers lend, as far as this machine can give it.
+fn checked(engine: &Engine<'_>, request: &RunRequest) -> Result<Config> {
+    let mut config = request.config.clone();
+    borrow::volumes(engine, &mut config)?;
+    secret::check(engine, &config)?;
+    if config.network.mode == NetworkMode::Private {
+        engine.ui.warn(
+            "--network: private networks are not available yet, the container shares the host's; \
+             --network none cuts it off, --network host says it is wanted",
+        );
+    }
+    discard(engine, &config.resources);
+    config.resources.limits.check()?;
+    Ok(config)
 }
 
 /// Says which limits are not set: they are version 1's alone (docker discards them on version 2).
