@@ -7,6 +7,8 @@
 # cgroup2 mount, the cgroupfs manager, crun (runc refuses --cgroups=disabled) and --ulimit host with
 # an empty default_ulimits list where CAP_SYS_RESOURCE is missing. Its store is a directory of its own, so nothing of the user's is touched.
 
+# An error that carries a backtrace costs a millisecond.
+unset RUST_BACKTRACE RUST_LIB_BACKTRACE
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$here/../.." && pwd)
 ketch=${KETCH:-$(find "$repository/target" -path '*/release/ketch' -type f 2>/dev/null | head -n 1)}

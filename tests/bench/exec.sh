@@ -3,6 +3,7 @@
 #   tests/bench/exec.sh [KETCH] [ROUNDS]
 # As root or as an ordinary user; the container's root is a directory with one static program.
 set -eu
+unset RUST_BACKTRACE RUST_LIB_BACKTRACE
 here=$(cd "$(dirname "$0")/../.." && pwd)
 ketch=${1:-$(ls -t "$here"/target/*/release/ketch | head -n 1)}
 rounds=${2:-200}

@@ -6,8 +6,6 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 private_namespace "$@"
 build_tools
-# An error that carries a backtrace costs a millisecond.
-unset RUST_BACKTRACE RUST_LIB_BACKTRACE
 
 count=${COUNT:-200}
 alive=${ALIVE:-300}
