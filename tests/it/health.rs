@@ -82,7 +82,7 @@ cases! {
         assert!(log["Output"].as_str().unwrap().contains("/bin/sh"), "{log}");
         end(env, container);
         let container = running(env, &["--no-healthcheck"], &image);
-        assert!(shown(env)["State"].get("Health").is_none() && shown(env)["Config"]["Healthcheck"].is_null());
+        assert!(shown(env)["State"]["Health"].is_null() && shown(env)["Config"]["Healthcheck"].is_null());
         assert!(!env.ketch(&["ps"]).stdout.contains("health"));
         env.ketch(&["healthcheck", "run", "box"]).fails(1, &["no defined healthcheck"]);
         end(env, container);
