@@ -53,6 +53,16 @@ fn actions(events: &[Value]) -> Vec<&str> {
 }
 
 cases! {
+    fn the_past_is_told_in_the_order_of_its_moments(env) {
+        env.ketch(&["ps"]).ok();
+        let line = |second: u32, action: &str| format!(
+            "{{\"time\":\"2026-01-01T00:00:0{second}Z\",\"type\":\"container\",\"action\":\"{action}\",\"id\":\"x\"}}\n"
+        );
+        // Two processes stamped their lines, and the later one was first to write.
+        env.file("store/events", &(line(2, "die") + &line(1, "kill") + &line(3, "destroy")));
+        assert_eq!(actions(&past(env, &[])), ["kill", "die", "destroy"]);
+    }
+
     fn a_life_is_told_in_dockers_words(env) {
         let image = env.base();
         env.ketch(&["pull", "-q", &image]).ok();

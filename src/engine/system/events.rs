@@ -54,12 +54,18 @@ pub(crate) fn events(
     let mut journal = engine.store.journal(past).context("read events")?;
     let deadline = request.until.map(instant);
     loop {
+        let mut found = Vec::new();
         while let Some(event) = journal.next().context("read events")? {
             let early = request.since.is_some_and(|since| event.time < since);
             let late = request.until.is_some_and(|until| event.time > until);
             if !early && !late && request.filters.pass(&event) {
-                sink.event(&event)?;
+                found.push(event);
             }
+        }
+        // Who writes waits for nobody, so that a line may come behind a later moment's.
+        found.sort_by_key(|event| event.time);
+        for event in &found {
+            sink.event(event)?;
         }
         sink.pause()?;
         let over = deadline.is_some_and(|deadline| deadline <= Instant::now());
