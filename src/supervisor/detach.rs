@@ -23,9 +23,14 @@ impl Default for DetachKeys {
 }
 
 impl DetachKeys {
+    /// The keys of a flag, docker's without one.
+    pub(crate) fn of_flag(text: Option<&str>) -> Result<DetachKeys> {
+        text.map_or_else(|| Ok(DetachKeys::default()), DetachKeys::parse)
+    }
+
     /// Reads docker's grammar: single characters and `ctrl-X`, X one of `a`…`z`, `@`, `[`, `\`,
     /// `]`, `^` and `_`, separated by commas.
-    pub(crate) fn parse(text: &str) -> Result<DetachKeys> {
+    fn parse(text: &str) -> Result<DetachKeys> {
         let key = |word: &str| -> Option<u8> {
             let letter = match word.strip_prefix("ctrl-") {
                 Some(letter) => letter,

@@ -1,11 +1,9 @@
 //! The fork of a supervisor, and what its first words tell its caller.
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 use anyhow::{Context, Result, anyhow};
-use nix::fcntl::{OFlag, open};
 use nix::sched::CloneFlags;
-use nix::sys::stat::Mode;
 
 use super::clients::{Bond, Client};
 use super::handover;
@@ -14,6 +12,7 @@ use super::protocol::{Failure, FromSupervisor, Wanted};
 use crate::common::ExitStatus;
 use crate::engine::Engine;
 use crate::engine::container::Prepared;
+use crate::runtime::forget_caller;
 use crate::sys::process::{Child, Cloned, clone, exit_now};
 use crate::sys::{exec, socket};
 
@@ -99,22 +98,12 @@ fn supervise(engine: &Engine<'_>, prepared: Prepared, client: Client) -> ! {
     drop(report);
     // The container itself keeps its image; this process may live for months.
     engine.store.unpin();
-    leave_caller();
+    // Its streams, what it left open for its programs (a pipe that somebody reads to its end,
+    // say), and its directory.
+    forget_caller(0);
+    let _ = nix::unistd::chdir("/");
     // It is as good a supervisor without.
     let _ = handover::become_fresh(&keeper, &ongoing);
     let kept = keeper.keep(ongoing);
     exit_now(u8::from(kept.is_err()))
-}
-
-/// Lets go of everything that is the caller's: its streams and its directory.
-fn leave_caller() {
-    let null = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty());
-    if let Ok(null) = null {
-        for stream in 0..=2 {
-            let _ = exec::dup_onto(null.as_raw_fd(), stream);
-        }
-    }
-    let _ = nix::unistd::chdir("/");
-    // What the caller left open for its programs: a pipe that somebody reads to its end, say.
-    exec::close_inherited();
 }

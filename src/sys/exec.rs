@@ -58,27 +58,6 @@ pub(crate) fn keep_open(number: RawFd) -> Result<(), Errno> {
     Errno::result(unsafe { libc::fcntl(number, libc::F_SETFD, 0) }).map(drop)
 }
 
-/// Closes what this process was started with beside its standard streams: ketch's own
-/// descriptors are all close-on-exec, those of its caller are not.
-pub(crate) fn close_inherited() {
-    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else {
-        return;
-    };
-    let numbers: Vec<RawFd> = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .collect();
-    for fd in numbers.into_iter().filter(|fd| *fd > 2) {
-        // SAFETY: F_GETFD on any number is harmless; one without the flag was inherited, so that
-        // nothing in this program owns it.
-        unsafe {
-            if libc::fcntl(fd, libc::F_GETFD) == 0 {
-                libc::close(fd);
-            }
-        }
-    }
-}
-
 /// Closes every descriptor from `first` on, in a child that holds none of them any more in
 /// its own code and will not exec.
 pub(crate) fn close_from(first: RawFd) {

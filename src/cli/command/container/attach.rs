@@ -41,10 +41,7 @@ impl Execute for Attach {
                 stderr: true,
             },
             sig_proxy: self.sig_proxy.unwrap_or(true),
-            keys: match &self.detach_keys {
-                Some(text) => DetachKeys::parse(text)?,
-                None => DetachKeys::default(),
-            },
+            keys: DetachKeys::of_flag(self.detach_keys.as_deref())?,
         };
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;

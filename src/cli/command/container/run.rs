@@ -120,10 +120,7 @@ impl Run {
                     false => wanted(&self.attach, interactive)?,
                 },
                 sig_proxy: request.sig_proxy,
-                keys: match &self.detach_keys {
-                    Some(text) => DetachKeys::parse(text)?,
-                    None => DetachKeys::default(),
-                },
+                keys: DetachKeys::of_flag(self.detach_keys.as_deref())?,
             },
         })
     }
