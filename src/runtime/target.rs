@@ -69,8 +69,10 @@ impl Target {
     }
 }
 
-fn ended() -> Error {
-    Error::new(Kind::Conflict, "join", "container").because("it has ended".to_owned())
+/// The container was alive a moment ago. In docker's words, as when nobody had looked in between.
+pub(super) fn ended() -> Error {
+    Error::new(Kind::Conflict, "join", "container")
+        .because("the container has just ended and is not running".to_owned())
 }
 
 fn spaces(pid: i32) -> nix::Result<Target> {
@@ -125,4 +127,17 @@ fn children(pid: i32) -> Vec<i32> {
 
 fn errno(error: &std::io::Error) -> Errno {
     error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_ended_meanwhile_is_refused_in_the_words_of_one_that_had() {
+        let own = std::process::id() as i32;
+        let error = Target::of(own, &|| false).unwrap_err();
+        assert_eq!(error.kind(), Kind::Conflict);
+        assert!(error.to_string().contains("is not running"), "{error}");
+    }
 }

@@ -140,6 +140,8 @@ cases! {
         env.ketch(&["healthcheck", "run", "box"]).ok();
         container.signal(Signal::SIGKILL);
         container.finish();
+        // The caller is gone; its container is killed by whoever keeps it, in a moment.
+        env.ketch(&["wait", "box"]).ok();
         env.ketch(&["healthcheck", "run", "box"]).fails(1, &["is not running"]);
     }
 }

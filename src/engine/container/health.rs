@@ -9,6 +9,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::asked::ImageFacts;
+use super::ending;
 use super::event;
 use super::exec::{ExecRequest, Execution};
 use super::failure::RunFailure;
@@ -169,7 +170,14 @@ pub(crate) fn probe(engine: &Engine<'_>, dir: ContainerDir) -> Result<Probed> {
     let (dir, state) = (live.dir.clone(), live.state.clone());
     let (record, name) = (live.record.clone(), live.record.name.clone());
     let start = Timestamp::now();
-    let (code, output) = run(engine, live, &request, check.timeout)?;
+    let outcome = run(engine, live, &request, check.timeout);
+    // Whatever the check came to: one that was cut off by the container's end says nothing.
+    if ending::hold(&state).is_none() {
+        return Err(Error::new(Kind::Conflict, "check", name)
+            .because("container is not running".to_owned())
+            .into());
+    }
+    let (code, output) = outcome?;
     let result = HealthResult {
         start,
         end: Timestamp::now(),
@@ -180,11 +188,6 @@ pub(crate) fn probe(engine: &Engine<'_>, dir: ContainerDir) -> Result<Probed> {
     let mut health = HealthRecord::of_run(dir.health()?, state.start_time);
     let before = health.status;
     health.add(result, early, check.retries);
-    if !state.is_running() {
-        return Err(Error::new(Kind::Conflict, "check", name)
-            .because("container is not running".to_owned())
-            .into());
-    }
     dir.set_health(&health)?;
     let changed = health.status != before;
     if changed {

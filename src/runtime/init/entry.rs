@@ -14,7 +14,7 @@ use nix::sys::stat::{Mode, stat, umask};
 use super::{Init, Plan, Step, console, enter_cgroup, payload, user};
 use crate::common::{Error, Kind, Result};
 use crate::runtime::message::FromInit;
-use crate::runtime::target::Target;
+use crate::runtime::target::{Target, ended};
 use crate::sys::path::Root;
 use crate::sys::process::{Cloned, clone, exit_now};
 use crate::sys::{credentials, exec, signal};
@@ -172,9 +172,7 @@ fn nest(joining: &mut Joining<'_>) -> Result<()> {
 /// A pid namespace whose first process has ended takes no more.
 fn explain_clone(error: Error) -> Error {
     match error.raw_os_error() {
-        Some(libc::ENOMEM) => {
-            Error::new(Kind::Conflict, "join", "container").because("it has ended".to_owned())
-        }
+        Some(libc::ENOMEM) => ended(),
         Some(libc::EAGAIN) => error.hint("the limit of processes is reached (--pids-limit)"),
         _ => error,
     }
