@@ -168,12 +168,12 @@ pub(crate) fn probe(engine: &Engine<'_>, dir: ContainerDir) -> Result<Probed> {
         ..ExecRequest::default()
     };
     let (dir, state) = (live.dir.clone(), live.state.clone());
-    let (record, name) = (live.record.clone(), live.record.name.clone());
+    let record = live.record.clone();
     let start = Timestamp::now();
     let outcome = run(engine, live, &request, check.timeout);
     // Whatever the check came to: one that was cut off by the container's end says nothing.
     if ending::hold(&state).is_none() {
-        return Err(Error::new(Kind::Conflict, "check", name)
+        return Err(Error::new(Kind::Conflict, "check", &record.name)
             .because("container is not running".to_owned())
             .into());
     }
