@@ -26,6 +26,7 @@ mod logs;
 mod lower;
 mod mount;
 mod names;
+mod network;
 mod pause;
 mod plan;
 mod port;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use oci_spec::runtime::Spec;
 
 use super::asked::Asked;
-use super::{etc, secret, userns};
+use super::{etc, network, secret, userns};
 use crate::common::{ContainerId, Error, Mode};
 use crate::engine::Engine;
 use crate::host::IdMaps;
@@ -92,6 +92,7 @@ pub(super) fn make(
         device_sources,
     };
     let mut plan = runtime::from_spec(&spec, extras)?;
+    plan.connect = network::plan(&config.network);
     plan.secrets = secret::files(config, dir)?;
     secret::set(&mut plan.process.env, secret::variables(config, dir)?);
     Ok(Planned {
