@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::asked::{Asked, ImageFacts};
 use super::image::{self, Source};
 use super::plan::{self, Planned};
-use super::{RunRequest, Timing, borrow, event, names, secret, userns};
+use super::{RunRequest, Timing, borrow, carry, event, names, secret, userns};
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
 use crate::oci::ContainerConfig;
@@ -77,6 +77,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
     };
     let config = &checked(engine, request)?;
     let command = spec::command(config, image_config)?;
+    carry::check(&config.copies)?;
     // The old one goes when nothing else is wrong with the new one.
     if request.replace
         && let Some(name) = &request.name
@@ -120,6 +121,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
     drop(claim);
     let made = cidfile(request, &record.id)
         .and_then(|()| secret::take_along(engine, &asked.config, &dir))
+        .and_then(|()| carry::into(engine, &record, &asked.config.copies))
         .and_then(|()| plan::make(engine, &record, &asked, image_config, &dir, false));
     match made {
         Ok(mut planned) => {
