@@ -77,7 +77,6 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
     };
     let config = &checked(engine, request)?;
     let command = spec::command(config, image_config)?;
-    carry::check(&config.copies)?;
     // The old one goes when nothing else is wrong with the new one.
     if request.replace
         && let Some(name) = &request.name
@@ -144,6 +143,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
 /// What is asked, with what other containers lend, as far as this machine can give it.
 fn checked(engine: &Engine<'_>, request: &RunRequest) -> Result<Config> {
     let mut config = request.config.clone();
+    carry::check(&config.copies)?;
     borrow::volumes(engine, &mut config)?;
     secret::check(engine, &config)?;
     if config.network.mode == NetworkMode::Private {
