@@ -3,6 +3,7 @@
 //! A socket belongs to the network namespace it was opened in, wherever its user goes later:
 //! [`Netlink::route_in`] opens one in another namespace by a short visit there.
 
+mod filter;
 mod link;
 mod message;
 mod route;
@@ -12,10 +13,11 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, send,
-    setsockopt, socket, sockopt,
+    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, setsockopt, socket,
+    sockopt,
 };
 
+pub(crate) use filter::{Element, Family, Set, is_outdated};
 #[allow(unused_imports)]
 pub(crate) use link::{BridgePort, Link, LinkKind};
 #[allow(unused_imports)]
@@ -27,7 +29,7 @@ use crate::common::{Error, Kind, Result};
 
 /// Largest answer in bytes: the kernel fills at most this much in one go (32 KiB), and an
 /// acknowledgement never has more.
-const ANSWER: usize = 64 * 1024;
+const ANSWER: usize = 32 * 1024;
 /// Text of the kernel in an error, and where in the message the fault is (`NLMSGERR_ATTR_`).
 const ERROR_TEXT: u16 = 1;
 /// The answer has attributes (`NLM_F_ACK_TLVS`).
@@ -41,6 +43,8 @@ const TORN: u16 = 0x10;
 pub(crate) struct Netlink {
     socket: OwnedFd,
     sequence: u32,
+    /// Where answers are received.
+    buffer: Vec<u8>,
 }
 
 impl Netlink {
@@ -68,15 +72,17 @@ impl Netlink {
         let flags = SockFlag::SOCK_CLOEXEC;
         let socket =
             socket(AddressFamily::Netlink, SockType::Raw, flags, protocol).map_err(failed)?;
-        bind(socket.as_raw_fd(), &NetlinkAddr::new(0, 0)).map_err(failed)?;
         for option in [libc::NETLINK_CAP_ACK, libc::NETLINK_EXT_ACK] {
             // Before Linux 4.12 errors have no words: the number has to do.
             set_option(&socket, option);
         }
         // A list is as long as the machine has interfaces; memory is charged when it is used.
         let _ = setsockopt(&socket, sockopt::RcvBuf, &(4 << 20));
-        let sequence = 0;
-        Ok(Netlink { socket, sequence })
+        Ok(Netlink {
+            socket,
+            sequence: 0,
+            buffer: vec![0; ANSWER],
+        })
     }
 
     /// Sends `requests` in one go and waits for all acknowledgements. The kernel does them in
@@ -97,6 +103,10 @@ impl Netlink {
     /// # Errors
     /// That nothing can be sent or received; then any of them may have been done.
     pub(crate) fn each(&mut self, requests: &[Request]) -> Result<Vec<Result<()>>> {
+        // The kernel refuses a message of nothing.
+        if requests.is_empty() {
+            return Ok(Vec::new());
+        }
         let first = self.sequence.wrapping_add(1);
         let mut bytes = Vec::new();
         for request in requests {
@@ -105,9 +115,8 @@ impl Netlink {
         }
         self.send(&bytes)?;
         let mut results: Vec<Option<Result<()>>> = requests.iter().map(|_| None).collect();
-        let mut buffer = vec![0; ANSWER];
         while results.iter().any(Option::is_none) {
-            for message in self.receive(&mut buffer)? {
+            for message in self.receive()? {
                 let at = message.sequence.wrapping_sub(first) as usize;
                 if i32::from(message.kind) == libc::NLMSG_ERROR
                     && let (Some(request), Some(slot)) = (requests.get(at), results.get_mut(at))
@@ -141,10 +150,9 @@ impl Netlink {
         end.finish(self.sequence, 0, &mut bytes);
         self.send(&bytes)?;
         let mut answered = 0;
-        let mut buffer = vec![0; ANSWER];
         let mut result = Ok(());
         while answered < requests.len() {
-            for message in self.receive(&mut buffer)? {
+            for message in self.receive()? {
                 if i32::from(message.kind) != libc::NLMSG_ERROR {
                     continue;
                 }
@@ -179,9 +187,8 @@ impl Netlink {
         request.finish(self.sequence, libc::NLM_F_DUMP as u16, &mut bytes);
         self.send(&bytes)?;
         let mut found = Vec::new();
-        let mut buffer = vec![0; ANSWER];
         loop {
-            for message in self.receive(&mut buffer)? {
+            for message in self.receive()? {
                 if message.sequence != self.sequence {
                     continue;
                 }
@@ -204,9 +211,8 @@ impl Netlink {
         let mut bytes = Vec::new();
         request.finish(self.sequence, 0, &mut bytes);
         self.send(&bytes)?;
-        let mut buffer = vec![0; ANSWER];
         loop {
-            for message in self.receive(&mut buffer)? {
+            for message in self.receive()? {
                 if message.sequence != self.sequence {
                     continue;
                 }
@@ -231,12 +237,12 @@ impl Netlink {
         }
     }
 
-    fn receive(&self, buffer: &mut [u8]) -> Result<Vec<Message>> {
+    fn receive(&mut self) -> Result<Vec<Message>> {
         loop {
-            match recv(self.socket.as_raw_fd(), buffer, MsgFlags::empty()) {
+            match recv(self.socket.as_raw_fd(), &mut self.buffer, MsgFlags::empty()) {
                 Err(Errno::EINTR) => {}
                 Err(errno) => return Err(Error::errno("read netlink socket", "", errno)),
-                Ok(length) => return Ok(message::split(&buffer[..length])),
+                Ok(length) => return Ok(message::split(&self.buffer[..length])),
             }
         }
     }
