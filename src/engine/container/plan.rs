@@ -104,7 +104,7 @@ pub(super) fn make(
 
 /// A volatile overlay's work directory serves one mount (overlayfs.rst, "Volatile mount"): the
 /// next run has a new one, and the old one goes with the container.
-fn set_work_aside(dir: &ContainerDir) -> Result<()> {
+pub(super) fn set_work_aside(dir: &ContainerDir) -> Result<()> {
     let work = dir.work();
     let aside = format!("work-{}", ContainerId::from_bytes(file::random()?).short());
     match std::fs::rename(&work, dir.path().join(aside)) {
