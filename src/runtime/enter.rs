@@ -115,7 +115,10 @@ impl Heard {
                     self.child = descriptor.map(|pidfd| Child { pid, pidfd });
                 }
                 // Of a container that is built, which this one is.
-                FromInit::UserNamespace | FromInit::Serve => {}
+                FromInit::UserNamespace
+                | FromInit::Serve
+                | FromInit::Resolver
+                | FromInit::NetworkNamespace => {}
                 FromInit::Failed(failure) => self.failure = Some(failure),
             }
         }

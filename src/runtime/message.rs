@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::common::{Error, Kind};
 
-/// Parent to init: the id maps are written.
+/// Parent to init: the id maps are written, or later: the network is connected.
 pub(crate) const GO: &[u8] = b"go";
 
 /// Init to parent. A descriptor rides along with all that are about one.
@@ -22,6 +22,10 @@ pub(crate) enum FromInit {
     Entered(i32),
     /// The user namespace, for the program that `Serve` starts: init is closed to others.
     UserNamespace,
+    /// A socket of the resolver's address in the container: the datagram one, then the other.
+    Resolver,
+    /// The network namespace, which the parent connects.
+    NetworkNamespace,
     /// A FUSE device whose file system has to be served from outside the container.
     Serve,
     /// A step failed; nothing follows.

@@ -34,9 +34,9 @@ pub(crate) use enter::enter;
 pub(crate) use front::{Front, Said, forget_caller};
 pub(crate) use init::{find_user, mount_stopped};
 pub(crate) use message::Failure;
-pub(crate) use parent::{Join, Running, StartFailure, Started, Streams, start};
+pub(crate) use parent::{Join, Running, StartFailure, Started, Streams, Unconnected, start};
 pub(crate) use plan::{
-    Entry, Extras, MapWriter, Overlay, Plan, Rootfs, SecretFile, UserEntry, UserRequest, entry,
-    from_spec,
+    Connect, Entry, Extras, MapWriter, Overlay, Plan, Rootfs, SecretFile, UserEntry, UserRequest,
+    entry, from_spec,
 };
 pub(crate) use target::Target;

@@ -16,6 +16,8 @@ use crate::sys::socket;
 
 /// Name of the step in errors that are not init's own.
 const START: &str = "start";
+/// Name of the part of a start in which the network is connected.
+const NETWORK: &str = "network";
 
 /// How the container gets into its cgroup.
 #[derive(Debug, Default)]
@@ -50,6 +52,18 @@ pub(crate) struct Running {
     /// seccomp notifications.
     pub(crate) listener: Option<OwnedFd>,
 }
+
+/// A container's network namespace, to be connected.
+#[derive(Debug)]
+pub(crate) struct Unconnected {
+    /// The namespace.
+    pub(crate) namespace: OwnedFd,
+    /// Sockets of 127.0.0.11:53 in it, where the plan wants them: UDP and TCP.
+    pub(crate) resolver: Vec<OwnedFd>,
+}
+
+/// Connects a container's network.
+pub(crate) type Connector<'a> = dyn FnMut(Unconnected) -> Result<()> + 'a;
 
 /// Clones init and gives it its identity. On an error nothing is left running.
 pub(crate) fn start(plan: &Plan, join: Join<'_>, streams: Streams<'_>) -> Result<Started> {
@@ -126,7 +140,7 @@ impl Started {
     /// the helpers said of a process that was gone is not.
     fn why_unmapped(&self, error: Error) -> Error {
         let _ = self.child.signal(libc::SIGKILL);
-        match self.ready(&Silent) {
+        match self.ready(&Silent, &mut |_| Ok(())) {
             Err(failure) if failure.step != START => failure.error,
             _ => {
                 self.abandon();
@@ -146,13 +160,18 @@ impl Started {
         let _ = self.child.wait();
     }
 
-    /// Reads what init says until it has become the payload.
+    /// Reads what init says until it has become the payload. `connect` is called once for a plan
+    /// that wants its network connected.
     ///
     /// # Errors
     /// The failure of the step that failed, with its name; the process is reaped then.
-    pub(crate) fn ready(&self, ui: &dyn Ui) -> std::result::Result<Running, StartFailure> {
+    pub(crate) fn ready(
+        &self,
+        ui: &dyn Ui,
+        connect: &mut Connector<'_>,
+    ) -> std::result::Result<Running, StartFailure> {
         let mut running = Running::default();
-        let mut userns = None;
+        let (mut userns, mut resolver) = (None, Vec::new());
         let broken = |why: String| StartFailure {
             step: START.to_owned(),
             error: Error::new(Kind::Bug, "hear from init", "").because(why),
@@ -170,6 +189,11 @@ impl Started {
                 Ok(FromInit::Listener) => running.listener = descriptor,
                 Ok(FromInit::User(user)) => running.user = user,
                 Ok(FromInit::Entered(_)) => {}
+                Ok(FromInit::Resolver) => resolver.extend(descriptor),
+                Ok(FromInit::NetworkNamespace) => {
+                    let resolver = std::mem::take(&mut resolver);
+                    self.connect(descriptor, resolver, connect)?;
+                }
                 // What goes wrong closes the device: init sees that and does without.
                 Ok(FromInit::UserNamespace) => userns = descriptor,
                 Ok(FromInit::Serve) => {
@@ -185,6 +209,36 @@ impl Started {
             }
         }
         Ok(running)
+    }
+
+    /// Has the network connected and lets init go on.
+    fn connect(
+        &self,
+        namespace: Option<OwnedFd>,
+        resolver: Vec<OwnedFd>,
+        connect: &mut Connector<'_>,
+    ) -> std::result::Result<(), StartFailure> {
+        let namespace = namespace.ok_or_else(|| {
+            Error::new(Kind::Bug, "hear from init", "").because("no network namespace".to_owned())
+        });
+        let connected = namespace
+            .and_then(|namespace| {
+                connect(Unconnected {
+                    namespace,
+                    resolver,
+                })
+            })
+            .map_err(|error| {
+                self.abandon();
+                StartFailure {
+                    step: NETWORK.to_owned(),
+                    error,
+                }
+            });
+        connected?;
+        // An init that has failed meanwhile says so itself.
+        let _ = socket::send(self.socket.as_fd(), GO, None);
+        Ok(())
     }
 }
 

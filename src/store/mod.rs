@@ -71,6 +71,7 @@ use std::sync::{Arc, OnceLock};
 use crate::common::{Error, Kind, Mode, Result};
 use crate::sys::file;
 use crate::sys::file_system::file_system;
+use crate::sys::writeback;
 
 pub(crate) use blob::{Blob, Blobs};
 #[cfg(test)]
@@ -193,7 +194,7 @@ impl Store {
     /// Writes everything back to the disk (one syncfs), so that a name set afterwards never
     /// points to something a power cut took away.
     pub(crate) fn sync(&self) -> Result<()> {
-        file::sync_file_system(&self.root)
+        writeback::sync_file_system(&self.root)
     }
 
     /// `version`, `lock`, `tmp` and the like.

@@ -30,4 +30,5 @@ pub(crate) mod socket;
 pub(crate) mod tree;
 pub(crate) mod tty;
 pub(crate) mod watch;
+pub(crate) mod writeback;
 pub(crate) mod xattr;

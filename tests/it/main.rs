@@ -12,6 +12,7 @@ mod boot;
 mod cli;
 mod clients;
 mod commit;
+mod copies;
 mod cp;
 mod crash;
 mod debian;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::asked::{Asked, ImageFacts};
 use super::image::{self, Source};
 use super::plan::{self, Planned};
-use super::{RunRequest, Timing, borrow, event, names, secret, userns};
+use super::{RunRequest, Timing, borrow, carry, event, names, secret, userns};
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
 use crate::oci::ContainerConfig;
@@ -120,6 +120,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
     drop(claim);
     let made = cidfile(request, &record.id)
         .and_then(|()| secret::take_along(engine, &asked.config, &dir))
+        .and_then(|()| carry::into(engine, &record, &asked.config.copies))
         .and_then(|()| plan::make(engine, &record, &asked, image_config, &dir, false));
     match made {
         Ok(mut planned) => {
@@ -142,6 +143,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
 /// What is asked, with what other containers lend, as far as this machine can give it.
 fn checked(engine: &Engine<'_>, request: &RunRequest) -> Result<Config> {
     let mut config = request.config.clone();
+    carry::check(&config.copies)?;
     borrow::volumes(engine, &mut config)?;
     secret::check(engine, &config)?;
     if config.network.mode == NetworkMode::Private {

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use super::asked::Asked;
 use super::create::Prepared;
 use super::failure::RunFailure;
+use super::network::{self, Connection};
 use super::plan::{self, Planned};
 use super::remove::end_leftovers;
 use super::{event, userns};
@@ -132,10 +133,12 @@ pub(crate) fn launch(
         into: cgroup.clone_into_fd(),
         procs: cgroup.join_fds(),
     };
+    let mut connection = Connection::prepare(engine, prepared)?;
     let started = runtime::start(plan, join, streams)?;
     // Init builds the container now; the records are written meanwhile.
     let recorded = record(prepared, &started, &cgroup, restarts);
-    let running = match (started.ready(engine.ui), recorded) {
+    let mut connect = |ends| connection.connect(&started, ends);
+    let running = match (started.ready(engine.ui, &mut connect), recorded) {
         (Ok(running), Ok(())) => running,
         (Err(failure), _) => return Err(RunFailure::of(failure).into()),
         (Ok(_), Err(error)) => {
@@ -207,6 +210,7 @@ pub(crate) fn record_end(
         restarting,
         error: end.error.clone(),
     };
+    network::release(engine, dir)?;
     dir.change(|_| Some(Phase::Ended(exit)))?;
     Ok(())
 }

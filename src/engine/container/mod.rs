@@ -3,6 +3,7 @@
 mod asked;
 mod base;
 mod borrow;
+mod carry;
 mod commit;
 mod copy;
 mod create;
@@ -26,6 +27,7 @@ mod logs;
 mod lower;
 mod mount;
 mod names;
+mod network;
 mod pause;
 mod plan;
 mod port;
@@ -44,6 +46,7 @@ mod wait;
 
 pub(crate) use crate::spec::config::RestartPolicy;
 pub(crate) use asked::Asked;
+pub(crate) use carry::out as copy_out;
 pub(crate) use commit::{CommitRequest, commit};
 pub(crate) use copy::{CopyRequest, Ownership, Place, Streams, copy};
 pub(crate) use create::{Prepared, create, find_and_prepare, forget};

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use oci_spec::runtime::Spec;
 
 use super::asked::Asked;
-use super::{etc, secret, userns};
+use super::{etc, network, secret, userns};
 use crate::common::{ContainerId, Error, Mode};
 use crate::engine::Engine;
 use crate::host::IdMaps;
@@ -92,6 +92,7 @@ pub(super) fn make(
         device_sources,
     };
     let mut plan = runtime::from_spec(&spec, extras)?;
+    plan.connect = network::plan(&config.network);
     plan.secrets = secret::files(config, dir)?;
     secret::set(&mut plan.process.env, secret::variables(config, dir)?);
     Ok(Planned {
@@ -103,7 +104,7 @@ pub(super) fn make(
 
 /// A volatile overlay's work directory serves one mount (overlayfs.rst, "Volatile mount"): the
 /// next run has a new one, and the old one goes with the container.
-fn set_work_aside(dir: &ContainerDir) -> Result<()> {
+pub(super) fn set_work_aside(dir: &ContainerDir) -> Result<()> {
     let work = dir.work();
     let aside = format!("work-{}", ContainerId::from_bytes(file::random()?).short());
     match std::fs::rename(&work, dir.path().join(aside)) {

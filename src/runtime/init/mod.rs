@@ -13,6 +13,7 @@ mod identity;
 mod masks;
 mod mounts;
 mod names;
+mod network;
 mod payload;
 mod reaper;
 mod rootfs;
@@ -36,7 +37,7 @@ use super::parent::Streams;
 use super::plan::{MapWriter, Plan, Rootfs, Source};
 use crate::common::{Error, Kind, Result, strictly};
 use crate::sys::path::Root;
-use crate::sys::{credentials, mount, net, signal, socket};
+use crate::sys::{credentials, mount, signal, socket};
 
 /// What init carries from step to step.
 pub(super) struct Init<'a> {
@@ -89,6 +90,7 @@ const STEPS: &[Step] = &[
     ("namespaces", identity::make_namespaces),
     ("reach of the caller", mounts::open_as_caller),
     ("identity", identity::enter),
+    ("network devices", network::announce),
     ("cgroup", enter_cgroup),
     ("store", attach_store),
     ("mount sources", mounts::open_sources),
@@ -102,11 +104,11 @@ const STEPS: &[Step] = &[
     ("kernel parameters", masks::write_sysctls),
     ("masked paths", masks::mask),
     ("host name", set_hostname),
-    ("loopback device", bring_up_loopback),
     ("new root", rootfs::enter),
     ("user", user::resolve),
     ("ownership of mounts", mounts::give_to_user),
     ("working directory", payload::enter_directory),
+    ("network", network::wait),
     ("limits", payload::set_limits),
     ("streams", payload::set_streams),
     ("privileges", payload::drop_privileges),
@@ -273,14 +275,6 @@ fn set_hostname(init: &mut Init<'_>) -> Result<()> {
         Some(name) => nix::unistd::sethostname(name)
             .map_err(|errno| Error::errno("set host name", name, errno)),
         None => Ok(()),
-    }
-}
-
-fn bring_up_loopback(init: &mut Init<'_>) -> Result<()> {
-    if init.plan.loopback {
-        net::loopback_up()
-    } else {
-        Ok(())
     }
 }
 

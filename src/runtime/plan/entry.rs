@@ -87,6 +87,7 @@ pub(crate) fn entry(spec: &Spec, asked: Entry) -> Result<Plan> {
         sysctls: BTreeMap::new(),
         hostname: None,
         loopback: false,
+        connect: None,
         terminal: asked.terminal,
         interactive: asked.interactive,
         reaper: false,

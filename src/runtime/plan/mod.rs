@@ -55,6 +55,8 @@ pub(crate) struct Plan {
     pub(crate) hostname: Option<String>,
     /// Bring up `lo`.
     pub(crate) loopback: bool,
+    /// The caller connects the new network namespace.
+    pub(crate) connect: Option<Connect>,
     /// A terminal of its own.
     pub(crate) terminal: bool,
     /// Standard input stays open.
@@ -72,6 +74,13 @@ pub(crate) struct Plan {
     pub(crate) strict: bool,
     /// The payload.
     pub(crate) process: ProcessPlan,
+}
+
+/// A network namespace that is connected from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Connect {
+    /// Sockets for a resolver at 127.0.0.11 are wanted.
+    pub(crate) resolver: bool,
 }
 
 /// One resource limit of the payload; `u64::MAX` is unlimited.
@@ -309,6 +318,7 @@ pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
             .collect(),
         hostname: spec.hostname().clone(),
         loopback: namespaces.contains(CloneFlags::CLONE_NEWNET),
+        connect: None,
         terminal: process.terminal().unwrap_or(false),
         interactive: extras.interactive,
         reaper: extras.reaper,

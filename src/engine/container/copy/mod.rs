@@ -69,6 +69,9 @@ pub(crate) struct CopyRequest {
     pub(crate) ownership: Ownership,
     /// A directory may replace a file, and the other way round (podman).
     pub(crate) overwrite: bool,
+    /// The caller has the lock of the container, which does not run; what leads to the
+    /// destination inside is made.
+    pub(crate) held: bool,
 }
 
 /// The caller's own ends for [`Place::Stream`].
@@ -129,9 +132,9 @@ fn into(
     let receiving = receiving(engine, request, name, path);
     let (reader, writer) = pipe()?;
     let user = container_user(engine, request, &entry);
-    let inside = inside::enter(engine, &entry, View::Whole, Some(writer), move |tree| {
-        take(tree, reader, receiving, user)
-    })?;
+    let held = request.held;
+    let work = move |tree: &Tree| take(tree, reader, receiving, user, held);
+    let inside = inside::enter(engine, (&entry, held), View::Whole, Some(writer), work)?;
     let Inside { mut worker, _lock } = inside;
     let writer = File::from(worker.ours.take().ok_or_else(lost)?);
     let sent = match &request.from {
@@ -212,9 +215,14 @@ fn out(
         Cleaned::of(path),
         request.follow,
     );
-    let inside = inside::enter(engine, &entry, View::Whole, Some(reader), move |tree| {
-        hand(tree, &side, &from, follow, writer)
-    })?;
+    let work = move |tree: &Tree| hand(tree, &side, &from, follow, writer);
+    let inside = inside::enter(
+        engine,
+        (&entry, request.held),
+        View::Whole,
+        Some(reader),
+        work,
+    )?;
     let Inside { mut worker, _lock } = inside;
     let mut reader = worker.ours.take().ok_or_else(lost)?;
     let taken = match &request.to {
@@ -283,10 +291,10 @@ fn across(
     let (reader, writer) = pipe()?;
     let bytes = if source.record.id == target.record.id {
         // One child and two threads: a stopped container can be entered once.
-        let inside = inside::enter(engine, &source, View::Whole, None, move |tree| {
+        let inside = inside::enter(engine, (&source, false), View::Whole, None, move |tree| {
             std::thread::scope(|scope| {
                 let sending = scope.spawn(|| hand(tree, &side, &from, follow, writer));
-                let taken = take(tree, reader, receiving, user);
+                let taken = take(tree, reader, receiving, user, false);
                 let sent = sending.join().map_err(|_| lost())?;
                 match (taken, sent) {
                     (Err(_), Err(why)) => Err(why),
@@ -296,13 +304,17 @@ fn across(
         })?;
         inside.worker.finish(engine)?
     } else {
-        let sending = inside::enter(engine, &source, View::Whole, Some(reader), move |tree| {
-            hand(tree, &side, &from, follow, writer)
-        })?;
+        let sending = inside::enter(
+            engine,
+            (&source, false),
+            View::Whole,
+            Some(reader),
+            move |tree| hand(tree, &side, &from, follow, writer),
+        )?;
         let Inside { mut worker, _lock } = sending;
         let reader = worker.ours.take().ok_or_else(lost)?;
-        let taking = inside::enter(engine, &target, View::Whole, None, move |tree| {
-            take(tree, reader, receiving, user)
+        let taking = inside::enter(engine, (&target, false), View::Whole, None, move |tree| {
+            take(tree, reader, receiving, user, false)
         })?;
         let (taken, sent) = (taking.worker.finish(engine), worker.finish(engine));
         match (taken, sent) {
@@ -336,10 +348,14 @@ fn take(
     reader: OwnedFd,
     mut receiving: Receiving,
     user: Option<String>,
+    parents: bool,
 ) -> Result<u64> {
     if let Some(user) = user {
         let (uid, gid) = user_ids(&tree.root, &user);
         receiving.owner = PlacedOwner::Fixed(uid, gid);
+    }
+    if parents && let Some(parent) = receiving.to.leading() {
+        tree.root.make_dirs(parent, 0o755)?;
     }
     receive(&tree.root, reader, &receiving)
 }
