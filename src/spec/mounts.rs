@@ -4,9 +4,7 @@ use std::path::Path;
 
 use oci_spec::runtime::{Mount as OciMount, MountBuilder};
 
-use super::config::{
-    BindOptions, Config, Mount, MountKind, NamespaceMode, Propagation,
-};
+use super::config::{BindOptions, Config, Mount, MountKind, NamespaceMode, Propagation};
 use super::generate::{Inputs, built};
 use crate::common::{Error, Kind, Result};
 use crate::host::idmap;

@@ -171,11 +171,7 @@ impl Networks<'_> {
     ///
     /// # Errors
     /// What `work` gave; `NotFound` when the network is gone.
-    pub(crate) fn locked<T>(
-        &self,
-        record: &Record,
-        work: impl FnOnce() -> Result<T>,
-    ) -> Result<T> {
+    pub(crate) fn locked<T>(&self, record: &Record, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let _lock = self.lock(record)?;
         work()
     }

@@ -6,19 +6,22 @@
 
 mod bridged;
 
+use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::create::Prepared;
-use crate::common;
+use crate::common::{self, ContainerId, Error, Kind, Mode, Timestamp};
 use crate::engine::Engine;
-use crate::network::{Attachment, DEFAULT_INTERFACE, Driver, Pool, Record, default_subnet};
+use crate::network::{
+    Attachment, DEFAULT_INTERFACE, Driver, Pool, Record, bridge, default_subnet, host_subnets,
+};
 use crate::runtime::{Connect, Unconnected};
 use crate::spec::config::{Network, NetworkMode};
 use crate::store::{ContainerDir, ContainerRecord};
-use crate::sys::{file, process};
+use crate::sys::file;
 use bridged::{Joined, Seat};
 
 /// What a connected container has beside its namespace, in a file of its directory: whoever keeps
@@ -38,11 +41,65 @@ struct Connected {
 }
 
 /// A network on its way to a container.
-#[derive(Debug)]
 pub(super) struct Connection<'a> {
     engine: &'a Engine<'a>,
     prepared: &'a Prepared,
     seats: Vec<Seat>,
+}
+
+/// What the default network is called.
+const DEFAULT_NETWORK: &str = "bridge";
+
+/// Settles what a container without a word about its network gets.
+///
+/// # Errors
+/// The default network could not be made.
+pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
+    let open = matches!(network.mode, NetworkMode::Default | NetworkMode::Private);
+    if !open || engine.mode != Mode::Root {
+        return Ok(());
+    }
+    network.mode = NetworkMode::Named;
+    network.attachments = vec![Attachment::to(DEFAULT_NETWORK)];
+    default_network(engine)
+}
+
+/// Makes the default network where it is missing.
+fn default_network(engine: &Engine<'_>) -> Result<()> {
+    let networks = engine.store.networks();
+    if networks.named(DEFAULT_NETWORK)?.is_some() {
+        return Ok(());
+    }
+    let made = networks.create(|others| {
+        let mut used = host_subnets();
+        used.extend(
+            others
+                .iter()
+                .flat_map(|record| record.subnets.iter().map(|pool| pool.subnet)),
+        );
+        let subnet = default_subnet(&used).ok_or_else(|| {
+            Error::new(Kind::Exhausted, "make network", DEFAULT_NETWORK)
+                .because("no subnet is free")
+        })?;
+        Ok(Record {
+            name: DEFAULT_NETWORK.to_owned(),
+            id: ContainerId::from_bytes(file::random()?).to_string(),
+            created: Timestamp::now(),
+            driver: Driver::Bridge,
+            interface: DEFAULT_INTERFACE.to_owned(),
+            subnets: vec![Pool::of(subnet)],
+            internal: false,
+            ipv6: false,
+            dns: false,
+            isolate: true,
+            labels: BTreeMap::new(),
+            options: BTreeMap::new(),
+        })
+    });
+    match made {
+        Err(error) if error.kind() == Kind::Conflict => Ok(()),
+        other => Ok(other.map(drop)?),
+    }
 }
 
 /// Whether and how init waits for its network.
@@ -52,7 +109,10 @@ pub(super) fn plan(network: &Network) -> Option<Connect> {
 
 impl<'a> Connection<'a> {
     /// Takes what can be refused before the container is built: addresses and ports.
-    pub(super) fn prepare(engine: &'a Engine<'a>, prepared: &'a Prepared) -> Result<Connection<'a>> {
+    pub(super) fn prepare(
+        engine: &'a Engine<'a>,
+        prepared: &'a Prepared,
+    ) -> Result<Connection<'a>> {
         let mut connection = Connection {
             engine,
             prepared,
@@ -74,7 +134,7 @@ impl<'a> Connection<'a> {
         let all = self.seats.iter().enumerate().map(|(index, seat)| {
             joined.get(index).cloned().unwrap_or(Joined {
                 network: seat.record.name.clone(),
-                device: String::new(),
+                device: None,
                 published: false,
             })
         });
@@ -94,7 +154,12 @@ impl<'a> Connection<'a> {
         for (index, seat) in self.seats.iter().enumerate() {
             // docker: ports lead to the first network.
             let ports = if index == 0 { &ports[..] } else { &[] };
-            joined.push(bridged::attach(self.engine, seat, ports, ends.namespace.as_fd())?);
+            joined.push(bridged::attach(
+                self.engine,
+                seat,
+                ports,
+                ends.namespace.as_fd(),
+            )?);
         }
         self.note(&joined)
     }
@@ -113,8 +178,8 @@ pub(super) fn release(
     let connected: Connected = serde_json::from_slice(&bytes).unwrap_or_default();
     let mut done = Ok(());
     for joined in &connected.joined {
-        if joined.published {
-            done = done.and(crate::network::bridge::free_ports(&joined.device));
+        if let Some(device) = joined.device.as_deref().filter(|_| joined.published) {
+            done = done.and(bridge::free_ports(device));
         }
         done = done.and(bridged::leave(engine, &record.id, &joined.network));
     }
