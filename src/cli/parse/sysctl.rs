@@ -37,7 +37,7 @@ pub(crate) fn parse(
             return Err(bad(FLAG, text, "not allowed with the host's ipc namespace"));
         }
     } else if key.starts_with("net.") {
-        if network.mode == NetworkMode::Host {
+        if network.mode.is_joined() {
             return Err(bad(FLAG, text, "not allowed with the host's network"));
         }
     } else {
