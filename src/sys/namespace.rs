@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
+use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::stat::Mode;
 
 use crate::common::{Error, Kind, Result};
@@ -89,6 +90,45 @@ pub(crate) fn owner(namespace: impl AsFd) -> std::result::Result<OwnedFd, Errno>
     let fd = Errno::result(fd)?;
     // SAFETY: the kernel returned a new descriptor that nobody else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Makes a network namespace without entering it for longer than that takes.
+#[allow(dead_code)]
+pub(crate) fn new_network() -> Result<OwnedFd> {
+    let failed = |errno| Error::errno("make network namespace", "", errno);
+    let home = own_network()?;
+    unshare(CloneFlags::CLONE_NEWNET).map_err(failed)?;
+    let made = own_network();
+    return_to(&home);
+    made
+}
+
+/// Runs `visit` with this thread in the network namespace `netns`, and nothing else of the
+/// process; sockets that it opens stay there, and /proc/sys/net shows that namespace meanwhile.
+///
+/// # Errors
+/// `Denied` without CAP_SYS_ADMIN over the namespace.
+pub(crate) fn in_network<T>(netns: BorrowedFd<'_>, visit: impl FnOnce() -> T) -> Result<T> {
+    let home = own_network()?;
+    setns(netns, CloneFlags::CLONE_NEWNET)
+        .map_err(|errno| Error::errno("enter network namespace", "", errno))?;
+    let found = visit();
+    return_to(&home);
+    Ok(found)
+}
+
+/// The network namespace this thread is in.
+pub(crate) fn own_network() -> Result<OwnedFd> {
+    const PATH: &str = "/proc/thread-self/ns/net";
+    let opened = std::fs::File::open(PATH).map_err(|error| Error::io("open", PATH, error))?;
+    Ok(opened.into())
+}
+
+/// Goes back to a namespace that this thread was in a moment ago.
+fn return_to(home: &OwnedFd) {
+    // The right to enter a namespace was there to leave this one. To go on with the work of the
+    // host inside a container's network would be worse than to end.
+    setns(home, CloneFlags::CLONE_NEWNET).expect("a thread may return to its network namespace");
 }
 
 fn map_error(path: &str, error: io::Error) -> Error {

@@ -1,4 +1,4 @@
-//! Network devices by ioctl; rtnetlink comes with networks that have more than a loopback.
+//! The loopback device, by ioctl: all that a network namespace without interfaces needs.
 
 use std::os::fd::AsRawFd;
 

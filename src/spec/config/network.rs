@@ -12,8 +12,8 @@ use crate::network::Attachment;
 pub(crate) struct Network {
     /// `--network`.
     pub(crate) mode: NetworkMode,
-    /// The networks of [`NetworkMode::Named`], in order. With another mode at most one, of no
-    /// name: wishes (`--mac-address`) for whatever the mode comes to.
+    /// The networks of [`NetworkMode::Named`], the first with the ports and the way out. With
+    /// another mode at most one, of no name: wishes (`--mac-address`) for what the mode comes to.
     pub(crate) attachments: Vec<Attachment>,
     /// The program that is to connect a private network, when one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,5 +111,10 @@ impl NetworkMode {
             self,
             NetworkMode::Host | NetworkMode::Container(_) | NetworkMode::Namespace(_)
         )
+    }
+
+    /// Whether the container has a network namespace of its own.
+    pub(crate) fn is_own(&self) -> bool {
+        !self.is_joined() && *self != NetworkMode::Default
     }
 }

@@ -167,6 +167,15 @@ impl Networks<'_> {
     }
 
     /// Takes the lock of one network, which is still the one of `record` afterwards.
+    /// Does `work` while nobody joins or leaves the network.
+    ///
+    /// # Errors
+    /// What `work` gave; `NotFound` when the network is gone.
+    pub(crate) fn locked<T>(&self, record: &Record, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let _lock = self.lock(record)?;
+        work()
+    }
+
     fn lock(&self, record: &Record) -> Result<Option<File>> {
         let path = self.place(&record.name).join("lock");
         let lock = take(&path, Sharing::Exclusive).map_err(|error| match error.kind() {

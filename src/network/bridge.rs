@@ -1,0 +1,344 @@
+//! A network's bridge, and the pairs of interfaces that join containers to it.
+//!
+//! Everything is done from outside: the container's end is made in its namespace, which is
+//! entered for as long as it takes to open a socket there. What is made last shows that all
+//! before it is there, so that what a killed process has left half made is made again.
+//!
+//! Whoever calls holds the network's lock in the store: two starts do not make one bridge, and
+//! none removes it while another joins.
+
+use std::net::IpAddr;
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+
+use super::firewall::{Firewall, NetworkRules, PORT_PREFIX, PortRules, Published};
+use super::sysctl;
+use crate::common::{Error, Kind, Result};
+use crate::sys::namespace;
+use crate::sys::netlink::{BridgePort, HostAddress, Link, Netlink, Request, Route};
+
+/// What a bridge's alias begins with; the network's id follows.
+const ALIAS: &str = "ketch network ";
+/// A container's first interface, whose way out is taken before those of the others.
+const FIRST: &str = "eth";
+
+/// A network that has a bridge.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bridge<'a> {
+    /// Name of the bridge, at most 15 bytes.
+    pub(crate) name: &'a str,
+    /// Id of the network.
+    pub(crate) network: &'a str,
+    /// The host's addresses on it, with the lengths of their prefixes in bits.
+    pub(crate) gateways: &'a [(IpAddr, u8)],
+    /// The subnets: an address in each, with the length of its prefix.
+    pub(crate) subnets: &'a [(IpAddr, u8)],
+    /// Nothing goes in or out.
+    pub(crate) internal: bool,
+    /// Other networks that say so too may come in (podman's `isolate=false`).
+    pub(crate) friendly: bool,
+    /// Its members do not reach each other (docker's `enable_icc=false`).
+    pub(crate) separate: bool,
+    /// Largest packet in bytes.
+    pub(crate) mtu: u32,
+}
+
+impl Bridge<'_> {
+    fn alias(&self) -> String {
+        format!("{ALIAS}{}", self.network)
+    }
+
+    fn has_six(&self) -> bool {
+        self.subnets.iter().any(|(ip, _)| ip.is_ipv6())
+    }
+
+    fn rules(&self) -> NetworkRules<'_> {
+        NetworkRules {
+            bridge: self.name,
+            subnets: self.subnets,
+            internal: self.internal,
+            friendly: self.friendly,
+        }
+    }
+}
+
+/// A container's end of a network.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct End<'a> {
+    /// Id of the container.
+    pub(crate) container: &'a str,
+    /// Name of its interface, `eth0` for the first.
+    pub(crate) interface: &'a str,
+    /// Hardware address.
+    pub(crate) mac: [u8; 6],
+    /// Addresses with the lengths of their prefixes.
+    pub(crate) addresses: &'a [(IpAddr, u8)],
+    /// Next hops to all the rest; none in a network without a way out.
+    pub(crate) gateways: &'a [IpAddr],
+    /// The host's ports that lead to it.
+    pub(crate) published: &'a [Published],
+}
+
+/// Makes the bridge with the host's addresses, if it is not there, and gives its index.
+///
+/// # Errors
+/// `Conflict` when an interface of that name is not this network's.
+pub(crate) fn ensure(netlink: &mut Netlink, bridge: &Bridge<'_>) -> Result<u32> {
+    let found = netlink.link(bridge.name)?;
+    if let Some(link) = found {
+        if link.alias.as_deref() == Some(&bridge.alias()) {
+            return Ok(link.index);
+        }
+        check_half_made(&link)?;
+    } else {
+        let request = Request::add_bridge(bridge.name, hardware_address(bridge), bridge.mtu);
+        netlink.apply(&[request])?;
+    }
+    let link = netlink.link(bridge.name)?;
+    let index = link.map(|link| link.index).ok_or_else(|| {
+        Error::new(Kind::NotFound, "use bridge", bridge.name).because("it was removed meanwhile")
+    })?;
+    configure(bridge)?;
+    let mut requests: Vec<Request> = Vec::new();
+    for (ip, prefix) in bridge.gateways {
+        requests.push(Request::add_address(HostAddress {
+            interface: index,
+            ip: *ip,
+            prefix: *prefix,
+        }));
+    }
+    // In one message with the rest: no signal comes between.
+    requests.push(Request::set_alias(bridge.name, &bridge.alias()));
+    requests.push(Request::set_up(bridge.name, true));
+    netlink.apply(&requests)?;
+    Ok(index)
+}
+
+/// Whether an interface without this network's alias is a bridge that somebody died making.
+fn check_half_made(link: &Link) -> Result<()> {
+    if link.kind.as_deref() == Some("bridge") && link.alias.is_none() && !link.up {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Conflict, "use bridge", &link.name)
+        .because("an interface of this name belongs to something else")
+        .hint(format!("see `ip link show {}`", link.name)))
+}
+
+/// Sets the kernel's parameters of a bridge that is not up yet.
+fn configure(bridge: &Bridge<'_>) -> Result<()> {
+    let of = |name: &str| format!("ipv6/conf/{}/{name}", bridge.name);
+    // Routers are not to be learned from containers (CVE-2020-13401).
+    sysctl::set(&of("accept_ra"), "0")?;
+    let six = bridge.has_six();
+    // An address of the link would be a way to the host that the network does not have.
+    sysctl::set(&of("disable_ipv6"), if six { "0" } else { "1" })?;
+    sysctl::set(&of("accept_dad"), "0")?;
+    if bridge.internal {
+        return Ok(());
+    }
+    sysctl::forward(false)?;
+    if six { sysctl::forward(true) } else { Ok(()) }
+}
+
+/// A hardware address that does not change with the ports that come and go: local, of the first
+/// address of the host's.
+fn hardware_address(bridge: &Bridge<'_>) -> [u8; 6] {
+    let id = bridge.network.as_bytes();
+    let digest = id.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+    });
+    let [a, b, c, d, e, ..] = digest.to_be_bytes();
+    [0x02, a, b, c, d, e]
+}
+
+/// Joins the namespace `netns` to a bridge; gives the name of the host's end. `nft` is where that
+/// program is.
+///
+/// # Errors
+/// What is made so far is removed again.
+pub(crate) fn attach(
+    bridge: &Bridge<'_>,
+    end: &End<'_>,
+    netns: BorrowedFd<'_>,
+    nft: Option<&Path>,
+) -> Result<String> {
+    let mut inside = enter(end, netns)?;
+    let mut netlink = Netlink::route()?;
+    let mut firewall = Firewall::open(nft)?;
+    let known = netlink.link(bridge.name)?;
+    let known = known.and_then(|link| (link.alias? == bridge.alias()).then_some(link.index));
+    let index = match known {
+        Some(index) => index,
+        None => ensure(&mut netlink, bridge)?,
+    };
+    if known.is_none() || firewall.is_fresh() {
+        firewall.add_network(&bridge.rules())?;
+    }
+    let name = port_name()?;
+    let made = Request::add_veth(&name, index, end.interface, end.mac, bridge.mtu, netns);
+    netlink.apply(&[made])?;
+    let joined = join(bridge, end, &name, &mut netlink, &mut firewall)
+        .and_then(|()| address(end, &mut inside));
+    if let Err(error) = joined {
+        let _ = detach(&name);
+        return Err(error);
+    }
+    if swept_now(&name) {
+        // What it cannot remove is left for the next one, and no reason not to start.
+        let _ = firewall.sweep();
+    }
+    Ok(name)
+}
+
+/// Opens a socket in a container's namespace, where interfaces that come are not to give
+/// themselves addresses that the network does not have.
+fn enter(end: &End<'_>, netns: BorrowedFd<'_>) -> Result<Netlink> {
+    let six = end.addresses.iter().any(|(ip, _)| ip.is_ipv6());
+    namespace::in_network(netns, || {
+        let of = |name: &str| format!("ipv6/conf/default/{name}");
+        sysctl::set(&of("disable_ipv6"), if six { "0" } else { "1" })?;
+        sysctl::set(&of("accept_ra"), "0")?;
+        // Neighbours that knew an earlier owner of the address learn of the new one at once.
+        sysctl::set("ipv4/conf/default/arp_notify", "1")?;
+        Netlink::route()
+    })?
+}
+
+/// Sets the host's end up and lets it speak.
+fn join(
+    bridge: &Bridge<'_>,
+    end: &End<'_>,
+    name: &str,
+    netlink: &mut Netlink,
+    firewall: &mut Firewall,
+) -> Result<()> {
+    let gone = || Error::new(Kind::NotFound, "use network interface", name);
+    let index = netlink.link(name)?.ok_or_else(gone)?.index;
+    let addresses: Vec<IpAddr> = end.addresses.iter().map(|(ip, _)| *ip).collect();
+    firewall.add_port(&PortRules {
+        interface: name,
+        index,
+        mac: end.mac,
+        addresses: &addresses,
+        published: end.published,
+    })?;
+    let port = BridgePort {
+        hairpin: !end.published.is_empty(),
+        isolated: bridge.separate,
+    };
+    let mut requests = vec![
+        Request::no_address_of_its_own(name),
+        Request::set_alias(name, end.container),
+    ];
+    if port != BridgePort::default() {
+        requests.push(Request::set_bridge_port(index, port));
+    }
+    requests.push(Request::set_up(name, true));
+    netlink.apply(&requests)
+}
+
+/// Gives the container's end its addresses and routes.
+fn address(end: &End<'_>, inside: &mut Netlink) -> Result<()> {
+    let gone = || Error::new(Kind::NotFound, "use network interface", end.interface);
+    let interface = inside.link(end.interface)?.ok_or_else(gone)?.index;
+    let mut requests = Vec::new();
+    for (ip, prefix) in end.addresses {
+        requests.push(Request::add_address(HostAddress {
+            interface,
+            ip: *ip,
+            prefix: *prefix,
+        }));
+    }
+    requests.push(Request::set_up(end.interface, true));
+    for gateway in end.gateways {
+        requests.push(Request::add_route(Route {
+            destination: None,
+            gateway: Some(*gateway),
+            interface,
+            metric: metric(end.interface, interface, *gateway),
+        }));
+    }
+    inside.apply(&requests)
+}
+
+/// The metric of an interface's way out: `eth0` is taken first, and when it goes the next.
+fn metric(name: &str, index: u32, gateway: IpAddr) -> u32 {
+    let number = name.strip_prefix(FIRST).and_then(|rest| rest.parse().ok());
+    // For IPv6 the kernel takes 0 for its own 1024.
+    let base = if gateway.is_ipv6() { 1024 } else { 0 };
+    base + number.unwrap_or(index).min(1 << 16)
+}
+
+/// Whether the rules of interfaces that are gone are to be removed after the one of this name was
+/// added: now and then, as it costs more than all the rest.
+fn swept_now(name: &str) -> bool {
+    name.ends_with("00") || name.ends_with("80")
+}
+
+/// A name for the host's end, new at each start: what is left of the last one is not its.
+fn port_name() -> Result<String> {
+    let bytes = crate::sys::file::random::<5>()?;
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{PORT_PREFIX}{digits}"))
+}
+
+/// Takes a container from a network: the pair of interfaces goes at once, and the ports that lead
+/// to it. `name` is the host's end; none is no error.
+pub(crate) fn detach(name: &str) -> Result<()> {
+    let freed = free_ports(name);
+    Netlink::route()?.apply(&[Request::delete_link(name)])?;
+    freed
+}
+
+/// Frees the ports of a container that has ended: its interfaces go with its namespace, which
+/// costs the caller nothing.
+pub(crate) fn free_ports(name: &str) -> Result<()> {
+    Firewall::present()?.map_or(Ok(()), |mut firewall| firewall.free_ports(name))
+}
+
+/// Removes a network's bridge and rules when it has no port left; false when it has some.
+pub(crate) fn remove(bridge: &str, network: &str) -> Result<bool> {
+    let mut netlink = Netlink::route()?;
+    let Some(link) = netlink.link(bridge)? else {
+        return sweep_rules().map(|()| true);
+    };
+    if link.alias != Some(format!("{ALIAS}{network}")) && check_half_made(&link).is_err() {
+        // Somebody else's: nothing of this network is there.
+        return Ok(true);
+    }
+    let is_port = |port: &Link| port.master == Some(link.index);
+    if netlink.links()?.iter().any(is_port) {
+        return Ok(false);
+    }
+    netlink.apply(&[Request::delete_link(bridge)])?;
+    sweep_rules()?;
+    Ok(true)
+}
+
+/// Removes what killed processes have left: interfaces of containers that `lives` does not know,
+/// as far as they are ports of `bridges`, and rules of interfaces that are gone.
+pub(crate) fn sweep(bridges: &[&str], lives: impl Fn(&str) -> bool) -> Result<()> {
+    let mut netlink = Netlink::route()?;
+    let links = netlink.links()?;
+    let mine: Vec<u32> = links
+        .iter()
+        .filter(|link| bridges.contains(&link.name.as_str()))
+        .map(|link| link.index)
+        .collect();
+    let is_dead = |link: &&Link| {
+        link.name.starts_with(PORT_PREFIX)
+            && link.master.is_some_and(|master| mine.contains(&master))
+            && link.alias.as_deref().is_none_or(|owner| !lives(owner))
+    };
+    let gone = links.iter().filter(is_dead);
+    let requests: Vec<Request> = gone.map(|link| Request::delete_link(&link.name)).collect();
+    netlink.apply(&requests)?;
+    sweep_rules()
+}
+
+fn sweep_rules() -> Result<()> {
+    Firewall::present()?.map_or(Ok(()), |mut firewall| firewall.sweep())
+}
+
+#[cfg(test)]
+mod tests;

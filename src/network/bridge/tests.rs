@@ -1,0 +1,486 @@
+//! Two networks on a host of their own, with a world outside, in network namespaces: what is to
+//! pass passes, and what is not does not. Nothing without the rights of root.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::*;
+use crate::network::firewall::Protocol;
+use crate::sys::namespace::{in_network, new_network};
+
+/// How long something that does not come is waited for.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+fn nft() -> Option<PathBuf> {
+    let folders = ["/usr/sbin", "/sbin", "/usr/bin"];
+    let mut paths = folders
+        .iter()
+        .map(|folder| PathBuf::from(folder).join("nft"));
+    paths.find(|path| path.exists())
+}
+
+/// A host with an uplink to a world.
+struct Host {
+    own: OwnedFd,
+    world: OwnedFd,
+}
+
+/// A container on a network.
+struct Member {
+    netns: OwnedFd,
+    port: String,
+    ip: IpAddr,
+}
+
+/// One network of the tests': its number is in all its names.
+struct Net {
+    name: String,
+    id: String,
+    gateways: Vec<(IpAddr, u8)>,
+    internal: bool,
+    number: u8,
+}
+
+impl Net {
+    fn new(number: u8, internal: bool) -> Net {
+        Net {
+            name: format!("k-{number}"),
+            id: format!("{number:064}"),
+            gateways: vec![
+                (ip(&format!("10.9.{number}.1")), 24),
+                (ip(&format!("fd09:{number}::1")), 64),
+            ],
+            internal,
+            number,
+        }
+    }
+
+    fn bridge(&self) -> Bridge<'_> {
+        Bridge {
+            name: &self.name,
+            network: &self.id,
+            gateways: &self.gateways,
+            subnets: &self.gateways,
+            internal: self.internal,
+            friendly: false,
+            separate: false,
+            mtu: 1500,
+        }
+    }
+}
+
+impl Host {
+    /// A host whose bridged frames pass the IP filter or do not; `None` without root and nft.
+    fn new(filtered: bool) -> Option<Host> {
+        nft()?;
+        let (own, world) = (new_network().ok()?, new_network().ok()?);
+        in_network(own.as_fd(), || {
+            let value = if filtered { "1" } else { "0" };
+            for name in ["iptables", "ip6tables", "arptables"] {
+                let _ =
+                    std::fs::write(format!("/proc/sys/net/bridge/bridge-nf-call-{name}"), value);
+            }
+            crate::sys::net::loopback_up().unwrap();
+            uplink(world.as_fd());
+        })
+        .unwrap();
+        let mut outer = Netlink::route_in(world.as_fd()).unwrap();
+        let up0 = outer.link("up0").unwrap().unwrap().index;
+        let address = |text, prefix| {
+            Request::add_address(HostAddress {
+                interface: up0,
+                ip: ip(text),
+                prefix,
+            })
+        };
+        let route = |gateway, network, prefix| {
+            Request::add_route(Route {
+                destination: Some((ip(network), prefix)),
+                gateway: Some(ip(gateway)),
+                interface: up0,
+                metric: 0,
+            })
+        };
+        let requests = [
+            address("192.0.2.9", 24),
+            address("2001:db8::9", 64),
+            Request::set_up("up0", true),
+            // A neighbour that takes the host for a router.
+            route("192.0.2.1", "10.9.0.0", 16),
+            route("2001:db8::1", "fd09::", 16),
+        ];
+        outer.apply(&requests).unwrap();
+        Some(Host { own, world })
+    }
+
+    fn run<T>(&self, what: impl FnOnce() -> T) -> T {
+        in_network(self.own.as_fd(), what).unwrap()
+    }
+
+    fn join(&self, net: &Net, number: u8, published: &[Published]) -> Member {
+        self.try_join(net, number, published).unwrap()
+    }
+
+    fn try_join(&self, net: &Net, number: u8, published: &[Published]) -> Result<Member> {
+        let netns = new_network().unwrap();
+        in_network(netns.as_fd(), crate::sys::net::loopback_up).unwrap()?;
+        let address = ip(&format!("10.9.{}.{number}", net.number));
+        let addresses = [
+            (address, 24),
+            (ip(&format!("fd09:{}::{number}", net.number)), 64),
+        ];
+        let gateways: Vec<IpAddr> = net.gateways.iter().map(|(ip, _)| *ip).collect();
+        let end = End {
+            container: &format!("{number:064}"),
+            interface: "eth0",
+            mac: [2, 66, 10, 9, net.number, number],
+            addresses: &addresses,
+            gateways: if net.internal { &[] } else { &gateways },
+            published,
+        };
+        let bridge = net.bridge();
+        let port = self.run(|| attach(&bridge, &end, netns.as_fd(), nft().as_deref()))?;
+        Ok(Member {
+            netns,
+            port,
+            ip: address,
+        })
+    }
+}
+
+/// The pair between the host, which this thread is in, and the world.
+fn uplink(world: BorrowedFd<'_>) {
+    let mut netlink = Netlink::route().unwrap();
+    let mac = [2, 0, 0, 0, 0, 9];
+    netlink
+        .apply(&[Request::add_bridge("up", [2, 0, 0, 0, 0, 8], 1500)])
+        .unwrap();
+    let index = netlink.link("up").unwrap().unwrap().index;
+    let address = |text, prefix| {
+        Request::add_address(HostAddress {
+            interface: index,
+            ip: ip(text),
+            prefix,
+        })
+    };
+    netlink
+        .apply(&[
+            Request::add_veth("port0", index, "up0", mac, 1500, world),
+            Request::set_up("port0", true),
+            Request::set_up("up", true),
+            address("192.0.2.1", 24),
+            address("2001:db8::1", 64),
+        ])
+        .unwrap();
+}
+
+impl Member {
+    fn six(&self) -> IpAddr {
+        let IpAddr::V4(four) = self.ip else {
+            panic!("members are made with IPv4");
+        };
+        let [_, _, net, number] = four.octets();
+        ip(&format!("fd09:{net}::{number}"))
+    }
+}
+
+/// Who a datagram from `from` to `to` at `at` comes from; `None` when it does not come. The
+/// answer has to come back, too.
+fn heard(from: &OwnedFd, source: &str, to: &OwnedFd, at: SocketAddr) -> Option<IpAddr> {
+    let server = in_network(to.as_fd(), || UdpSocket::bind(at))
+        .unwrap()
+        .ok()?;
+    ask(from, source, at, &server)
+}
+
+/// As [`heard`], where the datagram is sent to another address than it arrives at.
+fn ask(from: &OwnedFd, source: &str, to: SocketAddr, server: &UdpSocket) -> Option<IpAddr> {
+    server.set_read_timeout(Some(PATIENCE)).unwrap();
+    let client = in_network(from.as_fd(), || UdpSocket::bind((ip(source), 0)))
+        .unwrap()
+        .unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    client.send_to(b"?", to).ok()?;
+    let mut buffer = [0; 4];
+    let (_, source) = server.recv_from(&mut buffer).ok()?;
+    server.send_to(b"!", source).unwrap();
+    client.recv_from(&mut buffer).ok().map(|_| source.ip())
+}
+
+/// Who a connection from `from` to `to` comes from, with a word each way.
+fn connected(from: &OwnedFd, to: SocketAddr, server: &TcpListener) -> Option<IpAddr> {
+    let client = in_network(from.as_fd(), || TcpStream::connect_timeout(&to, PATIENCE)).unwrap();
+    let mut client = client.ok()?;
+    let (mut accepted, source) = server.accept().unwrap();
+    client.write_all(b"?").unwrap();
+    let mut buffer = [0];
+    accepted.read_exact(&mut buffer).unwrap();
+    accepted.write_all(b"!").unwrap();
+    client.read_exact(&mut buffer).unwrap();
+    Some(source.ip())
+}
+
+fn at(ip: IpAddr, port: u16) -> SocketAddr {
+    SocketAddr::new(ip, port)
+}
+
+#[test]
+fn members_reach_each_other_and_the_world_but_not_other_networks() {
+    for filtered in [false, true] {
+        let Some(host) = Host::new(filtered) else {
+            return;
+        };
+        let (one, two) = (Net::new(1, false), Net::new(2, false));
+        let (a, b) = (host.join(&one, 2, &[]), host.join(&one, 3, &[]));
+        let c = host.join(&two, 2, &[]);
+        let any = |member: &Member| member.ip.to_string();
+        let any6 = |member: &Member| member.six().to_string();
+        // Each other, with their own addresses.
+        assert_eq!(heard(&a.netns, &any(&a), &b.netns, at(b.ip, 9)), Some(a.ip));
+        let six = heard(&a.netns, &any6(&a), &b.netns, at(b.six(), 9));
+        assert_eq!(six, Some(a.six()));
+        // The world, with the host's.
+        let world = heard(&a.netns, &any(&a), &host.world, at(ip("192.0.2.9"), 9));
+        assert_eq!(world, Some(ip("192.0.2.1")), "filtered {filtered}");
+        let world = heard(&a.netns, &any6(&a), &host.world, at(ip("2001:db8::9"), 9));
+        assert_eq!(world, Some(ip("2001:db8::1")));
+        // The host on its address in the network.
+        let own = heard(&a.netns, &any(&a), &host.own, at(ip("10.9.1.1"), 9));
+        assert_eq!(own, Some(a.ip));
+        // Not the other network, and the world not a member, whichever way it asks.
+        assert_eq!(heard(&a.netns, &any(&a), &c.netns, at(c.ip, 9)), None);
+        assert_eq!(heard(&a.netns, &any6(&a), &c.netns, at(c.six(), 9)), None);
+        assert_eq!(heard(&host.world, "192.0.2.9", &a.netns, at(a.ip, 9)), None);
+        assert_eq!(
+            heard(&host.world, "2001:db8::9", &a.netns, at(a.six(), 9)),
+            None
+        );
+    }
+}
+
+#[test]
+fn an_internal_network_has_no_way_out_and_none_to_the_host() {
+    for filtered in [false, true] {
+        let Some(host) = Host::new(filtered) else {
+            return;
+        };
+        let (inner, open) = (Net::new(1, true), Net::new(2, false));
+        let (a, b) = (host.join(&inner, 2, &[]), host.join(&inner, 3, &[]));
+        let c = host.join(&open, 2, &[]);
+        assert!(heard(&a.netns, "10.9.1.2", &b.netns, at(b.ip, 9)).is_some());
+        // With a route of its own making.
+        let mut inside = Netlink::route_in(a.netns.as_fd()).unwrap();
+        let eth0 = inside.link("eth0").unwrap().unwrap().index;
+        let out = Request::add_route(Route {
+            destination: None,
+            gateway: Some(ip("10.9.1.1")),
+            interface: eth0,
+            metric: 0,
+        });
+        inside.apply(&[out]).unwrap();
+        for (netns, there) in [
+            (&host.world, "192.0.2.9"),
+            (&host.own, "192.0.2.1"),
+            (&host.own, "10.9.1.1"),
+            (&c.netns, "10.9.2.2"),
+        ] {
+            assert_eq!(
+                heard(&a.netns, "10.9.1.2", netns, at(ip(there), 9)),
+                None,
+                "{there}"
+            );
+        }
+        assert_eq!(heard(&c.netns, "10.9.2.2", &a.netns, at(a.ip, 9)), None);
+        // The host asks and is answered.
+        assert!(heard(&host.own, "10.9.1.1", &a.netns, at(a.ip, 9)).is_some());
+    }
+}
+
+#[test]
+fn a_published_port_leads_to_its_container_from_everywhere() {
+    for filtered in [false, true] {
+        let Some(host) = Host::new(filtered) else {
+            return;
+        };
+        let (one, two) = (Net::new(1, false), Net::new(2, false));
+        let port = |protocol, address, host_port| Published {
+            protocol,
+            host: ip(address),
+            host_port,
+            port: 80,
+        };
+        let published = [
+            port(Protocol::Tcp, "0.0.0.0", 8080),
+            port(Protocol::Tcp, "::", 8080),
+            port(Protocol::Udp, "192.0.2.1", 8053),
+            port(Protocol::Tcp, "127.0.0.1", 8081),
+        ];
+        let a = host.join(&one, 2, &published);
+        let (b, c) = (host.join(&one, 3, &[]), host.join(&two, 2, &[]));
+        let listen = |address: &str| {
+            let at = (ip(address), 80);
+            in_network(a.netns.as_fd(), || TcpListener::bind(at))
+                .unwrap()
+                .unwrap()
+        };
+        let (server, server6) = (listen("0.0.0.0"), listen("::1"));
+        drop(server6);
+        let there = at(ip("192.0.2.1"), 8080);
+        // The world keeps its address; the others come in by the host's.
+        assert_eq!(
+            connected(&host.world, there, &server),
+            Some(ip("192.0.2.9"))
+        );
+        assert_eq!(connected(&host.own, there, &server), Some(ip("192.0.2.1")));
+        assert_eq!(connected(&c.netns, there, &server), Some(c.ip));
+        assert!(
+            connected(&b.netns, there, &server).is_some(),
+            "filtered {filtered}"
+        );
+        assert!(
+            connected(&a.netns, there, &server).is_some(),
+            "filtered {filtered}"
+        );
+        let at_gateway = at(ip("10.9.1.1"), 8080);
+        assert!(connected(&b.netns, at_gateway, &server).is_some());
+        assert_eq!(
+            connected(&host.world, at(ip("192.0.2.1"), 8081), &server),
+            None
+        );
+        let bind = || UdpSocket::bind((ip("0.0.0.0"), 80));
+        let datagrams = in_network(a.netns.as_fd(), bind).unwrap().unwrap();
+        let asked = ask(
+            &host.world,
+            "192.0.2.9",
+            at(ip("192.0.2.1"), 8053),
+            &datagrams,
+        );
+        assert_eq!(asked, Some(ip("192.0.2.9")));
+        drop(server);
+        let bind = || TcpListener::bind((ip("::"), 80));
+        let server = in_network(a.netns.as_fd(), bind).unwrap().unwrap();
+        let there = at(ip("2001:db8::1"), 8080);
+        assert_eq!(
+            connected(&host.world, there, &server),
+            Some(ip("2001:db8::9"))
+        );
+        // A port has one container, and is free when that has ended.
+        let error = host.try_join(&two, 9, &published[..1]).err().unwrap();
+        assert_eq!(error.kind(), Kind::Conflict, "{error}");
+        host.run(|| free_ports(&a.port)).unwrap();
+        host.join(&two, 9, &published[..1]);
+    }
+}
+
+#[test]
+fn nobody_speaks_with_the_address_of_another() {
+    for filtered in [false, true] {
+        let Some(host) = Host::new(filtered) else {
+            return;
+        };
+        let net = Net::new(1, false);
+        let (a, b) = (host.join(&net, 2, &[]), host.join(&net, 3, &[]));
+        let mut inside = Netlink::route_in(a.netns.as_fd()).unwrap();
+        let eth0 = inside.link("eth0").unwrap().unwrap().index;
+        let take = |text, prefix| {
+            Request::add_address(HostAddress {
+                interface: eth0,
+                ip: ip(text),
+                prefix,
+            })
+        };
+        inside
+            .apply(&[take("10.9.1.77", 24), take("fd09:1::77", 64)])
+            .unwrap();
+        let (four, six) = (at(b.ip, 9), at(b.six(), 9));
+        assert_eq!(heard(&a.netns, "10.9.1.77", &b.netns, four), None);
+        assert_eq!(heard(&a.netns, "fd09:1::77", &b.netns, six), None);
+        // Nor is it found under that address.
+        assert_eq!(
+            heard(&b.netns, "10.9.1.3", &a.netns, at(ip("10.9.1.77"), 9)),
+            None
+        );
+        assert_eq!(
+            heard(&b.netns, "fd09:1::3", &a.netns, at(ip("fd09:1::77"), 9)),
+            None
+        );
+        assert!(heard(&a.netns, "10.9.1.2", &b.netns, four).is_some());
+        assert!(heard(&a.netns, "fd09:1::2", &b.netns, six).is_some());
+        // With another hardware address it says nothing at all.
+        let run = |arguments: &[&str]| {
+            in_network(a.netns.as_fd(), || {
+                std::process::Command::new("ip").args(arguments).status()
+            })
+        };
+        if let Ok(Ok(status)) = run(&["link", "set", "eth0", "address", "02:42:0a:09:01:03"]) {
+            assert!(status.success());
+            assert_eq!(heard(&a.netns, "10.9.1.2", &b.netns, four), None);
+        }
+    }
+}
+
+#[test]
+fn what_is_left_is_swept_and_a_bridge_goes_with_its_last_port() {
+    let Some(host) = Host::new(true) else {
+        return;
+    };
+    let net = Net::new(1, false);
+    let a = host.join(&net, 2, &[]);
+    let b = host.join(&net, 3, &[]);
+    let links = || host.run(|| Netlink::route().unwrap().links().unwrap());
+    let has = |name: &str| links().iter().any(|link| link.name == name);
+    assert!(!host.run(|| remove(&net.name, &net.id)).unwrap());
+    // One is alive, the other not: its namespace is held all the same.
+    let (alive, mine) = (format!("{:064}", 2), [net.name.as_str()]);
+    host.run(|| sweep(&mine, |owner| owner == alive)).unwrap();
+    assert!(has(&a.port) && !has(&b.port));
+    let owners = || {
+        let list = || {
+            std::process::Command::new("nft")
+                .args(["list", "ruleset"])
+                .output()
+        };
+        let output = host.run(list).unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert!(owners().contains(&a.port));
+    assert!(!owners().contains(&b.port));
+    // A socket in the namespace would keep it.
+    let (port, netns) = (a.port, a.netns);
+    drop(netns);
+    host.run(|| detach(&port)).unwrap();
+    assert!(host.run(|| remove(&net.name, &net.id)).unwrap());
+    assert!(!has(&net.name));
+    let left = owners();
+    assert!(
+        !left.contains(&port) && !left.contains("elements"),
+        "{left}"
+    );
+    assert!(host.run(|| remove(&net.name, &net.id)).unwrap());
+}
+
+#[test]
+fn an_interface_of_somebody_elses_is_not_taken() {
+    let Some(host) = Host::new(false) else {
+        return;
+    };
+    let net = Net::new(1, false);
+    host.run(|| {
+        let mut netlink = Netlink::route().unwrap();
+        let taken = Request::add_bridge(&net.name, [2, 0, 0, 0, 0, 1], 1500);
+        netlink.apply(&[taken]).unwrap();
+        // One that was only begun is finished.
+        ensure(&mut netlink, &net.bridge()).unwrap();
+        let other = Request::set_alias(&net.name, "somebody's");
+        netlink.apply(&[other]).unwrap();
+        let error = ensure(&mut netlink, &net.bridge()).unwrap_err();
+        assert_eq!(error.kind(), Kind::Conflict);
+    });
+}
