@@ -1,4 +1,4 @@
-//! A network's bridge, and the pairs of interfaces that join containers to it.
+//! The driver `bridge`: a network's bridge, and the pairs of interfaces that join containers to it.
 //!
 //! Everything is done from outside: the container's end is made in its namespace, which is
 //! entered for as long as it takes to open a socket there. What is made last shows that all
@@ -11,36 +11,64 @@ use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
+use super::connect::End;
 use super::firewall::{Firewall, NetworkRules, PORT_PREFIX, PortRules, Published};
-use super::sysctl;
+use super::{Pool, Record, Subnet, sysctl};
 use crate::common::{Error, Kind, Result};
-use crate::sys::namespace;
-use crate::sys::netlink::{BridgePort, HostAddress, Link, Netlink, Request, Route};
+use crate::sys::netlink::{BridgePort, HostAddress, Link, Netlink, Request};
 
 /// What a bridge's alias begins with; the network's id follows.
 const ALIAS: &str = "ketch network ";
-/// A container's first interface, whose way out is taken before those of the others.
-const FIRST: &str = "eth";
 
-/// A network that has a bridge.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bridge<'a> {
+/// Largest packet in bytes where none is asked for.
+const MTU: u32 = 1500;
+
+/// What of a network's record makes its bridge.
+#[derive(Debug, Clone)]
+pub(super) struct Bridge<'a> {
     /// Name of the bridge, at most 15 bytes.
-    pub(crate) name: &'a str,
+    pub(super) name: &'a str,
     /// Id of the network.
-    pub(crate) network: &'a str,
+    pub(super) network: &'a str,
     /// The host's addresses on it, with the lengths of their prefixes in bits.
-    pub(crate) gateways: &'a [(IpAddr, u8)],
-    /// The subnets: an address in each, with the length of its prefix.
-    pub(crate) subnets: &'a [(IpAddr, u8)],
+    pub(super) gateways: Vec<(IpAddr, u8)>,
+    /// Its subnets.
+    pub(super) subnets: Vec<Subnet>,
     /// Nothing goes in or out.
-    pub(crate) internal: bool,
+    pub(super) internal: bool,
     /// Other networks that say so too may come in (podman's `isolate=false`).
-    pub(crate) friendly: bool,
+    pub(super) friendly: bool,
     /// Its members do not reach each other (docker's `enable_icc=false`).
-    pub(crate) separate: bool,
+    pub(super) separate: bool,
+    /// Its members leave with the host's address.
+    pub(super) masquerade: bool,
     /// Largest packet in bytes.
-    pub(crate) mtu: u32,
+    pub(super) mtu: u32,
+}
+
+impl<'a> Bridge<'a> {
+    /// The bridge of a network.
+    pub(super) fn of(record: &'a Record) -> Bridge<'a> {
+        let is_off = |name: &str| record.option(&[name]).is_some_and(|value| !is_true(value));
+        let gateway = |pool: &Pool| Some((pool.gateway?, pool.subnet.prefix));
+        Bridge {
+            name: &record.interface,
+            network: &record.id,
+            gateways: record.subnets.iter().filter_map(gateway).collect(),
+            subnets: record.subnets.iter().map(|pool| pool.subnet).collect(),
+            internal: record.internal,
+            // docker keeps networks apart; podman does where it is asked to.
+            friendly: !record.isolate && is_off("isolate"),
+            separate: is_off("com.docker.network.bridge.enable_icc"),
+            masquerade: !is_off("com.docker.network.bridge.enable_ip_masquerade"),
+            mtu: record.mtu().unwrap_or(MTU),
+        }
+    }
+}
+
+/// Go's words for true, as docker takes them in options.
+fn is_true(word: &str) -> bool {
+    matches!(word, "1" | "t" | "T" | "true" | "TRUE" | "True")
 }
 
 impl Bridge<'_> {
@@ -49,41 +77,25 @@ impl Bridge<'_> {
     }
 
     fn has_six(&self) -> bool {
-        self.subnets.iter().any(|(ip, _)| ip.is_ipv6())
+        self.subnets.iter().any(|subnet| !subnet.is_ipv4())
     }
 
     fn rules(&self) -> NetworkRules<'_> {
         NetworkRules {
             bridge: self.name,
-            subnets: self.subnets,
+            subnets: &self.subnets,
             internal: self.internal,
             friendly: self.friendly,
+            masquerade: self.masquerade,
         }
     }
-}
-
-/// A container's end of a network.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct End<'a> {
-    /// Id of the container.
-    pub(crate) container: &'a str,
-    /// Name of its interface, `eth0` for the first.
-    pub(crate) interface: &'a str,
-    /// Hardware address.
-    pub(crate) mac: [u8; 6],
-    /// Addresses with the lengths of their prefixes.
-    pub(crate) addresses: &'a [(IpAddr, u8)],
-    /// Next hops to all the rest; none in a network without a way out.
-    pub(crate) gateways: &'a [IpAddr],
-    /// The host's ports that lead to it.
-    pub(crate) published: &'a [Published],
 }
 
 /// Makes the bridge with the host's addresses, if it is not there, and gives its index.
 ///
 /// # Errors
 /// `Conflict` when an interface of that name is not this network's.
-pub(crate) fn ensure(netlink: &mut Netlink, bridge: &Bridge<'_>) -> Result<u32> {
+fn ensure(netlink: &mut Netlink, bridge: &Bridge<'_>) -> Result<u32> {
     let found = netlink.link(bridge.name)?;
     if let Some(link) = found {
         if link.alias.as_deref() == Some(&bridge.alias()) {
@@ -100,7 +112,7 @@ pub(crate) fn ensure(netlink: &mut Netlink, bridge: &Bridge<'_>) -> Result<u32> 
     })?;
     configure(bridge)?;
     let mut requests: Vec<Request> = Vec::new();
-    for (ip, prefix) in bridge.gateways {
+    for (ip, prefix) in &bridge.gateways {
         requests.push(Request::add_address(HostAddress {
             interface: index,
             ip: *ip,
@@ -140,8 +152,8 @@ fn configure(bridge: &Bridge<'_>) -> Result<()> {
     if six { sysctl::forward(true) } else { Ok(()) }
 }
 
-/// A hardware address that does not change with the ports that come and go: local, of the first
-/// address of the host's.
+/// A hardware address that does not change with the ports that come and go: a local one, made of
+/// the network's id (FNV-1a).
 fn hardware_address(bridge: &Bridge<'_>) -> [u8; 6] {
     let id = bridge.network.as_bytes();
     let digest = id.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -151,18 +163,20 @@ fn hardware_address(bridge: &Bridge<'_>) -> [u8; 6] {
     [0x02, a, b, c, d, e]
 }
 
-/// Joins the namespace `netns` to a bridge; gives the name of the host's end. `nft` is where that
-/// program is.
+/// Joins a member's namespace to its network's bridge, which is made if it is not there; gives
+/// the name of the host's end. `nft` is where that program is.
 ///
 /// # Errors
-/// What is made so far is removed again.
-pub(crate) fn attach(
+/// `Conflict` when a port leads to another container already. What was made is removed again, the
+/// bridge excepted.
+pub(super) fn attach(
     bridge: &Bridge<'_>,
     end: &End<'_>,
+    published: &[Published],
     netns: BorrowedFd<'_>,
     nft: Option<&Path>,
 ) -> Result<String> {
-    let mut inside = enter(end, netns)?;
+    let mut inside = end.enter(netns)?;
     let mut netlink = Netlink::route()?;
     let mut firewall = Firewall::open(nft)?;
     let known = netlink.link(bridge.name)?;
@@ -177,8 +191,8 @@ pub(crate) fn attach(
     let name = port_name()?;
     let made = Request::add_veth(&name, index, end.interface, end.mac, bridge.mtu, netns);
     netlink.apply(&[made])?;
-    let joined = join(bridge, end, &name, &mut netlink, &mut firewall)
-        .and_then(|()| address(end, &mut inside));
+    let joined = join(bridge, end, published, &name, &mut netlink, &mut firewall)
+        .and_then(|()| end.address(&mut inside));
     if let Err(error) = joined {
         let _ = detach(&name);
         return Err(error);
@@ -190,40 +204,27 @@ pub(crate) fn attach(
     Ok(name)
 }
 
-/// Opens a socket in a container's namespace, where interfaces that come are not to give
-/// themselves addresses that the network does not have.
-fn enter(end: &End<'_>, netns: BorrowedFd<'_>) -> Result<Netlink> {
-    let six = end.addresses.iter().any(|(ip, _)| ip.is_ipv6());
-    namespace::in_network(netns, || {
-        let of = |name: &str| format!("ipv6/conf/default/{name}");
-        sysctl::set(&of("disable_ipv6"), if six { "0" } else { "1" })?;
-        sysctl::set(&of("accept_ra"), "0")?;
-        // Neighbours that knew an earlier owner of the address learn of the new one at once.
-        sysctl::set("ipv4/conf/default/arp_notify", "1")?;
-        Netlink::route()
-    })?
-}
-
 /// Sets the host's end up and lets it speak.
 fn join(
     bridge: &Bridge<'_>,
     end: &End<'_>,
+    published: &[Published],
     name: &str,
     netlink: &mut Netlink,
     firewall: &mut Firewall,
 ) -> Result<()> {
     let gone = || Error::new(Kind::NotFound, "use network interface", name);
     let index = netlink.link(name)?.ok_or_else(gone)?.index;
-    let addresses: Vec<IpAddr> = end.addresses.iter().map(|(ip, _)| *ip).collect();
+    let addresses: Vec<IpAddr> = end.addresses.iter().map(|address| address.ip).collect();
     firewall.add_port(&PortRules {
         interface: name,
         index,
         mac: end.mac,
         addresses: &addresses,
-        published: end.published,
+        published,
     })?;
     let port = BridgePort {
-        hairpin: !end.published.is_empty(),
+        hairpin: !published.is_empty(),
         isolated: bridge.separate,
     };
     let mut requests = vec![
@@ -235,38 +236,6 @@ fn join(
     }
     requests.push(Request::set_up(name, true));
     netlink.apply(&requests)
-}
-
-/// Gives the container's end its addresses and routes.
-fn address(end: &End<'_>, inside: &mut Netlink) -> Result<()> {
-    let gone = || Error::new(Kind::NotFound, "use network interface", end.interface);
-    let interface = inside.link(end.interface)?.ok_or_else(gone)?.index;
-    let mut requests = Vec::new();
-    for (ip, prefix) in end.addresses {
-        requests.push(Request::add_address(HostAddress {
-            interface,
-            ip: *ip,
-            prefix: *prefix,
-        }));
-    }
-    requests.push(Request::set_up(end.interface, true));
-    for gateway in end.gateways {
-        requests.push(Request::add_route(Route {
-            destination: None,
-            gateway: Some(*gateway),
-            interface,
-            metric: metric(end.interface, interface, *gateway),
-        }));
-    }
-    inside.apply(&requests)
-}
-
-/// The metric of an interface's way out: `eth0` is taken first, and when it goes the next.
-fn metric(name: &str, index: u32, gateway: IpAddr) -> u32 {
-    let number = name.strip_prefix(FIRST).and_then(|rest| rest.parse().ok());
-    // For IPv6 the kernel takes 0 for its own 1024.
-    let base = if gateway.is_ipv6() { 1024 } else { 0 };
-    base + number.unwrap_or(index).min(1 << 16)
 }
 
 /// Whether the rules of interfaces that are gone are to be removed after the one of this name was
@@ -284,7 +253,7 @@ fn port_name() -> Result<String> {
 
 /// Takes a container from a network: the pair of interfaces goes at once, and the ports that lead
 /// to it. `name` is the host's end; none is no error.
-pub(crate) fn detach(name: &str) -> Result<()> {
+pub(super) fn detach(name: &str) -> Result<()> {
     let freed = free_ports(name);
     Netlink::route()?.apply(&[Request::delete_link(name)])?;
     freed
@@ -297,12 +266,13 @@ pub(crate) fn free_ports(name: &str) -> Result<()> {
 }
 
 /// Removes a network's bridge and rules when it has no port left; false when it has some.
-pub(crate) fn remove(bridge: &str, network: &str) -> Result<bool> {
+pub(crate) fn remove(record: &Record) -> Result<bool> {
+    let bridge = Bridge::of(record);
     let mut netlink = Netlink::route()?;
-    let Some(link) = netlink.link(bridge)? else {
+    let Some(link) = netlink.link(bridge.name)? else {
         return sweep_rules().map(|()| true);
     };
-    if link.alias != Some(format!("{ALIAS}{network}")) && check_half_made(&link).is_err() {
+    if link.alias != Some(bridge.alias()) && check_half_made(&link).is_err() {
         // Somebody else's: nothing of this network is there.
         return Ok(true);
     }
@@ -310,7 +280,7 @@ pub(crate) fn remove(bridge: &str, network: &str) -> Result<bool> {
     if netlink.links()?.iter().any(is_port) {
         return Ok(false);
     }
-    netlink.apply(&[Request::delete_link(bridge)])?;
+    netlink.apply(&[Request::delete_link(bridge.name)])?;
     sweep_rules()?;
     Ok(true)
 }

@@ -1,13 +1,21 @@
-//! Networks of containers: what a network is, who is on it and at which address; what connects a
-//! network namespace, and what is let through.
+//! Networks of containers: what a network is, who is on it and at which address.
 //!
-//! The types are values: the store keeps them on disk, the engine joins them with what connects.
+//! The types here are values: the store keeps them on disk, the engine joins them with what
+//! connects a namespace.
+//!
+//! | files | what they do |
+//! |---|---|
+//! | `connect` | joins a member's namespace to its network, whatever the driver |
+//! | `bridge`, `parent` | the drivers: a bridge and pairs; interfaces on one of the host's |
+//! | `firewall` | what is let through |
 #![forbid(unsafe_code)]
 
 mod address;
 pub(crate) mod bridge;
-pub(crate) mod firewall;
+mod connect;
+mod firewall;
 mod member;
+mod parent;
 mod pool;
 mod record;
 mod routes;
@@ -15,6 +23,8 @@ mod subnet;
 mod sysctl;
 
 pub(crate) use address::{free_address, hardware_address, parse_hardware_address};
+pub(crate) use connect::{connect, disconnect};
+pub(crate) use firewall::{Protocol, Published};
 pub(crate) use member::{Address, Attachment, Member};
 pub(crate) use pool::{default_subnet, next_subnet, random_subnet6};
 pub(crate) use record::{DEFAULT_INTERFACE, Driver, Pool, Record};

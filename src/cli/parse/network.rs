@@ -95,21 +95,22 @@ fn pairs(text: &str) -> Result<Attachment> {
                 let why = "gw-priority must be a number";
                 value.parse::<i32>().map_err(|_| bad(FLAG, text, why))?;
             }
-            "driver-opt" => match value.split_once('=') {
-                Some(("com.docker.network.endpoint.ifname", name)) => {
-                    found.interface = Some(interface(text, name)?);
-                }
-                _ => {
-                    return Err(bad(FLAG, text, format!("unknown driver-opt {value:?}"))
-                        .hint("com.docker.network.endpoint.ifname=NAME is possible"));
-                }
-            },
+            "driver-opt" => found.interface = Some(driver_option(value)?),
             key => option(text, key, value, &mut found)?,
         }
     }
     match found.network.is_empty() {
         true => Err(bad(FLAG, text, "network name/id is not specified")),
         false => Ok(found),
+    }
+}
+
+/// The one option of docker's endpoints that is known: the name of the device.
+pub(crate) fn driver_option(text: &str) -> Result<String> {
+    match text.split_once('=') {
+        Some(("com.docker.network.endpoint.ifname", name)) => interface(text, name),
+        _ => Err(bad("--driver-opt", text, "unknown option")
+            .hint("com.docker.network.endpoint.ifname=NAME is possible")),
     }
 }
 

@@ -83,7 +83,9 @@ fn hosts(hostname: &str, network: &Network) -> String {
         | NetworkMode::Private
         | NetworkMode::Container(_)
         | NetworkMode::Namespace(_) => read("/etc/hosts").unwrap_or_else(|| LOCAL.to_owned()),
-        NetworkMode::None | NetworkMode::Named => format!("{LOCAL}127.0.1.1\t{hostname}\n"),
+        NetworkMode::None => format!("{LOCAL}127.0.1.1\t{hostname}\n"),
+        // The addresses come when they are known.
+        NetworkMode::Named => LOCAL.to_owned(),
     };
     if !text.ends_with('\n') {
         text.push('\n');

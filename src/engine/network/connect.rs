@@ -34,16 +34,29 @@ pub(crate) fn connect(engine: &Engine<'_>, container: &str, asked: &Attachment) 
             "endpoint with name {} already exists in network {}",
             entry.record.name, network.name
         );
-        return Err(Error::new(Kind::Conflict, "connect container", container).because(why).into());
+        return Err(Error::new(Kind::Conflict, "connect container", container)
+            .because(why)
+            .into());
     }
-    engine.store.networks().reserve(&network, &entry.record.id, Some(&asked))?;
+    engine
+        .store
+        .networks()
+        .reserve(&network, &entry.record.id, Some(&asked))?;
     let connected = container::plug(engine, &entry, &network, &asked)
         .and_then(|()| edit(&entry, |config| config.attachments.push(asked)));
     if connected.is_err() {
-        let _ = engine.store.networks().reserve(&network, &entry.record.id, None);
+        let _ = engine
+            .store
+            .networks()
+            .reserve(&network, &entry.record.id, None);
         return connected;
     }
-    event::note(&engine.store, &network, "connect", Some(entry.record.id.as_str()));
+    event::note(
+        &engine.store,
+        &network,
+        "connect",
+        Some(entry.record.id.as_str()),
+    );
     Ok(())
 }
 
@@ -68,11 +81,21 @@ pub(crate) fn disconnect(
     }
     check_mode(&entry, "disconnect")?;
     container::unplug(engine, &entry, &network)?;
-    engine.store.networks().reserve(&network, &entry.record.id, None)?;
+    engine
+        .store
+        .networks()
+        .reserve(&network, &entry.record.id, None)?;
     edit(&entry, |config| {
-        config.attachments.retain(|asked| asked.network != network.name);
+        config
+            .attachments
+            .retain(|asked| asked.network != network.name);
     })?;
-    event::note(&engine.store, &network, "disconnect", Some(entry.record.id.as_str()));
+    event::note(
+        &engine.store,
+        &network,
+        "disconnect",
+        Some(entry.record.id.as_str()),
+    );
     Ok(())
 }
 
@@ -100,7 +123,9 @@ fn check_mode(entry: &ContainerEntry, verb: &str) -> Result<()> {
         }
     };
     let operation = format!("{verb} container");
-    Err(Error::new(Kind::Conflict, operation, &entry.record.name).because(why).into())
+    Err(Error::new(Kind::Conflict, operation, &entry.record.name)
+        .because(why)
+        .into())
 }
 
 /// Changes what the container asks for.

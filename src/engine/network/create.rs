@@ -65,7 +65,9 @@ pub(crate) fn create(engine: &Engine<'_>, request: &CreateRequest) -> Result<Rec
         check_name(name)?;
         if WORDS.contains(&name.as_str()) {
             let why = format!("operation is not permitted on predefined {name} network");
-            return Err(Error::new(Kind::Denied, "make network", name).because(why).into());
+            return Err(Error::new(Kind::Denied, "make network", name)
+                .because(why)
+                .into());
         }
         if request.ignore
             && let Some(known) = engine.store.networks().named(name)?
@@ -92,7 +94,10 @@ pub(crate) fn create(engine: &Engine<'_>, request: &CreateRequest) -> Result<Rec
             subnets,
             internal: request.internal,
             dns: request.dns && request.driver != Driver::None,
-            isolate: request.options.get("isolate").is_none_or(|value| value != "false"),
+            isolate: request
+                .options
+                .get("isolate")
+                .is_none_or(|value| value != "false"),
             labels: request.labels.clone(),
             options: request.options.clone(),
             name,
@@ -205,17 +210,21 @@ fn check_options(engine: &Engine<'_>, request: &CreateRequest) -> Result<()> {
             },
             "com.docker.network.bridge.enable_icc" => truth()?,
             "parent" | "com.docker.network.bridge.name" | "bridge_name" => {}
-            "mode" | "macvlan_mode" | "ipvlan_mode" => check_mode(request.driver, value)
-                .ok_or_else(|| bad("not a mode of this driver"))?,
+            "mode" | "macvlan_mode" | "ipvlan_mode" => {
+                check_mode(request.driver, value).ok_or_else(|| bad("not a mode of this driver"))?
+            }
             "com.docker.network.bridge.enable_ip_masquerade" if value == "true" => {}
             "com.docker.network.bridge.default_bridge" if value == "false" => {}
             "com.docker.network.bridge.host_binding_ipv4" if value == "0.0.0.0" => {}
-            _ => engine.ui.warn(&format!("--opt {key}={value}: not known here, and it has no effect")),
+            _ => engine.ui.warn(&format!(
+                "--opt {key}={value}: not known here, and it has no effect"
+            )),
         }
     }
     let name = interface(request, "");
     let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | ':');
-    let is_bad = name.len() > 15 || name.contains(odd) || matches!(name.as_str(), "." | ".." | "lo");
+    let is_bad =
+        name.len() > 15 || name.contains(odd) || matches!(name.as_str(), "." | ".." | "lo");
     if is_bad {
         let why = "a device has at most 15 bytes, without spaces, \"/\" and \":\"";
         return Err(Error::usage("use interface name", name, why).into());
@@ -246,7 +255,9 @@ fn check_driver(engine: &Engine<'_>, request: &CreateRequest) -> Result<()> {
         driver if engine.mode != Mode::Root => {
             let word = driver.word();
             Err(Error::new(Kind::Unsupported, "use --driver", word)
-                .because(format!("{word} needs the devices of the host, which are root's"))
+                .because(format!(
+                    "{word} needs the devices of the host, which are root's"
+                ))
                 .hint("use the bridge driver, or run as root")
                 .into())
         }
@@ -264,11 +275,7 @@ fn check_driver(engine: &Engine<'_>, request: &CreateRequest) -> Result<()> {
 }
 
 /// The pools of a new network.
-fn pools(
-    request: &CreateRequest,
-    others: &[Record],
-    random: [u8; 7],
-) -> Result<Vec<Pool>, Error> {
+fn pools(request: &CreateRequest, others: &[Record], random: [u8; 7]) -> Result<Vec<Pool>, Error> {
     if request.driver == Driver::None {
         return Ok(Vec::new());
     }
@@ -276,7 +283,10 @@ fn pools(
     let mut pools: Vec<Pool> = Vec::new();
     for subnet in &request.subnets {
         check_subnet(subnet, &host)?;
-        if pools.iter().any(|pool| pool.subnet.is_ipv4() == subnet.is_ipv4()) {
+        if pools
+            .iter()
+            .any(|pool| pool.subnet.is_ipv4() == subnet.is_ipv4())
+        {
             let why = "a network has at most one subnet of each family";
             return Err(Error::usage("use subnet", subnet.to_string(), why));
         }
@@ -306,7 +316,9 @@ fn details(request: &CreateRequest, pools: &mut [Pool]) -> Result<(), Error> {
         pool.gateway = Some(*gateway);
     }
     for range in &request.ranges {
-        let pool = pools.iter_mut().find(|pool| pool.subnet.contains_all(range));
+        let pool = pools
+            .iter_mut()
+            .find(|pool| pool.subnet.contains_all(range));
         let bad = |why: &str| Error::usage("use ip range", range.to_string(), why);
         let pool = pool.ok_or_else(|| bad("no matching subnet for it"))?;
         if pool.range.replace(*range).is_some() {
@@ -315,7 +327,13 @@ fn details(request: &CreateRequest, pools: &mut [Pool]) -> Result<(), Error> {
     }
     for (name, ip) in &request.reserved {
         let pool = pools.iter_mut().find(|pool| pool.subnet.contains(*ip));
-        let bad = || Error::usage("use aux address", ip.to_string(), "no matching subnet for it");
+        let bad = || {
+            Error::usage(
+                "use aux address",
+                ip.to_string(),
+                "no matching subnet for it",
+            )
+        };
         let pool = pool.ok_or_else(bad)?;
         pool.reserved.insert(name.clone(), *ip);
     }
@@ -366,7 +384,10 @@ mod tests {
             gateways: Vec::new(),
             ranges: Vec::new(),
             reserved: BTreeMap::new(),
-            families: Families { v4: true, v6: false },
+            families: Families {
+                v4: true,
+                v6: false,
+            },
             internal: false,
             dns: true,
             labels: BTreeMap::new(),
@@ -380,7 +401,9 @@ mod tests {
         let mut asked = request(&["100.99.0.0/24", "fd00:9::/64"]);
         asked.gateways = vec!["fd00:9::9".parse().unwrap(), "100.99.0.9".parse().unwrap()];
         asked.ranges = vec!["100.99.0.128/25".parse().unwrap()];
-        asked.reserved.insert("r".to_owned(), "100.99.0.7".parse().unwrap());
+        asked
+            .reserved
+            .insert("r".to_owned(), "100.99.0.7".parse().unwrap());
         let pools = pools(&asked, &[], [0; 7]).unwrap();
         assert_eq!(pools[0].gateway, Some("100.99.0.9".parse().unwrap()));
         assert_eq!(pools[0].range, Some("100.99.0.128/25".parse().unwrap()));
@@ -392,7 +415,10 @@ mod tests {
     fn families_that_are_not_named_are_found() {
         let mut asked = request(&["fd00:9::/64"]);
         assert_eq!(pools(&asked, &[], [0; 7]).unwrap().len(), 2);
-        asked.families = Families { v4: false, v6: true };
+        asked.families = Families {
+            v4: false,
+            v6: true,
+        };
         assert_eq!(pools(&asked, &[], [0; 7]).unwrap().len(), 1);
         asked.subnets.clear();
         let found = pools(&asked, &[], [1; 7]).unwrap();
@@ -410,7 +436,10 @@ mod tests {
             &["::/0"],
             &["100.99.0.0/24", "100.98.0.0/24"],
         ] {
-            assert!(pools(&request(subnets), &[], [0; 7]).is_err(), "{subnets:?}");
+            assert!(
+                pools(&request(subnets), &[], [0; 7]).is_err(),
+                "{subnets:?}"
+            );
         }
         let host = ["10.1.0.0/16".parse().unwrap()];
         let error = check_subnet(&"10.0.0.0/8".parse().unwrap(), &host).unwrap_err();

@@ -37,12 +37,18 @@ pub(crate) fn inspect(engine: &Engine<'_>, wanted: &str) -> Result<Inspected> {
 }
 
 fn cidr(address: Option<Address>) -> String {
-    address.map_or_else(String::new, |address| format!("{}/{}", address.ip, address.prefix))
+    address.map_or_else(String::new, |address| {
+        format!("{}/{}", address.ip, address.prefix)
+    })
 }
 
 /// docker's document.
 pub(crate) fn docker(found: &Inspected) -> Value {
-    let Inspected { record, driver, members } = found;
+    let Inspected {
+        record,
+        driver,
+        members,
+    } = found;
     let container = |member: &Member| {
         let endpoint = json!({
             "Name": member.name,

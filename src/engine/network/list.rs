@@ -28,7 +28,9 @@ impl Row {
     fn predefined(name: &str, driver: &'static str) -> Row {
         let record = Record {
             name: name.to_owned(),
-            id: Digest::of(format!("network {name}").as_bytes()).hex().to_owned(),
+            id: Digest::of(format!("network {name}").as_bytes())
+                .hex()
+                .to_owned(),
             created: Timestamp::default(),
             driver: Driver::None,
             interface: String::new(),
@@ -106,7 +108,10 @@ fn passes(engine: &Engine<'_>, row: &Row, filters: &[(String, String)]) -> Resul
     let mut keys: Vec<&str> = filters.iter().map(|(key, _)| key.as_str()).collect();
     keys.dedup();
     for key in keys {
-        let mut values = filters.iter().filter(|(other, _)| other == key).map(|(_, value)| value.as_str());
+        let mut values = filters
+            .iter()
+            .filter(|(other, _)| other == key)
+            .map(|(_, value)| value.as_str());
         let pass = match key {
             "driver" => values.any(|value| row.driver == value),
             "id" => values.any(|value| record.id.starts_with(value)),
@@ -118,7 +123,8 @@ fn passes(engine: &Engine<'_>, row: &Row, filters: &[(String, String)]) -> Resul
             "until" => values.all(|value| moment(value).is_none_or(|until| record.created < until)),
             _ => {
                 // docker: built-in networks are always wanted.
-                let used = row.is_builtin() || !engine.store.networks().members(&record.name)?.is_empty();
+                let used =
+                    row.is_builtin() || !engine.store.networks().members(&record.name)?.is_empty();
                 values.all(|value| matches!(value, "true" | "1") != used)
             }
         };

@@ -11,7 +11,7 @@ mod remove;
 use anyhow::Result;
 
 use super::Engine;
-use super::container::{Asked, AskedNetwork};
+use super::container::asked_network;
 use crate::common::{Error, Kind};
 use crate::network::Record;
 use crate::store::ContainerRecord;
@@ -20,7 +20,7 @@ pub(crate) use attach::{reserve, settle};
 pub(crate) use connect::{connect, disconnect};
 pub(crate) use create::{CreateRequest, Families, create, default_network};
 pub(crate) use event::note;
-pub(crate) use inspect::{Inspected, docker, inspect, podman};
+pub(crate) use inspect::{docker, inspect, podman};
 pub(crate) use list::{Row, list};
 pub(crate) use remove::{Guard, prune, remove};
 
@@ -69,8 +69,11 @@ fn users(engine: &Engine<'_>, network: &str) -> Result<Vec<String>> {
 }
 
 fn asks(record: &ContainerRecord, network: &str) -> bool {
-    let asked = AskedNetwork::of(record);
-    asked.attachments.iter().any(|asked| asked.network == network)
+    let asked = asked_network(record);
+    asked
+        .attachments
+        .iter()
+        .any(|asked| asked.network == network)
 }
 
 /// Refuses to change what is always there.

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::*;
-use crate::network::firewall::Protocol;
+use crate::network::{Address, Driver, Member, Protocol, connect, disconnect};
 use crate::sys::namespace::{in_network, new_network};
+use crate::sys::netlink::Route;
 
 /// How long something that does not come is waited for.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -33,45 +34,57 @@ struct Host {
 }
 
 /// A container on a network.
-struct Member {
+struct Joined {
     netns: OwnedFd,
     port: String,
     ip: IpAddr,
+    member: Member,
 }
 
 /// One network of the tests': its number is in all its names.
 struct Net {
-    name: String,
-    id: String,
-    gateways: Vec<(IpAddr, u8)>,
-    internal: bool,
+    record: Record,
     number: u8,
 }
 
 impl Net {
     fn new(number: u8, internal: bool) -> Net {
-        Net {
-            name: format!("k-{number}"),
+        let pools = [format!("10.9.{number}.0/24"), format!("fd09:{number}::/64")];
+        let pools = pools.iter().map(|text| Pool::of(text.parse().unwrap()));
+        let record = Record {
+            name: format!("net{number}"),
             id: format!("{number:064}"),
-            gateways: vec![
-                (ip(&format!("10.9.{number}.1")), 24),
-                (ip(&format!("fd09:{number}::1")), 64),
-            ],
+            created: crate::common::Timestamp(0),
+            driver: Driver::Bridge,
+            interface: format!("k-{number}"),
+            subnets: pools.collect(),
             internal,
-            number,
-        }
+            ipv6: true,
+            dns: true,
+            isolate: true,
+            labels: std::collections::BTreeMap::new(),
+            options: std::collections::BTreeMap::new(),
+        };
+        Net { record, number }
     }
 
-    fn bridge(&self) -> Bridge<'_> {
-        Bridge {
-            name: &self.name,
-            network: &self.id,
-            gateways: &self.gateways,
-            subnets: &self.gateways,
-            internal: self.internal,
-            friendly: false,
-            separate: false,
-            mtu: 1500,
+    fn member(&self, number: u8) -> Member {
+        let net = self.number;
+        let address = |text: String, prefix| Address {
+            ip: ip(&text),
+            prefix,
+        };
+        Member {
+            container: format!("{number:064}"),
+            name: format!("c{number}"),
+            aliases: Vec::new(),
+            addresses: vec![
+                address(format!("10.9.{net}.{number}"), 24),
+                address(format!("fd09:{net}::{number}"), 64),
+            ],
+            gateways: vec![ip(&format!("10.9.{net}.1")), ip(&format!("fd09:{net}::1"))],
+            mac: format!("02:42:0a:09:{net:02x}:{number:02x}"),
+            interface: "eth0".to_owned(),
         }
     }
 }
@@ -124,33 +137,29 @@ impl Host {
         in_network(self.own.as_fd(), what).unwrap()
     }
 
-    fn join(&self, net: &Net, number: u8, published: &[Published]) -> Member {
+    fn join(&self, net: &Net, number: u8, published: &[Published]) -> Joined {
         self.try_join(net, number, published).unwrap()
     }
 
-    fn try_join(&self, net: &Net, number: u8, published: &[Published]) -> Result<Member> {
+    fn try_join(&self, net: &Net, number: u8, published: &[Published]) -> Result<Joined> {
         let netns = new_network().unwrap();
         in_network(netns.as_fd(), crate::sys::net::loopback_up).unwrap()?;
-        let address = ip(&format!("10.9.{}.{number}", net.number));
-        let addresses = [
-            (address, 24),
-            (ip(&format!("fd09:{}::{number}", net.number)), 64),
-        ];
-        let gateways: Vec<IpAddr> = net.gateways.iter().map(|(ip, _)| *ip).collect();
-        let end = End {
-            container: &format!("{number:064}"),
-            interface: "eth0",
-            mac: [2, 66, 10, 9, net.number, number],
-            addresses: &addresses,
-            gateways: if net.internal { &[] } else { &gateways },
-            published,
+        let member = net.member(number);
+        let join = || {
+            connect(
+                &net.record,
+                &member,
+                published,
+                netns.as_fd(),
+                nft().as_deref(),
+            )
         };
-        let bridge = net.bridge();
-        let port = self.run(|| attach(&bridge, &end, netns.as_fd(), nft().as_deref()))?;
-        Ok(Member {
+        let port = self.run(join)?.unwrap();
+        Ok(Joined {
             netns,
             port,
-            ip: address,
+            ip: member.addresses[0].ip,
+            member,
         })
     }
 }
@@ -181,13 +190,9 @@ fn uplink(world: BorrowedFd<'_>) {
         .unwrap();
 }
 
-impl Member {
+impl Joined {
     fn six(&self) -> IpAddr {
-        let IpAddr::V4(four) = self.ip else {
-            panic!("members are made with IPv4");
-        };
-        let [_, _, net, number] = four.octets();
-        ip(&format!("fd09:{net}::{number}"))
+        self.member.addresses[1].ip
     }
 }
 
@@ -240,8 +245,8 @@ fn members_reach_each_other_and_the_world_but_not_other_networks() {
         let (one, two) = (Net::new(1, false), Net::new(2, false));
         let (a, b) = (host.join(&one, 2, &[]), host.join(&one, 3, &[]));
         let c = host.join(&two, 2, &[]);
-        let any = |member: &Member| member.ip.to_string();
-        let any6 = |member: &Member| member.six().to_string();
+        let any = |member: &Joined| member.ip.to_string();
+        let any6 = |member: &Joined| member.six().to_string();
         // Each other, with their own addresses.
         assert_eq!(heard(&a.netns, &any(&a), &b.netns, at(b.ip, 9)), Some(a.ip));
         let six = heard(&a.netns, &any6(&a), &b.netns, at(b.six(), 9));
@@ -436,9 +441,9 @@ fn what_is_left_is_swept_and_a_bridge_goes_with_its_last_port() {
     let b = host.join(&net, 3, &[]);
     let links = || host.run(|| Netlink::route().unwrap().links().unwrap());
     let has = |name: &str| links().iter().any(|link| link.name == name);
-    assert!(!host.run(|| remove(&net.name, &net.id)).unwrap());
+    assert!(!host.run(|| remove(&net.record)).unwrap());
     // One is alive, the other not: its namespace is held all the same.
-    let (alive, mine) = (format!("{:064}", 2), [net.name.as_str()]);
+    let (alive, mine) = (format!("{:064}", 2), [net.record.interface.as_str()]);
     host.run(|| sweep(&mine, |owner| owner == alive)).unwrap();
     assert!(has(&a.port) && !has(&b.port));
     let owners = || {
@@ -455,15 +460,17 @@ fn what_is_left_is_swept_and_a_bridge_goes_with_its_last_port() {
     // A socket in the namespace would keep it.
     let (port, netns) = (a.port, a.netns);
     drop(netns);
-    host.run(|| detach(&port)).unwrap();
-    assert!(host.run(|| remove(&net.name, &net.id)).unwrap());
-    assert!(!has(&net.name));
+    let gone = new_network().unwrap();
+    host.run(|| disconnect(Some(&port), &a.member, gone.as_fd()))
+        .unwrap();
+    assert!(host.run(|| remove(&net.record)).unwrap());
+    assert!(!has(&net.record.interface));
     let left = owners();
     assert!(
         !left.contains(&port) && !left.contains("elements"),
         "{left}"
     );
-    assert!(host.run(|| remove(&net.name, &net.id)).unwrap());
+    assert!(host.run(|| remove(&net.record)).unwrap());
 }
 
 #[test]
@@ -474,13 +481,13 @@ fn an_interface_of_somebody_elses_is_not_taken() {
     let net = Net::new(1, false);
     host.run(|| {
         let mut netlink = Netlink::route().unwrap();
-        let taken = Request::add_bridge(&net.name, [2, 0, 0, 0, 0, 1], 1500);
+        let taken = Request::add_bridge(&net.record.interface, [2, 0, 0, 0, 0, 1], 1500);
         netlink.apply(&[taken]).unwrap();
         // One that was only begun is finished.
-        ensure(&mut netlink, &net.bridge()).unwrap();
-        let other = Request::set_alias(&net.name, "somebody's");
+        ensure(&mut netlink, &Bridge::of(&net.record)).unwrap();
+        let other = Request::set_alias(&net.record.interface, "somebody's");
         netlink.apply(&[other]).unwrap();
-        let error = ensure(&mut netlink, &net.bridge()).unwrap_err();
+        let error = ensure(&mut netlink, &Bridge::of(&net.record)).unwrap_err();
         assert_eq!(error.kind(), Kind::Conflict);
     });
 }

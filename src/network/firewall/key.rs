@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::Protocol;
+use crate::network::Subnet;
 
 /// Length of an interface's name with the zero bytes after it (`IFNAMSIZ`).
 const NAME: usize = 16;
@@ -41,18 +42,16 @@ pub(super) fn speaker(index: u32, mac: [u8; 6]) -> Vec<u8> {
     bytes
 }
 
-/// First and last address of the subnet that `ip` is in.
-pub(super) fn bounds(ip: IpAddr, prefix: u8) -> (IpAddr, IpAddr) {
-    match ip {
-        IpAddr::V4(four) => {
-            let hosts = u32::MAX.checked_shr(prefix.into()).unwrap_or(0);
-            let first = four.to_bits() & !hosts;
-            (IpAddr::V4(first.into()), IpAddr::V4((first | hosts).into()))
+/// The very last address of a subnet, the broadcast address included.
+pub(super) fn last(subnet: Subnet) -> IpAddr {
+    match subnet.address {
+        IpAddr::V4(first) => {
+            let hosts = u32::MAX.checked_shr(subnet.prefix.into()).unwrap_or(0);
+            IpAddr::V4((first.to_bits() | hosts).into())
         }
-        IpAddr::V6(six) => {
-            let hosts = u128::MAX.checked_shr(prefix.into()).unwrap_or(0);
-            let first = six.to_bits() & !hosts;
-            (IpAddr::V6(first.into()), IpAddr::V6((first | hosts).into()))
+        IpAddr::V6(first) => {
+            let hosts = u128::MAX.checked_shr(subnet.prefix.into()).unwrap_or(0);
+            IpAddr::V6((first.to_bits() | hosts).into())
         }
     }
 }
@@ -72,32 +71,20 @@ mod tests {
     #[test]
     fn a_subnet_ends_before_the_next_one() {
         let cases = [
-            ("10.1.2.3", 24, "10.1.2.0", "10.1.2.255", Some("10.1.3.0")),
-            ("10.1.2.3", 32, "10.1.2.3", "10.1.2.3", Some("10.1.2.4")),
+            ("10.1.2.0/24", "10.1.2.255", Some("10.1.3.0")),
+            ("10.1.2.3/32", "10.1.2.3", Some("10.1.2.4")),
+            ("255.255.255.0/24", "255.255.255.255", None),
+            ("0.0.0.0/0", "255.255.255.255", None),
             (
-                "255.255.255.9",
-                24,
-                "255.255.255.0",
-                "255.255.255.255",
-                None,
-            ),
-            ("10.1.2.3", 0, "0.0.0.0", "255.255.255.255", None),
-            (
-                "fd00::5",
-                64,
-                "fd00::",
+                "fd00::/64",
                 "fd00::ffff:ffff:ffff:ffff",
                 Some("fd00:0:0:1::"),
             ),
         ];
-        for (ip, prefix, first, last, next) in cases {
-            let found = bounds(ip.parse().unwrap(), prefix);
-            assert_eq!(
-                found,
-                (first.parse().unwrap(), last.parse().unwrap()),
-                "{ip}"
-            );
-            assert_eq!(after(found.1), next.map(|ip| ip.parse().unwrap()), "{ip}");
+        for (subnet, end, next) in cases {
+            let found = last(subnet.parse().unwrap());
+            assert_eq!(found, end.parse::<IpAddr>().unwrap(), "{subnet}");
+            assert_eq!(after(found), next.map(|ip| ip.parse().unwrap()), "{subnet}");
         }
     }
 }

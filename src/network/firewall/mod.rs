@@ -22,6 +22,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::common::{Error, Kind, Result};
+use crate::network::Subnet;
 use crate::sys::netlink::{Element, Family, Netlink, Set, is_outdated};
 
 /// The name of both tables.
@@ -91,12 +92,14 @@ const OTHERS: [Set; 12] = [
 pub(crate) struct NetworkRules<'a> {
     /// Name of its bridge.
     pub(crate) bridge: &'a str,
-    /// Its subnets: an address in each, and the length of the prefix in bits.
-    pub(crate) subnets: &'a [(IpAddr, u8)],
+    /// Its subnets.
+    pub(crate) subnets: &'a [Subnet],
     /// Nothing goes in or out.
     pub(crate) internal: bool,
     /// Other networks that say so too may come in.
     pub(crate) friendly: bool,
+    /// Its members leave with the host's address.
+    pub(crate) masquerade: bool,
 }
 
 /// Protocol of a published port; the number is IP's.
@@ -294,21 +297,24 @@ fn of_network(rules: &NetworkRules<'_>) -> Vec<Element> {
     if rules.friendly {
         found.push(element(FRIENDLY, bridge.clone()));
     }
-    for (ip, prefix) in rules.subnets {
-        let (first, last) = key::bounds(*ip, *prefix);
-        let (open, local) = match ip {
+    for subnet in rules.subnets {
+        let (first, last) = (subnet.address, key::last(*subnet));
+        let (open, local) = match first {
             IpAddr::V4(_) => (MASQUERADE4, LOCAL4),
             IpAddr::V6(_) => (MASQUERADE6, LOCAL6),
         };
+        let mut pair = element(local, [key::ip(first), bridge.clone()].concat());
+        pair.key_end = Some([key::ip(last), bridge.clone()].concat());
+        found.push(pair);
+        if !rules.masquerade {
+            continue;
+        }
         found.push(element(open, key::ip(first)));
         if let Some(after) = key::after(last) {
             let mut end = element(open, key::ip(after));
             end.ends = true;
             found.push(end);
         }
-        let mut pair = element(local, [key::ip(first), bridge.clone()].concat());
-        pair.key_end = Some([key::ip(last), bridge.clone()].concat());
-        found.push(pair);
     }
     // Elements of one set go together.
     found.sort_by_key(|element| element.set.name);

@@ -12,12 +12,13 @@ fn names(elements: &[Element]) -> Vec<&'static str> {
 
 #[test]
 fn an_internal_network_has_no_way_out() {
-    let subnets = [(ip("10.0.0.0"), 24), (ip("fd00::"), 64)];
+    let subnets = ["10.0.0.0/24", "fd00::/64"].map(|text| text.parse().unwrap());
     let mut rules = NetworkRules {
         bridge: "k0",
         subnets: &subnets,
         internal: true,
         friendly: false,
+        masquerade: true,
     };
     assert_eq!(names(&of_network(&rules)), ["bridges", "same", "internal"]);
     rules.internal = false;

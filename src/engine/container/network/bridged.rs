@@ -1,21 +1,16 @@
 //! Containers of root on networks with a bridge.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::BorrowedFd;
 
 use serde::{Deserialize, Serialize};
 
-use crate::common::{ContainerId, Error, Kind, Result};
+use crate::common::{ContainerId, Error, Result};
 use crate::engine::Engine;
 use crate::host::find_program;
-use crate::network::bridge::{self, Bridge, End};
-use crate::network::firewall::{Protocol, Published};
-use crate::network::{Attachment, Member, Record};
+use crate::network::{self, Attachment, Member, Protocol, Published, Record, bridge};
 use crate::spec::config::Port;
 use crate::store::{ContainerRecord, Join};
-
-/// Largest packet of a bridge, in bytes, where the network's options say nothing.
-const MTU: u32 = 1500;
 
 /// A network with what the container has on it.
 #[derive(Debug, Clone)]
@@ -31,8 +26,8 @@ pub(super) struct Seat {
 pub(super) struct Joined {
     /// Name of the network.
     pub(super) network: String,
-    /// Name of the host's end; empty before it is there.
-    pub(super) device: String,
+    /// Name of the host's end, where there is one.
+    pub(super) device: Option<String>,
     /// Ports lead to it.
     pub(super) published: bool,
 }
@@ -84,7 +79,7 @@ pub(super) fn seat(
 /// Gives back what a container has on a network, and the bridge with the last one.
 pub(super) fn leave(engine: &Engine<'_>, container: &ContainerId, network: &str) -> Result<()> {
     engine.store.networks().leave(network, container, |record| {
-        bridge::remove(&record.interface, &record.id).map(drop)
+        bridge::remove(record).map(drop)
     })
 }
 
@@ -96,61 +91,15 @@ pub(super) fn attach(
     namespace: BorrowedFd<'_>,
 ) -> Result<Joined> {
     let Seat { record, member } = seat;
-    let pairs = |ips: Vec<IpAddr>, prefix: u8| ips.into_iter().map(move |ip| (ip, prefix));
-    let subnets: Vec<(IpAddr, u8)> = record
-        .subnets
-        .iter()
-        .map(|pool| (pool.subnet.address, pool.subnet.prefix))
-        .collect();
-    let gateways: Vec<(IpAddr, u8)> = record
-        .subnets
-        .iter()
-        .flat_map(|pool| pairs(pool.gateway.into_iter().collect(), pool.subnet.prefix))
-        .collect();
-    let addresses: Vec<(IpAddr, u8)> = member
-        .addresses
-        .iter()
-        .map(|address| (address.ip, address.prefix))
-        .collect();
-    let is = |names: &[&str], wanted: &str| record.option(names) == Some(wanted);
-    let bridge = Bridge {
-        name: &record.interface,
-        network: &record.id,
-        gateways: &gateways,
-        subnets: &subnets,
-        internal: record.internal,
-        friendly: !record.isolate,
-        separate: is(&["com.docker.network.bridge.enable_icc"], "false"),
-        mtu: record.mtu().unwrap_or(MTU),
-    };
-    let end = End {
-        container: &member.container,
-        interface: &member.interface,
-        mac: hardware(&member.mac)?,
-        addresses: &addresses,
-        gateways: &member.gateways,
-        published: ports,
-    };
     let nft = find_program(engine.host.search_path().as_deref(), "nft");
     let device = engine.store.networks().locked(record, || {
-        bridge::attach(&bridge, &end, namespace, nft.as_deref())
+        network::connect(record, member, ports, namespace, nft.as_deref())
     })?;
     Ok(Joined {
         network: record.name.clone(),
         device,
         published: !ports.is_empty(),
     })
-}
-
-fn hardware(text: &str) -> Result<[u8; 6]> {
-    let bad = || Error::new(Kind::Corrupt, "read hardware address", text);
-    let mut bytes = [0; 6];
-    let mut parts = text.split(':');
-    for byte in &mut bytes {
-        let part = parts.next().ok_or_else(bad)?;
-        *byte = u8::from_str_radix(part, 16).map_err(|_| bad())?;
-    }
-    Ok(bytes)
 }
 
 /// The container's ports, as rules know them.
@@ -164,7 +113,10 @@ pub(super) fn published(ports: &[Port]) -> Result<Vec<Published>> {
                 "sctp" => Protocol::Sctp,
                 other => return Err(bad(other)),
             },
-            host: port.host_ip.parse().map_err(|_| bad(&port.host_ip))?,
+            host: match port.host_ip.as_str() {
+                "" => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+                text => text.parse().map_err(|_| bad(text))?,
+            },
             host_port: port.host,
             port: port.container,
         })

@@ -5,6 +5,7 @@
 //! the end. What it has is written down in its directory, for whoever sees its end.
 
 mod bridged;
+mod live;
 
 use std::os::fd::AsFd;
 
@@ -12,14 +13,16 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::create::Prepared;
-use crate::common;
+use crate::common::{self, Mode};
 use crate::engine::Engine;
-use crate::network::{Attachment, DEFAULT_INTERFACE, Driver, Pool, Record, default_subnet};
+use crate::engine::network::{self, DEFAULT, default_network};
+use crate::network::{Attachment, bridge};
 use crate::runtime::{Connect, Unconnected};
 use crate::spec::config::{Network, NetworkMode};
 use crate::store::{ContainerDir, ContainerRecord};
-use crate::sys::{file, process};
+use crate::sys::file;
 use bridged::{Joined, Seat};
+pub(crate) use live::{plug, unplug};
 
 /// What a connected container has beside its namespace, in a file of its directory: whoever keeps
 /// the container may have been replaced meanwhile.
@@ -42,6 +45,25 @@ pub(super) struct Connection<'a> {
     engine: &'a Engine<'a>,
     prepared: &'a Prepared,
     seats: Vec<Seat>,
+}
+
+/// Settles what a container without a word about its network gets.
+///
+/// # Errors
+/// The default network could not be made.
+pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
+    let open = matches!(network.mode, NetworkMode::Default | NetworkMode::Private);
+    if !open || engine.mode != Mode::Root {
+        return Ok(());
+    }
+    network.mode = NetworkMode::Named;
+    // What was asked of whatever it comes to.
+    let wishes = network.attachments.pop().unwrap_or_default();
+    network.attachments = vec![Attachment {
+        network: DEFAULT.to_owned(),
+        ..wishes
+    }];
+    default_network(engine).map(drop)
 }
 
 /// Whether and how init waits for its network.
@@ -76,7 +98,7 @@ impl<'a> Connection<'a> {
         let all = self.seats.iter().enumerate().map(|(index, seat)| {
             joined.get(index).cloned().unwrap_or(Joined {
                 network: seat.record.name.clone(),
-                device: String::new(),
+                device: None,
                 published: false,
             })
         });
@@ -103,7 +125,12 @@ impl<'a> Connection<'a> {
                 ends.namespace.as_fd(),
             )?);
         }
-        self.note(&joined)
+        self.note(&joined)?;
+        let container = self.prepared.record.id.as_str();
+        for seat in &self.seats {
+            network::note(&self.engine.store, &seat.record, "connect", Some(container));
+        }
+        Ok(())
     }
 }
 
@@ -120,10 +147,14 @@ pub(super) fn release(
     let connected: Connected = serde_json::from_slice(&bytes).unwrap_or_default();
     let mut done = Ok(());
     for joined in &connected.joined {
-        if joined.published {
-            done = done.and(crate::network::bridge::free_ports(&joined.device));
+        if let Some(device) = joined.device.as_deref().filter(|_| joined.published) {
+            done = done.and(bridge::free_ports(device));
         }
         done = done.and(bridged::leave(engine, &record.id, &joined.network));
+        if let Ok(Some(left)) = engine.store.networks().named(&joined.network) {
+            let container = record.id.as_str();
+            network::note(&engine.store, &left, "disconnect", Some(container));
+        }
     }
     file::remove_file(&path)?;
     Ok(done?)
