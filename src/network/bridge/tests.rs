@@ -385,6 +385,42 @@ fn a_published_port_leads_to_its_container_from_everywhere() {
 }
 
 #[test]
+fn datagrams_of_a_client_that_goes_on_come_to_the_next_container() {
+    let Some(host) = Host::new(false) else {
+        return;
+    };
+    let net = Net::new(1, false);
+    let published = [Published {
+        protocol: Protocol::Udp,
+        host: ip("0.0.0.0"),
+        host_port: 5353,
+        port: 53,
+    }];
+    let client = in_network(host.world.as_fd(), || {
+        UdpSocket::bind((ip("192.0.2.9"), 4000))
+    });
+    let client = client.unwrap().unwrap();
+    let said = |joined: &Joined| {
+        let bind = || UdpSocket::bind((joined.ip, 53));
+        let server = in_network(joined.netns.as_fd(), bind).unwrap().unwrap();
+        server.set_read_timeout(Some(PATIENCE)).unwrap();
+        client.send_to(b"?", "192.0.2.1:5353").unwrap();
+        server.recv_from(&mut [0]).is_ok()
+    };
+    // To nobody: the host remembers that it is for itself.
+    client.send_to(b"?", "192.0.2.1:5353").unwrap();
+    let first = host.join(&net, 2, &published);
+    assert!(said(&first));
+    host.run(|| bridge_free(&first.port));
+    let second = host.join(&net, 3, &published);
+    assert!(said(&second));
+}
+
+fn bridge_free(port: &str) {
+    free_ports(port).unwrap();
+}
+
+#[test]
 fn nobody_speaks_with_the_address_of_another() {
     for filtered in [false, true] {
         let Some(host) = Host::new(filtered) else {

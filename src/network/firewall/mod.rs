@@ -193,7 +193,27 @@ impl Firewall {
     /// # Errors
     /// `Conflict` when a port leads to another container already.
     pub(crate) fn add_port(&mut self, rules: &PortRules<'_>) -> Result<()> {
-        self.netlink.add_elements(&of_port(rules))
+        self.netlink.add_elements(&of_port(rules))?;
+        self.forget_flows(rules.published)
+    }
+
+    /// Lets datagrams of clients that did not stop sending while nobody was there, or another
+    /// container, come to the one that is there now.
+    fn forget_flows(&mut self, published: &[Published]) -> Result<()> {
+        let is_flow = |port: &&Published| port.protocol != Protocol::Tcp;
+        let ports: Vec<Published> = published.iter().filter(is_flow).copied().collect();
+        if ports.is_empty() {
+            return Ok(());
+        }
+        let own = Netlink::route()?.addresses()?;
+        self.netlink.forget_flows(|target| {
+            let is_one = |port: &Published| {
+                port.protocol as u8 == target.protocol
+                    && port.host_port == target.port
+                    && (port.host.is_unspecified() || port.host == target.ip)
+            };
+            ports.iter().any(is_one) && own.iter().any(|address| address.ip == target.ip)
+        })
     }
 
     /// Frees the host's ports that lead to the interface `owner`, the host's end of a pair.

@@ -7,6 +7,7 @@ mod filter;
 mod link;
 mod message;
 mod route;
+mod track;
 
 use std::mem::size_of;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -24,6 +25,8 @@ pub(crate) use link::{BridgePort, Link, LinkKind};
 pub(crate) use message::{Message, Request, address, attribute, attributes, text, word};
 #[allow(unused_imports)]
 pub(crate) use route::{HostAddress, Route};
+#[allow(unused_imports)]
+pub(crate) use track::Target;
 
 use crate::common::{Error, Kind, Result};
 
