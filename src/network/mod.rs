@@ -21,6 +21,7 @@ mod record;
 mod routes;
 mod subnet;
 mod sysctl;
+pub(crate) mod user;
 
 pub(crate) use address::{free_address, hardware_address, parse_hardware_address};
 pub(crate) use connect::{connect, disconnect};

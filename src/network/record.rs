@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Subnet;
+use super::{Attachment, Subnet};
 use crate::common::{Error, Result, Timestamp};
 
 /// The bridge of the default network.
@@ -136,6 +136,45 @@ impl Record {
     /// Whether it is the one that a container without a word about networks has.
     pub(crate) fn is_default(&self) -> bool {
         self.name == "bridge"
+    }
+
+    /// Whether a bridge connects its members.
+    pub(crate) fn is_bridged(&self) -> bool {
+        self.driver == Driver::Bridge
+    }
+
+    /// Whether a container can have what it asks of this network, as far as the network alone
+    /// can tell.
+    ///
+    /// # Errors
+    /// `Usage` for an address that no member of it can have.
+    pub(crate) fn check(&self, asked: &Attachment) -> Result<()> {
+        for ip in asked.wanted() {
+            let bad = |why: String| Error::usage("use address", ip.to_string(), why);
+            let pool = self.subnets.iter().find(|pool| pool.subnet.contains(ip));
+            let Some(pool) = pool else {
+                let subnets: Vec<String> = self
+                    .subnets
+                    .iter()
+                    .map(|pool| pool.subnet.to_string())
+                    .collect();
+                let subnets = match subnets.is_empty() {
+                    true => "none".to_owned(),
+                    false => subnets.join(", "),
+                };
+                return Err(bad(format!(
+                    "it does not belong to any of network {}'s subnets ({subnets})",
+                    self.name
+                )));
+            };
+            if pool.gateway == Some(ip) {
+                return Err(bad(format!("it is the gateway of network {}", self.name)));
+            }
+            if !pool.subnet.has_host(ip) {
+                return Err(bad(format!("no host can have it in {}", pool.subnet)));
+            }
+        }
+        Ok(())
     }
 
     /// The value of the first of these options that was given.

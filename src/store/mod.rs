@@ -16,6 +16,7 @@
 //!                              created: to be started later, for one that its end removes
 //! containers/names/<name>      symbolic link to the id: the claim of a name
 //! events                       what happened, one line of JSON each
+//! networks/<name>/             one network: record, lock, members (see `network`)
 //! volumes/ networks/ build/ secrets/   made when first needed
 //! tmp/blob-<hex>.partial       a download, kept for resuming; its flock is the right to write
 //! tmp/pin-<random>             held while its process adds things no name points to yet
@@ -57,6 +58,9 @@ mod layer;
 mod life;
 mod lock;
 mod mark;
+// The rest of it is for what connects containers.
+#[allow(dead_code)]
+mod network;
 mod secret;
 mod state;
 #[cfg(test)]
@@ -87,6 +91,8 @@ pub(crate) use image::{Folder, ImageRecord, Images, Stack};
 pub(crate) use journal::Event;
 pub(crate) use layer::{LayerInfo, Layers, Stage};
 pub(crate) use mark::Mark;
+#[allow(unused_imports)]
+pub(crate) use network::{Join, Networks};
 pub(crate) use secret::{MAX_SECRET, SecretRecord};
 pub(crate) use state::{ExitRecord, Phase, StateRecord};
 pub(crate) use usage::StoreUsage;

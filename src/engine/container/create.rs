@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::asked::{Asked, ImageFacts};
 use super::image::{self, Source};
 use super::plan::{self, Planned};
-use super::{RunRequest, Timing, borrow, carry, event, names, secret, userns};
+use super::{RunRequest, Timing, borrow, carry, event, names, network, secret, userns};
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
 use crate::oci::ContainerConfig;
@@ -146,6 +146,7 @@ fn checked(engine: &Engine<'_>, request: &RunRequest) -> Result<Config> {
     carry::check(&config.copies)?;
     borrow::volumes(engine, &mut config)?;
     secret::check(engine, &config)?;
+    network::choose(engine, &mut config.network)?;
     if config.network.mode == NetworkMode::Private {
         engine.ui.warn(
             "--network: private networks are not available yet, the container shares the host's; \

@@ -82,6 +82,8 @@ fn hosts(hostname: &str, network: &Network) -> String {
             read("/etc/hosts").unwrap_or_else(|| LOCAL.to_owned())
         }
         NetworkMode::None => format!("{LOCAL}127.0.1.1\t{hostname}\n"),
+        // The addresses come when they are known.
+        NetworkMode::Named => LOCAL.to_owned(),
     };
     if !text.ends_with('\n') {
         text.push('\n');
@@ -107,7 +109,7 @@ fn resolv_conf(network: &Network) -> String {
     }
     match network.mode {
         NetworkMode::None => String::new(),
-        NetworkMode::Host | NetworkMode::Default | NetworkMode::Private => {
+        NetworkMode::Host | NetworkMode::Default | NetworkMode::Private | NetworkMode::Named => {
             read("/etc/resolv.conf").unwrap_or_default()
         }
     }

@@ -137,7 +137,7 @@ pub(crate) fn launch(
     let started = runtime::start(plan, join, streams)?;
     // Init builds the container now; the records are written meanwhile.
     let recorded = record(prepared, &started, &cgroup, restarts);
-    let mut connect = |ends| connection.connect(&started, ends);
+    let mut connect = |ends| connection.connect(ends);
     let running = match (started.ready(engine.ui, &mut connect), recorded) {
         (Ok(running), Ok(())) => running,
         (Err(failure), _) => return Err(RunFailure::of(failure).into()),
@@ -210,7 +210,7 @@ pub(crate) fn record_end(
         restarting,
         error: end.error.clone(),
     };
-    network::release(engine, dir)?;
+    network::release(engine, record, dir)?;
     dir.change(|_| Some(Phase::Ended(exit)))?;
     Ok(())
 }

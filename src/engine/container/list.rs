@@ -228,6 +228,7 @@ pub(super) fn network(config: &Config) -> &'static str {
     match config.network.mode {
         NetworkMode::None => "none",
         NetworkMode::Host | NetworkMode::Default | NetworkMode::Private => "host",
+        NetworkMode::Named => "bridge",
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::ending::{self, Wish};
 use super::event;
 use super::list::{self, Status};
-use super::mount;
+use super::{mount, network};
 use crate::cgroup::{self, Place};
 use crate::common::{Error, Kind, Mode};
 use crate::engine::{Engine, identity};
@@ -238,6 +238,9 @@ pub(crate) fn discard(
     clean_cgroup(dir);
     mount::release(dir)?;
     let record = dir.record().ok();
+    if let Some(record) = &record {
+        network::release(engine, record, dir)?;
+    }
     let purged = engine.store.containers().remove(dir, lock, None)?;
     if let Some(record) = &record {
         event::note(engine, record, "destroy", &[]);
@@ -253,6 +256,7 @@ pub(crate) fn delete_ended(
     record: &ContainerRecord,
 ) -> Result<()> {
     mount::release(dir)?;
+    network::release(engine, record, dir)?;
     // A removal shares little code with the start and the waiting before it.
     memory::forget_code();
     let containers = engine.store.containers();

@@ -2,12 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::network::Attachment;
+
 /// Network of a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Network {
     /// `--network`.
     pub(crate) mode: NetworkMode,
+    /// The networks of `NetworkMode::Named`, the first with the ports and the way out.
+    pub(crate) attachments: Vec<Attachment>,
     /// `--add-host`: name and address.
     pub(crate) extra_hosts: Vec<(String, String)>,
     /// `--no-hosts`: the image's `/etc/hosts` stays.
@@ -44,4 +48,13 @@ pub(crate) enum NetworkMode {
     Host,
     /// One of its own with a way out was asked for.
     Private,
+    /// One of its own on networks that have names.
+    Named,
+}
+
+impl NetworkMode {
+    /// Whether the container has a network namespace of its own.
+    pub(crate) fn is_own(&self) -> bool {
+        !matches!(self, NetworkMode::Host | NetworkMode::Default)
+    }
 }

@@ -1,0 +1,121 @@
+//! Containers of root on networks with a bridge.
+
+use std::os::fd::BorrowedFd;
+
+use serde::{Deserialize, Serialize};
+
+use crate::common::{ContainerId, Error, Result};
+use crate::engine::Engine;
+use crate::host::find_program;
+use crate::network::{self, Attachment, Member, Protocol, Published, Record, bridge};
+use crate::spec::config::Port;
+use crate::store::{ContainerRecord, Join};
+
+/// A network with what the container has on it.
+#[derive(Debug, Clone)]
+pub(super) struct Seat {
+    /// The network.
+    pub(super) record: Record,
+    /// What the container has there.
+    pub(super) member: Member,
+}
+
+/// One of a running container's ends, for the time after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Joined {
+    /// Name of the network.
+    pub(super) network: String,
+    /// Name of the host's end, where there is one.
+    pub(super) device: Option<String>,
+    /// Ports lead to it.
+    pub(super) published: bool,
+}
+
+/// Takes addresses on every network. On an error none is kept.
+pub(super) fn take(
+    engine: &Engine<'_>,
+    record: &ContainerRecord,
+    attachments: &[Attachment],
+) -> Result<Vec<Seat>> {
+    let mut seats: Vec<Seat> = Vec::new();
+    for (index, attachment) in attachments.iter().enumerate() {
+        let seat = seat(engine, record, attachment, index);
+        match seat {
+            Ok(seat) => seats.push(seat),
+            Err(error) => {
+                for seat in &seats {
+                    let _ = leave(engine, &record.id, &seat.record.name);
+                }
+                return Err(error);
+            }
+        }
+    }
+    Ok(seats)
+}
+
+/// Takes addresses on one network. `index` names the device.
+pub(super) fn seat(
+    engine: &Engine<'_>,
+    record: &ContainerRecord,
+    attachment: &Attachment,
+    index: usize,
+) -> Result<Seat> {
+    let networks = engine.store.networks();
+    let network = networks.find(&attachment.network)?;
+    let join = Join {
+        container: &record.id,
+        name: &record.name,
+        attachment,
+        interface: &format!("eth{index}"),
+    };
+    let member = networks.join(&network, &join)?;
+    Ok(Seat {
+        record: network,
+        member,
+    })
+}
+
+/// Gives back what a container has on a network, and the bridge with the last one.
+pub(super) fn leave(engine: &Engine<'_>, container: &ContainerId, network: &str) -> Result<()> {
+    engine.store.networks().leave(network, container, |record| {
+        bridge::remove(record).map(drop)
+    })
+}
+
+/// Joins a namespace to a network, and lets ports of the host lead there.
+pub(super) fn attach(
+    engine: &Engine<'_>,
+    seat: &Seat,
+    ports: &[Published],
+    namespace: BorrowedFd<'_>,
+) -> Result<Joined> {
+    let Seat { record, member } = seat;
+    let nft = find_program(engine.host.search_path().as_deref(), "nft");
+    let device = engine.store.networks().locked(record, || {
+        network::connect(record, member, ports, namespace, nft.as_deref())
+    })?;
+    Ok(Joined {
+        network: record.name.clone(),
+        device,
+        published: !ports.is_empty(),
+    })
+}
+
+/// The container's ports, as rules know them.
+pub(super) fn published(ports: &[Port]) -> Result<Vec<Published>> {
+    let one = |port: &Port| {
+        let bad = |what: &str| Error::usage("publish port", what, "not known");
+        Ok(Published {
+            protocol: match port.protocol.as_str() {
+                "tcp" => Protocol::Tcp,
+                "udp" => Protocol::Udp,
+                "sctp" => Protocol::Sctp,
+                other => return Err(bad(other)),
+            },
+            host: port.host_ip.parse().map_err(|_| bad(&port.host_ip))?,
+            host_port: port.host,
+            port: port.container,
+        })
+    };
+    ports.iter().map(one).collect()
+}

@@ -1,0 +1,188 @@
+//! The network of a container, from before its first process to after its end.
+//!
+//! What can be refused is refused before the container is built: addresses and ports. Its
+//! namespace is connected from outside while init makes the mounts, and init waits for that in
+//! the end. What it has is written down in its directory, for whoever sees its end.
+
+mod bridged;
+
+use std::collections::BTreeMap;
+use std::os::fd::AsFd;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use super::create::Prepared;
+use crate::common::{self, ContainerId, Error, Kind, Mode, Timestamp};
+use crate::engine::Engine;
+use crate::network::{
+    Attachment, DEFAULT_INTERFACE, Driver, Pool, Record, bridge, default_subnet, host_subnets,
+};
+use crate::runtime::{Connect, Unconnected};
+use crate::spec::config::{Network, NetworkMode};
+use crate::store::{ContainerDir, ContainerRecord};
+use crate::sys::file;
+use bridged::{Joined, Seat};
+
+/// What a connected container has beside its namespace, in a file of its directory: whoever keeps
+/// the container may have been replaced meanwhile.
+const FILE: &str = "network.json";
+/// Largest such file, in bytes.
+const MAX_FILE: usize = 1 << 20;
+
+/// What `FILE` holds.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Connected {
+    /// The container's ends of networks with a bridge.
+    joined: Vec<Joined>,
+    /// Children of the container's keeper that serve its network and end with it.
+    helpers: Vec<i32>,
+}
+
+/// A network on its way to a container.
+pub(super) struct Connection<'a> {
+    engine: &'a Engine<'a>,
+    prepared: &'a Prepared,
+    seats: Vec<Seat>,
+}
+
+/// What the default network is called.
+const DEFAULT_NETWORK: &str = "bridge";
+
+/// Settles what a container without a word about its network gets.
+///
+/// # Errors
+/// The default network could not be made.
+pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
+    let open = matches!(network.mode, NetworkMode::Default | NetworkMode::Private);
+    if !open || engine.mode != Mode::Root {
+        return Ok(());
+    }
+    network.mode = NetworkMode::Named;
+    network.attachments = vec![Attachment::to(DEFAULT_NETWORK)];
+    default_network(engine)
+}
+
+/// Makes the default network where it is missing.
+fn default_network(engine: &Engine<'_>) -> Result<()> {
+    let networks = engine.store.networks();
+    if networks.named(DEFAULT_NETWORK)?.is_some() {
+        return Ok(());
+    }
+    let made = networks.create(|others| {
+        let mut used = host_subnets();
+        used.extend(
+            others
+                .iter()
+                .flat_map(|record| record.subnets.iter().map(|pool| pool.subnet)),
+        );
+        let subnet = default_subnet(&used).ok_or_else(|| {
+            Error::new(Kind::Exhausted, "make network", DEFAULT_NETWORK)
+                .because("no subnet is free")
+        })?;
+        Ok(Record {
+            name: DEFAULT_NETWORK.to_owned(),
+            id: ContainerId::from_bytes(file::random()?).to_string(),
+            created: Timestamp::now(),
+            driver: Driver::Bridge,
+            interface: DEFAULT_INTERFACE.to_owned(),
+            subnets: vec![Pool::of(subnet)],
+            internal: false,
+            ipv6: false,
+            dns: false,
+            isolate: true,
+            labels: BTreeMap::new(),
+            options: BTreeMap::new(),
+        })
+    });
+    match made {
+        Err(error) if error.kind() == Kind::Conflict => Ok(()),
+        other => Ok(other.map(drop)?),
+    }
+}
+
+/// Whether and how init waits for its network.
+pub(super) fn plan(network: &Network) -> Option<Connect> {
+    (network.mode == NetworkMode::Named).then_some(Connect { resolver: false })
+}
+
+impl<'a> Connection<'a> {
+    /// Takes what can be refused before the container is built: addresses and ports.
+    pub(super) fn prepare(
+        engine: &'a Engine<'a>,
+        prepared: &'a Prepared,
+    ) -> Result<Connection<'a>> {
+        let mut connection = Connection {
+            engine,
+            prepared,
+            seats: Vec::new(),
+        };
+        let network = &prepared.asked.config.network;
+        if network.mode == NetworkMode::Named {
+            release(engine, &prepared.record, &prepared.dir)?;
+            let attachments = &network.attachments;
+            connection.seats = bridged::take(engine, &prepared.record, attachments)?;
+            connection.note(&[])?;
+        }
+        Ok(connection)
+    }
+
+    /// Writes down what the container has, before it has it: nobody who is killed leaves
+    /// something that nobody knows of.
+    fn note(&self, joined: &[Joined]) -> common::Result<()> {
+        let all = self.seats.iter().enumerate().map(|(index, seat)| {
+            joined.get(index).cloned().unwrap_or(Joined {
+                network: seat.record.name.clone(),
+                device: None,
+                published: false,
+            })
+        });
+        let connected = Connected {
+            joined: all.collect(),
+            helpers: Vec::new(),
+        };
+        let text = serde_json::to_vec(&connected).unwrap_or_default();
+        file::write_unseen(&self.prepared.dir.path().join(FILE), &text)
+    }
+
+    /// Connects the namespace; init builds the container meanwhile and waits in the end.
+    pub(super) fn connect(&mut self, ends: Unconnected) -> common::Result<()> {
+        let network = &self.prepared.asked.config.network;
+        let ports = bridged::published(&network.ports)?;
+        let mut joined = Vec::new();
+        for (index, seat) in self.seats.iter().enumerate() {
+            // docker: ports lead to the first network.
+            let ports = if index == 0 { &ports[..] } else { &[] };
+            joined.push(bridged::attach(
+                self.engine,
+                seat,
+                ports,
+                ends.namespace.as_fd(),
+            )?);
+        }
+        self.note(&joined)
+    }
+}
+
+/// Gives back what a container had of its networks. Its first process has ended.
+pub(super) fn release(
+    engine: &Engine<'_>,
+    record: &ContainerRecord,
+    dir: &ContainerDir,
+) -> Result<()> {
+    let path = dir.path().join(FILE);
+    let Ok(bytes) = file::read_bounded(&path, MAX_FILE) else {
+        return Ok(());
+    };
+    let connected: Connected = serde_json::from_slice(&bytes).unwrap_or_default();
+    let mut done = Ok(());
+    for joined in &connected.joined {
+        if let Some(device) = joined.device.as_deref().filter(|_| joined.published) {
+            done = done.and(bridge::free_ports(device));
+        }
+        done = done.and(bridged::leave(engine, &record.id, &joined.network));
+    }
+    file::remove_file(&path)?;
+    Ok(done?)
+}
