@@ -17,8 +17,10 @@ use crate::common::{self, ContainerId, Error, Kind, Mode, Timestamp};
 use crate::engine::Engine;
 use crate::network::{
     Attachment, DEFAULT_INTERFACE, Driver, Pool, Record, bridge, default_subnet, host_subnets,
+    some_subnet,
 };
 use crate::runtime::{Connect, Unconnected};
+use crate::settings;
 use crate::spec::config::{Network, NetworkMode};
 use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::file;
@@ -77,16 +79,26 @@ fn default_network(engine: &Engine<'_>) -> Result<()> {
                 .iter()
                 .flat_map(|record| record.subnets.iter().map(|pool| pool.subnet)),
         );
-        let subnet = default_subnet(&used).ok_or_else(|| {
+        // A machine has one docker0, and one of its kind.
+        let is_machines = settings::is_machines(engine.store.root());
+        let id = ContainerId::from_bytes(file::random()?).to_string();
+        let subnet = match is_machines {
+            true => default_subnet(&used),
+            false => some_subnet(&used, u32::from_ne_bytes(file::random()?)),
+        };
+        let subnet = subnet.ok_or_else(|| {
             Error::new(Kind::Exhausted, "make network", DEFAULT_NETWORK)
                 .because("no subnet is free")
         })?;
         Ok(Record {
             name: DEFAULT_NETWORK.to_owned(),
-            id: ContainerId::from_bytes(file::random()?).to_string(),
+            interface: match is_machines {
+                true => DEFAULT_INTERFACE.to_owned(),
+                false => Record::interface_of(&id),
+            },
+            id,
             created: Timestamp::now(),
             driver: Driver::Bridge,
-            interface: DEFAULT_INTERFACE.to_owned(),
             subnets: vec![Pool::of(subnet)],
             internal: false,
             ipv6: false,
@@ -179,7 +191,7 @@ pub(super) fn release(
     let mut done = Ok(());
     for joined in &connected.joined {
         if let Some(device) = joined.device.as_deref().filter(|_| joined.published) {
-            done = done.and(bridge::free_ports(device));
+            done = done.and(bridge::free_ports(device, &bridged::find(engine)));
         }
         done = done.and(bridged::leave(engine, &record.id, &joined.network));
     }
