@@ -2,13 +2,16 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::common::{ContainerId, Error, Result};
 use crate::engine::Engine;
 use crate::host::find_program;
-use crate::network::{self, Attachment, Member, Protocol, Published, Record, bridge};
+use crate::network::{
+    self, Attachment, DEFAULT_INTERFACE, Member, Protocol, Published, Record, bridge,
+};
 use crate::spec::config::Port;
 use crate::store::{ContainerRecord, Join};
 
@@ -76,10 +79,20 @@ pub(super) fn seat(
     })
 }
 
+/// How programs are looked for, where one is needed.
+pub(super) fn find(engine: &Engine<'_>) -> impl Fn(&str) -> Option<PathBuf> {
+    let path = engine.host.search_path();
+    move |name| find_program(path.as_deref(), name)
+}
+
 /// Gives back what a container has on a network, and the bridge with the last one.
 pub(super) fn leave(engine: &Engine<'_>, container: &ContainerId, network: &str) -> Result<()> {
     engine.store.networks().leave(network, container, |record| {
-        bridge::remove(record).map(drop)
+        // As docker0: the next start is not to make it again.
+        if record.interface == DEFAULT_INTERFACE {
+            return Ok(());
+        }
+        bridge::remove(record, &find(engine)).map(drop)
     })
 }
 
@@ -91,9 +104,9 @@ pub(super) fn attach(
     namespace: BorrowedFd<'_>,
 ) -> Result<Joined> {
     let Seat { record, member } = seat;
-    let nft = find_program(engine.host.search_path().as_deref(), "nft");
+    let find = find(engine);
     let device = engine.store.networks().locked(record, || {
-        network::connect(record, member, ports, namespace, nft.as_deref())
+        network::connect(record, member, ports, namespace, &find)
     })?;
     Ok(Joined {
         network: record.name.clone(),

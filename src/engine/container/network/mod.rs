@@ -148,7 +148,7 @@ pub(super) fn release(
     let mut done = Ok(());
     for joined in &connected.joined {
         if let Some(device) = joined.device.as_deref().filter(|_| joined.published) {
-            done = done.and(bridge::free_ports(device));
+            done = done.and(bridge::free_ports(device, &bridged::find(engine)));
         }
         done = done.and(bridged::leave(engine, &record.id, &joined.network));
         if let Ok(Some(left)) = engine.store.networks().named(&joined.network) {
