@@ -5,6 +5,7 @@
 pub(crate) mod container;
 mod identity;
 pub(crate) mod image;
+pub(crate) mod network;
 pub(crate) mod system;
 mod worker;
 

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{Attachment, Subnet};
-use crate::common::{Error, Result, Timestamp};
+use crate::common::{Digest, Error, Result, Timestamp};
 
 /// The bridge of the default network.
 pub(crate) const DEFAULT_INTERFACE: &str = "ketch0";
@@ -175,6 +175,12 @@ impl Record {
             }
         }
         Ok(())
+    }
+
+    /// The id of a container's place on it: one for each container and network.
+    pub(crate) fn endpoint_id(&self, container: &str) -> String {
+        let text = format!("{} {container}", self.id);
+        Digest::of(text.as_bytes()).hex().to_owned()
     }
 
     /// The value of the first of these options that was given.

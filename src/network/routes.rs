@@ -16,6 +16,17 @@ pub(crate) fn host_subnets() -> Vec<Subnet> {
     all
 }
 
+/// Those of them whose hosts are neighbours: the machine has a device there.
+pub(crate) fn connected_subnets() -> Vec<Subnet> {
+    let bytes = file::read_kernel("/proc/net/route").unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    // The third word is the gateway.
+    let direct = |line: &&str| line.split_whitespace().nth(2) == Some("00000000");
+    let head = text.lines().take(1);
+    let lines: Vec<&str> = head.chain(text.lines().skip(1).filter(direct)).collect();
+    parse(&lines.join("\n"))
+}
+
 /// Lines of `/proc/net/route`: device, destination, gateway, flags, …, mask as the eighth; numbers
 /// are in hex and in the byte order of the machine.
 fn parse(text: &str) -> Vec<Subnet> {

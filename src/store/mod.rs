@@ -58,8 +58,6 @@ mod layer;
 mod life;
 mod lock;
 mod mark;
-// The rest of it is for what connects containers.
-#[allow(dead_code)]
 mod network;
 mod secret;
 mod state;
@@ -91,8 +89,7 @@ pub(crate) use image::{Folder, ImageRecord, Images, Stack};
 pub(crate) use journal::Event;
 pub(crate) use layer::{LayerInfo, Layers, Stage};
 pub(crate) use mark::Mark;
-#[allow(unused_imports)]
-pub(crate) use network::{Join, Networks};
+pub(crate) use network::Join;
 pub(crate) use secret::{MAX_SECRET, SecretRecord};
 pub(crate) use state::{ExitRecord, Phase, StateRecord};
 pub(crate) use usage::StoreUsage;

@@ -2,6 +2,7 @@
 
 mod container;
 mod image;
+mod network;
 mod secret;
 pub(crate) mod system;
 
@@ -82,6 +83,14 @@ pub(crate) const VERBS: &[Verb] = &[
     verb::<image::history::History>(&["history", "image history"]),
     verb::<image::inspect::Inspect>(&["image inspect"]),
     verb::<image::prune::Prune>(&["image prune"]),
+    verb::<network::create::Create>(&["network create"]),
+    verb::<network::list::List>(&["network ls", "network list"]),
+    verb::<network::inspect::Inspect>(&["network inspect"]),
+    verb::<network::remove::Remove>(&["network rm", "network remove"]),
+    verb::<network::prune::Prune>(&["network prune"]),
+    verb::<network::exists::Exists>(&["network exists"]),
+    verb::<network::connect::Connect>(&["network connect"]),
+    verb::<network::disconnect::Disconnect>(&["network disconnect"]),
     verb::<secret::create::Create>(&["secret create"]),
     verb::<secret::list::List>(&["secret ls", "secret list"]),
     verb::<secret::inspect::Inspect>(&["secret inspect"]),

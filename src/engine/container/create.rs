@@ -11,6 +11,7 @@ use super::plan::{self, Planned};
 use super::{RunRequest, Timing, borrow, carry, event, names, network, secret, userns};
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
+use crate::engine::network::{reserve, settle};
 use crate::oci::ContainerConfig;
 use crate::spec;
 use crate::spec::config::{Config, NetworkMode, Resources};
@@ -119,6 +120,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
     // The record says from now on which host ids are taken.
     drop(claim);
     let made = cidfile(request, &record.id)
+        .and_then(|()| reserve(engine, &record, &asked.config.network))
         .and_then(|()| secret::take_along(engine, &asked.config, &dir))
         .and_then(|()| carry::into(engine, &record, &asked.config.copies))
         .and_then(|()| plan::make(engine, &record, &asked, image_config, &dir, false));
@@ -147,6 +149,7 @@ fn checked(engine: &Engine<'_>, request: &RunRequest) -> Result<Config> {
     borrow::volumes(engine, &mut config)?;
     secret::check(engine, &config)?;
     network::choose(engine, &mut config.network)?;
+    settle(engine, &mut config.network)?;
     if config.network.mode == NetworkMode::Private {
         engine.ui.warn(
             "--network: private networks are not available yet, the container shares the host's; \

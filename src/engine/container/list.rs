@@ -143,7 +143,7 @@ fn summarize(
             .filter(|_| state.has_process())
             .map(|state| state.pid),
         labels: record.labels.clone(),
-        networks: vec![network(&config).to_owned()],
+        networks: networks(&config),
         mounts: mounts(&config),
         targets: config
             .mounts
@@ -223,12 +223,29 @@ pub(super) fn config(entry: &ContainerEntry) -> Config {
         .unwrap_or_default()
 }
 
-/// The network's name as docker shows it.
-pub(super) fn network(config: &Config) -> &'static str {
-    match config.network.mode {
-        NetworkMode::None => "none",
-        NetworkMode::Host | NetworkMode::Default | NetworkMode::Private => "host",
-        NetworkMode::Named => "bridge",
+/// The mode of the network as docker shows it.
+pub(super) fn network(config: &Config) -> String {
+    match &config.network.mode {
+        NetworkMode::None => "none".to_owned(),
+        NetworkMode::Host | NetworkMode::Default | NetworkMode::Private => "host".to_owned(),
+        NetworkMode::Container(name) => format!("container:{name}"),
+        NetworkMode::Namespace(path) => format!("ns:{}", path.display()),
+        NetworkMode::Named => {
+            let first = config.network.attachments.first();
+            first.map(|first| first.network.clone()).unwrap_or_default()
+        }
+    }
+}
+
+/// The names of the networks; none of its own in another container's.
+pub(super) fn networks(config: &Config) -> Vec<String> {
+    match &config.network.mode {
+        NetworkMode::Named => {
+            let all = config.network.attachments.iter();
+            all.map(|attachment| attachment.network.clone()).collect()
+        }
+        NetworkMode::Container(_) | NetworkMode::Namespace(_) => Vec::new(),
+        _ => vec![network(config)],
     }
 }
 

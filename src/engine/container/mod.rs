@@ -45,7 +45,7 @@ mod userns;
 mod wait;
 
 pub(crate) use crate::spec::config::RestartPolicy;
-pub(crate) use asked::Asked;
+pub(crate) use asked::{Asked, asked_network};
 pub(crate) use carry::out as copy_out;
 pub(crate) use commit::{CommitRequest, commit};
 pub(crate) use copy::{CopyRequest, Ownership, Place, Streams, copy};
@@ -64,6 +64,7 @@ pub(crate) use logs::{LogSink, LogsRequest, logs};
 pub(crate) use mount::{
     Mounted, mount, mounted, refuse_mounted, release as release_mount, unmount,
 };
+pub(crate) use network::{plug, unplug};
 pub(crate) use pause::{pause, resume, unpause};
 pub(crate) use port::ports;
 pub(crate) use remove::{

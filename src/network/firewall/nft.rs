@@ -17,7 +17,7 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv6Addr};
 use std::process::{Command, Stdio};
 
-use super::{Find, NetworkRules, PortRules, Protocol, Published, key};
+use super::{Find, NetworkRules, PortRules, Published, key};
 use crate::common::{Error, Kind, Result};
 use crate::sys::netlink::{Element, Family, Netlink, Set, is_outdated};
 

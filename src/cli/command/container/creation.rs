@@ -117,12 +117,12 @@ impl Creation {
             place: session.place(),
             caller: &session.environment,
         };
-        let network = convert::network(&self.network)?;
         let named = self
             .process
             .hostname
             .as_ref()
             .is_some_and(|name| !name.is_empty());
+        let network = convert::network(&self.network, named, &around.place)?;
         let stop_signal = self.container.stop_signal.as_deref();
         let mut config = Config {
             process: convert::process(&self.process, words, stop_signal, &around)?,

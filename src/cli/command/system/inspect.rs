@@ -2,7 +2,7 @@
 
 use crate::cli::args::ShowArgs;
 use crate::cli::command::image::inspect::show;
-use crate::cli::command::{Execute, container};
+use crate::cli::command::{Execute, container, network};
 use crate::cli::error_report;
 use crate::cli::output::progress::Progress;
 use crate::cli::parse;
@@ -40,7 +40,7 @@ impl Execute for Inspect {
             None | Some("" | "all") => (true, true),
             Some("container") => (true, false),
             Some("image") => (false, true),
-            // Tools ask for these by name; there are none yet.
+            // Tools ask for these by name.
             Some("volume" | "network") => (false, false),
             Some(other) => {
                 return Err(
@@ -53,6 +53,9 @@ impl Execute for Inspect {
         container::inspect::add_latest(&engine, self.latest, &mut self.names)?;
         let kind = self.kind.as_deref().unwrap_or("");
         show(session, &format, &self.names, |name| {
+            if kind == "network" {
+                return network::inspect::document(&engine, session.personality, name);
+            }
             if !containers && !images {
                 let error = Error::new(Kind::NotFound, format!("inspect {kind}"), name);
                 return Err(error.because(format!("no such {kind}")).into());

@@ -1,5 +1,6 @@
 //! Containers of root on networks with a bridge.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
@@ -125,7 +126,10 @@ pub(super) fn published(ports: &[Port]) -> Result<Vec<Published>> {
                 "sctp" => Protocol::Sctp,
                 other => return Err(bad(other)),
             },
-            host: port.host_ip.parse().map_err(|_| bad(&port.host_ip))?,
+            host: match port.host_ip.as_str() {
+                "" => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+                text => text.parse().map_err(|_| bad(text))?,
+            },
             host_port: port.host,
             port: port.container,
         })

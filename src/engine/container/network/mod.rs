@@ -5,26 +5,24 @@
 //! the end. What it has is written down in its directory, for whoever sees its end.
 
 mod bridged;
+mod live;
 
-use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::create::Prepared;
-use crate::common::{self, ContainerId, Error, Kind, Mode, Timestamp};
+use crate::common::{self, Mode};
 use crate::engine::Engine;
-use crate::network::{
-    Attachment, DEFAULT_INTERFACE, Driver, Pool, Record, bridge, default_subnet, host_subnets,
-    some_subnet,
-};
+use crate::engine::network::{self, DEFAULT, default_network};
+use crate::network::{Attachment, bridge};
 use crate::runtime::{Connect, Unconnected};
-use crate::settings;
 use crate::spec::config::{Network, NetworkMode};
 use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::file;
 use bridged::{Joined, Seat};
+pub(crate) use live::{plug, unplug};
 
 /// What a connected container has beside its namespace, in a file of its directory: whoever keeps
 /// the container may have been replaced meanwhile.
@@ -49,9 +47,6 @@ pub(super) struct Connection<'a> {
     seats: Vec<Seat>,
 }
 
-/// What the default network is called.
-const DEFAULT_NETWORK: &str = "bridge";
-
 /// Settles what a container without a word about its network gets.
 ///
 /// # Errors
@@ -62,56 +57,13 @@ pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
         return Ok(());
     }
     network.mode = NetworkMode::Named;
-    network.attachments = vec![Attachment::to(DEFAULT_NETWORK)];
-    default_network(engine)
-}
-
-/// Makes the default network where it is missing.
-fn default_network(engine: &Engine<'_>) -> Result<()> {
-    let networks = engine.store.networks();
-    if networks.named(DEFAULT_NETWORK)?.is_some() {
-        return Ok(());
-    }
-    let made = networks.create(|others| {
-        let mut used = host_subnets();
-        used.extend(
-            others
-                .iter()
-                .flat_map(|record| record.subnets.iter().map(|pool| pool.subnet)),
-        );
-        // A machine has one docker0, and one of its kind.
-        let is_machines = settings::is_machines(engine.store.root());
-        let id = ContainerId::from_bytes(file::random()?).to_string();
-        let subnet = match is_machines {
-            true => default_subnet(&used),
-            false => some_subnet(&used, u32::from_ne_bytes(file::random()?)),
-        };
-        let subnet = subnet.ok_or_else(|| {
-            Error::new(Kind::Exhausted, "make network", DEFAULT_NETWORK)
-                .because("no subnet is free")
-        })?;
-        Ok(Record {
-            name: DEFAULT_NETWORK.to_owned(),
-            interface: match is_machines {
-                true => DEFAULT_INTERFACE.to_owned(),
-                false => Record::interface_of(&id),
-            },
-            id,
-            created: Timestamp::now(),
-            driver: Driver::Bridge,
-            subnets: vec![Pool::of(subnet)],
-            internal: false,
-            ipv6: false,
-            dns: false,
-            isolate: true,
-            labels: BTreeMap::new(),
-            options: BTreeMap::new(),
-        })
-    });
-    match made {
-        Err(error) if error.kind() == Kind::Conflict => Ok(()),
-        other => Ok(other.map(drop)?),
-    }
+    // What was asked of whatever it comes to.
+    let wishes = network.attachments.pop().unwrap_or_default();
+    network.attachments = vec![Attachment {
+        network: DEFAULT.to_owned(),
+        ..wishes
+    }];
+    default_network(engine).map(drop)
 }
 
 /// Whether and how init waits for its network.
@@ -173,7 +125,12 @@ impl<'a> Connection<'a> {
                 ends.namespace.as_fd(),
             )?);
         }
-        self.note(&joined)
+        self.note(&joined)?;
+        let container = self.prepared.record.id.as_str();
+        for seat in &self.seats {
+            network::note(&self.engine.store, &seat.record, "connect", Some(container));
+        }
+        Ok(())
     }
 }
 
@@ -194,6 +151,10 @@ pub(super) fn release(
             done = done.and(bridge::free_ports(device, &bridged::find(engine)));
         }
         done = done.and(bridged::leave(engine, &record.id, &joined.network));
+        if let Ok(Some(left)) = engine.store.networks().named(&joined.network) {
+            let container = record.id.as_str();
+            network::note(&engine.store, &left, "disconnect", Some(container));
+        }
     }
     file::remove_file(&path)?;
     Ok(done?)
