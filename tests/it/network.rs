@@ -92,7 +92,7 @@ cases! {
         create(&["--subnet", "198.18.9.0/24", "--gateway", "198.18.8.1", "other"], &["no matching subnet"]);
         create(&["--subnet", "198.18.9.0/24", "--ip-range", "198.18.8.0/25", "other"], &["no matching subnet"]);
         create(&["--subnet", "127.0.0.0/24", "other"], &["loopback"]);
-        create(&["--subnet", "x", "other"], &["CIDR", "x"]);
+        create(&["--subnet", "x", "other"], &["ADDRESS/PREFIX", "x"]);
         create(&["-d", "overlay", "other"], &["overlay"]);
         create(&["-o", "mtu=many", "other"], &["mtu=many"]);
         create(&["a b"], &["a b"]);
@@ -234,14 +234,14 @@ fn a_running_container_joins_and_leaves() {
         assert_eq!(found["one"]["MacAddress"], "02:00:00:00:00:07");
         env.ketch(&["network", "rm", "one"])
             .fails(1, &["active endpoints", "box"]);
-        let devices = || {
-            env.ketch(&["exec", "box", "payload", "cat", "/proc/net/dev"])
+        let devices = |name: &str| {
+            env.ketch(&["exec", name, "payload", "cat", "/proc/net/dev"])
                 .ok()
                 .to_owned()
         };
-        assert!(devices().contains("eth0") && !devices().contains("eth1"));
+        assert!(devices("box").contains("eth0") && !devices("box").contains("eth1"));
         env.ketch(&["network", "connect", "two", "box"]).ok();
-        assert!(devices().contains("eth1"));
+        assert!(devices("box").contains("eth1"));
         assert_eq!(networks(env, "box")["two"]["IPAddress"], "198.19.102.2");
         env.ketch(&["rename", "box", "crate"]).ok();
         let found: Value =
@@ -258,7 +258,7 @@ fn a_running_container_joins_and_leaves() {
             (Some("crate"), Some("198.19.102.2/24"))
         );
         env.ketch(&["network", "disconnect", "two", "crate"]).ok();
-        assert!(!devices().contains("eth1"));
+        assert!(!devices("crate").contains("eth1"));
         env.ketch(&["network", "rm", "two"]).ok();
         // The address of another one that runs.
         env.ketch(&[

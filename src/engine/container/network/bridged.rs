@@ -78,9 +78,17 @@ pub(super) fn seat(
 
 /// Gives back what a container has on a network, and the bridge with the last one.
 pub(super) fn leave(engine: &Engine<'_>, container: &ContainerId, network: &str) -> Result<()> {
-    engine.store.networks().leave(network, container, |record| {
-        bridge::remove(record).map(drop)
-    })
+    engine.store.networks().leave(network, container, tear_down)
+}
+
+/// Removes the bridge of a network that no running container is on; for who holds its lock.
+pub(crate) fn tear_down(record: &Record) -> Result<()> {
+    if !record.is_bridged() {
+        return Ok(());
+    }
+    // The kernel takes apart the namespaces of those who were there when it has time.
+    bridge::sweep(&[&record.interface], |_| false)?;
+    bridge::remove(record).map(drop)
 }
 
 /// Joins a namespace to a network, and lets ports of the host lead there.
