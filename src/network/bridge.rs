@@ -9,10 +9,10 @@
 
 use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
-use std::path::Path;
+use std::time::Duration;
 
 use super::connect::End;
-use super::firewall::{Firewall, NetworkRules, PORT_PREFIX, PortRules, Published};
+use super::firewall::{self, Find, Firewall, NetworkRules, PORT_PREFIX, PortRules, Published};
 use super::{Pool, Record, Subnet, sysctl};
 use crate::common::{Error, Kind, Result};
 use crate::sys::netlink::{BridgePort, HostAddress, Link, Netlink, Request};
@@ -20,6 +20,9 @@ use crate::sys::netlink::{BridgePort, HostAddress, Link, Netlink, Request};
 /// What a bridge's alias begins with; the network's id follows.
 const ALIAS: &str = "ketch network ";
 
+/// How long a start waits at most for the kernel to let packets through a new pair, which takes it
+/// a moment: the first packet would be lost, and be sent again after a second.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Largest packet in bytes where none is asked for.
 const MTU: u32 = 1500;
 
@@ -164,7 +167,7 @@ fn hardware_address(bridge: &Bridge<'_>) -> [u8; 6] {
 }
 
 /// Joins a member's namespace to its network's bridge, which is made if it is not there; gives
-/// the name of the host's end. `nft` is where that program is.
+/// the name of the host's end. `find` looks for a program where one is needed.
 ///
 /// # Errors
 /// `Conflict` when a port leads to another container already. What was made is removed again, the
@@ -174,11 +177,11 @@ pub(super) fn attach(
     end: &End<'_>,
     published: &[Published],
     netns: BorrowedFd<'_>,
-    nft: Option<&Path>,
+    find: Find<'_>,
 ) -> Result<String> {
     let mut inside = end.enter(netns)?;
     let mut netlink = Netlink::route()?;
-    let mut firewall = Firewall::open(nft)?;
+    let mut firewall = Firewall::open(find)?;
     let known = netlink.link(bridge.name)?;
     let known = known.and_then(|link| (link.alias? == bridge.alias()).then_some(link.index));
     let index = match known {
@@ -186,15 +189,18 @@ pub(super) fn attach(
         None => ensure(&mut netlink, bridge)?,
     };
     if known.is_none() || firewall.is_fresh() {
-        firewall.add_network(&bridge.rules())?;
+        firewall.add_network(&bridge.rules(), find)?;
     }
     let name = port_name()?;
     let made = Request::add_veth(&name, index, end.interface, end.mac, bridge.mtu, netns);
     netlink.apply(&[made])?;
     let joined = join(bridge, end, published, &name, &mut netlink, &mut firewall)
-        .and_then(|()| end.address(&mut inside));
+        .and_then(|()| end.address(&mut inside))
+        .and_then(|()| netlink.await_link(&name, PATIENCE))
+        // A bridge works with its first port.
+        .and_then(|_| netlink.await_link(bridge.name, PATIENCE));
     if let Err(error) = joined {
-        let _ = detach(&name);
+        let _ = detach(&name, find);
         return Err(error);
     }
     if swept_now(&name) {
@@ -253,24 +259,24 @@ fn port_name() -> Result<String> {
 
 /// Takes a container from a network: the pair of interfaces goes at once, and the ports that lead
 /// to it. `name` is the host's end; none is no error.
-pub(super) fn detach(name: &str) -> Result<()> {
-    let freed = free_ports(name);
+pub(super) fn detach(name: &str, find: Find<'_>) -> Result<()> {
+    let freed = free_ports(name, find);
     Netlink::route()?.apply(&[Request::delete_link(name)])?;
     freed
 }
 
 /// Frees the ports of a container that has ended: its interfaces go with its namespace, which
 /// costs the caller nothing.
-pub(crate) fn free_ports(name: &str) -> Result<()> {
-    Firewall::present()?.map_or(Ok(()), |mut firewall| firewall.free_ports(name))
+pub(crate) fn free_ports(name: &str, find: Find<'_>) -> Result<()> {
+    Firewall::present(find)?.map_or(Ok(()), |mut firewall| firewall.free_ports(name))
 }
 
 /// Removes a network's bridge and rules when it has no port left; false when it has some.
-pub(crate) fn remove(record: &Record) -> Result<bool> {
+pub(crate) fn remove(record: &Record, find: Find<'_>) -> Result<bool> {
     let bridge = Bridge::of(record);
     let mut netlink = Netlink::route()?;
     let Some(link) = netlink.link(bridge.name)? else {
-        return sweep_rules().map(|()| true);
+        return sweep_rules(find).map(|()| true);
     };
     if link.alias != Some(bridge.alias()) && check_half_made(&link).is_err() {
         // Somebody else's: nothing of this network is there.
@@ -281,13 +287,14 @@ pub(crate) fn remove(record: &Record) -> Result<bool> {
         return Ok(false);
     }
     netlink.apply(&[Request::delete_link(bridge.name)])?;
-    sweep_rules()?;
+    firewall::forget_bridge(bridge.name, find);
+    sweep_rules(find)?;
     Ok(true)
 }
 
 /// Removes what killed processes have left: interfaces of containers that `lives` does not know,
 /// as far as they are ports of `bridges`, and rules of interfaces that are gone.
-pub(crate) fn sweep(bridges: &[&str], lives: impl Fn(&str) -> bool) -> Result<()> {
+pub(crate) fn sweep(bridges: &[&str], lives: impl Fn(&str) -> bool, find: Find<'_>) -> Result<()> {
     let mut netlink = Netlink::route()?;
     let links = netlink.links()?;
     let mine: Vec<u32> = links
@@ -303,11 +310,11 @@ pub(crate) fn sweep(bridges: &[&str], lives: impl Fn(&str) -> bool) -> Result<()
     let gone = links.iter().filter(is_dead);
     let requests: Vec<Request> = gone.map(|link| Request::delete_link(&link.name)).collect();
     netlink.apply(&requests)?;
-    sweep_rules()
+    sweep_rules(find)
 }
 
-fn sweep_rules() -> Result<()> {
-    Firewall::present()?.map_or(Ok(()), |mut firewall| firewall.sweep())
+fn sweep_rules(find: Find<'_>) -> Result<()> {
+    Firewall::present(find)?.map_or(Ok(()), |mut firewall| firewall.sweep())
 }
 
 #[cfg(test)]

@@ -2,10 +2,9 @@
 
 use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
-use std::path::Path;
 
 use super::bridge::{self, Bridge};
-use super::{Address, Driver, Member, Published, Record, parent, sysctl};
+use super::{Address, Driver, Find, Member, Published, Record, parent, sysctl};
 use crate::common::{Error, Kind, Result};
 use crate::sys::namespace;
 use crate::sys::netlink::{HostAddress, Netlink, Request, Route};
@@ -15,7 +14,7 @@ const NUMBERED: &str = "eth";
 
 /// Connects `netns`, a namespace of `member`'s alone, to the network `record`; gives the name of
 /// the interface that it has on the host, for [`disconnect`]. `published` leads to this member;
-/// `nft` is where that program is.
+/// `find` looks for a program where one is needed.
 ///
 /// The network's lock in the store is held: two starts do not make one bridge, and none removes
 /// it while another joins. The thread is in the network namespace of the bridge, with the rights
@@ -29,12 +28,12 @@ pub(crate) fn connect(
     member: &Member,
     published: &[Published],
     netns: BorrowedFd<'_>,
-    nft: Option<&Path>,
+    find: Find<'_>,
 ) -> Result<Option<String>> {
     let end = End::of(record, member)?;
     match record.driver {
         Driver::Bridge => {
-            bridge::attach(&Bridge::of(record), &end, published, netns, nft).map(Some)
+            bridge::attach(&Bridge::of(record), &end, published, netns, find).map(Some)
         }
         Driver::Macvlan | Driver::Ipvlan => parent::attach(record, &end, netns).map(|()| None),
         Driver::None => Ok(None),
@@ -43,9 +42,14 @@ pub(crate) fn connect(
 
 /// Disconnects a container that goes on: `port` is what [`connect`] gave, and `member` what it
 /// has in `netns`. One that is disconnected is no error.
-pub(crate) fn disconnect(port: Option<&str>, member: &Member, netns: BorrowedFd<'_>) -> Result<()> {
+pub(crate) fn disconnect(
+    port: Option<&str>,
+    member: &Member,
+    netns: BorrowedFd<'_>,
+    find: Find<'_>,
+) -> Result<()> {
     match port {
-        Some(port) => bridge::detach(port),
+        Some(port) => bridge::detach(port, find),
         None => Netlink::route_in(netns)?.apply(&[Request::delete_link(&member.interface)]),
     }
 }

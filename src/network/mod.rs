@@ -25,9 +25,9 @@ pub(crate) mod user;
 
 pub(crate) use address::{free_address, hardware_address, parse_hardware_address};
 pub(crate) use connect::{connect, disconnect};
-pub(crate) use firewall::{Protocol, Published};
+pub(crate) use firewall::{Find, Protocol, Published};
 pub(crate) use member::{Address, Attachment, Member};
-pub(crate) use pool::{default_subnet, next_subnet, random_subnet6};
+pub(crate) use pool::{default_subnet, next_subnet, random_subnet6, some_subnet};
 pub(crate) use record::{DEFAULT_INTERFACE, Driver, Pool, Record};
 pub(crate) use routes::{connected_subnets, host_subnets};
 pub(crate) use subnet::Subnet;

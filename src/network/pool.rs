@@ -26,6 +26,16 @@ pub(crate) fn default_subnet(used: &[Subnet]) -> Option<Subnet> {
     next_subnet(used)
 }
 
+/// A subnet that overlaps none of `used`, small and chosen by `seed`: for a store that shares the
+/// machine with others, which do not see its networks before they have a bridge.
+pub(crate) fn some_subnet(used: &[Subnet], seed: u32) -> Option<Subnet> {
+    let [.., (base, from, to)] = POOLS;
+    let all: Vec<Subnet> = pieces(base, from, to).collect();
+    let start = seed as usize % all.len();
+    let mut offered = all[start..].iter().chain(&all[..start]);
+    offered.find(|subnet| is_free(subnet, used)).copied()
+}
+
 /// The first subnet that overlaps none of `used`; `None` when all pools are full. The default
 /// network's is never given to another.
 pub(crate) fn next_subnet(used: &[Subnet]) -> Option<Subnet> {
@@ -104,6 +114,15 @@ mod tests {
             "192.168.16.0/20"
         );
         assert_eq!(next_subnet(&["0.0.0.0/0".parse().unwrap()]), None);
+    }
+
+    #[test]
+    fn a_seed_chooses_among_what_is_free() {
+        let last = some_subnet(&[], u32::MAX).unwrap();
+        assert_eq!(last.to_string(), "10.127.255.0/24");
+        let next = some_subnet(&[last], u32::MAX).unwrap();
+        assert_eq!(next.to_string(), "10.64.0.0/24");
+        assert_eq!(some_subnet(&["10.0.0.0/8".parse().unwrap()], 7), None);
     }
 
     #[test]

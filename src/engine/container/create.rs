@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::engine::network::{reserve, settle};
 use crate::oci::ContainerConfig;
 use crate::spec;
-use crate::spec::config::{Config, NetworkMode, Resources};
+use crate::spec::config::{Config, Resources};
 use crate::store::{ContainerDir, ContainerLock, ContainerRecord};
 use crate::sys::{file, memory};
 
@@ -160,12 +160,6 @@ fn checked(engine: &Engine<'_>, request: &RunRequest) -> Result<Config> {
     secret::check(engine, &config)?;
     network::choose(engine, &mut config.network)?;
     settle(engine, &mut config.network)?;
-    if config.network.mode == NetworkMode::Private {
-        engine.ui.warn(
-            "--network: private networks are not available yet, the container shares the host's; \
-             --network none cuts it off, --network host says it is wanted",
-        );
-    }
     discard(engine, &config.resources);
     config.resources.limits.check()?;
     Ok(config)

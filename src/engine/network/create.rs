@@ -11,8 +11,9 @@ use crate::common::{ContainerId, Error, Kind, Mode, Timestamp, check_name};
 use crate::engine::Engine;
 use crate::network::{
     DEFAULT_INTERFACE, Driver, Pool, Record, Subnet, connected_subnets, default_subnet,
-    host_subnets, next_subnet, random_subnet6,
+    host_subnets, next_subnet, random_subnet6, some_subnet,
 };
+use crate::settings;
 use crate::sys::file;
 
 /// Which addresses members have where no subnet of the family is named.
@@ -128,13 +129,23 @@ pub(crate) fn default_network(engine: &Engine<'_>) -> Result<Record> {
     }
     let id = ContainerId::from_bytes(file::random()?).to_string();
     let made = networks.create(|others| {
-        let subnet = default_subnet(&used(others)).ok_or_else(|| full(DEFAULT))?;
+        // A machine has one docker0, and one of its kind.
+        let is_machines = settings::is_machines(engine.store.root());
+        let used = used(others);
+        let subnet = match is_machines {
+            true => default_subnet(&used),
+            false => some_subnet(&used, u32::from_ne_bytes(file::random()?)),
+        };
+        let subnet = subnet.ok_or_else(|| full(DEFAULT))?;
         Ok(Record {
             name: DEFAULT.to_owned(),
-            id,
+            interface: match is_machines {
+                true => DEFAULT_INTERFACE.to_owned(),
+                false => Record::interface_of(&id),
+            },
+            id: id.clone(),
             created: Timestamp::now(),
             driver: Driver::Bridge,
-            interface: DEFAULT_INTERFACE.to_owned(),
             subnets: vec![Pool::of(subnet)],
             internal: false,
             ipv6: false,

@@ -59,7 +59,7 @@ fn delete(engine: &Engine<'_>, record: &Record) -> Result<()> {
         .store
         .networks()
         .remove(record, |record| match engine.mode {
-            Mode::Root => container::tear_down(record),
+            Mode::Root => container::tear_down(engine, record),
             _ => Ok(()),
         })?;
     event::note(&engine.store, record, "destroy", None);

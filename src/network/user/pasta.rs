@@ -39,10 +39,7 @@ pub(super) fn start(path: &Path, wanted: &Wanted<'_>) -> Result<Helper> {
         ready,
         heard,
     })?;
-    Ok(Helper {
-        pid: child.pid,
-        tie: None,
-    })
+    Ok(Helper { pid: child.pid })
 }
 
 /// What a user may say otherwise, and ports.

@@ -40,6 +40,10 @@ const BATCH: usize = 64 * 1024;
 pub(crate) enum Family {
     /// IPv4 and IPv6 (`NFPROTO_INET`).
     Inet,
+    /// IPv4 alone.
+    Ip,
+    /// IPv6 alone.
+    Ip6,
     /// Frames of bridges (`NFPROTO_BRIDGE`).
     Bridge,
 }
@@ -48,6 +52,8 @@ impl Family {
     fn number(self) -> u8 {
         match self {
             Family::Inet => 1,
+            Family::Ip => 2,
+            Family::Ip6 => 10,
             Family::Bridge => 7,
         }
     }

@@ -1,6 +1,7 @@
 //! Network interfaces (rtnetlink(7), `RTM_*LINK`).
 
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::{Duration, Instant};
 
 use super::{Message, Netlink, Request, attribute, text, word};
 use crate::common::Result;
@@ -13,6 +14,7 @@ const IFLA_IFNAME: u16 = 3;
 const IFLA_MTU: u16 = 4;
 const IFLA_LINK: u16 = 5;
 const IFLA_MASTER: u16 = 10;
+const IFLA_OPERSTATE: u16 = 16;
 const IFLA_LINKINFO: u16 = 18;
 const IFLA_IFALIAS: u16 = 20;
 const IFLA_AF_SPEC: u16 = 26;
@@ -33,6 +35,9 @@ const IFLA_BRPORT_MODE: u16 = 4;
 const IFLA_BRPORT_ISOLATED: u16 = 33;
 const IFLA_MACVLAN_MODE: u16 = 1;
 const IFLA_IPVLAN_MODE: u16 = 1;
+
+/// The interface passes packets (`IF_OPER_UP`, RFC 2863).
+const IF_OPER_UP: u8 = 6;
 
 /// `struct ifinfomsg` for interface `index`, 0 where its name follows, with `up` to be set.
 fn head(family: i32, index: u32, up: Option<bool>) -> [u8; HEAD] {
@@ -78,6 +83,9 @@ pub(crate) struct Link {
     pub(crate) name: String,
     /// Whether it is set up.
     pub(crate) up: bool,
+    /// Whether it passes packets: some time after both ends of a pair are set up, when the kernel
+    /// has got to it.
+    pub(crate) works: bool,
     /// Index of the bridge it is a port of.
     pub(crate) master: Option<u32>,
     /// Index of the other end of a pair, or of the parent.
@@ -102,6 +110,7 @@ impl Link {
             index: word(body, 4)?,
             name: text(attribute(rest, IFLA_IFNAME)?),
             up: word(body, 8)? & libc::IFF_UP as u32 != 0,
+            works: attribute(rest, IFLA_OPERSTATE) == Some(&[IF_OPER_UP]),
             master: number(IFLA_MASTER),
             peer: number(IFLA_LINK),
             mtu: number(IFLA_MTU).unwrap_or(0),
@@ -125,6 +134,28 @@ impl Netlink {
             .number(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
         let found = self.get(&request)?;
         Ok(found.as_ref().and_then(Link::read))
+    }
+
+    /// Waits until the interface `name` passes packets, at most for `patience`; false when it does
+    /// not by then.
+    pub(crate) fn await_link(&mut self, name: &str, patience: Duration) -> Result<bool> {
+        let works = |link: Option<Link>| link.is_some_and(|link| link.works);
+        // Since Linux 6.8 a question makes the kernel get to it.
+        if works(self.link(name)?) {
+            return Ok(true);
+        }
+        let mut news = Netlink::route()?;
+        news.subscribe(libc::RTNLGRP_LINK as u32)?;
+        let end = Instant::now() + patience;
+        loop {
+            if works(self.link(name)?) {
+                return Ok(true);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if !news.wait(left)? {
+                return Ok(false);
+            }
+        }
     }
 
     /// All interfaces of the namespace.

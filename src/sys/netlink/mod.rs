@@ -7,11 +7,14 @@ mod filter;
 mod link;
 mod message;
 mod route;
+mod track;
 
 use std::mem::size_of;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, setsockopt, socket,
     sockopt,
@@ -24,6 +27,8 @@ pub(crate) use link::{BridgePort, Link, LinkKind};
 pub(crate) use message::{Message, Request, address, attribute, attributes, text, word};
 #[allow(unused_imports)]
 pub(crate) use route::{HostAddress, Route};
+#[allow(unused_imports)]
+pub(crate) use track::Target;
 
 use crate::common::{Error, Kind, Result};
 
@@ -223,6 +228,43 @@ impl Netlink {
                     libc::ENODEV | libc::ENOENT => Ok(None),
                     _ => outcome(request, &message).map(|()| None),
                 };
+            }
+        }
+    }
+
+    /// Has news of the group `group` sent to this socket, which is for nothing else then.
+    fn subscribe(&self, group: u32) -> Result<()> {
+        // SAFETY: the value is an int that lives for the whole call, and its size is given.
+        let result = unsafe {
+            libc::setsockopt(
+                self.socket.as_raw_fd(),
+                libc::SOL_NETLINK,
+                libc::NETLINK_ADD_MEMBERSHIP,
+                (&raw const group).cast(),
+                size_of::<u32>() as libc::socklen_t,
+            )
+        };
+        Errno::result(result)
+            .map(drop)
+            .map_err(|errno| Error::errno("subscribe to netlink group", "", errno))
+    }
+
+    /// Waits for news and takes them, whatever they are; false when none came in time.
+    fn wait(&mut self, patience: Duration) -> Result<bool> {
+        let failed = |errno| Error::errno("wait for netlink socket", "", errno);
+        let timeout = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
+        let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut fds, timeout) {
+            Ok(0) => Ok(false),
+            Err(Errno::EINTR) => Ok(true),
+            Err(errno) => Err(failed(errno)),
+            Ok(_) => {
+                let socket = self.socket.as_raw_fd();
+                match recv(socket, &mut self.buffer, MsgFlags::MSG_DONTWAIT) {
+                    // What was lost for want of room was news, too.
+                    Ok(_) | Err(Errno::EAGAIN | Errno::EINTR | Errno::ENOBUFS) => Ok(true),
+                    Err(errno) => Err(failed(errno)),
+                }
             }
         }
     }

@@ -2,13 +2,16 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::common::{ContainerId, Error, Result};
 use crate::engine::Engine;
 use crate::host::find_program;
-use crate::network::{self, Attachment, Member, Protocol, Published, Record, bridge};
+use crate::network::{
+    self, Attachment, DEFAULT_INTERFACE, Member, Protocol, Published, Record, bridge,
+};
 use crate::spec::config::Port;
 use crate::store::{ContainerRecord, Join};
 
@@ -76,19 +79,32 @@ pub(super) fn seat(
     })
 }
 
+/// How programs are looked for, where one is needed.
+pub(super) fn find(engine: &Engine<'_>) -> impl Fn(&str) -> Option<PathBuf> {
+    let path = engine.host.search_path();
+    move |name| find_program(path.as_deref(), name)
+}
+
 /// Gives back what a container has on a network, and the bridge with the last one.
 pub(super) fn leave(engine: &Engine<'_>, container: &ContainerId, network: &str) -> Result<()> {
-    engine.store.networks().leave(network, container, tear_down)
+    engine.store.networks().leave(network, container, |record| {
+        // As docker0: the next start is not to make it again.
+        if record.interface == DEFAULT_INTERFACE {
+            return Ok(());
+        }
+        tear_down(engine, record)
+    })
 }
 
 /// Removes the bridge of a network that no running container is on; for who holds its lock.
-pub(crate) fn tear_down(record: &Record) -> Result<()> {
+pub(crate) fn tear_down(engine: &Engine<'_>, record: &Record) -> Result<()> {
     if !record.is_bridged() {
         return Ok(());
     }
+    let find = find(engine);
     // The kernel takes apart the namespaces of those who were there when it has time.
-    bridge::sweep(&[&record.interface], |_| false)?;
-    bridge::remove(record).map(drop)
+    bridge::sweep(&[&record.interface], |_| false, &find)?;
+    bridge::remove(record, &find).map(drop)
 }
 
 /// Joins a namespace to a network, and lets ports of the host lead there.
@@ -99,9 +115,9 @@ pub(super) fn attach(
     namespace: BorrowedFd<'_>,
 ) -> Result<Joined> {
     let Seat { record, member } = seat;
-    let nft = find_program(engine.host.search_path().as_deref(), "nft");
+    let find = find(engine);
     let device = engine.store.networks().locked(record, || {
-        network::connect(record, member, ports, namespace, nft.as_deref())
+        network::connect(record, member, ports, namespace, &find)
     })?;
     Ok(Joined {
         network: record.name.clone(),

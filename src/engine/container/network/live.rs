@@ -72,10 +72,10 @@ pub(crate) fn unplug(engine: &Engine<'_>, entry: &ContainerEntry, record: &Recor
     if let (Some(joined), Some(member)) = (joined, member) {
         let device = joined.device.as_deref();
         if let Some(device) = device.filter(|_| joined.published) {
-            bridge::free_ports(device)?;
+            bridge::free_ports(device, &bridged::find(engine))?;
         }
         networks.locked(record, || {
-            network::disconnect(device, &member, namespace.as_fd())
+            network::disconnect(device, &member, namespace.as_fd(), &bridged::find(engine))
         })?;
     }
     change(&entry.dir, |connected| {

@@ -6,6 +6,7 @@
 
 mod bridged;
 mod live;
+mod private;
 
 use std::os::fd::AsFd;
 
@@ -16,6 +17,7 @@ use super::create::Prepared;
 use crate::common::{self, Mode};
 use crate::engine::Engine;
 use crate::engine::network::{self, DEFAULT, default_network};
+use crate::network::user::Program;
 use crate::network::{Attachment, bridge};
 use crate::runtime::{Connect, Unconnected};
 use crate::spec::config::{Network, NetworkMode};
@@ -24,6 +26,7 @@ use crate::sys::file;
 pub(crate) use bridged::tear_down;
 use bridged::{Joined, Seat};
 pub(crate) use live::{plug, unplug};
+use private::Helper;
 
 /// What a connected container has beside its namespace, in a file of its directory: whoever keeps
 /// the container may have been replaced meanwhile.
@@ -37,8 +40,8 @@ const MAX_FILE: usize = 1 << 20;
 struct Connected {
     /// The container's ends of networks with a bridge.
     joined: Vec<Joined>,
-    /// Children of the container's keeper that serve its network and end with it.
-    helpers: Vec<i32>,
+    /// Programs that serve its network and end with it.
+    helpers: Vec<Helper>,
 }
 
 /// A network on its way to a container.
@@ -46,16 +49,19 @@ pub(super) struct Connection<'a> {
     engine: &'a Engine<'a>,
     prepared: &'a Prepared,
     seats: Vec<Seat>,
+    program: Option<Program>,
 }
 
 /// Settles what a container without a word about its network gets.
 ///
 /// # Errors
-/// The default network could not be made.
+/// The default network could not be made; the program that was asked for is not there.
 pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
-    let open = matches!(network.mode, NetworkMode::Default | NetworkMode::Private);
-    if !open || engine.mode != Mode::Root {
+    if !matches!(network.mode, NetworkMode::Default | NetworkMode::Private) {
         return Ok(());
+    }
+    if engine.mode != Mode::Root || network.helper.is_some() {
+        return private::choose(engine, network);
     }
     network.mode = NetworkMode::Named;
     // What was asked of whatever it comes to.
@@ -69,7 +75,8 @@ pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
 
 /// Whether and how init waits for its network.
 pub(super) fn plan(network: &Network) -> Option<Connect> {
-    (network.mode == NetworkMode::Named).then_some(Connect { resolver: false })
+    matches!(network.mode, NetworkMode::Named | NetworkMode::Private)
+        .then_some(Connect { resolver: false })
 }
 
 impl<'a> Connection<'a> {
@@ -82,20 +89,25 @@ impl<'a> Connection<'a> {
             engine,
             prepared,
             seats: Vec::new(),
+            program: None,
         };
         let network = &prepared.asked.config.network;
+        if network.mode == NetworkMode::Private {
+            release(engine, &prepared.record, &prepared.dir)?;
+            connection.program = Some(private::program(engine, network)?);
+        }
         if network.mode == NetworkMode::Named {
             release(engine, &prepared.record, &prepared.dir)?;
             let attachments = &network.attachments;
             connection.seats = bridged::take(engine, &prepared.record, attachments)?;
-            connection.note(&[])?;
+            connection.note(&[], Vec::new())?;
         }
         Ok(connection)
     }
 
     /// Writes down what the container has, before it has it: nobody who is killed leaves
     /// something that nobody knows of.
-    fn note(&self, joined: &[Joined]) -> common::Result<()> {
+    fn note(&self, joined: &[Joined], helpers: Vec<Helper>) -> common::Result<()> {
         let all = self.seats.iter().enumerate().map(|(index, seat)| {
             joined.get(index).cloned().unwrap_or(Joined {
                 network: seat.record.name.clone(),
@@ -105,7 +117,7 @@ impl<'a> Connection<'a> {
         });
         let connected = Connected {
             joined: all.collect(),
-            helpers: Vec::new(),
+            helpers,
         };
         let text = serde_json::to_vec(&connected).unwrap_or_default();
         file::write_unseen(&self.prepared.dir.path().join(FILE), &text)
@@ -115,6 +127,10 @@ impl<'a> Connection<'a> {
     pub(super) fn connect(&mut self, ends: Unconnected) -> common::Result<()> {
         let network = &self.prepared.asked.config.network;
         let ports = bridged::published(&network.ports)?;
+        if let Some(program) = &self.program {
+            let helper = private::connect(program, network, &ports, &ends)?;
+            return self.note(&[], vec![helper]);
+        }
         let mut joined = Vec::new();
         for (index, seat) in self.seats.iter().enumerate() {
             // docker: ports lead to the first network.
@@ -126,7 +142,7 @@ impl<'a> Connection<'a> {
                 ends.namespace.as_fd(),
             )?);
         }
-        self.note(&joined)?;
+        self.note(&joined, Vec::new())?;
         let container = self.prepared.record.id.as_str();
         for seat in &self.seats {
             network::note(&self.engine.store, &seat.record, "connect", Some(container));
@@ -146,10 +162,11 @@ pub(super) fn release(
         return Ok(());
     };
     let connected: Connected = serde_json::from_slice(&bytes).unwrap_or_default();
+    connected.helpers.iter().for_each(Helper::end);
     let mut done = Ok(());
     for joined in &connected.joined {
         if let Some(device) = joined.device.as_deref().filter(|_| joined.published) {
-            done = done.and(bridge::free_ports(device));
+            done = done.and(bridge::free_ports(device, &bridged::find(engine)));
         }
         done = done.and(bridged::leave(engine, &record.id, &joined.network));
         if let Ok(Some(left)) = engine.store.networks().named(&joined.network) {

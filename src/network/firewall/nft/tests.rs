@@ -1,5 +1,6 @@
 //! Which elements a network and a container have; that they work is tested with the bridge.
 
+use super::super::Protocol;
 use super::*;
 
 fn ip(text: &str) -> IpAddr {
