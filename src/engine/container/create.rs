@@ -120,8 +120,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
     // The record says from now on which host ids are taken.
     drop(claim);
     let made = cidfile(request, &record.id)
-        .and_then(|()| reserve(engine, &record, &asked.config.network))
-        .and_then(|()| secret::take_along(engine, &asked.config, &dir))
+        .and_then(|()| take_along(engine, &asked.config, &record, &dir))
         .and_then(|()| carry::into(engine, &record, &asked.config.copies))
         .and_then(|()| plan::make(engine, &record, &asked, image_config, &dir, false));
     match made {
@@ -140,6 +139,17 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
             Err(error)
         }
     }
+}
+
+/// Takes what is to be there at every start: addresses that are asked for, and secrets.
+fn take_along(
+    engine: &Engine<'_>,
+    config: &Config,
+    record: &ContainerRecord,
+    dir: &ContainerDir,
+) -> Result<()> {
+    reserve(engine, record, &config.network)?;
+    secret::take_along(engine, config, dir)
 }
 
 /// What is asked, with what other containers lend, as far as this machine can give it.

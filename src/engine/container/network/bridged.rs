@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::common::{ContainerId, Error, Result};
 use crate::engine::Engine;
 use crate::host::find_program;
-use crate::network::{
-    self, Attachment, DEFAULT_INTERFACE, Member, Protocol, Published, Record, bridge,
-};
+use crate::network::{self, Attachment, Member, Protocol, Published, Record, bridge};
 use crate::spec::config::Port;
 use crate::store::{ContainerRecord, Join};
 
@@ -92,8 +90,19 @@ pub(super) fn leave(engine: &Engine<'_>, container: &ContainerId, network: &str)
         if record.is_default() {
             return Ok(());
         }
-        bridge::remove(record, &find(engine))
+        tear_down(engine, record)
     })
+}
+
+/// Removes the bridge of a network that no running container is on; for who holds its lock.
+pub(crate) fn tear_down(engine: &Engine<'_>, record: &Record) -> Result<()> {
+    if !record.is_bridged() {
+        return Ok(());
+    }
+    let find = find(engine);
+    // The kernel takes apart the namespaces of those who were there when it has time.
+    bridge::sweep(&[&record.interface], |_| false, &find)?;
+    bridge::remove(record, &find)
 }
 
 /// Joins a namespace to a network, and lets ports of the host lead there.

@@ -25,6 +25,7 @@ use crate::runtime::{Connect, Unconnected};
 use crate::spec::config::{Network, NetworkMode, Port};
 use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::file;
+pub(crate) use bridged::tear_down;
 use bridged::{Joined, Seat};
 pub(crate) use live::{plug, unplug};
 use ports::Held;
