@@ -342,7 +342,7 @@ impl Env {
             let record: serde_json::Value = serde_json::from_slice(&record).unwrap_or_default();
             if let Some(bridge) = record["interface"].as_str() {
                 let remove = ["link", "delete", bridge, "type", "bridge"];
-                let _ = std::process::Command::new("ip").args(remove).output();
+                let _ = Command::new("ip").args(remove).output();
             }
         }
     }
