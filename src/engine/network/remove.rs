@@ -56,6 +56,7 @@ pub(crate) fn remove(engine: &Engine<'_>, wanted: &str, guard: Guard) -> Result<
 
 fn delete(engine: &Engine<'_>, record: &Record) -> Result<()> {
     engine.store.networks().remove(record)?;
+    container::forget_network(engine, record)?;
     event::note(&engine.store, record, "destroy", None);
     Ok(())
 }
@@ -76,6 +77,7 @@ pub(crate) fn prune(engine: &Engine<'_>, filters: &[(String, String)]) -> Result
             return Err(Error::usage("use filter", format!("{key}={value}"), why).into());
         }
     }
+    container::sweep_networks(engine)?;
     let containers = engine.store.containers().list()?;
     let mut pruned = Vec::new();
     for record in engine.store.networks().list()? {

@@ -22,6 +22,7 @@ use crate::spec::config::{Network, NetworkMode};
 use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::file;
 use bridged::{Joined, Seat};
+pub(crate) use bridged::{forget_network, sweep_networks};
 pub(crate) use live::{plug, unplug};
 
 /// What a connected container has beside its namespace, in a file of its directory: whoever keeps
