@@ -343,7 +343,7 @@ impl Env {
             let bridge = record["interface"].as_str();
             if let Some(bridge) = bridge.filter(|name| name.starts_with("k-")) {
                 let remove = ["link", "delete", bridge, "type", "bridge"];
-                let _ = std::process::Command::new("ip").args(remove).output();
+                let _ = Command::new("ip").args(remove).output();
             }
         }
     }

@@ -29,6 +29,7 @@ mod inspect;
 mod lifecycle;
 mod logs;
 mod mounts;
+mod network;
 mod pause;
 mod peers;
 mod personality;

@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::engine::network::{reserve, settle};
 use crate::oci::ContainerConfig;
 use crate::spec;
-use crate::spec::config::{Config, NetworkMode, Resources};
+use crate::spec::config::{Config, Resources};
 use crate::store::{ContainerDir, ContainerLock, ContainerRecord};
 use crate::sys::{file, memory};
 
@@ -120,8 +120,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
     // The record says from now on which host ids are taken.
     drop(claim);
     let made = cidfile(request, &record.id)
-        .and_then(|()| reserve(engine, &record, &asked.config.network))
-        .and_then(|()| secret::take_along(engine, &asked.config, &dir))
+        .and_then(|()| take_along(engine, &asked.config, &record, &dir))
         .and_then(|()| carry::into(engine, &record, &asked.config.copies))
         .and_then(|()| plan::make(engine, &record, &asked, image_config, &dir, false));
     match made {
@@ -142,6 +141,17 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
     }
 }
 
+/// Takes what is to be there at every start: addresses that are asked for, and secrets.
+fn take_along(
+    engine: &Engine<'_>,
+    config: &Config,
+    record: &ContainerRecord,
+    dir: &ContainerDir,
+) -> Result<()> {
+    reserve(engine, record, &config.network)?;
+    secret::take_along(engine, config, dir)
+}
+
 /// What is asked, with what other containers lend, as far as this machine can give it.
 fn checked(engine: &Engine<'_>, request: &RunRequest) -> Result<Config> {
     let mut config = request.config.clone();
@@ -150,12 +160,6 @@ fn checked(engine: &Engine<'_>, request: &RunRequest) -> Result<Config> {
     secret::check(engine, &config)?;
     network::choose(engine, &mut config.network)?;
     settle(engine, &mut config.network)?;
-    if config.network.mode == NetworkMode::Private {
-        engine.ui.warn(
-            "--network: private networks are not available yet, the container shares the host's; \
-             --network none cuts it off, --network host says it is wanted",
-        );
-    }
     discard(engine, &config.resources);
     config.resources.limits.check()?;
     Ok(config)

@@ -290,7 +290,14 @@ fn pools(request: &CreateRequest, others: &[Record], random: [u8; 7]) -> Result<
     if request.driver == Driver::None {
         return Ok(Vec::new());
     }
-    let host = connected_subnets();
+    // Those of other networks are looked for where they are named.
+    let known: Vec<Subnet> = others
+        .iter()
+        .flat_map(|record| &record.subnets)
+        .map(|pool| pool.subnet)
+        .collect();
+    let mut host = connected_subnets();
+    host.retain(|subnet| !known.contains(subnet));
     let mut pools: Vec<Pool> = Vec::new();
     for subnet in &request.subnets {
         check_subnet(subnet, &host)?;

@@ -55,6 +55,18 @@ pub(crate) fn find(engine: &Engine<'_>, wanted: &str) -> Result<Record> {
     }
 }
 
+/// As [`find`], without making anything.
+///
+/// # Errors
+/// As [`find`]; `NotFound` for a default network that was not needed yet.
+pub(crate) fn look(engine: &Engine<'_>, wanted: &str) -> Result<Record> {
+    let name = match wanted {
+        PODMAN_DEFAULT => DEFAULT,
+        name => name,
+    };
+    Ok(engine.store.networks().find(name)?)
+}
+
 /// Names of the containers that ask for a network, whether they run or not.
 fn users(engine: &Engine<'_>, network: &str) -> Result<Vec<String>> {
     let mut found = Vec::new();

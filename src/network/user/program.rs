@@ -24,8 +24,6 @@ const MOST: u64 = 4096;
 pub(crate) struct Helper {
     /// Its process number.
     pub(crate) pid: i32,
-    /// Open as long as the program is to live, where it looks at that itself.
-    pub(crate) tie: Option<OwnedFd>,
 }
 
 /// How to start it.

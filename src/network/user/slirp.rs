@@ -17,20 +17,18 @@ pub(super) const RESOLVER: &str = "10.0.2.3";
 /// Most that its API answers with.
 const MOST: u64 = 64 << 10;
 
-/// Starts slirp4netns, which ends when the other end of a pipe of ours is closed.
+/// Starts slirp4netns.
 pub(super) fn start(path: &Path, wanted: &Wanted<'_>) -> Result<Helper> {
     let netns = wanted.namespace.try_clone_to_owned();
     let netns = netns.map_err(|error| Error::io("hold", "network namespace", error))?;
     let userns = namespace::owner(&netns)
         .map_err(|errno| Error::errno("open user namespace of", "network", errno))?;
     let (heard, ready) = program::pipe()?;
-    let (theirs, tie) = program::pipe()?;
     let at = |descriptor: &OwnedFd| format!("/proc/self/fd/{}", descriptor.as_raw_fd());
     let mut words: Vec<String> = ["slirp4netns", "--configure", "--mtu=65520"]
         .map(str::to_owned)
         .into();
     words.push(format!("--ready-fd={}", ready.as_raw_fd()));
-    words.push(format!("--exit-fd={}", theirs.as_raw_fd()));
     words.push("--netns-type=path".to_owned());
     words.push(format!("--userns-path={}", at(&userns)));
     if !wanted
@@ -54,7 +52,7 @@ pub(super) fn start(path: &Path, wanted: &Wanted<'_>) -> Result<Helper> {
     let child = program::launch(Launch {
         path,
         words,
-        kept: vec![&netns, &userns, &theirs],
+        kept: vec![&netns, &userns],
         ready,
         heard,
     })?;
@@ -68,10 +66,7 @@ pub(super) fn start(path: &Path, wanted: &Wanted<'_>) -> Result<Helper> {
         let _ = child.wait();
         return Err(error);
     }
-    Ok(Helper {
-        pid: child.pid,
-        tie: Some(tie),
-    })
+    Ok(Helper { pid: child.pid })
 }
 
 /// Its API, while ports are made.

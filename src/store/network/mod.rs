@@ -143,11 +143,17 @@ impl Networks<'_> {
         }
     }
 
-    /// Removes a network that no running container is on.
+    /// Removes a network that no running container is on. `last` removes what it has outside of
+    /// the store, while nobody joins.
     ///
     /// # Errors
-    /// `Conflict`, naming the containers; `NotFound` when it was removed meanwhile.
-    pub(crate) fn remove(&self, record: &Record) -> Result<()> {
+    /// `Conflict`, naming the containers; `NotFound` when it was removed meanwhile; what `last`
+    /// gave, and then the network is still there.
+    pub(crate) fn remove(
+        &self,
+        record: &Record,
+        last: impl FnOnce(&Record) -> Result<()>,
+    ) -> Result<()> {
         let _all = take(&self.dir().join(".lock"), Sharing::Exclusive)?;
         let lock = self.lock(record)?;
         let members = self.sweep_members(&record.name)?;
@@ -157,6 +163,7 @@ impl Networks<'_> {
                 .because(format!("it has active endpoints: {}", names.join(", ")))
                 .hint("stop these containers, or disconnect them from it"));
         }
+        last(record)?;
         let place = trash::throw(&self.store.root, &self.place(&record.name))?;
         // Who waits for it sees that the network is gone.
         drop(lock);

@@ -76,9 +76,12 @@ fn a_network_is_found_until_it_is_removed() {
             "{wanted}"
         );
     }
-    networks.remove(&made).unwrap();
+    networks.remove(&made, |_| Ok(())).unwrap();
     assert_eq!(networks.find("net").unwrap_err().kind(), Kind::NotFound);
-    assert_eq!(networks.remove(&made).unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(
+        networks.remove(&made, |_| Ok(())).unwrap_err().kind(),
+        Kind::NotFound
+    );
     let names: Vec<String> = networks
         .list()
         .unwrap()
@@ -156,7 +159,11 @@ fn addresses_are_given_taken_back_and_refused() {
     let member = join(&store, &net, &two, &fixed("10.9.0.6")).unwrap();
     assert_eq!(member.aliases, ["db", two.short()]);
     assert_eq!(
-        store.networks().remove(&net).unwrap_err().kind(),
+        store
+            .networks()
+            .remove(&net, |_| Ok(()))
+            .unwrap_err()
+            .kind(),
         Kind::Conflict
     );
     // The first one is killed: its address is free.
@@ -186,7 +193,7 @@ fn addresses_are_given_taken_back_and_refused() {
             .unwrap();
     }
     assert_eq!(ends, 1);
-    store.networks().remove(&net).unwrap();
+    store.networks().remove(&net, |_| Ok(())).unwrap();
     store
         .networks()
         .leave("net", &two, |_| panic!("it is gone"))

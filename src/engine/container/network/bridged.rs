@@ -10,7 +10,7 @@ use crate::common::{ContainerId, Error, Mode, Result};
 use crate::engine::Engine;
 use crate::engine::container::asked_network;
 use crate::host::find_program;
-use crate::network::{self, Attachment, Driver, Member, Protocol, Published, Record, bridge};
+use crate::network::{self, Attachment, Member, Protocol, Published, Record, bridge};
 use crate::spec::config::Port;
 use crate::store::{ContainerRecord, Join};
 
@@ -91,8 +91,16 @@ pub(super) fn leave(engine: &Engine<'_>, container: &ContainerId, network: &str)
         if record.is_default() {
             return Ok(());
         }
-        bridge::remove(record, &find(engine))
+        tear_down(engine, record)
     })
+}
+
+/// Removes the bridge of a network that no running container is on; for who holds its lock.
+pub(crate) fn tear_down(engine: &Engine<'_>, record: &Record) -> Result<()> {
+    if !record.is_bridged() {
+        return Ok(());
+    }
+    bridge::remove(record, &find(engine))
 }
 
 /// Joins a namespace to a network, and lets ports of the host lead there.
@@ -121,7 +129,7 @@ pub(super) fn attach(
 fn restore(engine: &Engine<'_>, but: &str) -> Result<()> {
     let networks = engine.store.networks();
     for record in networks.list()? {
-        if record.driver != Driver::Bridge {
+        if !record.is_bridged() {
             continue;
         }
         let mut members = Vec::new();
@@ -138,15 +146,6 @@ fn restore(engine: &Engine<'_>, but: &str) -> Result<()> {
     Ok(())
 }
 
-/// Removes what a network that is gone from the store has on the host still: nothing, unless its
-/// last member's keeper was killed.
-pub(crate) fn forget_network(engine: &Engine<'_>, record: &Record) -> Result<()> {
-    if engine.mode != Mode::Root || record.driver != Driver::Bridge {
-        return Ok(());
-    }
-    bridge::remove(record, &find(engine))
-}
-
 /// Removes what killed keepers have left of their containers' networks on the host.
 pub(crate) fn sweep_networks(engine: &Engine<'_>) -> Result<()> {
     if engine.mode != Mode::Root {
@@ -154,7 +153,7 @@ pub(crate) fn sweep_networks(engine: &Engine<'_>) -> Result<()> {
     }
     let networks = engine.store.networks();
     for record in networks.list()? {
-        if record.driver != Driver::Bridge {
+        if !record.is_bridged() {
             continue;
         }
         networks.locked(&record, || {

@@ -6,6 +6,8 @@
 
 mod bridged;
 mod live;
+mod ports;
+mod private;
 
 use std::os::fd::AsFd;
 
@@ -13,17 +15,21 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::create::Prepared;
+use super::list;
 use crate::common::{self, Mode};
 use crate::engine::Engine;
 use crate::engine::network::{self, DEFAULT, default_network};
+use crate::network::user::Program;
 use crate::network::{Attachment, bridge};
 use crate::runtime::{Connect, Unconnected};
-use crate::spec::config::{Network, NetworkMode};
+use crate::spec::config::{Network, NetworkMode, Port};
 use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::file;
 use bridged::{Joined, Seat};
-pub(crate) use bridged::{forget_network, sweep_networks};
+pub(crate) use bridged::{sweep_networks, tear_down};
 pub(crate) use live::{plug, unplug};
+use ports::Held;
+use private::Helper;
 
 /// What a connected container has beside its namespace, in a file of its directory: whoever keeps
 /// the container may have been replaced meanwhile.
@@ -37,8 +43,10 @@ const MAX_FILE: usize = 1 << 20;
 struct Connected {
     /// The container's ends of networks with a bridge.
     joined: Vec<Joined>,
-    /// Children of the container's keeper that serve its network and end with it.
-    helpers: Vec<i32>,
+    /// Programs that serve its network and end with it.
+    helpers: Vec<Helper>,
+    /// Published ports as this start has settled them.
+    ports: Vec<Port>,
 }
 
 /// A network on its way to a container.
@@ -46,16 +54,28 @@ pub(super) struct Connection<'a> {
     engine: &'a Engine<'a>,
     prepared: &'a Prepared,
     seats: Vec<Seat>,
+    program: Option<Program>,
+    ports: Vec<Port>,
+    held: Vec<Held>,
+}
+
+/// The published ports of a running container, as its start has settled them.
+pub(super) fn settled(dir: &ContainerDir) -> Option<Vec<Port>> {
+    let bytes = file::read_bounded(&dir.path().join(FILE), MAX_FILE).ok()?;
+    let connected: Connected = serde_json::from_slice(&bytes).ok()?;
+    Some(connected.ports)
 }
 
 /// Settles what a container without a word about its network gets.
 ///
 /// # Errors
-/// The default network could not be made.
+/// The default network could not be made; the program that was asked for is not there.
 pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
-    let open = matches!(network.mode, NetworkMode::Default | NetworkMode::Private);
-    if !open || engine.mode != Mode::Root {
+    if !matches!(network.mode, NetworkMode::Default | NetworkMode::Private) {
         return Ok(());
+    }
+    if engine.mode != Mode::Root || network.helper.is_some() {
+        return private::choose(engine, network);
     }
     network.mode = NetworkMode::Named;
     // What was asked of whatever it comes to.
@@ -69,7 +89,8 @@ pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
 
 /// Whether and how init waits for its network.
 pub(super) fn plan(network: &Network) -> Option<Connect> {
-    (network.mode == NetworkMode::Named).then_some(Connect { resolver: false })
+    matches!(network.mode, NetworkMode::Named | NetworkMode::Private)
+        .then_some(Connect { resolver: false })
 }
 
 impl<'a> Connection<'a> {
@@ -82,20 +103,36 @@ impl<'a> Connection<'a> {
             engine,
             prepared,
             seats: Vec::new(),
+            program: None,
+            ports: Vec::new(),
+            held: Vec::new(),
         };
         let network = &prepared.asked.config.network;
+        if !matches!(network.mode, NetworkMode::Private | NetworkMode::Named) {
+            return Ok(connection);
+        }
+        release(engine, &prepared.record, &prepared.dir)?;
+        if network.publish_all || !network.ports.is_empty() {
+            let exposed = exposed(engine, &prepared.record);
+            let (ports, held) = ports::settle(engine, network, &exposed)?;
+            (connection.ports, connection.held) = (ports, held);
+        }
+        if network.mode == NetworkMode::Private {
+            // It binds the ports itself, and what is open at the clone stays open in init.
+            connection.held.clear();
+            connection.program = Some(private::program(engine, network)?);
+        }
         if network.mode == NetworkMode::Named {
-            release(engine, &prepared.record, &prepared.dir)?;
             let attachments = &network.attachments;
             connection.seats = bridged::take(engine, &prepared.record, attachments)?;
-            connection.note(&[])?;
+            connection.note(&[], Vec::new())?;
         }
         Ok(connection)
     }
 
     /// Writes down what the container has, before it has it: nobody who is killed leaves
     /// something that nobody knows of.
-    fn note(&self, joined: &[Joined]) -> common::Result<()> {
+    fn note(&self, joined: &[Joined], helpers: Vec<Helper>) -> common::Result<()> {
         let all = self.seats.iter().enumerate().map(|(index, seat)| {
             joined.get(index).cloned().unwrap_or(Joined {
                 network: seat.record.name.clone(),
@@ -105,7 +142,8 @@ impl<'a> Connection<'a> {
         });
         let connected = Connected {
             joined: all.collect(),
-            helpers: Vec::new(),
+            helpers,
+            ports: self.ports.clone(),
         };
         let text = serde_json::to_vec(&connected).unwrap_or_default();
         file::write_unseen(&self.prepared.dir.path().join(FILE), &text)
@@ -114,7 +152,11 @@ impl<'a> Connection<'a> {
     /// Connects the namespace; init builds the container meanwhile and waits in the end.
     pub(super) fn connect(&mut self, ends: Unconnected) -> common::Result<()> {
         let network = &self.prepared.asked.config.network;
-        let ports = bridged::published(&network.ports)?;
+        let ports = bridged::published(&self.ports)?;
+        if let Some(program) = &self.program {
+            let helper = private::connect(program, network, &ports, &ends)?;
+            return self.note(&[], vec![helper]);
+        }
         let mut joined = Vec::new();
         for (index, seat) in self.seats.iter().enumerate() {
             // docker: ports lead to the first network.
@@ -126,13 +168,23 @@ impl<'a> Connection<'a> {
                 ends.namespace.as_fd(),
             )?);
         }
-        self.note(&joined)?;
+        self.note(&joined, Vec::new())?;
         let container = self.prepared.record.id.as_str();
         for seat in &self.seats {
             network::note(&self.engine.store, &seat.record, "connect", Some(container));
         }
         Ok(())
     }
+}
+
+/// What the image says that it listens on.
+fn exposed(engine: &Engine<'_>, record: &ContainerRecord) -> Vec<(u16, String)> {
+    let words = record.config.map(|image| list::exposed(engine, &image));
+    let one = |word: &String| {
+        let (number, protocol) = word.split_once('/').unwrap_or((word, "tcp"));
+        Some((number.parse().ok()?, protocol.to_owned()))
+    };
+    words.unwrap_or_default().iter().filter_map(one).collect()
 }
 
 /// Gives back what a container had of its networks. Its first process has ended.
@@ -146,6 +198,7 @@ pub(super) fn release(
         return Ok(());
     };
     let connected: Connected = serde_json::from_slice(&bytes).unwrap_or_default();
+    connected.helpers.iter().for_each(Helper::end);
     let mut done = Ok(());
     for joined in &connected.joined {
         if let Some(device) = joined.device.as_deref().filter(|_| joined.published) {
