@@ -4,10 +4,10 @@
 mod host;
 
 use std::net::{TcpListener, UdpSocket};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use super::*;
-use crate::network::{Protocol, connect, disconnect};
+use crate::network::{Driver, Protocol, connect, disconnect};
 use crate::sys::namespace::{in_network, new_network};
 use crate::sys::netlink::Route;
 use host::{Host, Joined, LONG, Net, ask, at, connected, find, heard, ip, is_older, silent};
@@ -321,6 +321,69 @@ fn a_port_of_a_container_whose_keeper_was_killed_is_free() {
         .unwrap();
         host.join(&net, 3, &published);
     }
+}
+
+#[test]
+fn a_host_that_forwards_nothing_lets_networks_out() {
+    let Some(host) = Host::new(false, &find) else {
+        return;
+    };
+    let Some(iptables) = find("iptables") else {
+        return;
+    };
+    let run = |arguments: &[&str]| {
+        let run = || {
+            std::process::Command::new(&iptables)
+                .args(arguments)
+                .output()
+        };
+        String::from_utf8(host.run(run).unwrap().stdout).unwrap()
+    };
+    // As docker and ufw leave it.
+    run(&["-P", "FORWARD", "DROP"]);
+    let (one, two) = (Net::new(1, false), Net::new(2, false));
+    let (a, b) = (host.join(&one, 2, &[]), host.join(&two, 2, &[]));
+    let world = heard(&a.netns, "10.9.1.2", &host.world, at(ip("192.0.2.9"), 9));
+    assert_eq!(world, Some(ip("192.0.2.1")));
+    assert!(silent(&a.netns, "10.9.1.2", &b.netns, at(b.ip, 9)));
+    assert!(run(&["-S", "FORWARD"]).contains(&one.record.interface));
+    host.run(|| remove(&one.record, &find)).unwrap();
+    let left = run(&["-S", "FORWARD"]);
+    assert!(!left.contains(&one.record.interface), "{left}");
+    assert!(left.contains(&two.record.interface), "{left}");
+}
+
+#[test]
+fn members_on_a_parent_reach_each_other_and_what_it_reaches() {
+    let Some(host) = Host::new(false, &find) else {
+        return;
+    };
+    let mut net = Net::new(1, false);
+    net.record.driver = Driver::Macvlan;
+    net.record.interface = "missing".to_owned();
+    let (a, b) = (new_network().unwrap(), new_network().unwrap());
+    let join = |net: &Net, netns: &OwnedFd, number| {
+        let member = net.member(number);
+        host.run(|| connect(&net.record, &member, &[], netns.as_fd(), &find))
+    };
+    assert_eq!(join(&net, &a, 2).unwrap_err().kind(), Kind::NotFound);
+    net.record.interface = "up".to_owned();
+    match join(&net, &a, 2) {
+        // The kernel has no such driver.
+        Err(error) if error.kind() == Kind::Unsupported => return,
+        other => assert_eq!(other.unwrap().device, None),
+    }
+    join(&net, &b, 3).unwrap();
+    let there = at(ip("10.9.1.3"), 9);
+    assert_eq!(heard(&a, "10.9.1.2", &b, there), Some(ip("10.9.1.2")));
+    let disconnected = disconnect(None, &net.member(2), a.as_fd(), &find);
+    disconnected.unwrap();
+    let mut inside = Netlink::route_in(a.as_fd()).unwrap();
+    assert_eq!(inside.link("eth0").unwrap(), None);
+    net.record
+        .options
+        .insert("mode".to_owned(), "other".to_owned());
+    assert_eq!(join(&net, &a, 2).unwrap_err().kind(), Kind::Usage);
 }
 
 #[test]
