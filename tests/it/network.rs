@@ -63,6 +63,7 @@ cases! {
         assert_eq!(config["AuxiliaryAddresses"]["router"], "198.18.1.130");
         assert_eq!((&found["Internal"], &found["EnableIPv6"], &found["Labels"]["a"]), (&true.into(), &false.into(), &"b".into()));
         assert_eq!(inspect(env, &["--type", "network", "net"])["Id"], id);
+        assert_eq!(inspect(env, &["net"])["Id"], id);
         assert_eq!(names(env, &[]), ["bridge", "host", "net", "none"]);
         for (filter, want) in [("driver=bridge", &["bridge", "net"][..]), ("name=ne", &["net", "none"]), ("label=a", &["net"]),
             ("label=a=c", &[]), ("type=custom", &["net"]), ("dangling=true", &["net"]), ("scope=swarm", &[])] {
@@ -189,6 +190,7 @@ cases! {
         subnets.sort();
         subnets.dedup();
         assert_eq!(subnets.len(), 20);
+        assert!(env.ketch(&["system", "prune", "-f"]).ok().starts_with("Deleted Networks:\nnet0\n"));
         let one: Vec<Running> = (0..10).map(|_| env.spawn(&["network", "create", "same"])).collect();
         let made = one.into_iter().map(Running::finish).filter(|output| output.code() == 0).count();
         assert_eq!(made, 1);
