@@ -271,25 +271,21 @@ pub(crate) fn free_ports(name: &str, find: Find<'_>) -> Result<()> {
     Firewall::present(find)?.map_or(Ok(()), |mut firewall| firewall.free_ports(name))
 }
 
-/// Removes a network's bridge and rules when it has no port left; false when it has some.
-pub(crate) fn remove(record: &Record, find: Find<'_>) -> Result<bool> {
+/// Removes the bridge of a network that no container is on, and its rules; none is no error. The
+/// interfaces of containers that have just ended go with their namespaces.
+pub(crate) fn remove(record: &Record, find: Find<'_>) -> Result<()> {
     let bridge = Bridge::of(record);
     let mut netlink = Netlink::route()?;
-    let Some(link) = netlink.link(bridge.name)? else {
-        return sweep_rules(find).map(|()| true);
+    let found = netlink.link(bridge.name)?;
+    let is_own = |link: &Link| {
+        link.alias == Some(bridge.alias()) || link.alias.is_none() && check_half_made(link).is_ok()
     };
-    if link.alias != Some(bridge.alias()) && check_half_made(&link).is_err() {
-        // Somebody else's: nothing of this network is there.
-        return Ok(true);
-    }
-    let is_port = |port: &Link| port.master == Some(link.index);
-    if netlink.links()?.iter().any(is_port) {
-        return Ok(false);
+    if !found.as_ref().is_some_and(is_own) {
+        return Ok(());
     }
     netlink.apply(&[Request::delete_link(bridge.name)])?;
     firewall::forget_bridge(bridge.name, find);
-    sweep_rules(find)?;
-    Ok(true)
+    sweep_rules(find)
 }
 
 /// Removes what killed processes have left: interfaces of containers that `lives` does not know,

@@ -161,7 +161,12 @@ fn summarize(
         auto_remove,
         // The list knows whether anything starts containers.
         will_start_at_boot: false,
-        ports: config.network.ports,
+        // docker: a container that does not run has none.
+        ports: match config.network.ports.is_empty() && !config.network.publish_all {
+            true => Vec::new(),
+            false if !state.has_process() => Vec::new(),
+            false => super::network::settled(&entry.dir).unwrap_or_default(),
+        },
         size: if size {
             tree::usage(&entry.dir.upper()).ok().map(|usage| usage.size)
         } else {

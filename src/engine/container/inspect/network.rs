@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::engine::Engine;
 use crate::engine::container::list;
 use crate::network::{Attachment, Member, Record};
-use crate::spec::config::Config;
+use crate::spec::config::{Config, Port};
 use crate::store::ContainerEntry;
 
 /// The networks of a container and what is reachable through them.
@@ -17,6 +17,8 @@ pub(super) fn network(engine: &Engine<'_>, config: &Config, entry: &ContainerEnt
     } else {
         Vec::new()
     };
+    let settled = super::super::network::settled(&entry.dir).filter(|_| entry.alive);
+    let settled = settled.unwrap_or_default();
     let mut networks = Map::new();
     for name in list::networks(config) {
         networks.insert(name, Value::Null);
@@ -48,7 +50,7 @@ pub(super) fn network(engine: &Engine<'_>, config: &Config, entry: &ContainerEnt
         "LinkLocalIPv6Address": "",
         "LinkLocalIPv6PrefixLen": 0,
         "EndpointID": of("EndpointID", json!("")),
-        "Ports": ports(config),
+        "Ports": ports(&settled),
         "IPAddress": of("IPAddress", json!("")),
         "IPPrefixLen": of("IPPrefixLen", json!(0)),
         "IPv6Gateway": of("IPv6Gateway", json!("")),
@@ -117,9 +119,9 @@ fn endpoint(
 }
 
 /// Published ports by the container's side: `{"80/tcp": [{"HostIp": …, "HostPort": …}]}`.
-pub(super) fn ports(config: &Config) -> Value {
+pub(super) fn ports(all: &[Port]) -> Value {
     let mut ports: Map<String, Value> = Map::new();
-    for port in &config.network.ports {
+    for port in all {
         let places = ports
             .entry(format!("{}/{}", port.container, port.protocol))
             .or_insert_with(|| json!([]));
@@ -146,7 +148,7 @@ mod tests {
                 host: 8080,
             });
         }
-        let ports = ports(&config);
+        let ports = ports(&config.network.ports);
         assert_eq!(
             ports["80/tcp"][1],
             json!({"HostIp": "::", "HostPort": "8080"})

@@ -6,6 +6,7 @@
 
 mod bridged;
 mod live;
+mod ports;
 mod private;
 
 use std::os::fd::AsFd;
@@ -14,18 +15,20 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::create::Prepared;
+use super::list;
 use crate::common::{self, Mode};
 use crate::engine::Engine;
 use crate::engine::network::{self, DEFAULT, default_network};
 use crate::network::user::Program;
 use crate::network::{Attachment, bridge};
 use crate::runtime::{Connect, Unconnected};
-use crate::spec::config::{Network, NetworkMode};
+use crate::spec::config::{Network, NetworkMode, Port};
 use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::file;
 pub(crate) use bridged::tear_down;
 use bridged::{Joined, Seat};
 pub(crate) use live::{plug, unplug};
+use ports::Held;
 use private::Helper;
 
 /// What a connected container has beside its namespace, in a file of its directory: whoever keeps
@@ -42,6 +45,8 @@ struct Connected {
     joined: Vec<Joined>,
     /// Programs that serve its network and end with it.
     helpers: Vec<Helper>,
+    /// Published ports as this start has settled them.
+    ports: Vec<Port>,
 }
 
 /// A network on its way to a container.
@@ -50,6 +55,15 @@ pub(super) struct Connection<'a> {
     prepared: &'a Prepared,
     seats: Vec<Seat>,
     program: Option<Program>,
+    ports: Vec<Port>,
+    held: Vec<Held>,
+}
+
+/// The published ports of a running container, as its start has settled them.
+pub(super) fn settled(dir: &ContainerDir) -> Option<Vec<Port>> {
+    let bytes = file::read_bounded(&dir.path().join(FILE), MAX_FILE).ok()?;
+    let connected: Connected = serde_json::from_slice(&bytes).ok()?;
+    Some(connected.ports)
 }
 
 /// Settles what a container without a word about its network gets.
@@ -90,14 +104,25 @@ impl<'a> Connection<'a> {
             prepared,
             seats: Vec::new(),
             program: None,
+            ports: Vec::new(),
+            held: Vec::new(),
         };
         let network = &prepared.asked.config.network;
+        if !matches!(network.mode, NetworkMode::Private | NetworkMode::Named) {
+            return Ok(connection);
+        }
+        release(engine, &prepared.record, &prepared.dir)?;
+        if network.publish_all || !network.ports.is_empty() {
+            let exposed = exposed(engine, &prepared.record);
+            let (ports, held) = ports::settle(engine, network, &exposed)?;
+            (connection.ports, connection.held) = (ports, held);
+        }
         if network.mode == NetworkMode::Private {
-            release(engine, &prepared.record, &prepared.dir)?;
+            // It binds the ports itself, and what is open at the clone stays open in init.
+            connection.held.clear();
             connection.program = Some(private::program(engine, network)?);
         }
         if network.mode == NetworkMode::Named {
-            release(engine, &prepared.record, &prepared.dir)?;
             let attachments = &network.attachments;
             connection.seats = bridged::take(engine, &prepared.record, attachments)?;
             connection.note(&[], Vec::new())?;
@@ -118,6 +143,7 @@ impl<'a> Connection<'a> {
         let connected = Connected {
             joined: all.collect(),
             helpers,
+            ports: self.ports.clone(),
         };
         let text = serde_json::to_vec(&connected).unwrap_or_default();
         file::write_unseen(&self.prepared.dir.path().join(FILE), &text)
@@ -126,7 +152,7 @@ impl<'a> Connection<'a> {
     /// Connects the namespace; init builds the container meanwhile and waits in the end.
     pub(super) fn connect(&mut self, ends: Unconnected) -> common::Result<()> {
         let network = &self.prepared.asked.config.network;
-        let ports = bridged::published(&network.ports)?;
+        let ports = bridged::published(&self.ports)?;
         if let Some(program) = &self.program {
             let helper = private::connect(program, network, &ports, &ends)?;
             return self.note(&[], vec![helper]);
@@ -149,6 +175,16 @@ impl<'a> Connection<'a> {
         }
         Ok(())
     }
+}
+
+/// What the image says that it listens on.
+fn exposed(engine: &Engine<'_>, record: &ContainerRecord) -> Vec<(u16, String)> {
+    let words = record.config.map(|image| list::exposed(engine, &image));
+    let one = |word: &String| {
+        let (number, protocol) = word.split_once('/').unwrap_or((word, "tcp"));
+        Some((number.parse().ok()?, protocol.to_owned()))
+    };
+    words.unwrap_or_default().iter().filter_map(one).collect()
 }
 
 /// Gives back what a container had of its networks. Its first process has ended.
