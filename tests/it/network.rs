@@ -342,3 +342,33 @@ fn containers_that_start_at_once_get_addresses_of_their_own() {
         env.assert_clean();
     });
 }
+
+#[test]
+fn a_subnet_is_free_again_after_its_network() {
+    as_root(|env| {
+        let image = env.base();
+        for subnet in [
+            "198.19.104.0/24",
+            "198.19.104.0/23",
+            "198.19.105.0/24",
+            "198.19.104.0/24",
+        ] {
+            env.ketch(&["network", "create", "--subnet", subnet, "again"])
+                .ok();
+            let run = [
+                "run",
+                "--rm",
+                "--network",
+                "again",
+                &image,
+                "payload",
+                "cat",
+                "/proc/net/route",
+            ];
+            env.ketch(&run).says("eth0");
+            env.ketch(&run).says("eth0");
+            env.ketch(&["network", "rm", "again"]).ok();
+        }
+        env.assert_clean();
+    });
+}
