@@ -1,6 +1,6 @@
 //! pasta(1) of passt, versions of 2023 and later.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::AsRawFd;
 use std::path::Path;
 
@@ -70,7 +70,10 @@ fn words_of(wanted: &Wanted<'_>) -> Result<Vec<String>> {
             .published
             .iter()
             .filter(|port| port.protocol == protocol);
-        let specs: Vec<String> = ports.map(spec).collect();
+        let specs: Vec<String> = ports
+            .filter(|port| !covered(port, wanted.published))
+            .map(spec)
+            .collect();
         if specs.is_empty() && !asked(&[flag, name]) {
             words.extend([flag.to_owned(), "none".to_owned()]);
         }
@@ -87,6 +90,15 @@ fn words_of(wanted: &Wanted<'_>) -> Result<Vec<String>> {
             .because("pasta carries TCP and UDP only"));
     }
     Ok(words)
+}
+
+/// Whether another entry, for every address of both families, stands for this one too.
+fn covered(port: &Published, all: &[Published]) -> bool {
+    let every = Published {
+        host: IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        ..*port
+    };
+    port.host == IpAddr::V4(Ipv4Addr::UNSPECIFIED) && all.contains(&every)
 }
 
 fn spec(port: &Published) -> String {
