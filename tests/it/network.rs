@@ -1,11 +1,13 @@
 //! `network` commands, and what `run` asks of networks. What passes through them is tested where
 //! it is carried.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::harness::env::executable;
 use crate::harness::process::{Output, Running};
-use crate::harness::{Env, Identity};
+use crate::harness::{Env, Identity, eventually};
 
 /// Calls ketch by podman's name.
 fn podman(env: &Env, words: &[&str]) -> Output {
@@ -369,6 +371,57 @@ fn a_subnet_is_free_again_after_its_network() {
             env.ketch(&run).says("eth0");
             env.ketch(&["network", "rm", "again"]).ok();
         }
+        env.assert_clean();
+    });
+}
+
+#[test]
+fn what_a_killed_keeper_leaves_is_free() {
+    as_root(|env| {
+        env.ketch(&["network", "create", "--subnet", "198.19.106.0/29", "net"])
+            .ok();
+        let image = env.base();
+        let run = |name: &str| {
+            let words = [
+                "run",
+                "-d",
+                "--name",
+                name,
+                "--network",
+                "net",
+                "--ip",
+                "198.19.106.2",
+                &image,
+                "payload",
+                "sleep-forever",
+            ];
+            env.ketch(&words)
+        };
+        let id = run("first").ok().to_owned();
+        run("second").fails(125, &["already in use", "first"]);
+        let state = std::fs::read(env.store().join("containers").join(&id).join("state")).unwrap();
+        let state: Value = serde_json::from_slice(&state).unwrap();
+        for who in ["supervisor", "pid"] {
+            let pid = state["started"][who].as_i64().unwrap();
+            kill(Pid::from_raw(pid as i32), Signal::SIGKILL).unwrap();
+        }
+        eventually("the container has ended", || {
+            env.ketch(&["inspect", "--format", "{{.State.Running}}", "first"])
+                .ok()
+                == "false"
+        });
+        let found: Value =
+            serde_json::from_str(env.ketch(&["network", "inspect", "net"]).ok()).unwrap();
+        assert_eq!(found[0]["Containers"], serde_json::json!({}));
+        env.ketch(&["rm", "-f", "second"]).exits(0);
+        run("second").ok();
+        env.ketch(&["start", "first"])
+            .fails(1, &["already in use", "second"]);
+        env.ketch(&["rm", "-f", "second"]).ok();
+        env.ketch(&["start", "first"]).ok();
+        assert_eq!(networks(env, "first")["net"]["IPAddress"], "198.19.106.2");
+        env.ketch(&["rm", "-f", "first"]).ok();
+        env.ketch(&["network", "rm", "net"]).ok();
         env.assert_clean();
     });
 }

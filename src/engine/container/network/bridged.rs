@@ -124,6 +124,22 @@ pub(super) fn attach(
     })
 }
 
+/// Takes a namespace that goes on from a network, and lets nothing lead there. `device` is what
+/// [`attach`] has noted.
+pub(super) fn detach(
+    engine: &Engine<'_>,
+    record: &Record,
+    member: &Member,
+    device: Option<&str>,
+    namespace: BorrowedFd<'_>,
+) -> Result<()> {
+    let find = find(engine);
+    let networks = engine.store.networks();
+    networks.locked(record, || {
+        network::disconnect(device, member, namespace, &find)
+    })
+}
+
 /// The container's ports, as rules know them.
 pub(super) fn published(ports: &[Port]) -> Result<Vec<Published>> {
     let one = |port: &Port| {
