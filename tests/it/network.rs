@@ -142,6 +142,12 @@ cases! {
         podman(env, &["network", "exists", "podman"]).exits(0);
         create(env, "box", &["--network", "six"]).ok();
         podman(env, &["network", "rm", "six"]).fails(2, &["box"]);
+        create(env, "plain", &["--network", "podman"]).ok();
+        let plain = |format: &str| podman(env, &["ps", "-a", "--filter", "network=podman", "--format", format]).ok().to_owned();
+        assert_eq!(plain("{{.Names}} {{.Networks}}"), "plain podman");
+        let found: Value = serde_json::from_str(podman(env, &["inspect", "plain"]).ok()).unwrap();
+        assert!(found[0]["NetworkSettings"]["Networks"]["podman"].is_object());
+        podman(env, &["rm", "plain"]).ok();
         podman(env, &["network", "rm", "nope"]).fails(1, &["nope"]);
         podman(env, &["network", "rm", "podman"]).fails(125, &["pre-defined"]);
         assert_eq!(podman(env, &["network", "prune", "-f"]).ok(), "podman1");
