@@ -419,6 +419,17 @@ fn what_a_killed_keeper_leaves_is_free() {
         let found: Value =
             serde_json::from_str(env.ketch(&["network", "inspect", "net"]).ok()).unwrap();
         assert_eq!(found[0]["Containers"], serde_json::json!({}));
+        // A list mends what it sees.
+        let bridge = format!(
+            "/sys/class/net/{}",
+            found[0]["Id"]
+                .as_str()
+                .map(|id| format!("k-{}", &id[..10]))
+                .unwrap()
+        );
+        assert!(std::path::Path::new(&bridge).exists());
+        env.ketch(&["ps", "-a"]).ok();
+        assert!(!std::path::Path::new(&bridge).exists());
         env.ketch(&["rm", "-f", "second"]).exits(0);
         run("second").ok();
         env.ketch(&["start", "first"])
