@@ -349,7 +349,8 @@ pub(super) fn repair(engine: &Engine<'_>, entry: &ContainerEntry) -> Result<()> 
     if to_be_removed(entry) {
         return delete(engine, &entry.dir, lock);
     }
-    Ok(())
+    // Ports that lead nowhere are in the way of others.
+    network::release(engine, &entry.record, &entry.dir)
 }
 
 /// Ends what an earlier run has left when its supervisor was killed; for who has the lock.
