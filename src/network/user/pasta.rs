@@ -29,13 +29,14 @@ pub(super) fn start(path: &Path, wanted: &Wanted<'_>) -> Result<Helper> {
         .into();
     words.extend(["-P".to_owned(), at(ready.as_raw_fd())]);
     words.extend(["--netns".to_owned(), at(netns.as_raw_fd())]);
-    words.extend(["--userns".to_owned(), at(userns.as_raw_fd())]);
+    words.push("--netns-only".to_owned());
     words.extend(["--dns-forward".to_owned(), RESOLVER.to_owned()]);
     words.extend(words_of(wanted)?);
     let child = program::launch(Launch {
         path,
         words,
-        kept: vec![&netns, &userns],
+        userns: &userns,
+        kept: vec![&netns],
         ready,
         heard,
     })?;
