@@ -212,4 +212,12 @@ mod tests {
         let map = [IdMap::new(0, 1000, 1), IdMap::new(1, 100_000, 65_536)];
         assert_eq!(text(&map), "0 1000 1\n1 100000 65536\n");
     }
+
+    #[test]
+    fn maps_are_compared_by_their_numbers() {
+        let kernels = "         0       1000          1\n";
+        assert!(same_numbers(kernels, &text(&[IdMap::new(0, 1000, 1)])));
+        assert!(!same_numbers(kernels, &text(&[IdMap::new(0, 1000, 2)])));
+        assert!(!same_numbers(kernels, ""));
+    }
 }

@@ -30,6 +30,7 @@ mod lifecycle;
 mod logs;
 mod mounts;
 mod network;
+mod network_private;
 mod pause;
 mod peers;
 mod personality;

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
 mod attack;
+mod net;
 
 use std::ffi::CString;
 use std::fs;
@@ -384,6 +385,9 @@ fn kernel(command: &str, rest: &[&str]) -> io::Result<()> {
                 );
             }
         }
+        "serve" => net::serve(rest)?,
+        "connect" => net::connect(rest)?,
+        "datagram" => net::datagram(rest)?,
         _ => exit(64),
     }
     io::stdout().flush()

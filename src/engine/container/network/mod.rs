@@ -6,6 +6,7 @@
 
 mod bridged;
 mod live;
+mod neighbour;
 mod ports;
 mod private;
 
@@ -28,6 +29,7 @@ use crate::sys::file;
 pub(crate) use bridged::tear_down;
 use bridged::{Joined, Seat};
 pub(crate) use live::{plug, unplug};
+pub(super) use neighbour::{borrow_names, hostname, ids, neighbour};
 use ports::Held;
 use private::Helper;
 
@@ -71,6 +73,9 @@ pub(super) fn settled(dir: &ContainerDir) -> Option<Vec<Port>> {
 /// # Errors
 /// The default network could not be made; the program that was asked for is not there.
 pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
+    if let NetworkMode::Container(name) = &mut network.mode {
+        return neighbour::settle(engine, name);
+    }
     if !matches!(network.mode, NetworkMode::Default | NetworkMode::Private) {
         return Ok(());
     }
