@@ -125,7 +125,10 @@ impl<'a> Connection<'a> {
         if network.mode == NetworkMode::Private {
             // It binds the ports itself, and what is open at the clone stays open in init.
             connection.held.clear();
-            connection.program = Some(private::program(engine, network)?);
+            let published = bridged::published(&connection.ports)?;
+            let program = private::program(engine, network)?;
+            private::warn_of_ports(engine, &program, &published);
+            connection.program = Some(program);
         }
         if network.mode == NetworkMode::Named {
             let attachments = &network.attachments;
