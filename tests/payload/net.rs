@@ -1,7 +1,7 @@
 //! Commands that talk over the network.
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 /// How long a connection that may not come is waited for.
@@ -12,6 +12,8 @@ pub(crate) fn talk(command: &str, rest: &[&str]) -> Option<io::Result<()>> {
     let done = match (command, rest) {
         ("serve-tcp", [port]) => serve(port),
         ("connect", [place]) => connect(place),
+        ("serve", [streams, datagrams]) => serve_both(streams, datagrams),
+        ("datagram", [place]) => datagram(place),
         _ => return None,
     };
     Some(done)
@@ -38,5 +40,35 @@ fn connect(place: &str) -> io::Result<()> {
     let mut said = String::new();
     server.read_to_string(&mut said)?;
     print!("{said}");
+    Ok(())
+}
+
+/// Says `ready`, then answers every client by TCP and by UDP with the address it comes from.
+fn serve_both(streams: &str, datagrams: &str) -> io::Result<()> {
+    let streams = TcpListener::bind(format!("0.0.0.0:{streams}"))?;
+    let datagrams = UdpSocket::bind(format!("0.0.0.0:{datagrams}"))?;
+    println!("ready");
+    std::thread::spawn(move || {
+        let mut buffer = [0; 64];
+        while let Ok((_, from)) = datagrams.recv_from(&mut buffer) {
+            let _ = datagrams.send_to(from.ip().to_string().as_bytes(), from);
+        }
+    });
+    for stream in streams.incoming() {
+        let mut stream = stream?;
+        let from = stream.peer_addr()?.ip().to_string();
+        let _ = stream.write_all(from.as_bytes());
+    }
+    Ok(())
+}
+
+/// Sends a datagram and prints the answer.
+fn datagram(place: &str) -> io::Result<()> {
+    let socket = UdpSocket::bind("0.0.0.0:0")?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.send_to(b"hello", place)?;
+    let mut buffer = [0; 64];
+    let (length, _) = socket.recv_from(&mut buffer)?;
+    println!("{}", String::from_utf8_lossy(&buffer[..length]));
     Ok(())
 }
