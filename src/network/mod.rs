@@ -11,9 +11,12 @@
 #![forbid(unsafe_code)]
 
 mod address;
+pub(crate) mod attendant;
 pub(crate) mod bridge;
 mod connect;
+pub(crate) mod dns;
 mod firewall;
+pub(crate) mod forward;
 mod member;
 mod parent;
 mod pool;

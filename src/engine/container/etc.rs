@@ -16,6 +16,9 @@ const MAX_FILE: usize = 1 << 20;
 const LOCAL: &str = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n\
 fe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
 
+/// Stands for the host's address until that is known.
+const GATEWAY: &str = "@host-gateway@";
+
 /// Writes the three files into the container's directory.
 pub(super) fn write(
     dir: &Path,
@@ -91,7 +94,9 @@ fn hosts(hostname: &str, network: &Network) -> String {
         text.push('\n');
     }
     for (name, address) in &network.extra_hosts {
-        let address = if address == "host-gateway" {
+        let address = if address == "host-gateway" && network.mode == NetworkMode::Named {
+            GATEWAY
+        } else if address == "host-gateway" {
             "127.0.0.1"
         } else {
             address
@@ -113,6 +118,110 @@ fn resolv_conf(network: &Network) -> String {
         NetworkMode::None => String::new(),
         _ => read("/etc/resolv.conf").unwrap_or_default(),
     }
+}
+
+/// The addresses that a file in the form of resolv.conf(5) names.
+pub(super) fn nameservers(path: &Path) -> Vec<String> {
+    let text = path.to_str().and_then(read).unwrap_or_default();
+    let words = |line: &str| {
+        let mut words = line.split_ascii_whitespace();
+        (words.next() == Some("nameserver")).then(|| words.next().map(str::to_owned))?
+    };
+    text.lines().filter_map(words).collect()
+}
+
+/// `/etc/resolv.conf` of a container whose names are resolved by the resolver of its networks, as
+/// docker makes it.
+pub(super) fn resolver_conf(network: &Network) -> String {
+    let host = read("/etc/resolv.conf").unwrap_or_default();
+    let mut text = "nameserver 127.0.0.11\n".to_owned();
+    text.push_str(&search(network, &host));
+    let mut options = options(network, &host);
+    if !options.iter().any(|option| option.starts_with("ndots:")) {
+        options.push("ndots:0".to_owned());
+    }
+    text.push_str(&format!("options {}\n", options.join(" ")));
+    text
+}
+
+/// `/etc/resolv.conf` of a container that cannot reach the host's loopback device: without the
+/// resolvers there, those `behind` a stub or public ones instead, as docker does.
+pub(super) fn outside_conf(network: &Network, behind: &Path) -> String {
+    let host = read("/etc/resolv.conf").unwrap_or_default();
+    let usable = |servers: Vec<String>| -> Vec<String> {
+        let is_local = |server: &String| {
+            let ip = server
+                .split('%')
+                .next()
+                .and_then(|ip| ip.parse::<std::net::IpAddr>().ok());
+            ip.is_none_or(|ip| ip.is_loopback())
+        };
+        servers
+            .into_iter()
+            .filter(|server| !is_local(server))
+            .collect()
+    };
+    let mut servers = match network.dns.is_empty() {
+        true => usable(nameservers(Path::new("/etc/resolv.conf"))),
+        false => network.dns.clone(),
+    };
+    if servers.is_empty() {
+        servers = usable(nameservers(behind));
+    }
+    if servers.is_empty() {
+        servers = ["8.8.8.8", "8.8.4.4"].map(str::to_owned).into();
+    }
+    let mut text: String = servers
+        .iter()
+        .map(|server| format!("nameserver {server}\n"))
+        .collect();
+    text.push_str(&search(network, &host));
+    let options = options(network, &host);
+    if !options.is_empty() {
+        text.push_str(&format!("options {}\n", options.join(" ")));
+    }
+    text
+}
+
+fn search(network: &Network, host: &str) -> String {
+    let own: Vec<&str> = match network.dns_search.is_empty() {
+        true => last_of(host, "search"),
+        false => network.dns_search.iter().map(String::as_str).collect(),
+    };
+    match own.as_slice() {
+        [] | ["."] => String::new(),
+        domains => format!("search {}\n", domains.join(" ")),
+    }
+}
+
+fn options(network: &Network, host: &str) -> Vec<String> {
+    match network.dns_options.is_empty() {
+        true => last_of(host, "options")
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
+        false => network.dns_options.clone(),
+    }
+}
+
+/// The words of the last line that begins with `key`.
+fn last_of<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
+    let words = |line: &'a str| {
+        let mut words = line.split_ascii_whitespace();
+        (words.next() == Some(key)).then(|| words.collect::<Vec<_>>())
+    };
+    text.lines().rev().find_map(words).unwrap_or_default()
+}
+
+/// Puts the address of the host in a container's network where `host-gateway` was asked for.
+pub(super) fn set_gateway(
+    path: &Path,
+    gateway: Option<std::net::IpAddr>,
+) -> crate::common::Result<()> {
+    let text = path.to_str().and_then(read).unwrap_or_default();
+    let gateway = gateway.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_string());
+    let text = text.replace(GATEWAY, &gateway);
+    std::fs::write(path, text).map_err(|error| Error::io("write", path, error))
 }
 
 fn read(path: &str) -> Option<String> {

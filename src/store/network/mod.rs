@@ -46,7 +46,8 @@ impl Store {
 }
 
 impl Networks<'_> {
-    fn dir(&self) -> PathBuf {
+    /// The folder of all.
+    pub(crate) fn dir(&self) -> PathBuf {
         self.store.path("networks")
     }
 

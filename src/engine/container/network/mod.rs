@@ -4,6 +4,7 @@
 //! namespace is connected from outside while init makes the mounts, and init waits for that in
 //! the end. What it has is written down in its directory, for whoever sees its end.
 
+mod attendant;
 mod bridged;
 mod live;
 mod neighbour;
@@ -58,7 +59,7 @@ pub(super) struct Connection<'a> {
     seats: Vec<Seat>,
     program: Option<Program>,
     ports: Vec<Port>,
-    held: Vec<Held>,
+    held: Vec<(u16, Held)>,
 }
 
 /// The published ports of a running container, as its start has settled them.
@@ -94,8 +95,11 @@ pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
 
 /// Whether and how init waits for its network.
 pub(super) fn plan(network: &Network) -> Option<Connect> {
-    matches!(network.mode, NetworkMode::Named | NetworkMode::Private)
-        .then_some(Connect { resolver: false })
+    let named = network.mode == NetworkMode::Named;
+    // docker: the default network has no names.
+    let names = |attachment: &Attachment| attachment.network != DEFAULT;
+    let resolver = named && network.attachments.iter().any(names);
+    (named || network.mode == NetworkMode::Private).then_some(Connect { resolver })
 }
 
 impl<'a> Connection<'a> {
@@ -134,6 +138,7 @@ impl<'a> Connection<'a> {
             let attachments = &network.attachments;
             connection.seats = bridged::take(engine, &prepared.record, attachments)?;
             connection.note(&[], Vec::new())?;
+            attendant::write_names(&connection)?;
         }
         Ok(connection)
     }
@@ -176,7 +181,8 @@ impl<'a> Connection<'a> {
                 ends.namespace.as_fd(),
             )?);
         }
-        self.note(&joined, Vec::new())?;
+        let helper = attendant::start(self, ends.resolver)?;
+        self.note(&joined, helper.into_iter().collect())?;
         let container = self.prepared.record.id.as_str();
         for seat in &self.seats {
             network::note(&self.engine.store, &seat.record, "connect", Some(container));

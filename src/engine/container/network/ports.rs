@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 
 use crate::common::{Error, Kind, Result};
 use crate::engine::Engine;
+use crate::network::forward::Forward;
 use crate::spec::config::{Network, Port};
 use crate::sys::net;
 
@@ -21,9 +22,19 @@ const TRIES: usize = 16;
 #[derive(Debug)]
 pub(super) enum Held {
     /// A socket that listens.
-    Tcp { _socket: TcpListener },
+    Tcp(TcpListener),
     /// A bound one.
-    Udp { _socket: UdpSocket },
+    Udp(UdpSocket),
+}
+
+impl Held {
+    /// Leads it to a port of the container's.
+    pub(super) fn lead(self, target: SocketAddr) -> Forward {
+        match self {
+            Held::Tcp(listener) => Forward::Tcp { listener, target },
+            Held::Udp(socket) => Forward::Udp { socket, target },
+        }
+    }
 }
 
 /// Settles what was asked: every address of the host and every number is known afterwards, and
@@ -36,7 +47,7 @@ pub(super) fn settle(
     engine: &Engine<'_>,
     network: &Network,
     exposed: &[(u16, String)],
-) -> Result<(Vec<Port>, Vec<Held>)> {
+) -> Result<(Vec<Port>, Vec<(u16, Held)>)> {
     let mut asked = network.ports.clone();
     if network.publish_all {
         let own = network.exposed.iter();
@@ -57,7 +68,7 @@ pub(super) fn settle(
     for port in asked {
         let (settled, sockets) = one(engine, &port)?;
         ports.extend(settled);
-        held.extend(sockets);
+        held.extend(sockets.into_iter().map(|socket| (port.container, socket)));
     }
     Ok((ports, held))
 }
@@ -105,11 +116,11 @@ fn everywhere(
         let bound = match port.protocol.as_str() {
             "udp" => net::bind_udp(at).and_then(|socket| {
                 let number = socket.local_addr()?.port();
-                Ok((number, Held::Udp { _socket: socket }))
+                Ok((number, Held::Udp(socket)))
             }),
             "tcp" => net::listen_tcp(at).and_then(|socket| {
                 let number = socket.local_addr()?.port();
-                Ok((number, Held::Tcp { _socket: socket }))
+                Ok((number, Held::Tcp(socket)))
             }),
             // No socket of this kind is needed: the kernel leads the port.
             _ => continue,

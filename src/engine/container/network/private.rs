@@ -33,6 +33,14 @@ pub(super) struct Helper {
 }
 
 impl Helper {
+    /// A child of this process.
+    pub(super) fn of(pid: i32) -> Helper {
+        Helper {
+            pid,
+            start_time: process::start_time(pid).unwrap_or_default(),
+        }
+    }
+
     /// Ends it; one that has ended is no error.
     pub(super) fn end(&self) {
         let Ok(pidfd) = process::pidfd_open(self.pid) else {
@@ -139,8 +147,5 @@ pub(super) fn connect(
         published: ports,
         options: options.unwrap_or_default(),
     })?;
-    Ok(Helper {
-        pid: helper.pid,
-        start_time: process::start_time(helper.pid).unwrap_or_default(),
-    })
+    Ok(Helper::of(helper.pid))
 }

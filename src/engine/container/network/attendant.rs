@@ -1,0 +1,104 @@
+//! What a container on networks with a bridge has beside them: a resolver, its own lines in
+//! `/etc/hosts`, and ports of the host's loopback device.
+
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use super::Connection;
+use super::private::Helper;
+use crate::common::{Error, Result};
+use crate::engine::container::etc;
+use crate::network::attendant::{self, Work};
+use crate::network::dns::Resolver;
+
+/// Where the host says who resolves names.
+const HOSTS_RESOLVERS: &str = "/etc/resolv.conf";
+/// What systemd-resolved writes for those who cannot reach its stub (systemd-resolved(8)).
+const BEHIND_THE_STUB: &str = "/run/systemd/resolve/resolv.conf";
+
+/// Starts the process that serves names and ports, where there are any.
+pub(super) fn start(
+    connection: &mut Connection<'_>,
+    resolver: Vec<OwnedFd>,
+) -> Result<Option<Helper>> {
+    let mut work = Work::default();
+    let mut sockets = resolver.into_iter();
+    if let (Some(datagrams), Some(streams)) = (sockets.next(), sockets.next()) {
+        let engine = connection.engine;
+        work.resolver = Some(Resolver {
+            datagrams: UdpSocket::from(datagrams),
+            streams: TcpListener::from(streams),
+            networks: engine.store.networks().dir(),
+            container: connection.prepared.record.id.to_string(),
+            servers: servers(&connection.prepared.asked.config.network.dns),
+        });
+    }
+    let addresses = connection
+        .seats
+        .first()
+        .map(|seat| seat.member.addresses.clone());
+    let addresses = addresses.unwrap_or_default();
+    let first = |is_ipv4: bool| {
+        let mut all = addresses.iter().map(|address| address.ip);
+        all.find(|ip| ip.is_ipv4() == is_ipv4)
+    };
+    for (port, held) in connection.held.drain(..) {
+        if let Some(ip) = first(true).or_else(|| first(false)) {
+            work.forwards.push(held.lead(SocketAddr::new(ip, port)));
+        }
+    }
+    match work.is_some() {
+        true => attendant::start(work).map(Helper::of).map(Some),
+        false => Ok(None),
+    }
+}
+
+/// Who is asked for names that are no container's: those of `--dns`, else the host's.
+fn servers(asked: &[String]) -> Vec<SocketAddr> {
+    let texts: Vec<String> = match asked {
+        [] => etc::nameservers(Path::new(HOSTS_RESOLVERS)),
+        asked => asked.to_vec(),
+    };
+    // A zone belongs to an interface of the host's.
+    let ips = texts
+        .iter()
+        .filter_map(|text| text.split('%').next()?.parse::<IpAddr>().ok());
+    ips.map(|ip| SocketAddr::new(ip, 53)).collect()
+}
+
+/// Completes `/etc/hosts` and `/etc/resolv.conf` with what is known once the addresses are.
+pub(super) fn write_names(connection: &Connection<'_>) -> Result<()> {
+    let (prepared, seats) = (connection.prepared, &connection.seats);
+    let network = &prepared.asked.config.network;
+    let dir = prepared.dir.path();
+    let hostname = prepared.planned.spec.hostname().clone().unwrap_or_default();
+    let mut lines = String::new();
+    for seat in seats {
+        for address in &seat.member.addresses {
+            lines.push_str(&format!("{}\t{hostname}\n", address.ip));
+        }
+    }
+    append(&dir.join("hosts"), &lines)?;
+    let gateway = seats.iter().find_map(|seat| seat.member.gateways.first());
+    etc::set_gateway(&dir.join("hosts"), gateway.copied())?;
+    let has_names = seats.iter().any(|seat| seat.record.dns);
+    let text = match has_names {
+        true => etc::resolver_conf(network),
+        false => etc::outside_conf(network, Path::new(BEHIND_THE_STUB)),
+    };
+    overwrite(&dir.join("resolv.conf"), &text)
+}
+
+fn append(path: &Path, text: &str) -> Result<()> {
+    use std::io::Write;
+    let mut options = std::fs::OpenOptions::new();
+    let opened = options.append(true).open(path);
+    let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| Error::io("write", path, error))
+}
+
+/// The file stays the one that is mounted.
+fn overwrite(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).map_err(|error| Error::io("write", path, error))
+}

@@ -1,0 +1,125 @@
+//! One small process beside a container on networks with a bridge: it answers for names and leads
+//! ports of the host's loopback device. It is forked from the container's keeper and dies with it.
+
+use std::collections::HashSet;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::time::Instant;
+
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sched::CloneFlags;
+use nix::sys::stat::Mode;
+
+use super::dns::{Resolver, Server};
+use super::forward::{Forward, Port};
+use crate::common::Result;
+use crate::sys::process::{Cloned, clone, exit_now};
+use crate::sys::{credentials, exec, signal};
+
+/// What there is to do.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    /// Names.
+    pub(crate) resolver: Option<Resolver>,
+    /// Ports.
+    pub(crate) forwards: Vec<Forward>,
+}
+
+impl Work {
+    /// Whether there is anything.
+    pub(crate) fn is_some(&self) -> bool {
+        self.resolver.is_some() || !self.forwards.is_empty()
+    }
+
+    fn descriptors(&self) -> HashSet<RawFd> {
+        let mut all = HashSet::new();
+        if let Some(resolver) = &self.resolver {
+            all.insert(resolver.datagrams.as_raw_fd());
+            all.insert(resolver.streams.as_raw_fd());
+        }
+        all.extend(self.forwards.iter().map(|forward| match forward {
+            Forward::Tcp { listener, .. } => listener.as_raw_fd(),
+            Forward::Udp { socket, .. } => socket.as_raw_fd(),
+        }));
+        all
+    }
+}
+
+/// Starts it; gives its process number. It is a child of this process.
+///
+/// # Errors
+/// fork(2)'s.
+pub(crate) fn start(work: Work) -> Result<i32> {
+    match clone(CloneFlags::empty(), None)? {
+        Cloned::Parent(child) => Ok(child.pid),
+        Cloned::Child => {
+            let _ = attend(work);
+            exit_now(1)
+        }
+    }
+}
+
+/// Runs in the child; returns when it cannot go on.
+fn attend(work: Work) -> Option<()> {
+    // The terminal's Ctrl-C is for the payload.
+    exec::set_session();
+    signal::reset_all();
+    credentials::die_with_parent().ok()?;
+    credentials::not_dumpable().ok()?;
+    leave_all_but(&work.descriptors())?;
+    let Work { resolver, forwards } = work;
+    let mut server = resolver.map(Server::new).transpose().ok()?;
+    let mut ports = forwards
+        .into_iter()
+        .map(Port::new)
+        .collect::<std::io::Result<Vec<_>>>()
+        .ok()?;
+    loop {
+        wait(server.as_ref(), &ports)?;
+        if let Some(server) = &mut server {
+            server.serve();
+        }
+        ports.iter_mut().for_each(Port::serve);
+    }
+}
+
+/// Closes what belongs to the keeper: nobody who waits for the end of a pipe of its waits for
+/// this process.
+fn leave_all_but(kept: &HashSet<RawFd>) -> Option<()> {
+    let null = nix::fcntl::open("/dev/null", OFlag::O_RDWR, Mode::empty()).ok()?;
+    for stream in 0..3 {
+        exec::dup_onto(null.as_raw_fd(), stream).ok()?;
+    }
+    let names: Vec<RawFd> = std::fs::read_dir("/proc/self/fd")
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect();
+    for number in names {
+        if number > 2 && !kept.contains(&number) {
+            // The listing's own is closed already.
+            let _ = nix::unistd::close(number);
+        }
+    }
+    std::mem::forget(null);
+    Some(())
+}
+
+/// Waits until there is something to do.
+fn wait(server: Option<&Server>, ports: &[Port]) -> Option<()> {
+    let mut descriptors = server.map(Server::descriptors).unwrap_or_default();
+    descriptors.extend(ports.iter().flat_map(Port::descriptors));
+    let due = server.and_then(Server::due);
+    let due = ports.iter().filter_map(Port::due).chain(due).min();
+    let timeout = due.map_or(PollTimeout::NONE, |due| {
+        let left = due.saturating_duration_since(Instant::now());
+        PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX)
+    });
+    let mut polled: Vec<PollFd<'_>> = descriptors
+        .iter()
+        .map(|descriptor| PollFd::new(descriptor.as_fd(), PollFlags::POLLIN))
+        .collect();
+    match poll(&mut polled, timeout) {
+        Ok(_) | Err(nix::errno::Errno::EINTR) => Some(()),
+        Err(_) => None,
+    }
+}

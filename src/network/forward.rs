@@ -1,0 +1,189 @@
+//! Ports of the host led to a container by hand: for clients on the host's loopback device, whom
+//! no packet filter leads anywhere.
+
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long the container may take to accept.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a client of datagrams may be silent.
+const IDLE: Duration = Duration::from_secs(90);
+/// Connections and clients of datagrams of one port at once.
+const MOST: usize = 1024;
+/// Bytes that are copied at once.
+const BUFFER: usize = 64 << 10;
+/// Stack of a thread that copies, in bytes: the buffer is on the heap.
+const STACK: usize = 64 << 10;
+
+/// A port of the host and where it leads.
+#[derive(Debug)]
+pub(crate) enum Forward {
+    /// Streams.
+    Tcp {
+        /// Listens.
+        listener: TcpListener,
+        /// The container's address.
+        target: SocketAddr,
+    },
+    /// Datagrams.
+    Udp {
+        /// Bound.
+        socket: UdpSocket,
+        /// The container's address.
+        target: SocketAddr,
+    },
+}
+
+/// A port at work.
+pub(super) struct Port {
+    forward: Forward,
+    open: Arc<AtomicUsize>,
+    /// Clients of datagrams, each with a socket of its own towards the container.
+    clients: HashMap<SocketAddr, (UdpSocket, Instant)>,
+}
+
+impl Port {
+    pub(super) fn new(forward: Forward) -> std::io::Result<Port> {
+        match &forward {
+            Forward::Tcp { listener, .. } => listener.set_nonblocking(true)?,
+            Forward::Udp { socket, .. } => socket.set_nonblocking(true)?,
+        }
+        Ok(Port {
+            forward,
+            open: Arc::default(),
+            clients: HashMap::new(),
+        })
+    }
+
+    /// What to wait for.
+    pub(super) fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        let own = match &self.forward {
+            Forward::Tcp { listener, .. } => listener.as_fd(),
+            Forward::Udp { socket, .. } => socket.as_fd(),
+        };
+        let clients = self.clients.values().map(|(socket, _)| socket.as_fd());
+        std::iter::once(own).chain(clients).collect()
+    }
+
+    /// When something is due next.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.clients.values().map(|(_, last)| *last + IDLE).min()
+    }
+
+    /// Does all there is to do now.
+    pub(super) fn serve(&mut self) {
+        match &self.forward {
+            Forward::Tcp { listener, target } => {
+                while let Ok((client, _)) = listener.accept() {
+                    connect(client, *target, &self.open);
+                }
+            }
+            Forward::Udp { socket, target } => {
+                datagrams(socket, *target, &mut self.clients);
+            }
+        }
+    }
+}
+
+/// Joins a client to the container, on two threads.
+fn connect(client: TcpStream, target: SocketAddr, open: &Arc<AtomicUsize>) {
+    if open.fetch_add(1, Ordering::Relaxed) >= MOST {
+        open.fetch_sub(1, Ordering::Relaxed);
+        return;
+    }
+    let count = open.clone();
+    let work = move || {
+        let _ = join(client, target);
+        count.fetch_sub(1, Ordering::Relaxed);
+    };
+    if thread::Builder::new()
+        .stack_size(STACK)
+        .spawn(work)
+        .is_err()
+    {
+        open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn join(client: TcpStream, target: SocketAddr) -> std::io::Result<()> {
+    client.set_nonblocking(false)?;
+    let server = TcpStream::connect_timeout(&target, PATIENCE)?;
+    for stream in [&client, &server] {
+        stream.set_nodelay(true)?;
+    }
+    thread::scope(|scope| {
+        let back = thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, || copy(&server, &client));
+        match back {
+            Ok(_) => copy(&client, &server),
+            Err(_) => drop(client.shutdown(Shutdown::Both)),
+        }
+    });
+    Ok(())
+}
+
+/// Copies to the end, which is handed on: the other direction goes on.
+fn copy(mut from: &TcpStream, mut to: &TcpStream) {
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) if to.write_all(&buffer[..count]).is_ok() => {}
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            _ => {
+                // Nobody reads any more: the sender is to know.
+                let _ = from.shutdown(Shutdown::Both);
+                let _ = to.shutdown(Shutdown::Both);
+                return;
+            }
+        }
+    }
+    let _ = to.shutdown(Shutdown::Write);
+}
+
+/// Hands datagrams on in both directions.
+fn datagrams(
+    socket: &UdpSocket,
+    target: SocketAddr,
+    clients: &mut HashMap<SocketAddr, (UdpSocket, Instant)>,
+) {
+    let mut buffer = [0; BUFFER];
+    let now = Instant::now();
+    while let Ok((length, client)) = socket.recv_from(&mut buffer) {
+        if !clients.contains_key(&client) {
+            let Some(towards) = (clients.len() < MOST).then(|| towards(target)).flatten() else {
+                continue;
+            };
+            clients.insert(client, (towards, now));
+        }
+        if let Some((towards, last)) = clients.get_mut(&client) {
+            *last = now;
+            let _ = towards.send(&buffer[..length]);
+        }
+    }
+    for (client, (towards, last)) in clients.iter_mut() {
+        while let Ok(length) = towards.recv(&mut buffer) {
+            *last = now;
+            let _ = socket.send_to(&buffer[..length], client);
+        }
+    }
+    clients.retain(|_, (_, last)| now.duration_since(*last) < IDLE);
+}
+
+fn towards(target: SocketAddr) -> Option<UdpSocket> {
+    let own: SocketAddr = match target.is_ipv4() {
+        true => ([0, 0, 0, 0], 0).into(),
+        false => ([0_u16; 8], 0).into(),
+    };
+    let socket = UdpSocket::bind(own).ok()?;
+    socket.connect(target).ok()?;
+    socket.set_nonblocking(true).ok()?;
+    Some(socket)
+}
