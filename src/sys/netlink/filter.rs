@@ -235,7 +235,18 @@ impl Netlink {
     /// Adds all of `elements` or none; those that are there are no error.
     pub(crate) fn add_elements(&mut self, elements: &[Element]) -> Result<()> {
         let begin = frame(libc::NFNL_MSG_BATCH_BEGIN);
-        self.change("add to packet filter", NFT_MSG_NEWSETELEM, elements, &begin)
+        let how = (NFT_MSG_NEWSETELEM, libc::NLM_F_CREATE);
+        self.change("add to packet filter", how, elements, &begin)
+    }
+
+    /// Adds all of `elements` or none.
+    ///
+    /// # Errors
+    /// `Conflict` when one is there, be it the very same: it is somebody else's.
+    pub(crate) fn add_new_elements(&mut self, elements: &[Element]) -> Result<()> {
+        let begin = frame(libc::NFNL_MSG_BATCH_BEGIN);
+        let how = (NFT_MSG_NEWSETELEM, libc::NLM_F_CREATE | libc::NLM_F_EXCL);
+        self.change("add to packet filter", how, elements, &begin)
     }
 
     /// Removes all of `elements`, if nothing has changed since `generation`: a key says nothing
@@ -248,7 +259,7 @@ impl Netlink {
         begin.big(NFNL_BATCH_GENID, generation);
         self.change(
             "remove from packet filter",
-            NFT_MSG_DELSETELEM,
+            (NFT_MSG_DELSETELEM, 0),
             elements,
             &begin,
         )
@@ -257,7 +268,7 @@ impl Netlink {
     fn change(
         &mut self,
         operation: &'static str,
-        kind: u16,
+        (kind, flags): (u16, i32),
         elements: &[Element],
         begin: &Request,
     ) -> Result<()> {
@@ -265,7 +276,6 @@ impl Netlink {
             return Ok(());
         }
         let adds = kind == NFT_MSG_NEWSETELEM;
-        let flags = if adds { libc::NLM_F_CREATE } else { 0 };
         let mut requests = Vec::new();
         for group in elements.chunk_by(|one, next| one.set == next.set) {
             // The length of an attribute has sixteen bits.

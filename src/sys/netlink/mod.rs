@@ -232,6 +232,13 @@ impl Netlink {
         }
     }
 
+    /// Opens a socket that hears of every change of an interface of this namespace.
+    pub(crate) fn link_news() -> Result<Netlink> {
+        let news = Netlink::route()?;
+        news.subscribe(libc::RTNLGRP_LINK)?;
+        Ok(news)
+    }
+
     /// Has news of the group `group` sent to this socket, which is for nothing else then.
     fn subscribe(&self, group: u32) -> Result<()> {
         // SAFETY: the value is an int that lives for the whole call, and its size is given.
@@ -250,7 +257,7 @@ impl Netlink {
     }
 
     /// Waits for news and takes them, whatever they are; false when none came in time.
-    fn wait(&mut self, patience: Duration) -> Result<bool> {
+    pub(crate) fn wait(&mut self, patience: Duration) -> Result<bool> {
         let failed = |errno| Error::errno("wait for netlink socket", "", errno);
         let timeout = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
         let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
