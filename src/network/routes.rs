@@ -18,13 +18,18 @@ pub(crate) fn host_subnets() -> Vec<Subnet> {
 
 /// Those of them whose hosts are neighbours: the machine has a device there.
 pub(crate) fn connected_subnets() -> Vec<Subnet> {
-    let bytes = file::read_kernel("/proc/net/route").unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
-    // The third word is the gateway.
-    let direct = |line: &&str| line.split_whitespace().nth(2) == Some("00000000");
-    let head = text.lines().take(1);
-    let lines: Vec<&str> = head.chain(text.lines().skip(1).filter(direct)).collect();
-    parse(&lines.join("\n"))
+    // The third word of a line is the gateway, in IPv6 the fifth.
+    let lines = |path: &str, word: usize, none: &str| {
+        let bytes = file::read_kernel(path).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let is_direct = |line: &&str| line.split_whitespace().nth(word) == Some(none);
+        let direct: Vec<&str> = text.lines().filter(is_direct).collect();
+        direct.join("\n")
+    };
+    // The first line is a header.
+    let mut all = parse(&format!("\n{}", lines("/proc/net/route", 2, "00000000")));
+    all.extend(parse6(&lines("/proc/net/ipv6_route", 4, &"0".repeat(32))));
+    all
 }
 
 /// Lines of `/proc/net/route`: device, destination, gateway, flags, …, mask as the eighth; numbers

@@ -1,11 +1,13 @@
 //! `network` commands, and what `run` asks of networks. What passes through them is tested where
 //! it is carried.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::harness::env::executable;
 use crate::harness::process::{Output, Running};
-use crate::harness::{Env, Identity};
+use crate::harness::{Env, Identity, eventually};
 
 /// Calls ketch by podman's name.
 fn podman(env: &Env, words: &[&str]) -> Output {
@@ -63,6 +65,7 @@ cases! {
         assert_eq!(config["AuxiliaryAddresses"]["router"], "198.18.1.130");
         assert_eq!((&found["Internal"], &found["EnableIPv6"], &found["Labels"]["a"]), (&true.into(), &false.into(), &"b".into()));
         assert_eq!(inspect(env, &["--type", "network", "net"])["Id"], id);
+        assert_eq!(inspect(env, &["net"])["Id"], id);
         assert_eq!(names(env, &[]), ["bridge", "host", "net", "none"]);
         for (filter, want) in [("driver=bridge", &["bridge", "net"][..]), ("name=ne", &["net", "none"]), ("label=a", &["net"]),
             ("label=a=c", &[]), ("type=custom", &["net"]), ("dangling=true", &["net"]), ("scope=swarm", &[])] {
@@ -139,6 +142,12 @@ cases! {
         podman(env, &["network", "exists", "podman"]).exits(0);
         create(env, "box", &["--network", "six"]).ok();
         podman(env, &["network", "rm", "six"]).fails(2, &["box"]);
+        create(env, "plain", &["--network", "podman"]).ok();
+        let plain = |format: &str| podman(env, &["ps", "-a", "--filter", "network=podman", "--format", format]).ok().to_owned();
+        assert_eq!(plain("{{.Names}} {{.Networks}}"), "plain podman");
+        let found: Value = serde_json::from_str(podman(env, &["inspect", "plain"]).ok()).unwrap();
+        assert!(found[0]["NetworkSettings"]["Networks"]["podman"].is_object());
+        podman(env, &["rm", "plain"]).ok();
         podman(env, &["network", "rm", "nope"]).fails(1, &["nope"]);
         podman(env, &["network", "rm", "podman"]).fails(125, &["pre-defined"]);
         assert_eq!(podman(env, &["network", "prune", "-f"]).ok(), "podman1");
@@ -189,6 +198,7 @@ cases! {
         subnets.sort();
         subnets.dedup();
         assert_eq!(subnets.len(), 20);
+        assert!(env.ketch(&["system", "prune", "-f"]).ok().starts_with("Deleted Networks:\nnet0\n"));
         let one: Vec<Running> = (0..10).map(|_| env.spawn(&["network", "create", "same"])).collect();
         let made = one.into_iter().map(Running::finish).filter(|output| output.code() == 0).count();
         assert_eq!(made, 1);
@@ -337,6 +347,98 @@ fn containers_that_start_at_once_get_addresses_of_their_own() {
             serde_json::from_str(env.ketch(&["network", "inspect", "many"]).ok()).unwrap();
         assert_eq!(found[0]["Containers"], serde_json::json!({}));
         env.ketch(&["network", "rm", "many"]).ok();
+        env.assert_clean();
+    });
+}
+
+#[test]
+fn a_subnet_is_free_again_after_its_network() {
+    as_root(|env| {
+        let image = env.base();
+        for subnet in [
+            "198.19.104.0/24",
+            "198.19.104.0/23",
+            "198.19.105.0/24",
+            "198.19.104.0/24",
+        ] {
+            env.ketch(&["network", "create", "--subnet", subnet, "again"])
+                .ok();
+            let run = [
+                "run",
+                "--rm",
+                "--network",
+                "again",
+                &image,
+                "payload",
+                "cat",
+                "/proc/net/route",
+            ];
+            env.ketch(&run).says("eth0");
+            env.ketch(&run).says("eth0");
+            env.ketch(&["network", "rm", "again"]).ok();
+        }
+        env.assert_clean();
+    });
+}
+
+#[test]
+fn what_a_killed_keeper_leaves_is_free() {
+    as_root(|env| {
+        env.ketch(&["network", "create", "--subnet", "198.19.106.0/29", "net"])
+            .ok();
+        let image = env.base();
+        let run = |name: &str| {
+            let words = [
+                "run",
+                "-d",
+                "--name",
+                name,
+                "--network",
+                "net",
+                "--ip",
+                "198.19.106.2",
+                &image,
+                "payload",
+                "sleep-forever",
+            ];
+            env.ketch(&words)
+        };
+        let id = run("first").ok().to_owned();
+        run("second").fails(125, &["already in use", "first"]);
+        let state = std::fs::read(env.store().join("containers").join(&id).join("state")).unwrap();
+        let state: Value = serde_json::from_slice(&state).unwrap();
+        for who in ["supervisor", "pid"] {
+            let pid = state["started"][who].as_i64().unwrap();
+            kill(Pid::from_raw(pid as i32), Signal::SIGKILL).unwrap();
+        }
+        eventually("the container has ended", || {
+            env.ketch(&["inspect", "--format", "{{.State.Running}}", "first"])
+                .ok()
+                == "false"
+        });
+        let found: Value =
+            serde_json::from_str(env.ketch(&["network", "inspect", "net"]).ok()).unwrap();
+        assert_eq!(found[0]["Containers"], serde_json::json!({}));
+        // A list mends what it sees.
+        let bridge = format!(
+            "/sys/class/net/{}",
+            found[0]["Id"]
+                .as_str()
+                .map(|id| format!("k-{}", &id[..10]))
+                .unwrap()
+        );
+        assert!(std::path::Path::new(&bridge).exists());
+        env.ketch(&["ps", "-a"]).ok();
+        assert!(!std::path::Path::new(&bridge).exists());
+        env.ketch(&["rm", "-f", "second"]).exits(0);
+        run("second").ok();
+        env.ketch(&["start", "first"])
+            .fails(1, &["already in use", "second"]);
+        env.ketch(&["rm", "-f", "second"]).ok();
+        env.ketch(&["start", "first"]).ok();
+        assert_eq!(networks(env, "first")["net"]["IPAddress"], "198.19.106.2");
+        env.ketch(&["rm", "-f", "first"]).ok();
+        env.ketch(&["network", "rm", "net"]).ok();
         env.assert_clean();
     });
 }

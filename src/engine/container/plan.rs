@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use oci_spec::runtime::Spec;
 
 use super::asked::Asked;
-use super::{etc, network, secret, userns};
+use super::{etc, network, secret, userns, volumes};
 use crate::common::{ContainerId, Error, Mode};
 use crate::engine::Engine;
 use crate::host::IdMaps;
@@ -57,8 +57,10 @@ pub(super) fn make(
     if let Rootfs::Overlay(overlay) = &mut rootfs {
         overlay.shown = again;
     }
+    let mut mounted = config.clone();
+    mounted.mounts = volumes::resolved(engine, &config.mounts);
     let inputs = Inputs {
-        config,
+        config: &mounted,
         image,
         maps: maps.as_ref(),
         hostname,

@@ -359,9 +359,10 @@ fn details(request: &CreateRequest, pools: &mut [Pool]) -> Result<(), Error> {
 }
 
 /// Ranges that no network of containers can have, with what they are.
-const SPECIAL: [(&str, &str); 6] = [
+const SPECIAL: [(&str, &str); 7] = [
     ("0.0.0.0/8", "this host"),
     ("127.0.0.0/8", "loopback addresses"),
+    ("169.254.0.0/16", "addresses of one link"),
     ("224.0.0.0/3", "groups and what is reserved"),
     ("::/64", "loopback and mapped addresses"),
     ("fe80::/10", "addresses of one link"),

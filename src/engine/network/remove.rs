@@ -36,7 +36,8 @@ pub(crate) fn remove(engine: &Engine<'_>, wanted: &str, guard: Guard) -> Result<
             let request = container::RemoveRequest {
                 containers: users,
                 force: true,
-                time: None,
+                volumes: true,
+                ..container::RemoveRequest::default()
             };
             for (_, done) in container::remove(engine, &request) {
                 done?;

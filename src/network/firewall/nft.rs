@@ -172,8 +172,22 @@ impl Nft {
             let generation = self.netlink.generation()?;
             let mut found = Vec::new();
             for set in sets {
-                for element in self.netlink.elements(*set)? {
-                    if found.len() < MOST && is_wanted(&element.owner)? {
+                let mut elements = self.netlink.elements(*set)?;
+                // Where an interval ends stands behind its beginning; of two that meet, the end
+                // of the first is first.
+                elements
+                    .sort_by(|one, other| (&one.key, !one.ends).cmp(&(&other.key, !other.ends)));
+                // Whether the interval that is open now stays. A mark without a beginning is
+                // nobody's, and would be in the way of a network around it.
+                let mut stays = false;
+                for element in elements {
+                    let wanted = match element.ends {
+                        true => !std::mem::replace(&mut stays, false),
+                        // A beginning and its end go together.
+                        false => found.len() < MOST && is_wanted(&element.owner)?,
+                    };
+                    stays = !wanted && !element.ends;
+                    if wanted {
                         found.push(element);
                     }
                 }

@@ -104,6 +104,24 @@ impl Networks<'_> {
         Ok(found)
     }
 
+    /// Directories of networks whose records cannot be read, with the reason.
+    pub(in crate::store) fn damaged(&self) -> Result<Vec<(PathBuf, Error)>> {
+        let mut found = Vec::new();
+        for name in file::names(&self.dir())? {
+            let Some(name) = name.to_str().filter(|name| check_name(name).is_ok()) else {
+                continue;
+            };
+            let path = self.place(name);
+            match self.read(name) {
+                Ok(Some(_)) => {}
+                Ok(None) if !path.exists() => {}
+                Ok(None) => found.push((path, missing(name))),
+                Err(error) => found.push((path, error)),
+            }
+        }
+        Ok(found)
+    }
+
     /// The network of exactly this name.
     pub(crate) fn named(&self, name: &str) -> Result<Option<Record>> {
         match check_name(name) {

@@ -293,4 +293,9 @@ fn torn_records_stop_nobody() {
     join(&store, &net, &id, &Attachment::to("net")).unwrap();
     make(&store, "other", &["10.10.0.0/24"]);
     assert!(!store.path("networks/.new-left").exists());
+    std::fs::write(store.path("networks/other/network.json"), "").unwrap();
+    assert_eq!(store.networks().list().unwrap_err().kind(), Kind::Corrupt);
+    assert_eq!(store.check(false).unwrap().problems.len(), 1);
+    assert!(store.check(true).unwrap().problems[0].repaired);
+    assert_eq!(store.networks().list().unwrap(), [net]);
 }

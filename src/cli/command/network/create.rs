@@ -21,15 +21,15 @@ pub(crate) struct Create {
     driver: String,
 
     /// Subnet in CIDR format that represents a network segment
-    #[arg(long, value_name = "CIDR")]
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     subnet: Vec<String>,
 
     /// IPv4 or IPv6 gateway for the subnet
-    #[arg(long, value_name = "IP")]
+    #[arg(long, value_name = "IP", value_delimiter = ',')]
     gateway: Vec<String>,
 
     /// Allocate container ip from a sub-range
-    #[arg(long, value_name = "RANGE")]
+    #[arg(long, value_name = "RANGE", value_delimiter = ',')]
     ip_range: Vec<String>,
 
     /// Addresses that no container is given

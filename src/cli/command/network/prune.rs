@@ -41,10 +41,9 @@ impl Execute for Prune {
         let engine = Engine::open(&session.environment, &progress)?;
         let names = network::prune(&engine, &filters)?;
         let report = json!({"NetworksDeleted": names});
-        let lines: String = names.iter().map(|name| format!("{name}\n")).collect();
         let text = || match session.personality {
-            Personality::Docker if !names.is_empty() => format!("Deleted Networks:\n{lines}\n"),
-            _ => lines.clone(),
+            Personality::Docker => section(&names),
+            Personality::Podman => lines(&names),
         };
         session.data(&document(
             session.personality,
@@ -54,5 +53,17 @@ impl Execute for Prune {
             text,
         )?)?;
         Ok(ExitStatus::Code(0))
+    }
+}
+
+fn lines(names: &[String]) -> String {
+    names.iter().map(|name| format!("{name}\n")).collect()
+}
+
+/// docker's section of what was deleted; nothing when nothing was.
+pub(in crate::cli::command) fn section(names: &[String]) -> String {
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("Deleted Networks:\n{}\n", lines(names)),
     }
 }

@@ -1,4 +1,5 @@
-//! `inspect` of whatever has the name: a container first, then an image, as docker looks.
+//! `inspect` of whatever has the name: a container first, then an image, then a network, as
+//! docker looks.
 
 use crate::cli::args::ShowArgs;
 use crate::cli::command::image::inspect::show;
@@ -10,7 +11,7 @@ use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus, Kind};
 use crate::engine::Engine;
 
-/// Return low-level information on containers and images
+/// Return low-level information on containers, images and networks
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Inspect {
     #[command(flatten)]
@@ -28,7 +29,7 @@ pub(crate) struct Inspect {
     #[arg(short, long)]
     latest: bool,
 
-    /// Containers and images by name or ID
+    /// Containers, images and networks by name or ID
     #[arg(value_name = "NAME|ID")]
     names: Vec<String>,
 }
@@ -67,7 +68,13 @@ impl Execute for Inspect {
                 }
             }
             match super::super::image::inspect::document(&engine, session.personality, name) {
-                Err(error) if containers && missing(&error) => Err(no_such(name)),
+                Err(error) if containers && missing(&error) => {
+                    let network = network::inspect::document(&engine, session.personality, name);
+                    network.map_err(|error| match missing(&error) {
+                        true => no_such(name),
+                        false => error,
+                    })
+                }
                 done => done,
             }
         })

@@ -167,17 +167,27 @@ pub(crate) fn sweep_networks(engine: &Engine<'_>) -> Result<()> {
 
 /// The ports that lead to a container on a network: on the first that it asks for.
 fn ports(engine: &Engine<'_>, container: &str, network: &str) -> Option<Vec<Published>> {
-    let entry = engine
-        .store
-        .containers()
-        .find(container)
-        .ok()?
-        .entry()
-        .ok()?;
-    let config = asked_network(&entry.record);
+    let dir = engine.store.containers().find(container).ok()?;
+    let config = asked_network(&dir.record().ok()?);
     let first = config.attachments.first()?;
     let is_first = engine.store.networks().find(&first.network).ok()?.name == network;
-    is_first.then(|| published(&config.ports).ok())?
+    is_first.then(|| published(&super::settled(&dir)?).ok())?
+}
+
+/// Takes a namespace that goes on from a network, and lets nothing lead there. `device` is what
+/// [`attach`] has noted.
+pub(super) fn detach(
+    engine: &Engine<'_>,
+    record: &Record,
+    member: &Member,
+    device: Option<&str>,
+    namespace: BorrowedFd<'_>,
+) -> Result<()> {
+    let find = find(engine);
+    let networks = engine.store.networks();
+    networks.locked(record, || {
+        network::disconnect(device, member, namespace, &find)
+    })
 }
 
 /// The container's ports, as rules know them.

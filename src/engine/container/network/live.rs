@@ -9,7 +9,7 @@ use super::bridged::{self, Joined, Seat};
 use super::{Connected, FILE, MAX_FILE};
 use crate::common::{self, Error};
 use crate::engine::Engine;
-use crate::network::{self, Attachment, Record, bridge};
+use crate::network::{Attachment, Record};
 use crate::store::{ContainerDir, ContainerEntry, Join, Phase};
 use crate::sys::file;
 
@@ -71,12 +71,7 @@ pub(crate) fn unplug(engine: &Engine<'_>, entry: &ContainerEntry, record: &Recor
     let member = networks.member(&record.name, &entry.record.id)?;
     if let (Some(joined), Some(member)) = (joined, member) {
         let device = joined.device.as_deref();
-        if let Some(device) = device.filter(|_| joined.published) {
-            bridge::free_ports(device, &bridged::find(engine))?;
-        }
-        networks.locked(record, || {
-            network::disconnect(device, &member, namespace.as_fd(), &bridged::find(engine))
-        })?;
+        bridged::detach(engine, record, &member, device, namespace.as_fd())?;
     }
     change(&entry.dir, |connected| {
         connected
