@@ -7,7 +7,6 @@ use crate::common::{Error, Kind, Result};
 /// Subsystem of a message's type (`NFNL_SUBSYS_NFTABLES`).
 const SUBSYSTEM: u16 = 10;
 const NFT_MSG_GETTABLE: u16 = 1;
-const NFT_MSG_DELTABLE: u16 = 2;
 const NFT_MSG_NEWSETELEM: u16 = 12;
 const NFT_MSG_GETSETELEM: u16 = 13;
 const NFT_MSG_DELSETELEM: u16 = 14;
@@ -204,20 +203,6 @@ impl Netlink {
         let mut request = Request::new(operation, table, kind, 0, &head(family.number(), 0));
         request.text(NFTA_TABLE_NAME, table);
         Ok(self.get(&request)?.is_some())
-    }
-
-    /// Removes a table with all that is in it; none is no error.
-    pub(crate) fn delete_table(&mut self, family: Family, table: &str) -> Result<()> {
-        let kind = SUBSYSTEM << 8 | NFT_MSG_DELTABLE;
-        let operation = "remove packet filter table";
-        let mut request = Request::new(operation, table, kind, 0, &head(family.number(), 0))
-            .tolerating(&[libc::ENOENT]);
-        request.text(NFTA_TABLE_NAME, table);
-        self.transact(
-            &frame(libc::NFNL_MSG_BATCH_BEGIN),
-            &[request],
-            &frame(libc::NFNL_MSG_BATCH_END),
-        )
     }
 
     /// The number of the packet filter's last change.

@@ -20,17 +20,11 @@ use nix::sys::socket::{
     sockopt,
 };
 
-pub(crate) use filter::{Element, Family, Set, is_outdated};
-#[allow(unused_imports)]
-pub(crate) use link::{BridgePort, Link, LinkKind};
-#[allow(unused_imports)]
-pub(crate) use message::{Message, Request, address, attribute, attributes, text, word};
-#[allow(unused_imports)]
-pub(crate) use route::{HostAddress, Route};
-#[allow(unused_imports)]
-pub(crate) use track::Target;
-
 use crate::common::{Error, Kind, Result};
+pub(crate) use filter::{Element, Family, Set, is_outdated};
+pub(crate) use link::{BridgePort, Link, LinkKind};
+pub(crate) use message::{Message, Request, address, attribute, attributes, text, word};
+pub(crate) use route::{HostAddress, Route};
 
 /// Largest answer in bytes: the kernel fills at most this much in one go (32 KiB), and an
 /// acknowledgement never has more.
