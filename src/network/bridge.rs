@@ -225,7 +225,7 @@ fn join(
     let gone = || Error::new(Kind::NotFound, "use network interface", name);
     let link = netlink.link(name)?.ok_or_else(gone)?;
     let index = link.index;
-    admit(end, published, &link, firewall)?;
+    firewall.add_port(&port_rules(end, &end.ips(), published, &link))?;
     let port = BridgePort {
         hairpin: !published.is_empty(),
         isolated: bridge.separate,
@@ -241,21 +241,20 @@ fn join(
     netlink.apply(&requests)
 }
 
-/// Lets a container's end speak by the host's, and leads ports to it.
-fn admit(
+/// What the rules know of a container's end and the host's.
+fn port_rules<'a>(
     end: &End<'_>,
-    published: &[Published],
-    link: &Link,
-    firewall: &mut Firewall,
-) -> Result<()> {
-    let addresses: Vec<IpAddr> = end.addresses.iter().map(|address| address.ip).collect();
-    firewall.add_port(&PortRules {
+    addresses: &'a [IpAddr],
+    published: &'a [Published],
+    link: &'a Link,
+) -> PortRules<'a> {
+    PortRules {
         interface: &link.name,
         index: link.index,
         mac: end.mac,
-        addresses: &addresses,
+        addresses,
         published,
-    })
+    }
 }
 
 /// Whether the rules of interfaces that are gone are to be removed after the one of this name was
@@ -309,7 +308,7 @@ pub(crate) fn restore(
         };
         if let Some(link) = links.iter().find(is_its) {
             let end = End::of(record, member)?;
-            admit(&end, published, link, &mut firewall)?;
+            firewall.add_port_again(&port_rules(&end, &end.ips(), published, link))?;
         }
     }
     Ok(())

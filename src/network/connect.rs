@@ -98,6 +98,11 @@ impl<'a> End<'a> {
         })
     }
 
+    /// Its addresses alone.
+    pub(super) fn ips(&self) -> Vec<IpAddr> {
+        self.addresses.iter().map(|address| address.ip).collect()
+    }
+
     /// Opens a socket in the container's namespace, where interfaces that come are not to give
     /// themselves addresses that the network does not have.
     pub(super) fn enter(&self, netns: BorrowedFd<'_>) -> Result<Netlink> {

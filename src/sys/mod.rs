@@ -16,8 +16,6 @@ pub(crate) mod merge;
 pub(crate) mod mount;
 pub(crate) mod namespace;
 pub(crate) mod net;
-// Used by the networks that ketch makes itself.
-#[allow(dead_code)]
 pub(crate) mod netlink;
 pub(crate) mod node;
 pub(crate) mod path;

@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
-use nix::sched::{CloneFlags, setns, unshare};
+#[cfg(test)]
+use nix::sched::unshare;
+use nix::sched::{CloneFlags, setns};
 use nix::sys::stat::{Mode, fstat, stat};
 
 use crate::common::{Error, Kind, Result};
@@ -117,7 +119,7 @@ pub(crate) fn is_own(kind: &str, namespace: impl AsFd) -> std::result::Result<bo
 }
 
 /// Makes a network namespace without entering it for longer than that takes.
-#[allow(dead_code)]
+#[cfg(test)]
 pub(crate) fn new_network() -> Result<OwnedFd> {
     let failed = |errno| Error::errno("make network namespace", "", errno);
     let home = own_network()?;

@@ -319,7 +319,14 @@ fn a_port_of_a_container_whose_keeper_was_killed_is_free() {
                 .apply(&[Request::delete_link(&a.port)])
         })
         .unwrap();
-        host.join(&net, 3, &published);
+        // At the same address: what led to the one before is not the new one's.
+        let again = host.join(&net, 2, &published);
+        let sweep = || Firewall::present(host.find).unwrap().unwrap().sweep();
+        host.run(sweep).unwrap();
+        let bind = || TcpListener::bind((ip("0.0.0.0"), 80));
+        let server = in_network(again.netns.as_fd(), bind).unwrap().unwrap();
+        let there = at(ip("192.0.2.1"), 8080);
+        assert!(connected(&host.world, there, &server).is_some());
     }
 }
 

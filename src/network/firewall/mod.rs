@@ -16,12 +16,16 @@ mod nft;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use crate::common::{Kind, Result};
 use crate::network::Subnet;
 use crate::sys::netlink::Netlink;
 
 pub(super) use nft::PORT_PREFIX;
+
+/// How long an interface may take to go whose container has ended.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Looks for a program by its name: most starts need none.
 pub(crate) type Find<'a> = &'a dyn Fn(&str) -> Option<PathBuf>;
@@ -138,16 +142,35 @@ impl Firewall {
     /// Lets a container's interface speak, and leads its ports to it.
     ///
     /// # Errors
-    /// `Conflict` when a port leads to another container already.
+    /// `Conflict` when a port leads to another container that does not go in time.
     pub(crate) fn add_port(&mut self, rules: &PortRules<'_>) -> Result<()> {
         let mut done = self.try_add_port(rules);
-        if matches!(&done, Err(error) if error.kind() == Kind::Conflict) {
-            // It may lead to a container whose keeper was killed.
-            self.sweep()?;
-            done = self.try_add_port(rules);
+        if is_conflict(&done) {
+            // Of a container whose keeper was killed; its interfaces go when the kernel has time.
+            let mut news = Netlink::link_news()?;
+            let end = Instant::now() + PATIENCE;
+            loop {
+                self.sweep()?;
+                done = self.try_add_port(rules);
+                let left = end.saturating_duration_since(Instant::now());
+                if !is_conflict(&done) || !news.wait(left)? {
+                    break;
+                }
+            }
         }
         done?;
         forget_flows(rules.published)
+    }
+
+    /// The same for an interface that may have been known already.
+    pub(crate) fn add_port_again(&mut self, rules: &PortRules<'_>) -> Result<()> {
+        match self {
+            Firewall::Nft(nft) => nft.add_port_again(rules),
+            Firewall::Legacy(legacy) => {
+                legacy.remove(|owner| Ok(owner == rules.interface))?;
+                legacy.add_port(rules)
+            }
+        }
     }
 
     fn try_add_port(&mut self, rules: &PortRules<'_>) -> Result<()> {
@@ -183,6 +206,10 @@ impl Firewall {
             Firewall::Legacy(legacy) => legacy.remove(is_gone),
         }
     }
+}
+
+fn is_conflict(done: &Result<()>) -> bool {
+    matches!(done, Err(error) if error.kind() == Kind::Conflict)
 }
 
 /// Takes back what was changed in other programs' rules for a bridge that is gone.

@@ -137,8 +137,14 @@ impl Nft {
     /// Lets a container's interface speak, and leads its ports to it.
     ///
     /// # Errors
-    /// `Conflict` when a port leads to another container already.
+    /// `Conflict` when a port leads to another container already, or to one before it at the same
+    /// address: what leads there is removed with that one.
     pub(super) fn add_port(&mut self, rules: &PortRules<'_>) -> Result<()> {
+        self.netlink.add_new_elements(&of_port(rules))
+    }
+
+    /// The same for an interface that may have been known already.
+    pub(super) fn add_port_again(&mut self, rules: &PortRules<'_>) -> Result<()> {
         self.netlink.add_elements(&of_port(rules))
     }
 

@@ -7,7 +7,6 @@ use crate::common::{Error, Kind, Result};
 /// Subsystem of a message's type (`NFNL_SUBSYS_NFTABLES`).
 const SUBSYSTEM: u16 = 10;
 const NFT_MSG_GETTABLE: u16 = 1;
-const NFT_MSG_DELTABLE: u16 = 2;
 const NFT_MSG_NEWSETELEM: u16 = 12;
 const NFT_MSG_GETSETELEM: u16 = 13;
 const NFT_MSG_DELSETELEM: u16 = 14;
@@ -206,20 +205,6 @@ impl Netlink {
         Ok(self.get(&request)?.is_some())
     }
 
-    /// Removes a table with all that is in it; none is no error.
-    pub(crate) fn delete_table(&mut self, family: Family, table: &str) -> Result<()> {
-        let kind = SUBSYSTEM << 8 | NFT_MSG_DELTABLE;
-        let operation = "remove packet filter table";
-        let mut request = Request::new(operation, table, kind, 0, &head(family.number(), 0))
-            .tolerating(&[libc::ENOENT]);
-        request.text(NFTA_TABLE_NAME, table);
-        self.transact(
-            &frame(libc::NFNL_MSG_BATCH_BEGIN),
-            &[request],
-            &frame(libc::NFNL_MSG_BATCH_END),
-        )
-    }
-
     /// The number of the packet filter's last change.
     pub(crate) fn generation(&mut self) -> Result<u32> {
         let kind = SUBSYSTEM << 8 | NFT_MSG_GETGEN;
@@ -235,7 +220,18 @@ impl Netlink {
     /// Adds all of `elements` or none; those that are there are no error.
     pub(crate) fn add_elements(&mut self, elements: &[Element]) -> Result<()> {
         let begin = frame(libc::NFNL_MSG_BATCH_BEGIN);
-        self.change("add to packet filter", NFT_MSG_NEWSETELEM, elements, &begin)
+        let how = (NFT_MSG_NEWSETELEM, libc::NLM_F_CREATE);
+        self.change("add to packet filter", how, elements, &begin)
+    }
+
+    /// Adds all of `elements` or none.
+    ///
+    /// # Errors
+    /// `Conflict` when one is there, be it the very same: it is somebody else's.
+    pub(crate) fn add_new_elements(&mut self, elements: &[Element]) -> Result<()> {
+        let begin = frame(libc::NFNL_MSG_BATCH_BEGIN);
+        let how = (NFT_MSG_NEWSETELEM, libc::NLM_F_CREATE | libc::NLM_F_EXCL);
+        self.change("add to packet filter", how, elements, &begin)
     }
 
     /// Removes all of `elements`, if nothing has changed since `generation`: a key says nothing
@@ -248,7 +244,7 @@ impl Netlink {
         begin.big(NFNL_BATCH_GENID, generation);
         self.change(
             "remove from packet filter",
-            NFT_MSG_DELSETELEM,
+            (NFT_MSG_DELSETELEM, 0),
             elements,
             &begin,
         )
@@ -257,7 +253,7 @@ impl Netlink {
     fn change(
         &mut self,
         operation: &'static str,
-        kind: u16,
+        (kind, flags): (u16, i32),
         elements: &[Element],
         begin: &Request,
     ) -> Result<()> {
@@ -265,7 +261,6 @@ impl Netlink {
             return Ok(());
         }
         let adds = kind == NFT_MSG_NEWSETELEM;
-        let flags = if adds { libc::NLM_F_CREATE } else { 0 };
         let mut requests = Vec::new();
         for group in elements.chunk_by(|one, next| one.set == next.set) {
             // The length of an attribute has sixteen bits.

@@ -144,8 +144,7 @@ impl Netlink {
         if works(self.link(name)?) {
             return Ok(true);
         }
-        let mut news = Netlink::route()?;
-        news.subscribe(libc::RTNLGRP_LINK)?;
+        let mut news = Netlink::link_news()?;
         let end = Instant::now() + patience;
         loop {
             if works(self.link(name)?) {

@@ -20,17 +20,11 @@ use nix::sys::socket::{
     sockopt,
 };
 
-pub(crate) use filter::{Element, Family, Set, is_outdated};
-#[allow(unused_imports)]
-pub(crate) use link::{BridgePort, Link, LinkKind};
-#[allow(unused_imports)]
-pub(crate) use message::{Message, Request, address, attribute, attributes, text, word};
-#[allow(unused_imports)]
-pub(crate) use route::{HostAddress, Route};
-#[allow(unused_imports)]
-pub(crate) use track::Target;
-
 use crate::common::{Error, Kind, Result};
+pub(crate) use filter::{Element, Family, Set, is_outdated};
+pub(crate) use link::{BridgePort, Link, LinkKind};
+pub(crate) use message::{Message, Request, address, attribute, attributes, text, word};
+pub(crate) use route::{HostAddress, Route};
 
 /// Largest answer in bytes: the kernel fills at most this much in one go (32 KiB), and an
 /// acknowledgement never has more.
@@ -232,6 +226,13 @@ impl Netlink {
         }
     }
 
+    /// Opens a socket that hears of every change of an interface of this namespace.
+    pub(crate) fn link_news() -> Result<Netlink> {
+        let news = Netlink::route()?;
+        news.subscribe(libc::RTNLGRP_LINK)?;
+        Ok(news)
+    }
+
     /// Has news of the group `group` sent to this socket, which is for nothing else then.
     fn subscribe(&self, group: u32) -> Result<()> {
         // SAFETY: the value is an int that lives for the whole call, and its size is given.
@@ -250,7 +251,7 @@ impl Netlink {
     }
 
     /// Waits for news and takes them, whatever they are; false when none came in time.
-    fn wait(&mut self, patience: Duration) -> Result<bool> {
+    pub(crate) fn wait(&mut self, patience: Duration) -> Result<bool> {
         let failed = |errno| Error::errno("wait for netlink socket", "", errno);
         let timeout = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
         let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];

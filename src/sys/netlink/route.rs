@@ -146,20 +146,6 @@ impl Request {
         request
     }
 
-    /// Takes an address from an interface; one that it does not have is no error.
-    pub(crate) fn delete_address(address: HostAddress) -> Request {
-        let mut request = Request::new(
-            "remove address",
-            format!("{}/{}", address.ip, address.prefix),
-            libc::RTM_DELADDR,
-            0,
-            &address.head(),
-        )
-        .tolerating(&[libc::EADDRNOTAVAIL]);
-        request.address(IFA_LOCAL, address.ip);
-        request
-    }
-
     /// Adds a route; the very same one is no error.
     pub(crate) fn add_route(route: Route) -> Request {
         let flags = libc::NLM_F_CREATE | libc::NLM_F_REPLACE;

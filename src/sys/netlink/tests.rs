@@ -86,8 +86,6 @@ fn a_pair_joins_a_bridge_to_another_namespace() {
     let routes = inner.routes().unwrap();
     assert!(routes.contains(&route), "{routes:?}");
     assert!(routes.contains(&six), "{routes:?}");
-    let gone = Request::delete_address(address("10.0.0.2", 24));
-    inner.apply(&[gone.clone(), gone]).unwrap();
     outer.apply(&[Request::delete_link("kv0")]).unwrap();
     assert_eq!(outer.link("kv0").unwrap(), None);
     outer.apply(&[Request::delete_link("kv0")]).unwrap();
