@@ -11,9 +11,9 @@ use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use super::connect::End;
+use super::connect::{Connected, End};
 use super::firewall::{self, Find, Firewall, NetworkRules, PORT_PREFIX, PortRules, Published};
-use super::{Pool, Record, Subnet, sysctl};
+use super::{Member, Pool, Record, Subnet, sysctl};
 use crate::common::{Error, Kind, Result};
 use crate::sys::netlink::{BridgePort, HostAddress, Link, Netlink, Request};
 
@@ -167,7 +167,7 @@ fn hardware_address(bridge: &Bridge<'_>) -> [u8; 6] {
 }
 
 /// Joins a member's namespace to its network's bridge, which is made if it is not there; gives
-/// the name of the host's end. `find` looks for a program where one is needed.
+/// what it has on the host. `find` looks for a program where one is needed.
 ///
 /// # Errors
 /// `Conflict` when a port leads to another container already. What was made is removed again, the
@@ -178,7 +178,7 @@ pub(super) fn attach(
     published: &[Published],
     netns: BorrowedFd<'_>,
     find: Find<'_>,
-) -> Result<String> {
+) -> Result<Connected> {
     let mut inside = end.enter(netns)?;
     let mut netlink = Netlink::route()?;
     let mut firewall = Firewall::open(find)?;
@@ -207,7 +207,10 @@ pub(super) fn attach(
         // What it cannot remove is left for the next one, and no reason not to start.
         let _ = firewall.sweep();
     }
-    Ok(name)
+    Ok(Connected {
+        device: Some(name),
+        fresh: firewall.is_fresh(),
+    })
 }
 
 /// Lets the network of a bridge work. A bridge that was made for it goes with a failure: the next
@@ -246,15 +249,9 @@ fn join(
     firewall: &mut Firewall,
 ) -> Result<()> {
     let gone = || Error::new(Kind::NotFound, "use network interface", name);
-    let index = netlink.link(name)?.ok_or_else(gone)?.index;
-    let addresses: Vec<IpAddr> = end.addresses.iter().map(|address| address.ip).collect();
-    firewall.add_port(&PortRules {
-        interface: name,
-        index,
-        mac: end.mac,
-        addresses: &addresses,
-        published,
-    })?;
+    let link = netlink.link(name)?.ok_or_else(gone)?;
+    let index = link.index;
+    admit(end, published, &link, firewall)?;
     let port = BridgePort {
         hairpin: !published.is_empty(),
         isolated: bridge.separate,
@@ -268,6 +265,23 @@ fn join(
     }
     requests.push(Request::set_up(name, true));
     netlink.apply(&requests)
+}
+
+/// Lets a container's end speak by the host's, and leads ports to it.
+fn admit(
+    end: &End<'_>,
+    published: &[Published],
+    link: &Link,
+    firewall: &mut Firewall,
+) -> Result<()> {
+    let addresses: Vec<IpAddr> = end.addresses.iter().map(|address| address.ip).collect();
+    firewall.add_port(&PortRules {
+        interface: &link.name,
+        index: link.index,
+        mac: end.mac,
+        addresses: &addresses,
+        published,
+    })
 }
 
 /// Whether the rules of interfaces that are gone are to be removed after the one of this name was
@@ -295,6 +309,36 @@ pub(super) fn detach(name: &str, find: Find<'_>) -> Result<()> {
 /// costs the caller nothing.
 pub(crate) fn free_ports(name: &str, find: Find<'_>) -> Result<()> {
     Firewall::present(find)?.map_or(Ok(()), |mut firewall| firewall.free_ports(name))
+}
+
+/// Adds the rules of a network again that somebody has removed from the firewall: those of the
+/// network, and of the members that run, each with the ports that lead to it.
+pub(crate) fn restore(
+    record: &Record,
+    members: &[(Member, Vec<Published>)],
+    find: Find<'_>,
+) -> Result<()> {
+    let bridge = Bridge::of(record);
+    let mut netlink = Netlink::route()?;
+    let Some(own) = netlink.link(bridge.name)? else {
+        return Ok(());
+    };
+    if own.alias != Some(bridge.alias()) {
+        return Ok(());
+    }
+    let mut firewall = Firewall::open(find)?;
+    firewall.add_network(&bridge.rules(), find)?;
+    let links = netlink.links()?;
+    for (member, published) in members {
+        let is_its = |link: &&Link| {
+            link.master == Some(own.index) && link.alias.as_ref() == Some(&member.container)
+        };
+        if let Some(link) = links.iter().find(is_its) {
+            let end = End::of(record, member)?;
+            admit(&end, published, link, &mut firewall)?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes the bridge of a network that no container is on, and its rules; none is no error. The

@@ -12,8 +12,17 @@ use crate::sys::netlink::{HostAddress, Netlink, Request, Route};
 /// What the names of interfaces begin with that are numbered.
 const NUMBERED: &str = "eth";
 
-/// Connects `netns`, a namespace of `member`'s alone, to the network `record`; gives the name of
-/// the interface that it has on the host, for [`disconnect`]. `published` leads to this member;
+/// What a container has on the host, connected to a network.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Connected {
+    /// The interface of the host's that leads to it, for [`disconnect`].
+    pub(crate) device: Option<String>,
+    /// The firewall's rules had to be loaded: if other containers run, somebody has removed them,
+    /// and [`bridge::restore`] is to be called for every other network.
+    pub(crate) fresh: bool,
+}
+
+/// Connects `netns`, a namespace of `member`'s alone, to the network `record`. `published` leads to this member;
 /// `find` looks for a program where one is needed.
 ///
 /// The network's lock in the store is held: two starts do not make one bridge, and none removes
@@ -29,14 +38,14 @@ pub(crate) fn connect(
     published: &[Published],
     netns: BorrowedFd<'_>,
     find: Find<'_>,
-) -> Result<Option<String>> {
+) -> Result<Connected> {
     let end = End::of(record, member)?;
     match record.driver {
-        Driver::Bridge => {
-            bridge::attach(&Bridge::of(record), &end, published, netns, find).map(Some)
+        Driver::Bridge => bridge::attach(&Bridge::of(record), &end, published, netns, find),
+        Driver::Macvlan | Driver::Ipvlan => {
+            parent::attach(record, &end, netns).map(|()| Connected::default())
         }
-        Driver::Macvlan | Driver::Ipvlan => parent::attach(record, &end, netns).map(|()| None),
-        Driver::None => Ok(None),
+        Driver::None => Ok(Connected::default()),
     }
 }
 
@@ -70,7 +79,8 @@ pub(super) struct End<'a> {
 }
 
 impl<'a> End<'a> {
-    fn of(record: &Record, member: &'a Member) -> Result<End<'a>> {
+    /// What a member has, as the kernel takes it.
+    pub(super) fn of(record: &Record, member: &'a Member) -> Result<End<'a>> {
         let mac = bytes(&member.mac).ok_or_else(|| {
             Error::new(Kind::Corrupt, "use hardware address", &member.mac)
                 .because("it has another form")

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sched::{CloneFlags, setns, unshare};
-use nix::sys::stat::Mode;
+use nix::sys::stat::{Mode, fstat, stat};
 
 use crate::common::{Error, Kind, Result};
 
@@ -82,6 +82,21 @@ pub(crate) fn write_maps_at(proc: BorrowedFd<'_>, uids: &[IdMap], gids: &[IdMap]
     write("gid_map", &text(gids))
 }
 
+/// Whether this process's user namespace has these maps, in the terms of the one above.
+pub(crate) fn has_maps(uids: &[IdMap], gids: &[IdMap]) -> bool {
+    [("uid_map", uids), ("gid_map", gids)]
+        .iter()
+        .all(|(name, wanted)| {
+            let found = std::fs::read_to_string(Path::new("/proc/self").join(name));
+            found.is_ok_and(|found| same_numbers(&found, &text(wanted)))
+        })
+}
+
+fn same_numbers(one: &str, other: &str) -> bool {
+    one.split_ascii_whitespace()
+        .eq(other.split_ascii_whitespace())
+}
+
 /// The user namespace that owns a namespace (NS_GET_USERNS, Linux 4.9).
 pub(crate) fn owner(namespace: impl AsFd) -> std::result::Result<OwnedFd, Errno> {
     const NS_GET_USERNS: libc::Ioctl = 0xb701;
@@ -90,6 +105,15 @@ pub(crate) fn owner(namespace: impl AsFd) -> std::result::Result<OwnedFd, Errno>
     let fd = Errno::result(fd)?;
     // SAFETY: the kernel returned a new descriptor that nobody else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Whether a namespace is the one that this process has of its kind (`user`, `net`, …).
+pub(crate) fn is_own(kind: &str, namespace: impl AsFd) -> std::result::Result<bool, Errno> {
+    let (theirs, own) = (
+        fstat(namespace)?,
+        stat(&Path::new("/proc/self/ns").join(kind))?,
+    );
+    Ok((own.st_dev, own.st_ino) == (theirs.st_dev, theirs.st_ino))
 }
 
 /// Makes a network namespace without entering it for longer than that takes.
@@ -187,5 +211,13 @@ mod tests {
     fn a_map_has_the_form_of_the_kernel() {
         let map = [IdMap::new(0, 1000, 1), IdMap::new(1, 100_000, 65_536)];
         assert_eq!(text(&map), "0 1000 1\n1 100000 65536\n");
+    }
+
+    #[test]
+    fn maps_are_compared_by_their_numbers() {
+        let kernels = "         0       1000          1\n";
+        assert!(same_numbers(kernels, &text(&[IdMap::new(0, 1000, 1)])));
+        assert!(!same_numbers(kernels, &text(&[IdMap::new(0, 1000, 2)])));
+        assert!(!same_numbers(kernels, ""));
     }
 }

@@ -340,9 +340,10 @@ impl Env {
         for network in networks.into_iter().flatten().flatten() {
             let record = fs::read(network.path().join("network.json")).unwrap_or_default();
             let record: serde_json::Value = serde_json::from_slice(&record).unwrap_or_default();
-            if let Some(bridge) = record["interface"].as_str() {
+            let bridge = record["interface"].as_str();
+            if let Some(bridge) = bridge.filter(|name| name.starts_with("k-")) {
                 let remove = ["link", "delete", bridge, "type", "bridge"];
-                let _ = std::process::Command::new("ip").args(remove).output();
+                let _ = Command::new("ip").args(remove).output();
             }
         }
     }

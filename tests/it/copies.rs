@@ -61,7 +61,7 @@ cases! {
             let flags = [flags, &["--name", "kept", "--copy-out", &out]].concat();
             let output = job(env, &flags, &["true"]);
             output.fails(125, &["/missing", "kept for its results"]);
-            env.ketch(&["cp", &format!("kept:/etc/hostname"), "-"]).exits(0);
+            env.ketch(&["cp", "kept:/etc/hostname", "-"]).exits(0);
             env.ketch(&["rm", "kept"]).ok();
         }
     }

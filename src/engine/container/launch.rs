@@ -129,9 +129,11 @@ pub(crate) fn launch(
     if let Some(line) = engine.ui.withheld().first() {
         return Err(strictly(line).into());
     }
+    let neighbour = network::neighbour(engine, &prepared.asked.config.network)?;
     let join = Join {
         into: cgroup.clone_into_fd(),
         procs: cgroup.join_fds(),
+        neighbour: neighbour.as_ref(),
     };
     let mut connection = Connection::prepare(engine, prepared)?;
     let started = runtime::start(plan, join, streams)?;

@@ -42,6 +42,7 @@ mod top;
 mod update;
 mod usage;
 mod userns;
+mod volumes;
 mod wait;
 
 pub(crate) use crate::spec::config::RestartPolicy;
@@ -64,7 +65,7 @@ pub(crate) use logs::{LogSink, LogsRequest, logs};
 pub(crate) use mount::{
     Mounted, mount, mounted, refuse_mounted, release as release_mount, unmount,
 };
-pub(crate) use network::{plug, tear_down, unplug};
+pub(crate) use network::{plug, sweep_networks, tear_down, unplug};
 pub(crate) use pause::{pause, resume, unpause};
 pub(crate) use port::ports;
 pub(crate) use remove::{

@@ -36,6 +36,7 @@ pub(crate) fn remove(engine: &Engine<'_>, wanted: &str, guard: Guard) -> Result<
             let request = container::RemoveRequest {
                 containers: users,
                 force: true,
+                volumes: true,
                 ..container::RemoveRequest::default()
             };
             for (_, done) in container::remove(engine, &request) {
@@ -82,6 +83,7 @@ pub(crate) fn prune(engine: &Engine<'_>, filters: &[(String, String)]) -> Result
             return Err(Error::usage("use filter", format!("{key}={value}"), why).into());
         }
     }
+    container::sweep_networks(engine)?;
     let containers = engine.store.containers().list()?;
     let mut pruned = Vec::new();
     for record in engine.store.networks().list()? {

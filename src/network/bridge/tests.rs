@@ -1,258 +1,16 @@
 //! Two networks on a host of their own, with a world outside, in network namespaces: what is to
 //! pass passes, and what is not does not. Nothing without the rights of root.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+mod host;
+
+use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
-use std::time::Duration;
 
 use super::*;
-use crate::network::{Address, Driver, Member, Protocol, connect, disconnect};
+use crate::network::{Driver, Protocol, connect, disconnect};
 use crate::sys::namespace::{in_network, new_network};
 use crate::sys::netlink::Route;
-
-/// How long something that does not come is waited for.
-const SHORTLY: Duration = Duration::from_millis(400);
-
-fn ip(text: &str) -> IpAddr {
-    text.parse().unwrap()
-}
-
-/// Looks where system programs are, as an environment without PATH would.
-fn find(name: &str) -> Option<PathBuf> {
-    let folders = ["/usr/sbin", "/sbin", "/usr/bin"];
-    let mut paths = folders
-        .iter()
-        .map(|folder| PathBuf::from(folder).join(name));
-    paths.find(|path| path.exists())
-}
-
-/// The same on a machine without nft.
-fn find_older(name: &str) -> Option<PathBuf> {
-    find(name).filter(|_| name != "nft")
-}
-
-fn is_older(host: &Host) -> bool {
-    (host.find)("nft").is_none()
-}
-
-/// A host with an uplink to a world.
-struct Host {
-    own: OwnedFd,
-    world: OwnedFd,
-    find: Find<'static>,
-}
-
-/// A container on a network.
-struct Joined {
-    netns: OwnedFd,
-    port: String,
-    ip: IpAddr,
-    member: Member,
-}
-
-/// One network of the tests': its number is in all its names.
-struct Net {
-    record: Record,
-    number: u8,
-}
-
-impl Net {
-    fn new(number: u8, internal: bool) -> Net {
-        let pools = [format!("10.9.{number}.0/24"), format!("fd09:{number}::/64")];
-        let pools = pools.iter().map(|text| Pool::of(text.parse().unwrap()));
-        let record = Record {
-            name: format!("net{number}"),
-            id: format!("{number:064}"),
-            created: crate::common::Timestamp(0),
-            driver: Driver::Bridge,
-            interface: format!("k-{number}"),
-            subnets: pools.collect(),
-            internal,
-            ipv6: true,
-            dns: true,
-            isolate: true,
-            labels: std::collections::BTreeMap::new(),
-            options: std::collections::BTreeMap::new(),
-        };
-        Net { record, number }
-    }
-
-    fn member(&self, number: u8) -> Member {
-        let net = self.number;
-        let address = |text: String, prefix| Address {
-            ip: ip(&text),
-            prefix,
-        };
-        Member {
-            container: format!("{number:064}"),
-            name: format!("c{number}"),
-            aliases: Vec::new(),
-            addresses: vec![
-                address(format!("10.9.{net}.{number}"), 24),
-                address(format!("fd09:{net}::{number}"), 64),
-            ],
-            gateways: vec![ip(&format!("10.9.{net}.1")), ip(&format!("fd09:{net}::1"))],
-            mac: format!("02:42:0a:09:{net:02x}:{number:02x}"),
-            interface: "eth0".to_owned(),
-        }
-    }
-}
-
-impl Host {
-    /// Every host there is: bridged frames pass the IP filter or do not, there is nft or not.
-    fn all() -> impl Iterator<Item = Host> {
-        let older = [Host::new(false, &find_older), Host::new(true, &find_older)];
-        let all = [Host::new(false, &find), Host::new(true, &find)];
-        all.into_iter().chain(older).flatten()
-    }
-
-    /// A host whose bridged frames pass the IP filter or do not; `None` without root and the
-    /// programs.
-    fn new(filtered: bool, find: Find<'static>) -> Option<Host> {
-        find("nft").or_else(|| find("iptables-restore"))?;
-        let (own, world) = (new_network().ok()?, new_network().ok()?);
-        in_network(own.as_fd(), || {
-            let value = if filtered { "1" } else { "0" };
-            for name in ["iptables", "ip6tables", "arptables"] {
-                let _ =
-                    std::fs::write(format!("/proc/sys/net/bridge/bridge-nf-call-{name}"), value);
-            }
-            crate::sys::net::loopback_up().unwrap();
-            uplink(world.as_fd());
-        })
-        .unwrap();
-        let mut outer = Netlink::route_in(world.as_fd()).unwrap();
-        let up0 = outer.link("up0").unwrap().unwrap().index;
-        let address = |text, prefix| {
-            Request::add_address(HostAddress {
-                interface: up0,
-                ip: ip(text),
-                prefix,
-            })
-        };
-        let route = |gateway, network, prefix| {
-            Request::add_route(Route {
-                destination: Some((ip(network), prefix)),
-                gateway: Some(ip(gateway)),
-                interface: up0,
-                metric: 0,
-            })
-        };
-        let requests = [
-            address("192.0.2.9", 24),
-            address("2001:db8::9", 64),
-            Request::set_up("up0", true),
-            // A neighbour that takes the host for a router.
-            route("192.0.2.1", "10.9.0.0", 16),
-            route("2001:db8::1", "fd09::", 16),
-        ];
-        outer.apply(&requests).unwrap();
-        let host = Host { own, world, find };
-        host.run(|| {
-            let mut netlink = Netlink::route().unwrap();
-            for link in ["port0", "up"] {
-                assert!(netlink.await_link(link, PATIENCE).unwrap());
-            }
-        });
-        Some(host)
-    }
-
-    fn run<T>(&self, what: impl FnOnce() -> T) -> T {
-        in_network(self.own.as_fd(), what).unwrap()
-    }
-
-    fn join(&self, net: &Net, number: u8, published: &[Published]) -> Joined {
-        self.try_join(net, number, published).unwrap()
-    }
-
-    fn try_join(&self, net: &Net, number: u8, published: &[Published]) -> Result<Joined> {
-        let netns = new_network().unwrap();
-        in_network(netns.as_fd(), crate::sys::net::loopback_up).unwrap()?;
-        let member = net.member(number);
-        let join = || connect(&net.record, &member, published, netns.as_fd(), self.find);
-        let port = self.run(join)?.unwrap();
-        Ok(Joined {
-            netns,
-            port,
-            ip: member.addresses[0].ip,
-            member,
-        })
-    }
-}
-
-/// The pair between the host, which this thread is in, and the world.
-fn uplink(world: BorrowedFd<'_>) {
-    let mut netlink = Netlink::route().unwrap();
-    let mac = [2, 0, 0, 0, 0, 9];
-    netlink
-        .apply(&[Request::add_bridge("up", [2, 0, 0, 0, 0, 8], 1500)])
-        .unwrap();
-    let index = netlink.link("up").unwrap().unwrap().index;
-    let address = |text, prefix| {
-        Request::add_address(HostAddress {
-            interface: index,
-            ip: ip(text),
-            prefix,
-        })
-    };
-    netlink
-        .apply(&[
-            Request::add_veth("port0", index, "up0", mac, 1500, world),
-            Request::set_up("port0", true),
-            Request::set_up("up", true),
-            address("192.0.2.1", 24),
-            address("2001:db8::1", 64),
-        ])
-        .unwrap();
-}
-
-impl Joined {
-    fn six(&self) -> IpAddr {
-        self.member.addresses[1].ip
-    }
-}
-
-/// Who a datagram from `from` to `to` at `at` comes from; `None` when it does not come. The
-/// answer has to come back, too.
-fn heard(from: &OwnedFd, source: &str, to: &OwnedFd, at: SocketAddr) -> Option<IpAddr> {
-    let server = in_network(to.as_fd(), || UdpSocket::bind(at))
-        .unwrap()
-        .ok()?;
-    ask(from, source, at, &server)
-}
-
-/// As [`heard`], where the datagram is sent to another address than it arrives at.
-fn ask(from: &OwnedFd, source: &str, to: SocketAddr, server: &UdpSocket) -> Option<IpAddr> {
-    server.set_read_timeout(Some(SHORTLY)).unwrap();
-    let client = in_network(from.as_fd(), || UdpSocket::bind((ip(source), 0)))
-        .unwrap()
-        .unwrap();
-    client.set_read_timeout(Some(SHORTLY)).unwrap();
-    client.send_to(b"?", to).ok()?;
-    let mut buffer = [0; 4];
-    let (_, source) = server.recv_from(&mut buffer).ok()?;
-    server.send_to(b"!", source).unwrap();
-    client.recv_from(&mut buffer).ok().map(|_| source.ip())
-}
-
-/// Who a connection from `from` to `to` comes from, with a word each way.
-fn connected(from: &OwnedFd, to: SocketAddr, server: &TcpListener) -> Option<IpAddr> {
-    let client = in_network(from.as_fd(), || TcpStream::connect_timeout(&to, SHORTLY)).unwrap();
-    let mut client = client.ok()?;
-    let (mut accepted, source) = server.accept().unwrap();
-    client.write_all(b"?").unwrap();
-    let mut buffer = [0];
-    accepted.read_exact(&mut buffer).unwrap();
-    accepted.write_all(b"!").unwrap();
-    client.read_exact(&mut buffer).unwrap();
-    Some(source.ip())
-}
-
-fn at(ip: IpAddr, port: u16) -> SocketAddr {
-    SocketAddr::new(ip, port)
-}
+use host::{Host, Joined, LONG, Net, ask, at, connected, find, heard, ip, is_older, silent};
 
 #[test]
 fn members_reach_each_other_and_the_world_but_not_other_networks() {
@@ -275,13 +33,10 @@ fn members_reach_each_other_and_the_world_but_not_other_networks() {
         let own = heard(&a.netns, &any(&a), &host.own, at(ip("10.9.1.1"), 9));
         assert_eq!(own, Some(a.ip));
         // Not the other network, and the world not a member, whichever way it asks.
-        assert_eq!(heard(&a.netns, &any(&a), &c.netns, at(c.ip, 9)), None);
-        assert_eq!(heard(&a.netns, &any6(&a), &c.netns, at(c.six(), 9)), None);
-        assert_eq!(heard(&host.world, "192.0.2.9", &a.netns, at(a.ip, 9)), None);
-        assert_eq!(
-            heard(&host.world, "2001:db8::9", &a.netns, at(a.six(), 9)),
-            None
-        );
+        assert!(silent(&a.netns, &any(&a), &c.netns, at(c.ip, 9)));
+        assert!(silent(&a.netns, &any6(&a), &c.netns, at(c.six(), 9)));
+        assert!(silent(&host.world, "192.0.2.9", &a.netns, at(a.ip, 9)));
+        assert!(silent(&host.world, "2001:db8::9", &a.netns, at(a.six(), 9)));
     }
 }
 
@@ -308,13 +63,12 @@ fn an_internal_network_has_no_way_out_and_none_to_the_host() {
             (&host.own, "10.9.1.1"),
             (&c.netns, "10.9.2.2"),
         ] {
-            assert_eq!(
-                heard(&a.netns, "10.9.1.2", netns, at(ip(there), 9)),
-                None,
+            assert!(
+                silent(&a.netns, "10.9.1.2", netns, at(ip(there), 9)),
                 "{there}"
             );
         }
-        assert_eq!(heard(&c.netns, "10.9.2.2", &a.netns, at(a.ip, 9)), None);
+        assert!(silent(&c.netns, "10.9.2.2", &a.netns, at(a.ip, 9)));
         // The host asks and is answered.
         assert!(heard(&host.own, "10.9.1.1", &a.netns, at(a.ip, 9)).is_some());
     }
@@ -370,6 +124,7 @@ fn a_published_port_leads_to_its_container_from_everywhere() {
             "192.0.2.9",
             at(ip("192.0.2.1"), 8053),
             &datagrams,
+            LONG,
         );
         assert_eq!(asked, Some(ip("192.0.2.9")));
         drop(server);
@@ -407,7 +162,7 @@ fn datagrams_of_a_client_that_goes_on_come_to_the_next_container() {
     let said = |joined: &Joined| {
         let bind = || UdpSocket::bind((joined.ip, 53));
         let server = in_network(joined.netns.as_fd(), bind).unwrap().unwrap();
-        server.set_read_timeout(Some(SHORTLY)).unwrap();
+        server.set_read_timeout(Some(LONG)).unwrap();
         client.send_to(b"?", "192.0.2.1:5353").unwrap();
         server.recv_from(&mut [0]).is_ok()
     };
@@ -441,17 +196,21 @@ fn nobody_speaks_with_the_address_of_another() {
             .apply(&[take("10.9.1.77", 24), take("fd09:1::77", 64)])
             .unwrap();
         let (four, six) = (at(b.ip, 9), at(b.six(), 9));
-        assert_eq!(heard(&a.netns, "10.9.1.77", &b.netns, four), None);
-        assert_eq!(heard(&a.netns, "fd09:1::77", &b.netns, six), None);
+        assert!(silent(&a.netns, "10.9.1.77", &b.netns, four));
+        assert!(silent(&a.netns, "fd09:1::77", &b.netns, six));
         // Nor is it found under that address.
-        assert_eq!(
-            heard(&b.netns, "10.9.1.3", &a.netns, at(ip("10.9.1.77"), 9)),
-            None
-        );
-        assert_eq!(
-            heard(&b.netns, "fd09:1::3", &a.netns, at(ip("fd09:1::77"), 9)),
-            None
-        );
+        assert!(silent(
+            &b.netns,
+            "10.9.1.3",
+            &a.netns,
+            at(ip("10.9.1.77"), 9)
+        ));
+        assert!(silent(
+            &b.netns,
+            "fd09:1::3",
+            &a.netns,
+            at(ip("fd09:1::77"), 9)
+        ));
         assert!(heard(&a.netns, "10.9.1.2", &b.netns, four).is_some());
         assert!(heard(&a.netns, "fd09:1::2", &b.netns, six).is_some());
         // With another hardware address it says nothing at all.
@@ -462,7 +221,7 @@ fn nobody_speaks_with_the_address_of_another() {
         };
         if let Ok(Ok(status)) = run(&["link", "set", "eth0", "address", "02:42:0a:09:01:03"]) {
             assert!(status.success());
-            assert_eq!(heard(&a.netns, "10.9.1.2", &b.netns, four), None);
+            assert!(silent(&a.netns, "10.9.1.2", &b.netns, four));
         }
     }
 }
@@ -507,6 +266,124 @@ fn what_is_left_is_swept_and_a_bridge_goes_with_its_last_port() {
         "{left}"
     );
     host.run(|| remove(&net.record, &find)).unwrap();
+}
+
+#[test]
+fn rules_that_somebody_removed_are_added_again() {
+    let Some(host) = Host::new(false, &find) else {
+        return;
+    };
+    let (one, two) = (Net::new(1, false), Net::new(2, false));
+    let published = [Published {
+        protocol: Protocol::Tcp,
+        host: ip("0.0.0.0"),
+        host_port: 8080,
+        port: 80,
+    }];
+    let a = host.join(&one, 2, &published);
+    let flush = || {
+        std::process::Command::new("nft")
+            .args(["flush", "ruleset"])
+            .status()
+    };
+    assert!(host.run(flush).unwrap().success());
+    let b = new_network().unwrap();
+    let member = two.member(3);
+    let join = || connect(&two.record, &member, &[], b.as_fd(), &find);
+    assert!(host.run(join).unwrap().fresh);
+    let bind = || TcpListener::bind((ip("0.0.0.0"), 80));
+    let server = in_network(a.netns.as_fd(), bind).unwrap().unwrap();
+    let there = at(ip("192.0.2.1"), 8080);
+    assert_eq!(connected(&host.world, there, &server), None);
+    let members = [(a.member.clone(), published.to_vec())];
+    host.run(|| restore(&one.record, &members, &find)).unwrap();
+    assert!(connected(&host.world, there, &server).is_some());
+    let world = heard(&a.netns, "10.9.1.2", &host.world, at(ip("192.0.2.9"), 9));
+    assert_eq!(world, Some(ip("192.0.2.1")));
+}
+
+#[test]
+fn a_port_of_a_container_whose_keeper_was_killed_is_free() {
+    for host in Host::all() {
+        let net = Net::new(1, false);
+        let published = [Published {
+            protocol: Protocol::Tcp,
+            host: ip("0.0.0.0"),
+            host_port: 8080,
+            port: 80,
+        }];
+        let a = host.join(&net, 2, &published);
+        host.run(|| {
+            Netlink::route()
+                .unwrap()
+                .apply(&[Request::delete_link(&a.port)])
+        })
+        .unwrap();
+        host.join(&net, 3, &published);
+    }
+}
+
+#[test]
+fn a_host_that_forwards_nothing_lets_networks_out() {
+    let Some(host) = Host::new(false, &find) else {
+        return;
+    };
+    let Some(iptables) = find("iptables") else {
+        return;
+    };
+    let run = |arguments: &[&str]| {
+        let run = || {
+            std::process::Command::new(&iptables)
+                .args(arguments)
+                .output()
+        };
+        String::from_utf8(host.run(run).unwrap().stdout).unwrap()
+    };
+    // As docker and ufw leave it.
+    run(&["-P", "FORWARD", "DROP"]);
+    let (one, two) = (Net::new(1, false), Net::new(2, false));
+    let (a, b) = (host.join(&one, 2, &[]), host.join(&two, 2, &[]));
+    let world = heard(&a.netns, "10.9.1.2", &host.world, at(ip("192.0.2.9"), 9));
+    assert_eq!(world, Some(ip("192.0.2.1")));
+    assert!(silent(&a.netns, "10.9.1.2", &b.netns, at(b.ip, 9)));
+    assert!(run(&["-S", "FORWARD"]).contains(&one.record.interface));
+    host.run(|| remove(&one.record, &find)).unwrap();
+    let left = run(&["-S", "FORWARD"]);
+    assert!(!left.contains(&one.record.interface), "{left}");
+    assert!(left.contains(&two.record.interface), "{left}");
+}
+
+#[test]
+fn members_on_a_parent_reach_each_other_and_what_it_reaches() {
+    let Some(host) = Host::new(false, &find) else {
+        return;
+    };
+    let mut net = Net::new(1, false);
+    net.record.driver = Driver::Macvlan;
+    net.record.interface = "missing".to_owned();
+    let (a, b) = (new_network().unwrap(), new_network().unwrap());
+    let join = |net: &Net, netns: &OwnedFd, number| {
+        let member = net.member(number);
+        host.run(|| connect(&net.record, &member, &[], netns.as_fd(), &find))
+    };
+    assert_eq!(join(&net, &a, 2).unwrap_err().kind(), Kind::NotFound);
+    net.record.interface = "up".to_owned();
+    match join(&net, &a, 2) {
+        // The kernel has no such driver.
+        Err(error) if error.kind() == Kind::Unsupported => return,
+        other => assert_eq!(other.unwrap().device, None),
+    }
+    join(&net, &b, 3).unwrap();
+    let there = at(ip("10.9.1.3"), 9);
+    assert_eq!(heard(&a, "10.9.1.2", &b, there), Some(ip("10.9.1.2")));
+    let disconnected = disconnect(None, &net.member(2), a.as_fd(), &find);
+    disconnected.unwrap();
+    let mut inside = Netlink::route_in(a.as_fd()).unwrap();
+    assert_eq!(inside.link("eth0").unwrap(), None);
+    net.record
+        .options
+        .insert("mode".to_owned(), "other".to_owned());
+    assert_eq!(join(&net, &a, 2).unwrap_err().kind(), Kind::Usage);
 }
 
 #[test]

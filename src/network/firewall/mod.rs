@@ -140,11 +140,21 @@ impl Firewall {
     /// # Errors
     /// `Conflict` when a port leads to another container already.
     pub(crate) fn add_port(&mut self, rules: &PortRules<'_>) -> Result<()> {
+        let mut done = self.try_add_port(rules);
+        if matches!(&done, Err(error) if error.kind() == Kind::Conflict) {
+            // It may lead to a container whose keeper was killed.
+            self.sweep()?;
+            done = self.try_add_port(rules);
+        }
+        done?;
+        forget_flows(rules.published)
+    }
+
+    fn try_add_port(&mut self, rules: &PortRules<'_>) -> Result<()> {
         match self {
             Firewall::Nft(nft) => nft.add_port(rules),
             Firewall::Legacy(legacy) => legacy.add_port(rules),
-        }?;
-        forget_flows(rules.published)
+        }
     }
 
     /// Frees the host's ports that lead to the interface `owner`, the host's end of a pair.

@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
-use super::Published;
+use super::{Protocol, Published};
 use crate::common::Result;
 use crate::host::find_program;
 
@@ -52,6 +52,26 @@ impl Program {
         match self {
             Program::Pasta(_) => "pasta",
             Program::Slirp(_) => "slirp4netns",
+        }
+    }
+
+    /// What does not work of a port that it leads into a container; `None` when all does.
+    ///
+    /// A pasta of 2023, Debian 12's among them, indexes its table of UDP ports to map back past
+    /// the end for a port that is lower inside. slirp4netns takes an answer to the host's own
+    /// loopback address, which it shows as its gateway's, for a packet to that device.
+    pub(crate) fn lack(&self, port: &Published) -> Option<&'static str> {
+        match self {
+            _ if port.protocol != Protocol::Udp => None,
+            Program::Pasta(path) if port.host_port > port.port && !pasta::is_recent(path) => Some(
+                "this version of pasta loses answers of a UDP port that is lower in the container \
+                 than on the host; publish the same number",
+            ),
+            Program::Pasta(_) => None,
+            Program::Slirp(_) => Some(
+                "slirp4netns answers datagrams of other machines only, not of this one's loopback \
+                 address; pasta (package passt) does",
+            ),
         }
     }
 

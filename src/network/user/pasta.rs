@@ -29,13 +29,14 @@ pub(super) fn start(path: &Path, wanted: &Wanted<'_>) -> Result<Helper> {
         .into();
     words.extend(["-P".to_owned(), at(ready.as_raw_fd())]);
     words.extend(["--netns".to_owned(), at(netns.as_raw_fd())]);
-    words.extend(["--userns".to_owned(), at(userns.as_raw_fd())]);
+    words.push("--netns-only".to_owned());
     words.extend(["--dns-forward".to_owned(), RESOLVER.to_owned()]);
     words.extend(words_of(wanted)?);
     let child = program::launch(Launch {
         path,
         words,
-        kept: vec![&netns, &userns],
+        userns: &userns,
+        kept: vec![&netns],
         ready,
         heard,
     })?;
@@ -107,5 +108,34 @@ fn spec(port: &Published) -> String {
         // Every address of both families.
         IpAddr::V6(ip) if ip.is_unspecified() => ports,
         host => format!("{host}/{ports}"),
+    }
+}
+
+/// Whether it is of 2024 or later, by what it says itself (`pasta 2024_06_24.1ee2eca`).
+pub(super) fn is_recent(path: &Path) -> bool {
+    let output = std::process::Command::new(path).arg("--version").output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    text.is_ok_and(|text| says_recent(&text))
+}
+
+fn says_recent(text: &str) -> bool {
+    let version = text.split_ascii_whitespace().nth(1).unwrap_or_default();
+    // Debian's are `0.0~git20240624.1ee2eca-1`.
+    let version = version.rsplit("git").next().unwrap_or_default();
+    let year = version.get(..4).and_then(|year| year.parse::<u32>().ok());
+    year.is_some_and(|year| year >= 2024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_recent_by_its_year() {
+        assert!(says_recent("pasta 2024_06_24.1ee2eca\nCopyright Red Hat\n"));
+        assert!(says_recent("pasta 0.0~git20250415.2340bbf-1\n"));
+        assert!(!says_recent("pasta 0.0~git20230309.7c7625d-1\n"));
+        assert!(!says_recent("pasta unknown version\n"));
+        assert!(!says_recent(""));
     }
 }

@@ -30,7 +30,6 @@ pub(super) fn start(path: &Path, wanted: &Wanted<'_>) -> Result<Helper> {
         .into();
     words.push(format!("--ready-fd={}", ready.as_raw_fd()));
     words.push("--netns-type=path".to_owned());
-    words.push(format!("--userns-path={}", at(&userns)));
     if !wanted
         .options
         .iter()
@@ -52,7 +51,8 @@ pub(super) fn start(path: &Path, wanted: &Wanted<'_>) -> Result<Helper> {
     let child = program::launch(Launch {
         path,
         words,
-        kept: vec![&netns, &userns],
+        userns: &userns,
+        kept: vec![&netns],
         ready,
         heard,
     })?;

@@ -145,7 +145,7 @@ impl Netlink {
             return Ok(true);
         }
         let mut news = Netlink::route()?;
-        news.subscribe(libc::RTNLGRP_LINK as u32)?;
+        news.subscribe(libc::RTNLGRP_LINK)?;
         let end = Instant::now() + patience;
         loop {
             if works(self.link(name)?) {

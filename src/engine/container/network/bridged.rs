@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::common::{ContainerId, Error, Result};
+use crate::common::{ContainerId, Error, Mode, Result};
 use crate::engine::Engine;
+use crate::engine::container::asked_network;
 use crate::host::find_program;
 use crate::network::{self, Attachment, Member, Protocol, Published, Record, bridge};
 use crate::spec::config::Port;
@@ -99,10 +100,7 @@ pub(crate) fn tear_down(engine: &Engine<'_>, record: &Record) -> Result<()> {
     if !record.is_bridged() {
         return Ok(());
     }
-    let find = find(engine);
-    // The kernel takes apart the namespaces of those who were there when it has time.
-    bridge::sweep(&[&record.interface], |_| false, &find)?;
-    bridge::remove(record, &find)
+    bridge::remove(record, &find(engine))
 }
 
 /// Joins a namespace to a network, and lets ports of the host lead there.
@@ -114,14 +112,66 @@ pub(super) fn attach(
 ) -> Result<Joined> {
     let Seat { record, member } = seat;
     let find = find(engine);
-    let device = engine.store.networks().locked(record, || {
+    let connected = engine.store.networks().locked(record, || {
         network::connect(record, member, ports, namespace, &find)
     })?;
+    if connected.fresh {
+        restore(engine, &record.name)?;
+    }
     Ok(Joined {
         network: record.name.clone(),
-        device,
+        device: connected.device,
         published: !ports.is_empty(),
     })
+}
+
+/// Adds the firewall's rules of all members that run again; `but` is a network with a new one.
+fn restore(engine: &Engine<'_>, but: &str) -> Result<()> {
+    let networks = engine.store.networks();
+    for record in networks.list()? {
+        if !record.is_bridged() {
+            continue;
+        }
+        let mut members = Vec::new();
+        for member in networks.members(&record.name)? {
+            let ports = ports(engine, &member.container, &record.name).unwrap_or_default();
+            members.push((member, ports));
+        }
+        // The network at hand has its rules, and those of the member that has just come.
+        if members.len() > usize::from(record.name == but) {
+            let again = || bridge::restore(&record, &members, &find(engine));
+            networks.locked(&record, again)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what killed keepers have left of their containers' networks on the host.
+pub(crate) fn sweep_networks(engine: &Engine<'_>) -> Result<()> {
+    if engine.mode != Mode::Root {
+        return Ok(());
+    }
+    let networks = engine.store.networks();
+    for record in networks.list()? {
+        if !record.is_bridged() {
+            continue;
+        }
+        networks.locked(&record, || {
+            let members = networks.members(&record.name)?;
+            let lives = |container: &str| members.iter().any(|one| one.container == container);
+            bridge::sweep(&[&record.interface], lives, &find(engine))
+        })?;
+    }
+    Ok(())
+}
+
+/// The ports that lead to a container on a network: on the first that it asks for.
+fn ports(engine: &Engine<'_>, container: &str, network: &str) -> Option<Vec<Published>> {
+    let dir = engine.store.containers().find(container).ok()?;
+    let config = asked_network(&dir.record().ok()?);
+    let first = config.attachments.first()?;
+    let is_first = engine.store.networks().find(&first.network).ok()?.name == network;
+    is_first.then(|| published(&super::settled(&dir)?).ok())?
 }
 
 /// Takes a namespace that goes on from a network, and lets nothing lead there. `device` is what

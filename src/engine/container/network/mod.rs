@@ -6,6 +6,7 @@
 
 mod bridged;
 mod live;
+mod neighbour;
 mod ports;
 mod private;
 
@@ -25,9 +26,10 @@ use crate::runtime::{Connect, Unconnected};
 use crate::spec::config::{Network, NetworkMode, Port};
 use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::file;
-pub(crate) use bridged::tear_down;
 use bridged::{Joined, Seat};
+pub(crate) use bridged::{sweep_networks, tear_down};
 pub(crate) use live::{plug, unplug};
+pub(super) use neighbour::{borrow_names, hostname, ids, neighbour};
 use ports::Held;
 use private::Helper;
 
@@ -71,6 +73,9 @@ pub(super) fn settled(dir: &ContainerDir) -> Option<Vec<Port>> {
 /// # Errors
 /// The default network could not be made; the program that was asked for is not there.
 pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
+    if let NetworkMode::Container(name) = &mut network.mode {
+        return neighbour::settle(engine, name);
+    }
     if !matches!(network.mode, NetworkMode::Default | NetworkMode::Private) {
         return Ok(());
     }
@@ -120,7 +125,10 @@ impl<'a> Connection<'a> {
         if network.mode == NetworkMode::Private {
             // It binds the ports itself, and what is open at the clone stays open in init.
             connection.held.clear();
-            connection.program = Some(private::program(engine, network)?);
+            let published = bridged::published(&connection.ports)?;
+            let program = private::program(engine, network)?;
+            private::warn_of_ports(engine, &program, &published);
+            connection.program = Some(program);
         }
         if network.mode == NetworkMode::Named {
             let attachments = &network.attachments;

@@ -115,6 +115,17 @@ pub(super) fn program(engine: &Engine<'_>, network: &Network) -> common::Result<
     })
 }
 
+/// Says what does not work of a container's ports with this program.
+pub(super) fn warn_of_ports(engine: &Engine<'_>, program: &Program, published: &[Published]) {
+    let lacking = published
+        .iter()
+        .find_map(|port| Some((port, program.lack(port)?)));
+    if let Some((port, lack)) = lacking {
+        let line = format!("--publish {}:{}/udp: {lack}", port.host_port, port.port);
+        engine.ui.warn(&line);
+    }
+}
+
 /// Starts it for a container's namespace.
 pub(super) fn connect(
     program: &Program,
