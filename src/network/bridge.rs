@@ -189,7 +189,7 @@ pub(super) fn attach(
         None => ensure(&mut netlink, bridge)?,
     };
     if known.is_none() || firewall.is_fresh() {
-        admit(&mut netlink, &mut firewall, bridge, known.is_none(), find)?;
+        allow(&mut netlink, &mut firewall, bridge, known.is_none(), find)?;
     }
     let name = port_name()?;
     let made = Request::add_veth(&name, index, end.interface, end.mac, bridge.mtu, netns);
@@ -215,7 +215,7 @@ pub(super) fn attach(
 
 /// Lets the network of a bridge work. A bridge that was made for it goes with a failure: the next
 /// start would take it for one with rules.
-fn admit(
+fn allow(
     netlink: &mut Netlink,
     firewall: &mut Firewall,
     bridge: &Bridge<'_>,
