@@ -189,7 +189,7 @@ pub(super) fn attach(
         None => ensure(&mut netlink, bridge)?,
     };
     if known.is_none() || firewall.is_fresh() {
-        firewall.add_network(&bridge.rules(), find)?;
+        allow(&mut netlink, &mut firewall, bridge, known.is_none(), find)?;
     }
     let name = port_name()?;
     let made = Request::add_veth(&name, index, end.interface, end.mac, bridge.mtu, netns);
@@ -211,6 +211,32 @@ pub(super) fn attach(
         device: Some(name),
         fresh: firewall.is_fresh(),
     })
+}
+
+/// Lets the network of a bridge work. A bridge that was made for it goes with a failure: the next
+/// start would take it for one with rules.
+fn allow(
+    netlink: &mut Netlink,
+    firewall: &mut Firewall,
+    bridge: &Bridge<'_>,
+    made: bool,
+    find: Find<'_>,
+) -> Result<()> {
+    let rules = bridge.rules();
+    let Err(error) = firewall.add_network(&rules, find) else {
+        return Ok(());
+    };
+    // What interfaces that are gone have left may be in the way.
+    let again = match error.kind() {
+        Kind::Conflict => firewall
+            .sweep()
+            .and_then(|()| firewall.add_network(&rules, find)),
+        _ => Err(error),
+    };
+    if again.is_err() && made {
+        let _ = netlink.apply(&[Request::delete_link(bridge.name)]);
+    }
+    again
 }
 
 /// Sets the host's end up and lets it speak.

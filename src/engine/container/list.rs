@@ -117,7 +117,6 @@ fn summarize(
     let (config, auto_remove) = shown(entry);
     let restarts = running.as_ref().map(|state| state.restarts);
     let restarts = restarts.or(exit.as_ref().map(|exit| exit.restarts));
-    let restarts = restarts.unwrap_or(0);
     let started = match state {
         ContainerState::Running | ContainerState::Paused | ContainerState::Dead => {
             running.as_ref().map(|state| state.started)
@@ -156,7 +155,7 @@ fn summarize(
             .filter(|mount| is_volume(mount))
             .count(),
         restart: config.lifecycle.restart,
-        restarts,
+        restarts: restarts.unwrap_or(0),
         starts_at_boot: starts_at_boot(&config, &entry.dir),
         auto_remove,
         // The list knows whether anything starts containers.
