@@ -60,7 +60,7 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "images" -d 'List images
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "rmi" -d 'Remove one or more images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "history" -d 'Show the history of an image'
-complete -c ketch -n "__fish_ketch_needs_command" -f -a "inspect" -d 'Return low-level information on containers and images'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "inspect" -d 'Return low-level information on containers, images and networks'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "version" -d 'Show the version information'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "info" -d 'Display system-wide information'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "events" -d 'Get real time events'
@@ -74,6 +74,8 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "container" -d 'Manage c
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "generate" -d 'Generate files from containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "healthcheck" -d 'Manage health checks of containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "image" -d 'Manage images'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "network" -d 'Manage networks'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "volume" -d 'Manage volumes'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "secret" -d 'Manage secrets'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "system" -d 'Manage ketch'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s a -l attach -d 'Attach to STDIN, STDOUT or STDERR' -r
@@ -105,9 +107,18 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l mount -d 'Attach a f
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
-complete -c ketch -n "__fish_ketch_using_subcommand run" -l network -d 'Connect the container to a network: none, host or private' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l network -d 'Connect the container to a network: none, host, private, container:NAME, ns:PATH or a network\'s name with options' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l network-alias -d 'Add network-scoped alias for the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l ip -d 'IPv4 address of the container on its network' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l ip6 -d 'IPv6 address of the container on its network' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l mac-address -d 'Container MAC address' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -s p -l publish -d 'Publish a container\'s port(s) to the host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l expose -d 'Expose a port or a range of ports' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l add-host -d 'Add a custom host-to-IP mapping' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l hosts-file -d 'What /etc/hosts begins with: a file of the host, image or none' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l dns -d 'Set custom DNS servers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l dns-search -d 'Set custom DNS search domains' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l dns-option -d 'Set DNS options' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s m -l memory -d 'Memory limit' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l memory-swap -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l memory-reservation -d 'Memory soft limit' -r
@@ -162,6 +173,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l env-host -d 'Pass th
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -s P -l publish-all -d 'Publish all exposed ports to random ports'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l no-hosts -d 'Do not create /etc/hosts within the container, instead use the version from the image'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l privileged -d 'Give extended privileges to this container'
@@ -194,9 +206,18 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -l mount -d 'Attach 
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
-complete -c ketch -n "__fish_ketch_using_subcommand create" -l network -d 'Connect the container to a network: none, host or private' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l network -d 'Connect the container to a network: none, host, private, container:NAME, ns:PATH or a network\'s name with options' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l network-alias -d 'Add network-scoped alias for the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l ip -d 'IPv4 address of the container on its network' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l ip6 -d 'IPv6 address of the container on its network' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l mac-address -d 'Container MAC address' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s p -l publish -d 'Publish a container\'s port(s) to the host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l expose -d 'Expose a port or a range of ports' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l add-host -d 'Add a custom host-to-IP mapping' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l hosts-file -d 'What /etc/hosts begins with: a file of the host, image or none' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l dns -d 'Set custom DNS servers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l dns-search -d 'Set custom DNS search domains' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l dns-option -d 'Set DNS options' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -s m -l memory -d 'Memory limit' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l memory-swap -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l memory-reservation -d 'Memory soft limit' -r
@@ -249,6 +270,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -l env-host -d 'Pass
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -s P -l publish-all -d 'Publish all exposed ports to random ports'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l no-hosts -d 'Do not create /etc/hosts within the container, instead use the version from the image'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l privileged -d 'Give extended privileges to this container'
@@ -547,9 +569,18 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l network -d 'Connect the container to a network: none, host or private' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l network -d 'Connect the container to a network: none, host, private, container:NAME, ns:PATH or a network\'s name with options' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l network-alias -d 'Add network-scoped alias for the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l ip -d 'IPv4 address of the container on its network' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l ip6 -d 'IPv6 address of the container on its network' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l mac-address -d 'Container MAC address' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -d 'Publish a container\'s port(s) to the host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Expose a port or a range of ports' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Add a custom host-to-IP mapping' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l hosts-file -d 'What /etc/hosts begins with: a file of the host, image or none' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l dns -d 'Set custom DNS servers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-search -d 'Set custom DNS search domains' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-option -d 'Set DNS options' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s m -l memory -d 'Memory limit' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-swap -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-reservation -d 'Memory soft limit' -r
@@ -604,6 +635,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s P -l publish-all -d 'Publish all exposed ports to random ports'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hosts -d 'Do not create /etc/hosts within the container, instead use the version from the image'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give extended privileges to this container'
@@ -636,9 +668,18 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l network -d 'Connect the container to a network: none, host or private' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l network -d 'Connect the container to a network: none, host, private, container:NAME, ns:PATH or a network\'s name with options' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l network-alias -d 'Add network-scoped alias for the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l ip -d 'IPv4 address of the container on its network' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l ip6 -d 'IPv6 address of the container on its network' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l mac-address -d 'Container MAC address' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -d 'Publish a container\'s port(s) to the host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Expose a port or a range of ports' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a custom host-to-IP mapping' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l hosts-file -d 'What /etc/hosts begins with: a file of the host, image or none' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l dns -d 'Set custom DNS servers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-search -d 'Set custom DNS search domains' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-option -d 'Set DNS options' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s m -l memory -d 'Memory limit' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swap -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-reservation -d 'Memory soft limit' -r
@@ -691,6 +732,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s P -l publish-all -d 'Publish all exposed ports to random ports'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hosts -d 'Do not create /etc/hosts within the container, instead use the version from the image'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give extended privileges to this container'
@@ -1006,6 +1048,101 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused images, not just dangling ones'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "create" -d 'Create a network'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "ls" -d 'List networks'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "list" -d 'List networks'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "inspect" -d 'Display detailed information on one or more networks'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "rm" -d 'Remove one or more networks'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "remove" -d 'Remove one or more networks'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "prune" -d 'Remove all networks that no container asks for'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "exists" -d 'Check whether a network exists: the exit code is 0 if it does, 1 if not'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "connect" -d 'Connect a container to a network'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "disconnect" -d 'Disconnect a container from a network'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -s d -l driver -d 'What connects the containers: bridge, macvlan, ipvlan or none' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l subnet -d 'Subnet in CIDR format that represents a network segment' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l gateway -d 'IPv4 or IPv6 gateway for the subnet' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l ip-range -d 'Allocate container ip from a sub-range' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l aux-address -d 'Addresses that no container is given' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l label -d 'Set metadata on a network' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -s o -l opt -d 'Set driver specific options, such as mtu=1400' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l interface-name -d 'Name of the bridge, or of the host\'s device for macvlan and ipvlan' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l internal -d 'Restrict external access to the network'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l ipv6 -d 'Give containers IPv6 addresses'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l disable-dns -d 'Do not let containers find each other by name'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l attachable -d 'Let containers be attached by hand (they always can)'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l ignore -d 'Do not fail if there is a network of this name'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Provide filter values: driver, id, label, name, scope, type, dangling or until' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Do not truncate the output'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only display network IDs, with podman\'s habits names'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'Do not print headers'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from list" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from list" -s f -l filter -d 'Provide filter values: driver, id, label, name, scope, type, dangling or until' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from list" -l no-trunc -d 'Do not truncate the output'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only display network IDs, with podman\'s habits names'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from list" -s n -l noheading -d 'Do not print headers'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output: json, or a Go template' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from inspect" -s v -l verbose -d 'Verbose output for diagnostics'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from rm" -s f -l force -d 'Do not fail if a network does not exist; with podman\'s habits, remove its containers too'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from remove" -s f -l force -d 'Do not fail if a network does not exist; with podman\'s habits, remove its containers too'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h or label=KEY' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from connect" -l alias -d 'Add network-scoped alias for the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from connect" -l ip -d 'IPv4 address' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from connect" -l ip6 -d 'IPv6 address' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from connect" -l mac-address -d 'MAC address' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from connect" -l driver-opt -d 'Driver options for the network, such as com.docker.network.endpoint.ifname=NAME' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from connect" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from disconnect" -s f -l force -d 'Succeed for a container that is gone or not on the network'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from disconnect" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -f -a "create" -d 'Create a volume'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -f -a "ls" -d 'List volumes'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -f -a "list" -d 'List volumes'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -f -a "inspect" -d 'Display detailed information on one or more volumes'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -f -a "rm" -d 'Remove one or more volumes'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -f -a "remove" -d 'Remove one or more volumes'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -f -a "prune" -d 'Remove volumes that no container mounts'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -f -a "exists" -d 'Check whether a volume exists: the exit code is 0 if it does, 1 if not'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from create" -s d -l driver -d 'Specify volume driver name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from create" -s l -l label -d 'Set metadata for a volume' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from create" -s o -l opt -d 'Set driver specific options' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from create" -l ignore -d 'Do not fail when the volume exists'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Provide filter values: name, label, driver or dangling' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only display volume names'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'Do not print headers'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from list" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from list" -s f -l filter -d 'Provide filter values: name, label, driver or dangling' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only display volume names'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from list" -s n -l noheading -d 'Do not print headers'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output: json, or a Go template' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from rm" -s f -l force -d 'Do not fail if a volume does not exist; with podman\'s habits, remove its containers too'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from rm" -s a -l all -d 'With podman\'s habits: remove all volumes'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from remove" -s f -l force -d 'Do not fail if a volume does not exist; with podman\'s habits, remove its containers too'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from remove" -s a -l all -d 'With podman\'s habits: remove all volumes'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as label=KEY' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused volumes, not just anonymous ones; podman\'s habits mean all anyway'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -f -a "create" -d 'Create a secret from a file, from standard input (-) or from an environment variable'
 complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -f -a "ls" -d 'List secrets'

@@ -189,22 +189,6 @@ fn strict_turns_a_warning_into_an_error() {
 }
 
 #[test]
-fn a_private_network_that_cannot_be_had_is_said() {
-    let env = Env::any();
-    let image = env.base();
-    let run = |flags: &[&str]| {
-        let words = [&["run", "--rm"], flags, &[&image, "payload", "echo", "ran"]];
-        env.ketch(&words.concat())
-    };
-    run(&["--network", "bridge"])
-        .exits(0)
-        .warns("private networks");
-    let strict = run(&["--network", "private", "--strict"]);
-    assert_eq!(strict.fails(125, &["private networks"]).stdout, "");
-    assert!(!run(&["--network", "host"]).stderr.contains("warning"));
-}
-
-#[test]
 fn timing_is_told_on_the_error_stream() {
     let env = Env::any();
     env.payload(&[], &["true"]).ok();

@@ -31,6 +31,7 @@ mod logs;
 mod mounts;
 mod network;
 mod network_bridge;
+mod network_names;
 mod network_private;
 mod pause;
 mod peers;

@@ -14,6 +14,7 @@ pub(crate) fn talk(command: &str, rest: &[&str]) -> Option<io::Result<()>> {
         ("connect", [place]) => connect(place),
         ("serve", [streams, datagrams]) => serve_both(streams, datagrams),
         ("datagram", [place]) => datagram(place),
+        ("look-up", [name]) => look_up(name),
         _ => return None,
     };
     Some(done)
@@ -70,5 +71,38 @@ fn datagram(place: &str) -> io::Result<()> {
     let mut buffer = [0; 64];
     let (length, _) = socket.recv_from(&mut buffer)?;
     println!("{}", String::from_utf8_lossy(&buffer[..length]));
+    Ok(())
+}
+
+/// Asks the resolver in `/etc/resolv.conf` for the IPv4 address of a name; prints the code of the
+/// answer and the last address.
+fn look_up(name: &str) -> io::Result<()> {
+    let text = std::fs::read_to_string("/etc/resolv.conf")?;
+    let server = text
+        .lines()
+        .find_map(|line| line.strip_prefix("nameserver "));
+    let server = server.ok_or_else(|| io::Error::other("no resolver"))?;
+    let mut query = vec![0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    for label in name.split('.') {
+        query.push(label.len() as u8);
+        query.extend(label.as_bytes());
+    }
+    query.extend([0, 0, 1, 0, 1]);
+    let socket = UdpSocket::bind("0.0.0.0:0")?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.send_to(&query, format!("{}:53", server.trim()))?;
+    let mut answer = [0; 512];
+    let (length, _) = socket.recv_from(&mut answer)?;
+    let code = answer[3] & 15;
+    match answer[7] {
+        0 => println!("{code}"),
+        _ => {
+            let ip: Vec<String> = answer[length - 4..length]
+                .iter()
+                .map(u8::to_string)
+                .collect();
+            println!("{code} {}", ip.join("."));
+        }
+    }
     Ok(())
 }

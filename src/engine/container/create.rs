@@ -123,8 +123,6 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
     drop((claim, volumes_held));
     let made = cidfile(request, &record.id)
         .and_then(|()| take_along(engine, &asked.config, &record, &dir))
-        .and_then(|()| volumes::fill(engine, &record, &asked.config.mounts))
-        .and_then(|()| carry::into(engine, &record, &asked.config.copies))
         .and_then(|()| plan::make(engine, &record, &asked, image_config, &dir, false));
     match made {
         Ok(mut planned) => {
@@ -138,13 +136,13 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
             })
         }
         Err(error) => {
-            let _ = super::remove::delete(engine, &dir, lock);
+            let _ = super::remove::delete_ended(engine, &dir, lock, &record);
             Err(error)
         }
     }
 }
 
-/// Takes what is to be there at every start: addresses that are asked for, and secrets.
+/// Takes what is to be there at every start: addresses that are asked for, secrets, and data.
 fn take_along(
     engine: &Engine<'_>,
     config: &Config,
@@ -152,7 +150,9 @@ fn take_along(
     dir: &ContainerDir,
 ) -> Result<()> {
     reserve(engine, record, &config.network)?;
-    secret::take_along(engine, config, dir)
+    secret::take_along(engine, config, dir)?;
+    volumes::fill(engine, record, &config.mounts)?;
+    carry::into(engine, record, &config.copies)
 }
 
 /// What is asked, with what other containers lend, as far as this machine can give it.

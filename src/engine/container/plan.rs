@@ -51,13 +51,7 @@ pub(super) fn make(
         config.process.timezone.as_deref(),
     )?;
     network::borrow_names(engine, &config.network, &files)?;
-    if again && asked.remove {
-        set_work_aside(dir)?;
-    }
-    let mut rootfs = rootfs(engine, record, asked, dir)?;
-    if let Rootfs::Overlay(overlay) = &mut rootfs {
-        overlay.shown = again;
-    }
+    let rootfs = rootfs_of_start(engine, record, asked, dir, again)?;
     let mut mounted = config.clone();
     mounted.mounts = volumes::resolved(engine, &config.mounts);
     let inputs = Inputs {
@@ -103,6 +97,23 @@ pub(super) fn make(
         plan,
         stop_signal: stop_signal(config, image),
     })
+}
+
+fn rootfs_of_start(
+    engine: &Engine<'_>,
+    record: &ContainerRecord,
+    asked: &Asked,
+    dir: &ContainerDir,
+    again: bool,
+) -> Result<Rootfs> {
+    if again && asked.remove {
+        set_work_aside(dir)?;
+    }
+    let mut rootfs = rootfs(engine, record, asked, dir)?;
+    if let Rootfs::Overlay(overlay) = &mut rootfs {
+        overlay.shown = again;
+    }
+    Ok(rootfs)
 }
 
 /// A volatile overlay's work directory serves one mount (overlayfs.rst, "Volatile mount"): the

@@ -1,0 +1,152 @@
+//! Names on the networks of root, the files in `/etc` that lead to them, and ports on the host's
+//! loopback device.
+
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+
+use crate::harness::process::Output;
+use crate::harness::{Env, Identity, eventually};
+
+/// Runs a case as the machine's root with a network `net`.
+fn as_root(case: fn(&Env)) {
+    let folders = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+    let has = |name: &str| {
+        folders
+            .iter()
+            .any(|folder| Path::new(folder).join(name).exists())
+    };
+    require!("nft or iptables", has("nft") || has("iptables"));
+    Env::with(Identity::Root, case);
+}
+
+fn serve(env: &Env, name: &str, flags: &[&str]) -> String {
+    let image = env.base();
+    let mut words = vec!["run", "-d", "--name", name];
+    words.extend(flags);
+    words.extend([&image, "payload", "serve-tcp", "80"]);
+    let id = env.ketch(&words).ok().to_owned();
+    eventually("the server listens", || {
+        env.ketch(&["logs", name]).ok().contains("ready")
+    });
+    id
+}
+
+fn on(env: &Env, network: &str, payload: &[&str]) -> Output {
+    let image = env.base();
+    let first = ["run", "--rm", "--network", network];
+    env.ketch(&[&first[..], &[image.as_str(), "payload"], payload].concat())
+}
+
+fn address(env: &Env, name: &str, network: &str) -> String {
+    let format = format!("{{{{(index .NetworkSettings.Networks {network:?}).IPAddress}}}}");
+    env.ketch(&["inspect", "-f", &format, name]).ok().to_owned()
+}
+
+/// A port that is free now.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+#[test]
+fn members_find_each_other_by_every_name_and_at_once() {
+    as_root(|env| {
+        env.ketch(&["network", "create", "net"]).ok();
+        env.ketch(&["network", "create", "other"]).ok();
+        let id = serve(env, "web", &["--network", "net", "--network-alias", "www"]);
+        let ip = address(env, "web", "net");
+        for name in ["web", "WWW", &id[..12], "web.net"] {
+            let found = on(env, "net", &["look-up", name]);
+            assert_eq!(found.ok(), format!("0 {ip}"), "{name}");
+        }
+        // No other network knows it, and after its end none.
+        assert_eq!(on(env, "other", &["look-up", "web"]).ok(), "3");
+        env.ketch(&["network", "connect", "other", "web"]).ok();
+        let there = address(env, "web", "other");
+        assert_eq!(
+            on(env, "other", &["look-up", "web"]).ok(),
+            format!("0 {there}")
+        );
+        env.ketch(&["rm", "-f", "web"]).ok();
+        assert_eq!(on(env, "net", &["look-up", "web"]).ok(), "3");
+    });
+}
+
+#[test]
+fn an_internal_network_asks_nobody_else() {
+    as_root(|env| {
+        env.ketch(&["network", "create", "--internal", "net"]).ok();
+        assert_eq!(on(env, "net", &["look-up", "somewhere.invalid"]).ok(), "3");
+    });
+}
+
+#[test]
+fn the_files_in_etc_are_dockers() {
+    as_root(|env| {
+        env.ketch(&["network", "create", "--subnet", "10.89.77.0/24", "net"])
+            .ok();
+        let resolv = on(env, "net", &["cat", "/etc/resolv.conf"]);
+        let lines: Vec<&str> = resolv.ok().lines().collect();
+        assert_eq!(lines[0], "nameserver 127.0.0.11");
+        assert!(
+            lines.iter().any(|line| line.contains("ndots:0")),
+            "{lines:?}"
+        );
+        let image = env.base();
+        let run = |flags: &[&str], file: &str| {
+            let words = [&["run", "--rm"], flags, &[&image, "payload", "cat", file]].concat();
+            env.ketch(&words)
+        };
+        let asked = [
+            "--network",
+            "net",
+            "--hostname",
+            "me",
+            "--add-host",
+            "host:host-gateway",
+        ];
+        let hosts = run(&asked, "/etc/hosts");
+        let lines: Vec<&str> = hosts.ok().lines().collect();
+        for line in ["10.89.77.2\tme", "10.89.77.1\thost"] {
+            assert!(lines.contains(&line), "{lines:?}");
+        }
+        let asked = [
+            "--dns",
+            "192.0.2.53",
+            "--dns-search",
+            "example.org",
+            "--dns-option",
+            "timeout:1",
+        ];
+        let resolv = run(&asked, "/etc/resolv.conf");
+        assert_eq!(
+            resolv.ok(),
+            "nameserver 192.0.2.53\nsearch example.org\noptions timeout:1"
+        );
+    });
+}
+
+#[test]
+fn a_published_port_is_reached_on_the_loopback_device_and_held() {
+    as_root(|env| {
+        let port = free_port();
+        let published = format!("{port}:80");
+        serve(env, "web", &["-p", &published]);
+        for host in ["127.0.0.1", "::1"] {
+            let mut greeted = String::new();
+            let mut stream = TcpStream::connect((host, port)).unwrap();
+            stream.read_to_string(&mut greeted).unwrap();
+            assert!(greeted.starts_with("you are"), "{host}: {greeted}");
+        }
+        let image = env.base();
+        let second = env.ketch(&["run", "--rm", "-p", &published, &image, "payload", "true"]);
+        second.fails(125, &["already allocated", "container web"]);
+        env.ketch(&["rm", "-f", "web"]).ok();
+        env.ketch(&["run", "--rm", "-p", &published, &image, "payload", "true"])
+            .ok();
+    });
+}
