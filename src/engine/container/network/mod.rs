@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::create::Prepared;
 use super::list;
-use crate::common::{self, Mode};
+use crate::common::{self, Error, Kind, Mode};
 use crate::engine::Engine;
 use crate::engine::network::{self, DEFAULT, default_network};
 use crate::network::user::Program;
@@ -76,6 +76,14 @@ pub(super) fn settled(dir: &ContainerDir) -> Option<Vec<Port>> {
 pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
     if let NetworkMode::Container(name) = &mut network.mode {
         return neighbour::settle(engine, name);
+    }
+    if let (NetworkMode::Named, Some(first)) = (&network.mode, network.attachments.first())
+        && engine.mode != Mode::Root
+    {
+        return Err(Error::new(Kind::Unsupported, "use network", &first.network)
+            .because("networks with names are root's in this version".to_owned())
+            .hint("--network private has a way out and ports; --network container:NAME is shared")
+            .into());
     }
     if !matches!(network.mode, NetworkMode::Default | NetworkMode::Private) {
         return Ok(());

@@ -27,6 +27,9 @@ pub(super) enum Held {
     Udp(UdpSocket),
 }
 
+/// Ports as they are now known, and what holds each, with the container's side of it.
+pub(super) type Settled = (Vec<Port>, Vec<(u16, Held)>);
+
 impl Held {
     /// Leads it to a port of the container's.
     pub(super) fn lead(self, target: SocketAddr) -> Forward {
@@ -47,7 +50,7 @@ pub(super) fn settle(
     engine: &Engine<'_>,
     network: &Network,
     exposed: &[(u16, String)],
-) -> Result<(Vec<Port>, Vec<(u16, Held)>)> {
+) -> Result<Settled> {
     let mut asked = network.ports.clone();
     if network.publish_all {
         let own = network.exposed.iter();
