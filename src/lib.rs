@@ -9,7 +9,7 @@
 //! | 1 | `sys`, `reference`, `oci` | sys: the kernel, and the only `unsafe`; the others: pure documents |
 //! | 2 | `host`, `settings` | facts of this machine; settings of this user |
 //! | 3 | `archive`, `cgroup`, `seccomp`, `logs` | one mechanism each |
-//! | 4 | `store`, `registry`, `spec`, `runtime` | disk, HTTP, OCI spec making, processes |
+//! | 4 | `store`, `registry`, `spec`, `runtime`, `network` | disk, HTTP, OCI spec making, processes, networks |
 //! | 5 | `engine` | joins layer 4 into verbs: request struct in, result struct out, no printing |
 //! | 6 | `supervisor`, `doctor` | one use of the engine each |
 //! | 7 | `boot` | the start of the machine: joins supervisor and engine |
@@ -29,6 +29,7 @@ mod cgroup;
 mod logs;
 mod seccomp;
 
+mod network;
 mod registry;
 mod runtime;
 mod spec;
