@@ -118,16 +118,8 @@ pub(crate) fn through(map: &[IdMap], outer: &[IdMap]) -> Option<Vec<IdMap>> {
             let offset = id - line.outside;
             let count = (line.count - offset).min(wanted.count - done);
             let part = IdMap::new(wanted.inside + done, line.inside + offset, count);
-            match found.last_mut() {
-                // The kernel takes a limited number of lines.
-                Some(last)
-                    if last.inside + last.count == part.inside
-                        && last.outside + last.count == part.outside =>
-                {
-                    last.count += part.count;
-                }
-                _ => found.push(part),
-            }
+            // Lines that could be one stay apart: the kernel wants each of them in one of `outer`.
+            found.push(part);
             done += count;
         }
     }
@@ -203,7 +195,7 @@ mod tests {
         let outer = [IdMap::new(0, 1000, 1), IdMap::new(1, 100_000, 65_536)];
         assert_eq!(
             through(&outer, &outer),
-            Some(vec![IdMap::new(0, 0, 65_537)])
+            Some(vec![IdMap::new(0, 0, 1), IdMap::new(1, 1, 65_536)])
         );
         let keep = [
             IdMap::new(0, 100_999, 1),
@@ -215,7 +207,7 @@ mod tests {
             Some(vec![
                 IdMap::new(0, 1000, 1),
                 IdMap::new(1000, 0, 1),
-                IdMap::new(1, 1, 999)
+                IdMap::new(1, 1, 999),
             ])
         );
         assert_eq!(through(&[IdMap::new(0, 165_535, 2)], &outer), None);

@@ -130,6 +130,7 @@ impl<'a> Execution<'a> {
         let join = Join {
             into: entrance.clone_into_fd(),
             procs: entrance.join_fds(),
+            below: None,
         };
         let begun = Timestamp::now();
         let entered = runtime::enter(&self.plan, &target, join, output, self.engine.ui);

@@ -132,6 +132,7 @@ pub(crate) fn launch(
     let join = Join {
         into: cgroup.clone_into_fd(),
         procs: cgroup.join_fds(),
+        below: None,
     };
     let mut connection = Connection::prepare(engine, prepared)?;
     let started = runtime::start(plan, join, streams)?;
