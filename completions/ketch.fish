@@ -132,6 +132,9 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l pid -d 'PID namespac
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l ipc -d 'IPC mode to use: private, shareable or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l uts -d 'UTS namespace to use: private or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l copy-in -d 'Copy a host path into the container\'s own layer before it starts' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l copy-out -d 'Copy a path of the container to the host when it has ended; all of it appears at once' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l copy-out-on -d 'When to copy out: always, also after a failure, or success' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l restart -d 'Restart policy when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l stop-timeout -d 'Timeout (in seconds) to stop the container; -1 waits for ever' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
@@ -218,6 +221,9 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -l pid -d 'PID names
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l ipc -d 'IPC mode to use: private, shareable or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l uts -d 'UTS namespace to use: private or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l copy-in -d 'Copy a host path into the container\'s own layer before it starts' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l copy-out -d 'Copy a path of the container to the host when it has ended; all of it appears at once' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l copy-out-on -d 'When to copy out: always, also after a failure, or success' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l restart -d 'Restart policy when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l stop-timeout -d 'Timeout (in seconds) to stop the container; -1 waits for ever' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
@@ -568,6 +574,9 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l ipc -d 'IPC mode to use: private, shareable or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l uts -d 'UTS namespace to use: private or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l copy-in -d 'Copy a host path into the container\'s own layer before it starts' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l copy-out -d 'Copy a path of the container to the host when it has ended; all of it appears at once' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l copy-out-on -d 'When to copy out: always, also after a failure, or success' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l restart -d 'Restart policy when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-timeout -d 'Timeout (in seconds) to stop the container; -1 waits for ever' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
@@ -654,6 +663,9 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l ipc -d 'IPC mode to use: private, shareable or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l uts -d 'UTS namespace to use: private or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l copy-in -d 'Copy a host path into the container\'s own layer before it starts' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l copy-out -d 'Copy a path of the container to the host when it has ended; all of it appears at once' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l copy-out-on -d 'When to copy out: always, also after a failure, or success' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l restart -d 'Restart policy when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-timeout -d 'Timeout (in seconds) to stop the container; -1 waits for ever' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r

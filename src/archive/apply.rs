@@ -18,6 +18,7 @@ use nix::sys::stat::{self, Mode as Permissions};
 use nix::sys::time::TimeSpec;
 use nix::unistd;
 
+use super::contents::Contents;
 use super::field::{corrupt, show};
 use super::limits::Limits;
 use super::metadata::Override;
@@ -96,6 +97,8 @@ pub(super) struct Extractor {
     pub(super) umask: u32,
     /// Owner of what we create when nothing is said.
     pub(super) default_owner: (u32, u32),
+    /// Where plain files get their bytes.
+    pub(super) contents: Contents,
     /// The directory the last entry went to.
     parent: Option<(Vec<u8>, Rc<OwnedFd>)>,
     dirs: BTreeMap<Vec<u8>, DirEnd>,
@@ -108,7 +111,11 @@ pub(super) struct Extractor {
 }
 
 impl Extractor {
-    pub(super) fn new(target: BorrowedFd<'_>, options: &UnpackOptions) -> Result<Extractor> {
+    pub(super) fn new(
+        target: BorrowedFd<'_>,
+        options: &UnpackOptions,
+        contents: Contents,
+    ) -> Result<Extractor> {
         let fail = |errno| Error::errno("open layer directory", "", errno);
         let facts = stat::fstat(target).map_err(fail)?;
         let group = if facts.st_mode & libc::S_ISGID != 0 {
@@ -124,6 +131,7 @@ impl Extractor {
             limits: options.limits,
             umask: node::umask(),
             default_owner: (unistd::geteuid().as_raw(), group),
+            contents,
             parent: None,
             dirs: BTreeMap::from([(Vec::new(), UNNAMED)]),
             made: 0,
@@ -169,6 +177,7 @@ impl Extractor {
 
     /// Gives directories their modes and times.
     pub(super) fn finish(&mut self) -> Result<()> {
+        self.contents.flush()?;
         let dirs = std::mem::take(&mut self.dirs);
         let unnamed = dirs.iter().filter(|(_, end)| end.mtime.is_none());
         self.unnamed = unnamed

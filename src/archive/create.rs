@@ -30,8 +30,39 @@ impl Extractor {
         mut data: Data<'_, R>,
     ) -> Result<()> {
         let file = self.new_file(path, entry)?;
+        if self.is_plain(entry) {
+            return self.hand_over(file, path, entry, data);
+        }
         write(&file, path, entry, &mut data)?;
         self.end_file(&file, path, entry)
+    }
+
+    /// Whether a file that was just made needs nothing but its bytes and times.
+    fn is_plain(&self, entry: &Entry) -> bool {
+        let done = !self.owner_differs(entry) && !self.overridden(entry);
+        let mode = self.first_mode(entry) & !self.umask;
+        done && entry.xattrs.is_empty() && entry.sparse.is_none() && mode == entry.mode
+    }
+
+    /// Leaves a file to the thread that fills them.
+    fn hand_over<R: BufRead>(
+        &mut self,
+        file: File,
+        path: &[u8],
+        entry: &Entry,
+        mut data: Data<'_, R>,
+    ) -> Result<()> {
+        self.contents.begin(file, path)?;
+        loop {
+            let ready = data.peek(u64::MAX)?;
+            if ready.is_empty() {
+                break;
+            }
+            let count = self.contents.push(ready)?;
+            data.consume(count);
+        }
+        self.contents.end(time_spec(entry.mtime));
+        Ok(())
     }
 
     /// Creates the file with its final mode where that does no harm.

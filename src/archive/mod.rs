@@ -4,6 +4,7 @@
 //!  thread 1: source ─► decompress ─┐ chunks, recycled       thread 2: sha256 of the tar
 //!                                  └──────────────────────────┐ (the diff-id)
 //!  caller's thread: tar parser ─► entry onto a directory ◄────┘
+//!                                  └► thread 3: bytes into files
 //! ```
 //!
 //! Everything here takes hostile input. There is one parser for every use, so that no two parts
@@ -13,6 +14,7 @@
 
 mod apply;
 mod compress;
+mod contents;
 mod create;
 mod encode;
 mod field;

@@ -4,10 +4,11 @@ use std::io::{self, BufRead, Read};
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
-use std::thread;
+use std::thread::{self, Scope, ScopedJoinHandle};
 
 use super::apply::{Extractor, UnpackOptions, Unpacked};
 use super::compress::decompress;
+use super::contents;
 use super::limits::Limits;
 use super::reader::Reader;
 use crate::common::{Digest, Error, Hasher, Kind, Meter, Result};
@@ -32,7 +33,8 @@ pub(crate) fn unpack_layer(
     meter: &dyn Meter,
 ) -> Result<Unpacked> {
     let state = State::default();
-    let mut extractor = Extractor::new(target, options)?;
+    let (contents, filler) = contents::channel();
+    let mut extractor = Extractor::new(target, options, contents)?;
     // Each channel has room for all pieces, so that only the decompressor ever waits for room.
     let chunks = (options.ahead / CHUNK).max(CHUNKS_MIN);
     let (to_hash, from_decode) = sync_channel::<Chunk>(chunks);
@@ -42,26 +44,20 @@ pub(crate) fn unpack_layer(
         used,
         unmade: chunks,
     };
-    let spawn = |error| Error::io("start thread", "", error);
     thread::scope(|scope| {
         let source = Tracked {
             inner: source,
             state: &state,
             meter,
         };
-        let decode = thread::Builder::new()
-            .name("decompress".into())
-            .spawn_scoped(scope, {
-                let state = &state;
-                move || decode(source, state, &options.limits, spare, to_hash)
-            })
-            .map_err(spawn)?;
-        let hash = thread::Builder::new()
-            .name("diff-id".into())
-            .spawn_scoped(scope, move || hash(from_decode, to_extract))
-            .map_err(spawn)?;
+        let (state, limits) = (&state, &options.limits);
+        let decode = stage(scope, "decompress", move || {
+            decode(source, state, limits, spare, to_hash)
+        })?;
+        let hash = stage(scope, "diff-id", move || hash(from_decode, to_extract))?;
+        let fill = stage(scope, "contents", move || filler.run())?;
         let mut chunks = Chunks {
-            state: &state,
+            state,
             from: from_hash,
             recycle,
             current: Vec::new(),
@@ -70,21 +66,45 @@ pub(crate) fn unpack_layer(
         let extracted = extract(&mut chunks, &mut extractor, options);
         // Lets a stage that waits for us end.
         drop(chunks);
+        let Extractor {
+            contents,
+            overrides,
+            xattrs_refused,
+            opaque_top,
+            unnamed,
+            ..
+        } = extractor;
+        drop(contents);
         let decoded = joined(decode.join())?;
         let diff_id = joined(hash.join())?;
-        // A stream that broke explains an archive that broke, never the other way round.
+        let filled = joined(fill.join())?;
+        // A stream that broke explains an archive that broke, never the other way round, and
+        // files that could not be written explain why no more were made.
         decoded?;
+        filled?;
         let files = extracted?;
         Ok(Unpacked {
             diff_id,
             files,
             bytes: state.produced.load(Ordering::Relaxed),
-            overrides: std::mem::take(&mut extractor.overrides),
-            xattrs_refused: extractor.xattrs_refused,
-            opaque_top: extractor.opaque_top,
-            unnamed: std::mem::take(&mut extractor.unnamed),
+            overrides,
+            xattrs_refused,
+            opaque_top,
+            unnamed,
         })
     })
+}
+
+/// Starts a thread of an unpack.
+fn stage<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, T>> {
+    thread::Builder::new()
+        .name(name.into())
+        .spawn_scoped(scope, work)
+        .map_err(|error| Error::io("start thread", name, error))
 }
 
 type Chunk = Vec<u8>;

@@ -131,6 +131,7 @@ impl Extractor {
 mod tests {
     use super::*;
     use crate::archive::UnpackOptions;
+    use crate::archive::contents;
     use std::fs::{self, File};
 
     #[test]
@@ -139,7 +140,7 @@ mod tests {
         fs::create_dir(top.path().join("d")).unwrap();
         let target = File::open(top.path()).unwrap();
         let options = UnpackOptions::new(Mode::Single);
-        let mut layer = Extractor::new(target.as_fd(), &options).unwrap();
+        let mut layer = Extractor::new(target.as_fd(), &options, contents::channel().0).unwrap();
         let parent = layer.parent(b"d").unwrap();
         let name = OsStr::new("gone");
         match layer.whiteout_by_xattr(b"d/gone", &parent, name) {

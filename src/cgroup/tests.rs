@@ -452,3 +452,32 @@ fn limits_become_the_properties_systemd_documents() {
     }
     assert!(!found.iter().any(|(name, _)| *name == "Slice"));
 }
+
+/// Seen in a systemd service of version 2: with the default of `--pids-limit` alone the service's
+/// cgroup became threaded, and no container could be started in it.
+#[test]
+fn a_cgroup_with_processes_hands_down_nothing_that_nobody_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = dir.path().to_owned();
+    std::fs::write(own.join("cgroup.type"), "domain\n").unwrap();
+    std::fs::write(own.join("cgroup.procs"), "1\n2\n").unwrap();
+    std::fs::write(own.join("cgroup.controllers"), "pids\n").unwrap();
+    std::fs::write(own.join("cgroup.subtree_control"), "").unwrap();
+    let layout = CgroupLayout {
+        unified: Some(Unified {
+            mount: own.clone(),
+            own: own.clone(),
+        }),
+        root: true,
+        ..CgroupLayout::default()
+    };
+    let cgroup = prepare("c", None, &Limits::default(), &layout, &Silent).unwrap();
+    assert!(cgroup.place().is_none());
+    let handed = std::fs::read_to_string(own.join("cgroup.subtree_control")).unwrap();
+    assert_eq!(handed, "");
+    // One that has become threaded is no place either, even for what is asked.
+    std::fs::write(own.join("cgroup.type"), "domain threaded\n").unwrap();
+    std::fs::write(own.join("cgroup.subtree_control"), "pids\n").unwrap();
+    let cgroup = prepare("c", None, &Limits::default(), &layout, &Silent).unwrap();
+    assert!(cgroup.place().is_none());
+}

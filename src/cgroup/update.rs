@@ -7,7 +7,7 @@ use crate::host::CgroupLayout;
 
 use super::folder::Folder;
 use super::resources::{self, Setting};
-use super::{Limits, Missing, PREFIX, Place, members, report, scope, v1};
+use super::{Limits, Missing, PREFIX, Place, members, report, scope, v1, v2};
 
 /// A container whose limits change.
 pub(crate) struct Subject<'a> {
@@ -139,10 +139,9 @@ fn write_v2(path: &Path, settings: Vec<Setting>, missing: &mut Vec<Missing>) {
         let done = write().or_else(|error| {
             // The controller was not handed down when no limit needed it.
             let parent = path.parent().unwrap_or(path);
-            let word = format!("+{}", setting.controller);
-            match Folder::open(parent)?.write("cgroup.subtree_control", &word) {
-                Ok(()) => write(),
-                Err(_) => Err(error),
+            match v2::hand_down(&Folder::open(parent)?, &[setting.controller], false) {
+                Ok(enabled) if !enabled.is_empty() => write(),
+                _ => Err(error),
             }
         });
         if let Err(error) = done {

@@ -121,14 +121,20 @@ fn reach<'a>(
 }
 
 /// Enables controllers for the children of `folder`; returns those that are.
-fn hand_down<'a>(folder: &Folder, needed: &[&'a str], may_move: bool) -> Result<Vec<&'a str>> {
+pub(super) fn hand_down<'a>(
+    folder: &Folder,
+    needed: &[&'a str],
+    may_move: bool,
+) -> Result<Vec<&'a str>> {
+    let is_top = is_top(folder)?;
     let available = folder.read("cgroup.controllers")?;
     let handed = folder.read("cgroup.subtree_control")?;
     let has = |list: &str, name: &str| list.split_ascii_whitespace().any(|one| one == name);
     let mut enabled = Vec::new();
     for name in needed {
         let done = has(&handed, name)
-            || (has(&available, name) && enable(folder, &format!("+{name}"), may_move).is_ok());
+            || (has(&available, name)
+                && enable(folder, &format!("+{name}"), is_top, may_move).is_ok());
         if done {
             enabled.push(*name);
         }
@@ -136,15 +142,37 @@ fn hand_down<'a>(folder: &Folder, needed: &[&'a str], may_move: bool) -> Result<
     Ok(enabled)
 }
 
-fn enable(folder: &Folder, word: &str, may_move: bool) -> Result<()> {
-    let file = "cgroup.subtree_control";
-    match folder.write(file, word) {
-        Err(error) if may_move && error.raw_os_error() == Some(libc::EBUSY) => {
-            step_aside(folder)?;
-            folder.write(file, word)
+/// Whether this is the root of the hierarchy, which has no type.
+///
+/// # Errors
+/// `Conflict` for one whose children could have no process: threaded, or below such a one.
+fn is_top(folder: &Folder) -> Result<bool> {
+    match folder.read("cgroup.type") {
+        Ok(kind) if kind.trim() == "domain" => Ok(false),
+        Ok(kind) => {
+            let object = folder.path().display().to_string();
+            let why = format!("it is of the type \"{}\"", kind.trim());
+            Err(Error::new(Kind::Conflict, "make a cgroup in", object).because(why))
         }
-        result => result,
+        Err(error) if error.kind() == Kind::NotFound => Ok(true),
+        Err(error) => Err(error),
     }
+}
+
+/// A folder with processes, the root apart, cannot hand a controller down. Some (`pids`, `cpu`)
+/// it can, and turns into a threaded one by that, in whose children no process can start.
+fn enable(folder: &Folder, word: &str, is_top: bool, may_move: bool) -> Result<()> {
+    if !is_top && !folder.read("cgroup.procs")?.trim().is_empty() {
+        if !may_move {
+            let object = folder.path().display().to_string();
+            return Err(
+                Error::new(Kind::Conflict, "hand controllers down in", object)
+                    .because("processes are in this cgroup"),
+            );
+        }
+        step_aside(folder)?;
+    }
+    folder.write("cgroup.subtree_control", word)
 }
 
 /// Moves this process, when it is the only one in `folder`, into a child of it: a cgroup with

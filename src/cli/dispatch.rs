@@ -25,11 +25,13 @@ pub(crate) struct Verb {
 }
 
 /// Groups and what their help says.
-pub(crate) const GROUPS: [(&str, &str); 6] = [
+pub(crate) const GROUPS: [(&str, &str); 8] = [
     ("container", "Manage containers"),
     ("generate", "Generate files from containers"),
     ("healthcheck", "Manage health checks of containers"),
     ("image", "Manage images"),
+    ("network", "Manage networks"),
+    ("volume", "Manage volumes"),
     ("secret", "Manage secrets"),
     ("system", "Manage ketch"),
 ];

@@ -5,7 +5,9 @@
 pub(crate) mod container;
 mod identity;
 pub(crate) mod image;
+pub(crate) mod network;
 pub(crate) mod system;
+pub(crate) mod volume;
 mod worker;
 
 use std::ffi::OsString;

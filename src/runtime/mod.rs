@@ -25,6 +25,7 @@ mod fuse;
 mod init;
 mod mapped;
 mod message;
+mod neighbour;
 mod parent;
 mod plan;
 mod target;
@@ -35,6 +36,7 @@ pub(crate) use enter::enter;
 pub(crate) use front::{Front, Said, forget_caller};
 pub(crate) use init::{find_user, mount_stopped};
 pub(crate) use message::Failure;
+pub(crate) use neighbour::Neighbour;
 pub(crate) use parent::{Join, Running, StartFailure, Started, Streams, Unconnected, start};
 pub(crate) use plan::{
     Connect, Entry, Extras, MapWriter, Overlay, Plan, Rootfs, SecretFile, UserEntry, UserRequest,

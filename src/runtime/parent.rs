@@ -9,6 +9,7 @@ use super::fuse;
 use super::init;
 use super::mapped::Trees;
 use super::message::{Failure, FromInit, GO, ResolvedUser};
+use super::neighbour::Neighbour;
 use super::plan::{MapWriter, Maps, Overlay, Plan, Rootfs};
 use crate::common::{Error, Kind, Result, Silent, Ui};
 use crate::sys::namespace;
@@ -20,13 +21,15 @@ const START: &str = "start";
 /// Name of the part of a start in which the network is connected.
 const NETWORK: &str = "network";
 
-/// Where the container is placed: in which cgroup, below which user namespace.
+/// Where the container is placed: its cgroup, whose network it is in, below which user namespace.
 #[derive(Debug, Default)]
 pub(crate) struct Join<'a> {
     /// v2: directory to be born in.
     pub(crate) into: Option<BorrowedFd<'a>>,
     /// v1: `cgroup.procs` files to write to.
     pub(crate) procs: Vec<BorrowedFd<'a>>,
+    /// Whose network namespace it gets; one of its own, or the caller's, where none.
+    pub(crate) neighbour: Option<&'a Neighbour>,
     /// User namespace that the container's own becomes a child of; the caller's where none.
     pub(crate) below: Option<BorrowedFd<'a>>,
 }
@@ -71,8 +74,13 @@ pub(crate) type Connector<'a> = dyn FnMut(Unconnected) -> Result<()> + 'a;
 /// Clones init and gives it its identity. On an error nothing is left running.
 pub(crate) fn start(plan: &Plan, join: Join<'_>, streams: Streams<'_>) -> Result<Started> {
     let (ours, theirs) = socket::message_pair()?;
+    let beside = join.neighbour.map(|neighbour| neighbour.plan(plan));
+    let plan = beside.as_ref().unwrap_or(plan);
     let trees = Trees::of(plan)?;
     let mut namespaces = plan.namespaces;
+    if let Some(neighbour) = join.neighbour {
+        namespaces = neighbour.spare(namespaces);
+    }
     if plan.cgroup_namespace && join.procs.is_empty() {
         namespaces |= CloneFlags::CLONE_NEWCGROUP;
     }
@@ -87,9 +95,10 @@ pub(crate) fn start(plan: &Plan, join: Join<'_>, streams: Streams<'_>) -> Result
         true => namespaces & (CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWPID),
         false => namespaces,
     };
-    let (cloned, translated) = match join.below {
-        Some(user) => clone_below(user, plan, first, join.into)?,
-        None => {
+    let (cloned, translated) = match (join.neighbour, join.below) {
+        (Some(neighbour), _) => (neighbour.clone_beside(plan, first, join.into)?, None),
+        (None, Some(user)) => clone_below(user, plan, first, join.into)?,
+        (None, None) => {
             let cloned = clone(first, join.into).map_err(|error| explain_clone(error, first))?;
             (cloned, None)
         }
@@ -132,6 +141,7 @@ impl Started {
         let pid = self.child.pid;
         match &maps.writer {
             MapWriter::Init => return Ok(()),
+            MapWriter::Nobody => trees.map_or(Ok(()), |trees| trees.map(pid))?,
             _ if written => {}
             MapWriter::Parent => {
                 namespace::write_maps(&pid.to_string(), &maps.uids, &maps.gids, false)?;

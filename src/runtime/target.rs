@@ -60,6 +60,12 @@ impl Target {
         })
     }
 
+    /// Its network namespace, when that is its own.
+    pub(crate) fn into_network(self) -> Option<OwnedFd> {
+        let mut spaces = self.spaces.into_iter();
+        spaces.find_map(|(name, space, _)| (name == "net").then_some(space))
+    }
+
     /// Device and inode of its pid namespace, when that is its own.
     pub(crate) fn pid_namespace(&self) -> Option<(u64, u64)> {
         let mut spaces = self.spaces.iter();

@@ -27,7 +27,7 @@ pub(crate) use environment::Environment;
 pub(crate) use file::{File, KeepBlobs};
 pub(crate) use proxy::Proxies;
 pub(crate) use registries::Source;
-pub(crate) use root::store_root;
+pub(crate) use root::{is_machines, store_root};
 pub(crate) use secret::Secret;
 
 use crate::common::{Error, Kind, Result};

@@ -10,6 +10,11 @@ use crate::sys::file_system::file_system;
 /// The store of the machine's root.
 const ROOTS: &str = "/var/lib/ketch";
 
+/// Whether a store is the one of the machine's root, of which there is one on a machine.
+pub(crate) fn is_machines(root: &Path) -> bool {
+    root == Path::new(ROOTS)
+}
+
 /// Directory of the store, and what the user should know about the choice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoreRoot {

@@ -8,7 +8,7 @@ use oci_spec::runtime::{
     Spec, SpecBuilder,
 };
 
-use super::config::{Config, NamespaceMode, NetworkMode};
+use super::config::{Config, NamespaceMode};
 use super::{devices, mounts, process, security};
 use crate::common::{Error, Kind, Result};
 use crate::host::IdMaps;
@@ -132,7 +132,7 @@ fn namespaces(inputs: &Inputs<'_>) -> Result<Vec<oci_spec::runtime::LinuxNamespa
         (LinuxNamespaceType::Cgroup, private(security.cgroup)),
         (
             LinuxNamespaceType::Network,
-            inputs.config.network.mode == NetworkMode::None,
+            inputs.config.network.mode.is_own(),
         ),
     ];
     wanted

@@ -4,9 +4,7 @@ use std::path::Path;
 
 use oci_spec::runtime::{Mount as OciMount, MountBuilder};
 
-use super::config::{
-    BindOptions, Config, Mount, MountKind, NamespaceMode, NetworkMode, Propagation,
-};
+use super::config::{BindOptions, Config, Mount, MountKind, NamespaceMode, Propagation};
 use super::generate::{Inputs, built};
 use crate::common::{Error, Kind, Result};
 use crate::host::idmap;
@@ -128,7 +126,7 @@ fn defaults(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
         ],
     )?);
     let sys_mode = if security.privileged { "rw" } else { "ro" };
-    if config.network.mode == NetworkMode::None || !rootless {
+    if config.network.mode.is_own() || !rootless {
         list.push(new(
             "/sys",
             "sysfs",

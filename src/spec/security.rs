@@ -1,6 +1,6 @@
 //! Hidden and read-only paths, and requests that contradict themselves.
 
-use super::config::{Config, NamespaceMode, NetworkMode, Security};
+use super::config::{Config, NamespaceMode, Security};
 use super::generate::Inputs;
 use crate::common::{Error, Result};
 
@@ -41,7 +41,7 @@ pub(super) fn masked_paths(inputs: &Inputs<'_>) -> Vec<String> {
         paths.extend(thermal_throttle().filter(|path| !unmasked(security, path)));
         // The host's v1 hierarchies show through a bound /sys; nothing in them is for a
         // container to see.
-        let bound_sys = inputs.config.network.mode != NetworkMode::None;
+        let bound_sys = !inputs.config.network.mode.is_own();
         if bound_sys && !inputs.unified_cgroup {
             paths.push("/sys/fs/cgroup".to_owned());
         }
@@ -102,7 +102,7 @@ pub(super) fn validate(config: &Config) -> Result<()> {
             "the UTS namespace is the host's (--uts=host)",
         ));
     }
-    let host_network = config.network.mode != NetworkMode::None;
+    let host_network = !config.network.mode.is_own();
     for name in security.sysctls.keys() {
         let refused = (name.starts_with("net.") && host_network)
             || (security.ipc == NamespaceMode::Host

@@ -45,6 +45,7 @@ impl Store {
         self.check_index(repair, &mut report)?;
         self.check_images(repair, &mut report)?;
         self.check_containers(repair, &mut report)?;
+        self.check_networks(repair, &mut report)?;
         if repair {
             self.images().rewrite_index()?;
             self.sweep()?;
@@ -202,6 +203,13 @@ impl Store {
                     self.set_aside(repair, report, dir.path(), &error)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn check_networks(&self, repair: bool, report: &mut Report) -> Result<()> {
+        for (path, error) in self.networks().damaged()? {
+            self.bad(repair, report, &path, error.to_string())?;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@
 //!                              created: to be started later, for one that its end removes
 //! containers/names/<name>      symbolic link to the id: the claim of a name
 //! events                       what happened, one line of JSON each
+//! networks/<name>/             one network: record, lock, members (see `network`)
 //! volumes/ networks/ build/ secrets/   made when first needed
 //! tmp/blob-<hex>.partial       a download, kept for resuming; its flock is the right to write
 //! tmp/pin-<random>             held while its process adds things no name points to yet
@@ -57,12 +58,14 @@ mod layer;
 mod life;
 mod lock;
 mod mark;
+mod network;
 mod secret;
 mod state;
 #[cfg(test)]
 mod tests;
 mod trash;
 mod usage;
+mod volume;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -71,6 +74,7 @@ use std::sync::{Arc, OnceLock};
 use crate::common::{Error, Kind, Mode, Result};
 use crate::sys::file;
 use crate::sys::file_system::file_system;
+use crate::sys::writeback;
 
 pub(crate) use blob::{Blob, Blobs};
 #[cfg(test)]
@@ -86,9 +90,11 @@ pub(crate) use image::{Folder, ImageRecord, Images, Stack};
 pub(crate) use journal::Event;
 pub(crate) use layer::{LayerInfo, Layers, Stage};
 pub(crate) use mark::Mark;
+pub(crate) use network::Join;
 pub(crate) use secret::{MAX_SECRET, SecretRecord};
 pub(crate) use state::{ExitRecord, Phase, StateRecord};
 pub(crate) use usage::StoreUsage;
+pub(crate) use volume::VolumeRecord;
 pub(crate) use writer::BlobWriter;
 
 use lock::Pin;
@@ -193,7 +199,7 @@ impl Store {
     /// Writes everything back to the disk (one syncfs), so that a name set afterwards never
     /// points to something a power cut took away.
     pub(crate) fn sync(&self) -> Result<()> {
-        file::sync_file_system(&self.root)
+        writeback::sync_file_system(&self.root)
     }
 
     /// `version`, `lock`, `tmp` and the like.

@@ -2,13 +2,17 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::lock::{Pin, StoreLock};
 use crate::common::{Digest, Error, Hasher, Kind, Result};
-use crate::sys::file;
+use crate::sys::{file, writeback};
+
+/// Bytes after which the disk begins to write, so that the sync at the end has little left.
+const PART: u64 = 4 << 20;
 
 /// Where the unfinished bytes of a blob wait.
 pub(super) fn partial_path(root: &Path, digest: &Digest) -> PathBuf {
@@ -27,6 +31,8 @@ pub(crate) struct BlobWriter {
     size: u64,
     resumed: u64,
     written: u64,
+    /// Of those, the ones that are on their way to the disk.
+    sent: u64,
     hasher: Hasher,
     _pin: Arc<Pin>,
 }
@@ -49,6 +55,7 @@ impl BlobWriter {
             size,
             resumed: 0,
             written: 0,
+            sent: 0,
             hasher: Hasher::default(),
             _pin: pin,
         };
@@ -74,6 +81,7 @@ impl BlobWriter {
             .seek(SeekFrom::Start(writer.resumed))
             .map_err(io)?;
         writer.written = writer.resumed;
+        writer.sent = writer.resumed;
         Ok(writer)
     }
 
@@ -171,6 +179,10 @@ impl Write for BlobWriter {
         let done = self.file.write(bytes)?;
         self.hasher.update(&bytes[..done]);
         self.written += done as u64;
+        if self.written - self.sent >= PART {
+            writeback::begin(self.file.as_fd(), self.sent);
+            self.sent = self.written;
+        }
         Ok(done)
     }
 

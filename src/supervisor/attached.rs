@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::detach::DetachKeys;
-use super::protocol::{CHUNK, FromSupervisor, MAX_MESSAGE, ToSupervisor, Wanted};
+use super::protocol::{CHUNK, Failure, FromSupervisor, MAX_MESSAGE, ToSupervisor, Wanted};
 use crate::common::{Error, ExitStatus, Kind};
 use crate::logs::Stream;
 use crate::sys::signal::Signals;
@@ -238,6 +238,9 @@ fn hear(packet: &[u8]) -> Result<Option<ExitStatus>> {
             Ok(None)
         }
         Some(FromSupervisor::Exit(status)) => Ok(Some(status)),
+        Some(FromSupervisor::Failed(text)) => {
+            Err(serde_json::from_slice::<Failure>(text)?.into_error())
+        }
         Some(FromSupervisor::Lagged) => Err(Error::new(Kind::Conflict, "stay attached", "")
             .because("the container writes faster than its output is read".to_owned())
             .hint("its log has everything: ketch logs")

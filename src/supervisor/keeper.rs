@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::clients::Client;
 use super::health::Health;
 use super::payload::{Ends, Pipes};
-use super::protocol::FromSupervisor;
+use super::protocol::{Failure, FromSupervisor};
 use super::restart::Restarts;
 use super::watch::{self, Surroundings, Watch};
 use crate::cgroup::{Cgroup, Freezer};
@@ -303,6 +303,7 @@ impl<'a> Keeper<'a> {
     }
 
     fn finish(mut self, end: &End) -> Result<()> {
+        let end = &self.bring_back(end)?;
         self.settle(end)?;
         let Keeper {
             lock, mut around, ..
@@ -313,6 +314,24 @@ impl<'a> Keeper<'a> {
             client.end(end.status);
         }
         Ok(watch::see_off(&mut around.clients)?)
+    }
+
+    /// Copies out what was asked for; a run whose results are not where they should be has
+    /// failed.
+    fn bring_back(&mut self, end: &End) -> Result<End> {
+        let mut end = end.clone();
+        if end.started.is_some()
+            && let Err(error) =
+                engine_container::copy_out(self.engine, &self.record, &self.dir, end.status)
+        {
+            let failure = serde_json::to_vec(&Failure::of(&error))?;
+            for client in &mut self.around.clients {
+                client.send(&FromSupervisor::Failed(&failure));
+            }
+            end.status = ExitStatus::ENGINE;
+            end.error = format!("{error:#}");
+        }
+        Ok(end)
     }
 
     /// Records the end, or removes the container.

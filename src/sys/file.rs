@@ -376,12 +376,6 @@ fn whole_file() -> libc::flock {
     }
 }
 
-/// Writes back everything dirty on the file system of `path` (syncfs(2)).
-pub(crate) fn sync_file_system(path: &Path) -> Result<()> {
-    let dir = File::open(path).map_err(|error| Error::io("open", path, error))?;
-    nix::unistd::syncfs(dir.as_fd()).map_err(|errno| Error::errno("syncfs", path, errno))
-}
-
 /// Renames within one file system.
 pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
     std::fs::rename(from, to)

@@ -46,16 +46,17 @@ pub(crate) fn add_layer(layer: &Path, to: &Path) -> Result<()> {
     let flags = DIR - OFlag::O_NOFOLLOW;
     let from = openat(AT_FDCWD, layer, flags, Mode::empty())?;
     let to = openat(AT_FDCWD, to, flags, Mode::empty())?;
+    copy_tree(from.as_fd(), to.as_fd())
+}
+
+/// Adds the directory `from` with its owner, mode, times and all below it to the directory `to`.
+///
+/// # Errors
+/// As [`add_layer`].
+pub(crate) fn copy_tree(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
     let mut links = HashMap::new();
-    level(
-        from.as_fd(),
-        to.as_fd(),
-        to.as_fd(),
-        Path::new(""),
-        &mut links,
-        0,
-    )?;
-    describe(from.as_fd(), to.as_fd())
+    level(from, to, to, Path::new(""), &mut links, 0)?;
+    describe(from, to)
 }
 
 /// Where in the copy the first name of a file with several is.

@@ -16,6 +16,9 @@ pub(crate) mod merge;
 pub(crate) mod mount;
 pub(crate) mod namespace;
 pub(crate) mod net;
+// Used by the networks that ketch makes itself.
+#[allow(dead_code)]
+pub(crate) mod netlink;
 pub(crate) mod node;
 pub(crate) mod path;
 pub(crate) mod probe;
@@ -27,4 +30,5 @@ pub(crate) mod socket;
 pub(crate) mod tree;
 pub(crate) mod tty;
 pub(crate) mod watch;
+pub(crate) mod writeback;
 pub(crate) mod xattr;

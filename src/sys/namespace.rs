@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
-use nix::sys::stat::{Mode, fstat};
+use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::stat::{Mode, fstat, stat};
 
 use crate::common::{Error, Kind, Result};
 
@@ -81,6 +82,21 @@ pub(crate) fn write_maps_at(proc: BorrowedFd<'_>, uids: &[IdMap], gids: &[IdMap]
     write("gid_map", &text(gids))
 }
 
+/// Whether this process's user namespace has these maps, in the terms of the one above.
+pub(crate) fn has_maps(uids: &[IdMap], gids: &[IdMap]) -> bool {
+    [("uid_map", uids), ("gid_map", gids)]
+        .iter()
+        .all(|(name, wanted)| {
+            let found = std::fs::read_to_string(Path::new("/proc/self").join(name));
+            found.is_ok_and(|found| same_numbers(&found, &text(wanted)))
+        })
+}
+
+fn same_numbers(one: &str, other: &str) -> bool {
+    one.split_ascii_whitespace()
+        .eq(other.split_ascii_whitespace())
+}
+
 /// The user namespace that owns a namespace (NS_GET_USERNS, Linux 4.9).
 pub(crate) fn owner(namespace: impl AsFd) -> std::result::Result<OwnedFd, Errno> {
     const NS_GET_USERNS: libc::Ioctl = 0xb701;
@@ -130,6 +146,54 @@ pub(crate) fn through(map: &[IdMap], outer: &[IdMap]) -> Option<Vec<IdMap>> {
 pub(crate) fn identity(namespace: impl AsFd) -> nix::Result<(u64, u64)> {
     let found = fstat(namespace)?;
     Ok((found.st_dev, found.st_ino))
+}
+
+/// Whether a namespace is the one that this process has of its kind (`user`, `net`, …).
+pub(crate) fn is_own(kind: &str, namespace: impl AsFd) -> std::result::Result<bool, Errno> {
+    let (theirs, own) = (
+        fstat(namespace)?,
+        stat(&Path::new("/proc/self/ns").join(kind))?,
+    );
+    Ok((own.st_dev, own.st_ino) == (theirs.st_dev, theirs.st_ino))
+}
+
+/// Makes a network namespace without entering it for longer than that takes.
+#[allow(dead_code)]
+pub(crate) fn new_network() -> Result<OwnedFd> {
+    let failed = |errno| Error::errno("make network namespace", "", errno);
+    let home = own_network()?;
+    unshare(CloneFlags::CLONE_NEWNET).map_err(failed)?;
+    let made = own_network();
+    return_to(&home);
+    made
+}
+
+/// Runs `visit` with this thread in the network namespace `netns`, and nothing else of the
+/// process; sockets that it opens stay there, and /proc/sys/net shows that namespace meanwhile.
+///
+/// # Errors
+/// `Denied` without CAP_SYS_ADMIN over the namespace.
+pub(crate) fn in_network<T>(netns: BorrowedFd<'_>, visit: impl FnOnce() -> T) -> Result<T> {
+    let home = own_network()?;
+    setns(netns, CloneFlags::CLONE_NEWNET)
+        .map_err(|errno| Error::errno("enter network namespace", "", errno))?;
+    let found = visit();
+    return_to(&home);
+    Ok(found)
+}
+
+/// The network namespace this thread is in.
+pub(crate) fn own_network() -> Result<OwnedFd> {
+    const PATH: &str = "/proc/thread-self/ns/net";
+    let opened = std::fs::File::open(PATH).map_err(|error| Error::io("open", PATH, error))?;
+    Ok(opened.into())
+}
+
+/// Goes back to a namespace that this thread was in a moment ago.
+fn return_to(home: &OwnedFd) {
+    // The right to enter a namespace was there to leave this one. To go on with the work of the
+    // host inside a container's network would be worse than to end.
+    setns(home, CloneFlags::CLONE_NEWNET).expect("a thread may return to its network namespace");
 }
 
 fn map_error(path: &str, error: io::Error) -> Error {
@@ -225,5 +289,13 @@ mod tests {
         assert_eq!(line(text), Some(IdMap::new(0, 1000, 1)));
         assert_eq!(line("0 1"), None);
         assert!(!own_map("/proc/self/uid_map").unwrap().is_empty());
+    }
+
+    #[test]
+    fn maps_are_compared_by_their_numbers() {
+        let kernels = "         0       1000          1\n";
+        assert!(same_numbers(kernels, &text(&[IdMap::new(0, 1000, 1)])));
+        assert!(!same_numbers(kernels, &text(&[IdMap::new(0, 1000, 2)])));
+        assert!(!same_numbers(kernels, ""));
     }
 }

@@ -1,9 +1,14 @@
-//! Network devices by ioctl; rtnetlink comes with networks that have more than a loopback.
+//! The loopback device, by ioctl: all that a network namespace without interfaces needs.
 
-use std::os::fd::AsRawFd;
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+use nix::sys::socket::{
+    AddressFamily, Backlog, SockFlag, SockType, SockaddrIn, SockaddrIn6, bind, listen, setsockopt,
+    socket, sockopt,
+};
 
 use crate::common::{Error, Result};
 
@@ -25,4 +30,58 @@ pub(crate) fn loopback_up() -> Result<()> {
     // SAFETY: SIOCSIFFLAGS reads an ifreq, which lives for the whole call.
     let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) };
     Errno::result(result).map(drop).map_err(failed)
+}
+
+/// Whether this machine speaks IPv6 (`/proc/net/if_inet6` is there and not empty).
+pub(crate) fn has_ipv6() -> bool {
+    std::fs::read("/proc/net/if_inet6").is_ok_and(|text| !text.is_empty())
+}
+
+/// A bound UDP socket of one family alone.
+///
+/// # Errors
+/// bind(2)'s.
+pub(crate) fn bind_udp(at: SocketAddr) -> io::Result<UdpSocket> {
+    bound(at, SockType::Datagram).map(UdpSocket::from)
+}
+
+/// A listening TCP socket of one family alone. Connections of an earlier listener that linger do
+/// not stand in its way.
+///
+/// # Errors
+/// bind(2)'s and listen(2)'s.
+pub(crate) fn listen_tcp(at: SocketAddr) -> io::Result<TcpListener> {
+    let socket = bound(at, SockType::Stream)?;
+    listen(&socket, Backlog::MAXCONN)?;
+    Ok(TcpListener::from(socket))
+}
+
+fn bound(at: SocketAddr, kind: SockType) -> io::Result<OwnedFd> {
+    let family = match at {
+        SocketAddr::V4(_) => AddressFamily::Inet,
+        SocketAddr::V6(_) => AddressFamily::Inet6,
+    };
+    let made = socket(family, kind, SockFlag::SOCK_CLOEXEC, None)?;
+    if at.is_ipv6() {
+        let on: libc::c_int = 1;
+        // SAFETY: the option takes an int, which lives for the whole call.
+        let result = unsafe {
+            libc::setsockopt(
+                made.as_raw_fd(),
+                libc::IPPROTO_IPV6,
+                libc::IPV6_V6ONLY,
+                (&raw const on).cast(),
+                size_of_val(&on) as libc::socklen_t,
+            )
+        };
+        Errno::result(result)?;
+    }
+    if kind == SockType::Stream {
+        setsockopt(&made, sockopt::ReuseAddr, &true)?;
+    }
+    match at {
+        SocketAddr::V4(at) => bind(made.as_raw_fd(), &SockaddrIn::from(at))?,
+        SocketAddr::V6(at) => bind(made.as_raw_fd(), &SockaddrIn6::from(at))?,
+    }
+    Ok(made)
 }

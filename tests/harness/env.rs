@@ -316,6 +316,7 @@ impl Drop for Env {
             // A case that failed half-way leaves containers that live on.
             let _ = self.command(&["rm", "--all", "--force"]).output();
         }
+        self.remove_bridges();
         if geteuid().as_raw() != 0 {
             if self.store().join("layers/subid").exists() {
                 // Files of mapped users can only be removed by who can map them again.
@@ -329,6 +330,22 @@ impl Drop for Env {
             !left || std::thread::panicking(),
             "a mount was left behind:\n{mounts}"
         );
+    }
+}
+
+impl Env {
+    /// Removes the bridges of this store's networks, which outlive their containers.
+    fn remove_bridges(&self) {
+        let networks = fs::read_dir(self.store().join("networks"));
+        for network in networks.into_iter().flatten().flatten() {
+            let record = fs::read(network.path().join("network.json")).unwrap_or_default();
+            let record: serde_json::Value = serde_json::from_slice(&record).unwrap_or_default();
+            let bridge = record["interface"].as_str();
+            if let Some(bridge) = bridge.filter(|name| name.starts_with("k-")) {
+                let remove = ["link", "delete", bridge, "type", "bridge"];
+                let _ = Command::new("ip").args(remove).output();
+            }
+        }
     }
 }
 

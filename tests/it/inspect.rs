@@ -87,7 +87,7 @@ cases! {
         assert_eq!((&rows[0]["Name"], &rows[1]["Os"]), (&json!("/web"), &json!("linux")));
         for (arguments, what) in [
             (&["--type", "volume", "x"][..], "no such volume"),
-            (&["--type", "network", "x"], "no such network"),
+            (&["--type", "network", "x"], "network x not found"),
             (&["--type", "image", "web"], "web"),
             (&["--type", "container", &image], "base"),
         ] {

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
 mod attack;
+mod net;
 
 use std::ffi::CString;
 use std::fs;
@@ -51,7 +52,11 @@ fn run(command: &str, rest: &[&str]) -> io::Result<()> {
         ),
         "also" => also(rest)?,
         "ctty" => controlling_terminal(rest)?,
-        _ => return attack::attack(command, rest).unwrap_or_else(|| files(command, rest)),
+        _ => {
+            return attack::attack(command, rest)
+                .or_else(|| net::talk(command, rest))
+                .unwrap_or_else(|| files(command, rest));
+        }
     }
     io::stdout().flush()
 }

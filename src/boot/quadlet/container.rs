@@ -319,10 +319,14 @@ impl Source<'_> {
                 }
                 run.push(format!("--mount={value}"));
             }
-            "Network" => match value {
-                "none" | "host" | "private" => run.push(format!("--network={value}")),
-                _ => return Err(missing(entry, "networks but none and host")),
-            },
+            "Network" => {
+                // NAME.network and NAME.container are units; options may follow.
+                let name = value.split(':').next().unwrap_or(value);
+                if name.ends_with(".network") || name.ends_with(".container") {
+                    return Err(missing(entry, ".network units and networks of other units"));
+                }
+                run.push(format!("--network={value}"));
+            }
             "NoNewPrivileges" if truth(entry)? => {
                 run.push("--security-opt=no-new-privileges".to_owned());
             }

@@ -135,6 +135,10 @@ fn keys_become_flags() {
         ("Label=a=b \"c=d e\"", "--label=a=b \"--label=c=d e\""),
         ("Network=none\nHostName=h", "--hostname=h --network=none"),
         (
+            "Network=a:ip=10.9.0.2\nNetwork=b\nPublishPort=8080:80\nNetworkAlias=web",
+            "--network=a:ip=10.9.0.2 --network=b --network-alias=web --publish=8080:80",
+        ),
+        (
             "Tmpfs=/run:size=1m\nShmSize=64m\nUlimit=nofile=10:20",
             "--shm-size=64m --tmpfs=/run:size=1m --ulimit=nofile=10:20",
         ),
@@ -166,11 +170,11 @@ fn keys_become_flags() {
 fn what_cannot_be_made_is_said_with_its_line() {
     for (lines, why) in [
         ("Image=i\nColour=red", "web.container:3"),
-        ("Image=i\nPublishPort=80:80", "published ports"),
         ("Image=i\nSecret=s", "secrets"),
         ("Image=x.image", ".image units"),
         ("Image=i\nVolume=d.volume:/d", ".volume units"),
-        ("Image=i\nNetwork=n.network", "networks"),
+        ("Image=i\nNetwork=n.network", ".network units"),
+        ("Image=i\nNetwork=n.network:ip=10.9.0.2", ".network units"),
         ("Image=i\nNotify=healthy", "readiness"),
         ("Image=i\nRootfs=/r", "Rootfs="),
         ("", "neither"),

@@ -5,6 +5,7 @@
 //! in ketch's own form.
 
 mod container;
+mod copy;
 mod global;
 mod health;
 mod image;
@@ -17,6 +18,7 @@ mod resource;
 mod security;
 
 pub(crate) use container::ContainerArgs;
+pub(crate) use copy::CopyArgs;
 pub(crate) use global::GlobalArgs;
 pub(crate) use health::HealthArgs;
 pub(crate) use image::RegistryArgs;

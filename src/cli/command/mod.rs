@@ -2,8 +2,10 @@
 
 mod container;
 mod image;
+mod network;
 mod secret;
 pub(crate) mod system;
+mod volume;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
@@ -82,6 +84,20 @@ pub(crate) const VERBS: &[Verb] = &[
     verb::<image::history::History>(&["history", "image history"]),
     verb::<image::inspect::Inspect>(&["image inspect"]),
     verb::<image::prune::Prune>(&["image prune"]),
+    verb::<network::create::Create>(&["network create"]),
+    verb::<network::list::List>(&["network ls", "network list"]),
+    verb::<network::inspect::Inspect>(&["network inspect"]),
+    verb::<network::remove::Remove>(&["network rm", "network remove"]),
+    verb::<network::prune::Prune>(&["network prune"]),
+    verb::<network::exists::Exists>(&["network exists"]),
+    verb::<network::connect::Connect>(&["network connect"]),
+    verb::<network::disconnect::Disconnect>(&["network disconnect"]),
+    verb::<volume::create::Create>(&["volume create"]),
+    verb::<volume::list::List>(&["volume ls", "volume list"]),
+    verb::<volume::inspect::Inspect>(&["volume inspect"]),
+    verb::<volume::remove::Remove>(&["volume rm", "volume remove"]),
+    verb::<volume::prune::Prune>(&["volume prune"]),
+    verb::<volume::exists::Exists>(&["volume exists"]),
     verb::<secret::create::Create>(&["secret create"]),
     verb::<secret::list::List>(&["secret ls", "secret list"]),
     verb::<secret::inspect::Inspect>(&["secret inspect"]),

@@ -1,6 +1,7 @@
 //! From groups of flags to the groups of `spec::config`. Reads the files flags name (environment
 //! and label files); everything else is pure.
 
+mod copy;
 mod health;
 mod lifecycle;
 mod mount;
@@ -20,6 +21,7 @@ use crate::cli::parse::{self, Place, env::Caller};
 use crate::common::{Error, Result};
 use crate::spec::config::Config;
 
+pub(crate) use copy::copies;
 pub(crate) use health::health;
 pub(crate) use lifecycle::lifecycle;
 pub(crate) use mount::mounts;

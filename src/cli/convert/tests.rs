@@ -51,8 +51,8 @@ fn convert(words: &[&str]) -> Result<Config> {
         place,
         caller: &Nobody,
     };
-    let network = network(&args.network)?;
     let named = args.process.hostname.is_some();
+    let network = network(&args.network, named, &place)?;
     let signal = args.container.stop_signal.as_deref();
     let mut config = Config {
         process: process(&args.process, &[], signal, &around)?,
@@ -228,4 +228,66 @@ fn files_are_read_in_order_and_flags_win() {
     assert_eq!(config.labels["B"], "file");
     let missing = convert(&["--env-file", "/nonexistent/env"]).unwrap_err();
     assert_eq!(missing.kind(), Kind::NotFound);
+}
+
+#[test]
+fn networks_and_what_is_asked_of_them() {
+    let network = |words: &[&str]| convert(words).unwrap().network;
+    let found = network(&[
+        "--network",
+        "front",
+        "--network",
+        "name=back,alias=db",
+        "--ip",
+        "10.9.0.7",
+        "--network-alias",
+        "web",
+        "--mac-address",
+        "02-00-00-00-00-0A",
+        "-p",
+        "8080:80",
+    ]);
+    assert_eq!(found.mode, NetworkMode::Named);
+    let [front, back] = found.attachments.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!(front.ip, Some("10.9.0.7".parse().unwrap()));
+    assert_eq!(
+        (front.aliases.as_slice(), front.mac.as_deref()),
+        (&["web".to_owned()][..], Some("02:00:00:00:00:0a"))
+    );
+    assert_eq!(back.aliases, ["db"]);
+    assert_eq!(found.ports.len(), 1);
+    let found = network(&["--mac-address", "02:00:00:00:00:0a"]);
+    assert_eq!(found.mode, NetworkMode::Default);
+    assert!(found.attachments[0].network.is_empty() && found.attachments[0].mac.is_some());
+    for words in [
+        &["--network", "host", "--network", "net"][..],
+        &["--network", "net", "--network", "net"],
+        &["--network", "none", "--network", "none"],
+        &["--network-alias", "web"],
+        &["--network", "bridge", "--network-alias", "web"],
+        &["--network", "host", "--ip", "10.9.0.7"],
+        &["--network", "net:ip=10.9.0.8", "--ip", "10.9.0.7"],
+        &["--network", "host", "--mac-address", "02:00:00:00:00:0a"],
+        &["--network", "container:x", "--hostname", "y"],
+        &["--network", "container:x", "-p", "80"],
+        &["--network", "container:x", "--dns", "1.1.1.1"],
+        &["--network", "container:x", "--add-host", "a:1.1.1.1"],
+        &["--dns", "none", "--dns", "1.1.1.1"],
+        &["--dns", "none", "--dns-search", "x"],
+        &["--no-hosts", "--hosts-file", "none"],
+        &["-p", "80:80", "-p", "80:81"],
+        &["-p", "127.0.0.1:80:80", "-p", "80:80"],
+    ] {
+        assert!(convert(words).is_err(), "{words:?}");
+    }
+    for words in [
+        &["-p", "127.0.0.1:80:80", "-p", "127.0.0.2:80:80"][..],
+        &["-p", "80:80", "-p", "80:80/udp"],
+        &["-p", "80", "-p", "80"],
+        &["-p", "0.0.0.0:80:80", "-p", "[::]:80:80"],
+    ] {
+        convert(words).unwrap();
+    }
 }

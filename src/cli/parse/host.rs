@@ -39,6 +39,24 @@ pub(crate) fn dns(text: &str) -> Result<String> {
     Err(bad("--dns", text, "not an IP address"))
 }
 
+/// Checks a search domain, or `.` for none.
+pub(crate) fn search(text: &str) -> Result<String> {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    if text == "." || (text.len() <= 255 && is_name(name)) {
+        return Ok(text.to_owned());
+    }
+    Err(bad("--dns-search", text, "not a domain"))
+}
+
+/// Checks an option of resolv.conf(5): one word.
+pub(crate) fn dns_option(text: &str) -> Result<String> {
+    let bad_char = |c: char| c.is_whitespace() || c.is_control();
+    if text.is_empty() || text.contains(bad_char) {
+        return Err(bad("--dns-option", text, "not an option of resolv.conf(5)"));
+    }
+    Ok(text.to_owned())
+}
+
 /// Checks a host name: at most 64 bytes, what sethostname(2) takes, without blanks or controls
 /// that would break the generated files.
 pub(crate) fn hostname(text: &str) -> Result<String> {
@@ -52,7 +70,8 @@ pub(crate) fn hostname(text: &str) -> Result<String> {
     Ok(text.to_owned())
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether it is made of what host names are made of.
+pub(super) fn is_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     !name.is_empty() && !name.starts_with(['-', '.']) && name.chars().all(allowed)
 }

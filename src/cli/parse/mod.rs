@@ -17,6 +17,7 @@ pub(crate) mod network;
 pub(crate) mod number;
 pub(crate) mod path;
 pub(crate) mod ps;
+pub(crate) mod publish;
 pub(crate) mod restart;
 pub(crate) mod secret;
 pub(crate) mod security_opt;

@@ -1,7 +1,7 @@
 //! `--sysctl KEY=VALUE`: only keys that belong to one of the container's own namespaces.
 
 use crate::common::Result;
-use crate::spec::config::{NamespaceMode, Network, NetworkMode, Security};
+use crate::spec::config::{NamespaceMode, Network, Security};
 
 use super::bad;
 
@@ -37,7 +37,7 @@ pub(crate) fn parse(
             return Err(bad(FLAG, text, "not allowed with the host's ipc namespace"));
         }
     } else if key.starts_with("net.") {
-        if network.mode == NetworkMode::Host {
+        if network.mode.is_joined() {
             return Err(bad(FLAG, text, "not allowed with the host's network"));
         }
     } else {
@@ -50,6 +50,7 @@ pub(crate) fn parse(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::config::NetworkMode;
 
     #[test]
     fn only_keys_of_own_namespaces() {

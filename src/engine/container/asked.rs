@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::oci::Healthcheck;
-use crate::spec::config::Config;
+use crate::spec::config::{Config, Network};
 use crate::store::{ContainerRecord, Stack};
 
 /// What was asked when a container was made, as its record keeps it.
@@ -51,6 +51,23 @@ impl ImageFacts {
         let part: Part = record.asked.read().unwrap_or_default();
         part.image
     }
+}
+
+/// What was asked of its network, read alone from a record; a record of another version asks for
+/// nothing.
+pub(crate) fn asked_network(record: &ContainerRecord) -> Network {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Part {
+        config: Inner,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Inner {
+        network: Network,
+    }
+    let part: Part = record.asked.read().unwrap_or_default();
+    part.config.network
 }
 
 impl Asked {

@@ -247,7 +247,7 @@ fn write_upper(engine: &Engine<'_>, entry: &ContainerEntry, out: File) -> Result
 fn write_whole(engine: &Engine<'_>, entry: &ContainerEntry, out: File) -> Result<Option<NewLayer>> {
     let intended = base::intended(engine, entry)?;
     let maker = base::maker(engine, entry);
-    let inside = inside::enter(engine, entry, View::Bare, None, |tree| {
+    let inside = inside::enter(engine, (entry, false), View::Bare, None, |tree| {
         let options = PackOptions {
             owner: &maker,
             intended: intended.as_ref(),

@@ -1,5 +1,6 @@
 //! `create`: everything that is decided and written before a container's first process exists.
 
+use std::fs::File;
 use std::path::Path;
 
 use anyhow::Result;
@@ -8,12 +9,13 @@ use serde_json::Value;
 use super::asked::{Asked, ImageFacts};
 use super::image::{self, Source};
 use super::plan::{self, Planned};
-use super::{RunRequest, Timing, borrow, event, names, secret, userns};
+use super::{RunRequest, Timing, borrow, carry, event, names, network, secret, userns, volumes};
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
+use crate::engine::network::{reserve, settle};
 use crate::oci::ContainerConfig;
 use crate::spec;
-use crate::spec::config::{Config, NetworkMode, Resources};
+use crate::spec::config::{Config, Resources};
 use crate::store::{ContainerDir, ContainerLock, ContainerRecord};
 use crate::sys::{file, memory};
 
@@ -75,7 +77,8 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
         Source::Image(record, config) => (&config.config, Some(record)),
         Source::Directory(_) => (&empty, None),
     };
-    let config = &checked(engine, request)?;
+    let (config, volumes_held) = checked(engine, request, image_config)?;
+    let config = &config;
     let command = spec::command(config, image_config)?;
     // The old one goes when nothing else is wrong with the new one.
     if request.replace
@@ -116,10 +119,12 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
         asked: serde_json::to_value(&asked)?.into(),
     };
     let (record, dir, lock) = claim_name(engine, request, record)?;
-    // The record says from now on which host ids are taken.
-    drop(claim);
+    // The record says from now on which host ids and volumes are taken.
+    drop((claim, volumes_held));
     let made = cidfile(request, &record.id)
-        .and_then(|()| secret::take_along(engine, &asked.config, &dir))
+        .and_then(|()| take_along(engine, &asked.config, &record, &dir))
+        .and_then(|()| volumes::fill(engine, &record, &asked.config.mounts))
+        .and_then(|()| carry::into(engine, &record, &asked.config.copies))
         .and_then(|()| plan::make(engine, &record, &asked, image_config, &dir, false));
     match made {
         Ok(mut planned) => {
@@ -139,20 +144,33 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
     }
 }
 
+/// Takes what is to be there at every start: addresses that are asked for, and secrets.
+fn take_along(
+    engine: &Engine<'_>,
+    config: &Config,
+    record: &ContainerRecord,
+    dir: &ContainerDir,
+) -> Result<()> {
+    reserve(engine, record, &config.network)?;
+    secret::take_along(engine, config, dir)
+}
+
 /// What is asked, with what other containers lend, as far as this machine can give it.
-fn checked(engine: &Engine<'_>, request: &RunRequest) -> Result<Config> {
+fn checked(
+    engine: &Engine<'_>,
+    request: &RunRequest,
+    image: &ContainerConfig,
+) -> Result<(Config, Option<File>)> {
     let mut config = request.config.clone();
+    carry::check(&config.copies)?;
     borrow::volumes(engine, &mut config)?;
     secret::check(engine, &config)?;
-    if config.network.mode == NetworkMode::Private {
-        engine.ui.warn(
-            "--network: private networks are not available yet, the container shares the host's; \
-             --network none cuts it off, --network host says it is wanted",
-        );
-    }
+    network::choose(engine, &mut config.network)?;
+    settle(engine, &mut config.network)?;
     discard(engine, &config.resources);
     config.resources.limits.check()?;
-    Ok(config)
+    let held = volumes::claim(engine, &mut config, image.volumes.keys())?;
+    Ok((config, held))
 }
 
 /// Says which limits are not set: they are version 1's alone (docker discards them on version 2).

@@ -78,10 +78,14 @@ fn localtime(zone: &str) -> Result<Vec<u8>> {
 fn hosts(hostname: &str, network: &Network) -> String {
     let mut text = match network.mode {
         // docker: on the host's network the host's own names hold.
-        NetworkMode::Host | NetworkMode::Default | NetworkMode::Private => {
-            read("/etc/hosts").unwrap_or_else(|| LOCAL.to_owned())
-        }
+        NetworkMode::Host
+        | NetworkMode::Default
+        | NetworkMode::Private
+        | NetworkMode::Container(_)
+        | NetworkMode::Namespace(_) => read("/etc/hosts").unwrap_or_else(|| LOCAL.to_owned()),
         NetworkMode::None => format!("{LOCAL}127.0.1.1\t{hostname}\n"),
+        // The addresses come when they are known.
+        NetworkMode::Named => LOCAL.to_owned(),
     };
     if !text.ends_with('\n') {
         text.push('\n');
@@ -107,9 +111,7 @@ fn resolv_conf(network: &Network) -> String {
     }
     match network.mode {
         NetworkMode::None => String::new(),
-        NetworkMode::Host | NetworkMode::Default | NetworkMode::Private => {
-            read("/etc/resolv.conf").unwrap_or_default()
-        }
+        _ => read("/etc/resolv.conf").unwrap_or_default(),
     }
 }
 

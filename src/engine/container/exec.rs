@@ -131,6 +131,7 @@ impl<'a> Execution<'a> {
             into: entrance.clone_into_fd(),
             procs: entrance.join_fds(),
             below: None,
+            neighbour: None,
         };
         let begun = Timestamp::now();
         let entered = runtime::enter(&self.plan, &target, join, output, self.engine.ui);

@@ -23,7 +23,7 @@ pub(crate) fn export(engine: &Engine<'_>, name: &str, output: File) -> Result<()
     let entry = engine.store.containers().find(name)?.entry()?;
     let intended = base::intended(engine, &entry)?;
     let maker = base::maker(engine, &entry);
-    let inside = inside::enter(engine, &entry, View::Bare, None, |tree| {
+    let inside = inside::enter(engine, (&entry, false), View::Bare, None, |tree| {
         let options = PackOptions {
             owner: &maker,
             intended: intended.as_ref(),

@@ -129,16 +129,18 @@ pub(crate) fn launch(
     if let Some(line) = engine.ui.withheld().first() {
         return Err(strictly(line).into());
     }
+    let neighbour = network::neighbour(engine, &prepared.asked.config.network)?;
     let join = Join {
         into: cgroup.clone_into_fd(),
         procs: cgroup.join_fds(),
         below: None,
+        neighbour: neighbour.as_ref(),
     };
     let mut connection = Connection::prepare(engine, prepared)?;
     let started = runtime::start(plan, join, streams)?;
     // Init builds the container now; the records are written meanwhile.
     let recorded = record(prepared, &started, &cgroup, restarts);
-    let mut connect = |ends| connection.connect(&started, ends);
+    let mut connect = |ends| connection.connect(ends);
     let running = match (started.ready(engine.ui, &mut connect), recorded) {
         (Ok(running), Ok(())) => running,
         (Err(failure), _) => return Err(RunFailure::of(failure).into()),
@@ -211,7 +213,7 @@ pub(crate) fn record_end(
         restarting,
         error: end.error.clone(),
     };
-    network::release(engine, dir)?;
+    network::release(engine, record, dir)?;
     dir.change(|_| Some(Phase::Ended(exit)))?;
     Ok(())
 }

@@ -143,7 +143,7 @@ fn summarize(
             .filter(|_| state.has_process())
             .map(|state| state.pid),
         labels: record.labels.clone(),
-        networks: vec![network(&config).to_owned()],
+        networks: networks(&config),
         mounts: mounts(&config),
         targets: config
             .mounts
@@ -161,7 +161,12 @@ fn summarize(
         auto_remove,
         // The list knows whether anything starts containers.
         will_start_at_boot: false,
-        ports: config.network.ports,
+        // docker: a container that does not run has none.
+        ports: match config.network.ports.is_empty() && !config.network.publish_all {
+            true => Vec::new(),
+            false if !state.has_process() => Vec::new(),
+            false => super::network::settled(&entry.dir).unwrap_or_default(),
+        },
         size: if size {
             tree::usage(&entry.dir.upper()).ok().map(|usage| usage.size)
         } else {
@@ -223,11 +228,29 @@ pub(super) fn config(entry: &ContainerEntry) -> Config {
         .unwrap_or_default()
 }
 
-/// The network's name as docker shows it.
-pub(super) fn network(config: &Config) -> &'static str {
-    match config.network.mode {
-        NetworkMode::None => "none",
-        NetworkMode::Host | NetworkMode::Default | NetworkMode::Private => "host",
+/// The mode of the network as docker shows it.
+pub(super) fn network(config: &Config) -> String {
+    match &config.network.mode {
+        NetworkMode::None => "none".to_owned(),
+        NetworkMode::Host | NetworkMode::Default | NetworkMode::Private => "host".to_owned(),
+        NetworkMode::Container(name) => format!("container:{name}"),
+        NetworkMode::Namespace(path) => format!("ns:{}", path.display()),
+        NetworkMode::Named => {
+            let first = config.network.attachments.first();
+            first.map(|first| first.network.clone()).unwrap_or_default()
+        }
+    }
+}
+
+/// The names of the networks; none of its own in another container's.
+pub(super) fn networks(config: &Config) -> Vec<String> {
+    match &config.network.mode {
+        NetworkMode::Named => {
+            let all = config.network.attachments.iter();
+            all.map(|attachment| attachment.network.clone()).collect()
+        }
+        NetworkMode::Container(_) | NetworkMode::Namespace(_) => Vec::new(),
+        _ => vec![network(config)],
     }
 }
 

@@ -3,6 +3,7 @@
 mod asked;
 mod base;
 mod borrow;
+mod carry;
 mod commit;
 mod copy;
 mod create;
@@ -41,10 +42,12 @@ mod top;
 mod update;
 mod usage;
 mod userns;
+mod volumes;
 mod wait;
 
 pub(crate) use crate::spec::config::RestartPolicy;
-pub(crate) use asked::Asked;
+pub(crate) use asked::{Asked, asked_network};
+pub(crate) use carry::out as copy_out;
 pub(crate) use commit::{CommitRequest, commit};
 pub(crate) use copy::{CopyRequest, Ownership, Place, Streams, copy};
 pub(crate) use create::{Prepared, create, find_and_prepare, forget};
@@ -62,6 +65,7 @@ pub(crate) use logs::{LogSink, LogsRequest, logs};
 pub(crate) use mount::{
     Mounted, mount, mounted, refuse_mounted, release as release_mount, unmount,
 };
+pub(crate) use network::{plug, sweep_networks, tear_down, unplug};
 pub(crate) use pause::{pause, resume, unpause};
 pub(crate) use port::ports;
 pub(crate) use remove::{

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use oci_spec::runtime::Spec;
 
 use super::asked::Asked;
-use super::{etc, network, secret, userns};
+use super::{etc, network, secret, userns, volumes};
 use crate::common::{ContainerId, Error, Mode};
 use crate::engine::Engine;
 use crate::host::IdMaps;
@@ -43,13 +43,14 @@ pub(super) fn make(
 ) -> Result<Planned> {
     let config = &asked.config;
     let maps = userns::from_json(&asked.maps);
-    let hostname = hostname(config, record);
+    let hostname = hostname(engine, config, record);
     let files = etc::write(
         dir.path(),
         &hostname,
         &config.network,
         config.process.timezone.as_deref(),
     )?;
+    network::borrow_names(engine, &config.network, &files)?;
     if again && asked.remove {
         set_work_aside(dir)?;
     }
@@ -57,8 +58,10 @@ pub(super) fn make(
     if let Rootfs::Overlay(overlay) = &mut rootfs {
         overlay.shown = again;
     }
+    let mut mounted = config.clone();
+    mounted.mounts = volumes::resolved(engine, &config.mounts);
     let inputs = Inputs {
-        config,
+        config: &mounted,
         image,
         maps: maps.as_ref(),
         hostname,
@@ -104,7 +107,7 @@ pub(super) fn make(
 
 /// A volatile overlay's work directory serves one mount (overlayfs.rst, "Volatile mount"): the
 /// next run has a new one, and the old one goes with the container.
-fn set_work_aside(dir: &ContainerDir) -> Result<()> {
+pub(super) fn set_work_aside(dir: &ContainerDir) -> Result<()> {
     let work = dir.work();
     let aside = format!("work-{}", ContainerId::from_bytes(file::random()?).short());
     match std::fs::rename(&work, dir.path().join(aside)) {
@@ -131,12 +134,15 @@ fn unified_cgroup() -> bool {
     Path::new("/sys/fs/cgroup/cgroup.controllers").exists()
 }
 
-fn hostname(config: &Config, record: &ContainerRecord) -> String {
+fn hostname(engine: &Engine<'_>, config: &Config, record: &ContainerRecord) -> String {
     if let Some(name) = &config.process.hostname {
         return name.clone();
     }
-    // docker: on the host's network the host's name stays.
-    match config.network.mode {
+    // docker: on the host's network the host's name stays, in another container's that one's.
+    match &config.network.mode {
+        NetworkMode::Container(name) => {
+            network::hostname(engine, name).unwrap_or_else(|| record.id.short().to_owned())
+        }
         NetworkMode::Host => nix::unistd::gethostname()
             .ok()
             .and_then(|name| name.into_string().ok())

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::ending::{self, Wish};
 use super::event;
 use super::list::{self, Status};
-use super::mount;
+use super::{mount, network, volumes};
 use crate::cgroup::{self, Place};
 use crate::common::{Error, Kind, Mode};
 use crate::engine::{Engine, identity};
@@ -40,6 +40,8 @@ pub(crate) struct RemoveRequest {
     /// With `force`: seconds between the stop signal and the kill, negative without a limit;
     /// `None` kills at once.
     pub(crate) time: Option<i64>,
+    /// Volumes that nobody has named go with them.
+    pub(crate) volumes: bool,
 }
 
 /// Removes containers; one result for each name, in order. What runs is ended first, all at
@@ -63,7 +65,11 @@ pub(crate) fn remove(engine: &Engine<'_>, request: &RemoveRequest) -> Vec<(Strin
             // Its keeper removed it (`--rm`) while we waited.
             return Ok(());
         };
+        let record = dir.record().ok().filter(|_| request.volumes);
         left.extend(discard(engine, &dir, lock)?);
+        if let Some(record) = &record {
+            volumes::release(engine, record);
+        }
         Ok(())
     };
     let mut results: Vec<(String, Result<()>)> = Vec::new();
@@ -87,7 +93,8 @@ pub(super) fn replace(engine: &Engine<'_>, name: &str) -> Result<()> {
     let request = RemoveRequest {
         containers: vec![name.to_owned()],
         force: true,
-        time: None,
+        volumes: true,
+        ..RemoveRequest::default()
     };
     let done = remove(engine, &request).into_iter().map(|(_, done)| done);
     done.collect()
@@ -238,6 +245,9 @@ pub(crate) fn discard(
     clean_cgroup(dir);
     mount::release(dir)?;
     let record = dir.record().ok();
+    if let Some(record) = &record {
+        network::release(engine, record, dir)?;
+    }
     let purged = engine.store.containers().remove(dir, lock, None)?;
     if let Some(record) = &record {
         event::note(engine, record, "destroy", &[]);
@@ -253,11 +263,14 @@ pub(crate) fn delete_ended(
     record: &ContainerRecord,
 ) -> Result<()> {
     mount::release(dir)?;
+    network::release(engine, record, dir)?;
     // A removal shares little code with the start and the waiting before it.
     memory::forget_code();
     let containers = engine.store.containers();
     let purged = containers.remove(dir, lock, Some(record))?;
-    purge_as_owner(engine, &purged.left)
+    purge_as_owner(engine, &purged.left)?;
+    volumes::release(engine, record);
+    Ok(())
 }
 
 /// Files of subordinate ids can only be deleted from inside their user namespace.
@@ -336,7 +349,8 @@ pub(super) fn repair(engine: &Engine<'_>, entry: &ContainerEntry) -> Result<()> 
     if to_be_removed(entry) {
         return delete(engine, &entry.dir, lock);
     }
-    Ok(())
+    // Ports that lead nowhere are in the way of others.
+    network::release(engine, &entry.record, &entry.dir)
 }
 
 /// Ends what an earlier run has left when its supervisor was killed; for who has the lock.

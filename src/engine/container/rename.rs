@@ -22,6 +22,8 @@ pub(crate) fn rename(engine: &Engine<'_>, container: &str, name: &str) -> Result
         return Err(Error::usage("rename container", container, why).into());
     }
     containers.rename(&dir, name)?;
+    let id = dir.record()?.id;
+    engine.store.networks().rename_member(&id, name)?;
     let old = ("oldName", format!("/{old}"));
     event::note(engine, &dir.record()?, "rename", &[old]);
     Ok(())

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::RunRequest;
+use super::carry;
 use super::create::Prepared;
 use super::event::{self, Ended};
 use super::failure::RunFailure;
-use super::launch::launch;
+use super::launch::{self, End, launch};
 use crate::common::{Error, ExitStatus, Kind};
 use crate::engine::Engine;
 use crate::runtime::{self, Attendance};
@@ -53,7 +54,12 @@ pub(crate) fn run(
     prepared: Prepared,
     timing: &mut Timing,
 ) -> Result<ExitStatus> {
-    let outcome = attended(engine, request, &prepared, timing);
+    let mut outcome = attended(engine, request, &prepared, timing);
+    if let Ok(ended) = &outcome
+        && let Err(error) = carry::out(engine, &prepared.record, &prepared.dir, ended.status)
+    {
+        outcome = Err(error);
+    }
     let finished = finish(engine, prepared, &outcome);
     timing.lap("clean up");
     let status = outcome?.status;
@@ -92,6 +98,10 @@ fn finish(engine: &Engine<'_>, prepared: Prepared, outcome: &Result<Ended>) -> R
     let Prepared {
         record, dir, lock, ..
     } = prepared;
+    if dir.is_kept() {
+        let end = End::failed(&anyhow::anyhow!("its results could not be copied out"));
+        return launch::record_end(engine, &record, &dir, &end, (0, false));
+    }
     let removed = super::remove::delete_ended(engine, &dir, lock, &record);
     let end = match outcome {
         Ok(end) => *end,

@@ -7,10 +7,11 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::asked::Asked;
+use super::network;
 use crate::common::Mode;
 use crate::engine::Engine;
 use crate::host::{AUTO_SIZE, IdMaps, SubRange};
-use crate::spec::config::{Config, Userns};
+use crate::spec::config::{Config, NetworkMode, Userns};
 use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::namespace::IdMap;
 
@@ -24,6 +25,12 @@ pub(super) struct Chosen {
 
 /// Chooses the maps of a new container.
 pub(super) fn choose(engine: &Engine<'_>, config: &Config) -> Result<Chosen> {
+    if let Some(maps) = network::ids(engine, &config.network)? {
+        return Ok(Chosen {
+            maps: from_json(&maps),
+            claim: None,
+        });
+    }
     let mut claim = None;
     let maps = match (&config.security.userns, engine.mode) {
         (Userns::Auto { size }, Mode::Root) => {
@@ -94,7 +101,9 @@ pub(super) fn choose_again(
     record: &mut ContainerRecord,
     asked: &mut Asked,
 ) -> Result<Option<File>> {
-    if engine.mode != Mode::Root || !matches!(asked.config.security.userns, Userns::Auto { .. }) {
+    let auto = matches!(asked.config.security.userns, Userns::Auto { .. });
+    let joined = matches!(asked.config.network.mode, NetworkMode::Container(_));
+    if engine.mode != Mode::Root || !(auto || joined) {
         return Ok(None);
     }
     let Chosen { maps, claim } = choose(engine, &asked.config)?;

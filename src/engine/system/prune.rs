@@ -1,4 +1,4 @@
-//! `system prune`: stopped containers, unused images, and everything nothing names.
+//! `system prune`: stopped containers, unused networks and images, and everything nothing names.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::container::event;
 use crate::engine::image::filter::moment;
 use crate::engine::image::remove::Event;
-use crate::engine::{Engine, container, image};
+use crate::engine::{Engine, container, image, network};
 use crate::store::ContainerRecord;
 use crate::sys::tree;
 
@@ -26,6 +26,8 @@ pub(crate) struct Request {
 pub(crate) struct Pruned {
     /// Containers.
     pub(crate) containers: Vec<ContainerId>,
+    /// Names of networks.
+    pub(crate) networks: Vec<String>,
     /// Names and digests, in docker's order.
     pub(crate) images: Vec<Event>,
     /// Bytes given back.
@@ -36,9 +38,10 @@ pub(crate) struct Pruned {
     pub(crate) failures: Vec<(String, anyhow::Error)>,
 }
 
-/// Removes containers that do not run, then images that are unused.
+/// Removes containers that do not run, then networks and images that are unused.
 pub(crate) fn prune(engine: &Engine<'_>, request: &Request) -> Result<Pruned> {
     let mut pruned = prune_containers(engine, &request.filters)?;
+    pruned.networks = network::prune(engine, &request.filters)?;
     let removal = image::prune::prune(
         &engine.store,
         &image::prune::Request {

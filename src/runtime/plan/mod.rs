@@ -177,6 +177,8 @@ pub(crate) enum MapWriter {
     Init,
     /// The parent, as root.
     Parent,
+    /// They are written: the user namespace is another container's.
+    Nobody,
     /// newuidmap and newgidmap.
     Helpers {
         /// Path of newuidmap.

@@ -1,6 +1,7 @@
 //! What a user asks of one container, in small groups. `cli` fills them from flags and
 //! `container.json` keeps them; nothing here knows a flag's spelling or the terminal.
 
+mod copy;
 mod lifecycle;
 mod mount;
 mod network;
@@ -14,9 +15,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use crate::logs::{LogDriver, Logging};
+pub(crate) use copy::{Copies, Copy, CopyOutOn};
 pub(crate) use lifecycle::{Health, Lifecycle, OnUnhealthy, RestartPolicy};
 pub(crate) use mount::{BindOptions, Mount, MountKind, Propagation, VolumesFrom};
-pub(crate) use network::{Network, NetworkMode, Port};
+pub(crate) use network::{ExposedPort, Helper, HostsFile, Network, NetworkMode, Port};
 pub(crate) use process::{EnvEntry, Process, Stdio};
 pub(crate) use resource::{Resources, Ulimit};
 pub(crate) use secret::{Secret, SecretKind};
@@ -50,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) annotations: BTreeMap<String, String>,
     /// `--timeout` in seconds: the container is killed after it.
     pub(crate) timeout: Option<u64>,
+    /// Data that comes in and results that go out.
+    pub(crate) copies: Copies,
     /// Logs, health, restarts and stopping.
     pub(crate) lifecycle: Lifecycle,
 }

@@ -1,6 +1,10 @@
 //! The network group.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
+
+use crate::network::Attachment;
 
 /// Network of a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -8,14 +12,31 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Network {
     /// `--network`.
     pub(crate) mode: NetworkMode,
-    /// `--add-host`: name and address.
+    /// The networks of [`NetworkMode::Named`], the first with the ports and the way out. With
+    /// another mode at most one, of no name: wishes (`--mac-address`) for what the mode comes to.
+    pub(crate) attachments: Vec<Attachment>,
+    /// The program that is to connect a private network, when one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) helper: Option<Helper>,
+    /// `--add-host`: name and address, or `host-gateway`.
     pub(crate) extra_hosts: Vec<(String, String)>,
     /// `--no-hosts`: the image's `/etc/hosts` stays.
     pub(crate) no_hosts: bool,
-    /// `--dns`.
+    /// `--hosts-file`: what `/etc/hosts` begins with; the host's where nothing was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hosts_file: Option<HostsFile>,
+    /// `--dns`; the one word `none` leaves the image's `/etc/resolv.conf`.
     pub(crate) dns: Vec<String>,
-    /// Ports reachable from outside, as they were settled when the container was made.
+    /// `--dns-search`; the one word `.` means none.
+    pub(crate) dns_search: Vec<String>,
+    /// `--dns-option`.
+    pub(crate) dns_options: Vec<String>,
+    /// `-p`, as they were asked for: the host's port is 0 where any one will do.
     pub(crate) ports: Vec<Port>,
+    /// `-P`: every exposed port is published at a port of the host that is free.
+    pub(crate) publish_all: bool,
+    /// `--expose`.
+    pub(crate) exposed: Vec<ExposedPort>,
 }
 
 /// One published port.
@@ -25,10 +46,41 @@ pub(crate) struct Port {
     pub(crate) container: u16,
     /// `tcp`, `udp` or `sctp`.
     pub(crate) protocol: String,
-    /// Address on the host; `0.0.0.0` or `::` for every one.
+    /// Address on the host; `0.0.0.0` or `::` for every one, empty where none was asked for.
     pub(crate) host_ip: String,
     /// Port on the host.
     pub(crate) host: u16,
+}
+
+/// A port that the payload listens on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct ExposedPort {
+    /// Port in the container.
+    pub(crate) container: u16,
+    /// `tcp`, `udp` or `sctp`.
+    pub(crate) protocol: String,
+}
+
+/// A program that connects a private network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Helper {
+    /// `pasta` or `slirp4netns`.
+    pub(crate) program: String,
+    /// What was asked of it, in its own words.
+    #[serde(default)]
+    pub(crate) options: Vec<String>,
+}
+
+/// podman's `--hosts-file`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum HostsFile {
+    /// Nothing but the container's own lines.
+    None,
+    /// The image's file.
+    Image,
+    /// A file of the host.
+    Path(PathBuf),
 }
 
 /// Which network namespace a container gets.
@@ -44,4 +96,25 @@ pub(crate) enum NetworkMode {
     Host,
     /// One of its own with a way out was asked for.
     Private,
+    /// Another container's, by the name or id that was given.
+    Container(String),
+    /// The one that this file is (`/proc/PID/ns/net`, `/run/netns/NAME`).
+    Namespace(PathBuf),
+    /// One of its own on [`Network::attachments`].
+    Named,
+}
+
+impl NetworkMode {
+    /// Whether the namespace is somebody else's, who has set it up.
+    pub(crate) fn is_joined(&self) -> bool {
+        matches!(
+            self,
+            NetworkMode::Host | NetworkMode::Container(_) | NetworkMode::Namespace(_)
+        )
+    }
+
+    /// Whether the container has a network namespace of its own.
+    pub(crate) fn is_own(&self) -> bool {
+        !self.is_joined() && *self != NetworkMode::Default
+    }
 }

@@ -68,6 +68,7 @@ impl Execute for Copy {
                 (Personality::Docker, false) => Ownership::Root,
             },
             overwrite: self.overwrite,
+            held: false,
         };
         let (mut input, mut output) = (stdin().lock(), stdout().lock());
         let streams = Streams {

@@ -1,8 +1,8 @@
 //! What `run` and `create` have in common: the flags of a new container.
 
 use crate::cli::args::{
-    ContainerArgs, HealthArgs, LifecycleArgs, MountArgs, NetworkArgs, ProcessArgs, RegistryArgs,
-    ResourceArgs, SecurityArgs,
+    ContainerArgs, CopyArgs, HealthArgs, LifecycleArgs, MountArgs, NetworkArgs, ProcessArgs,
+    RegistryArgs, ResourceArgs, SecurityArgs,
 };
 use crate::cli::convert::{self, Surroundings};
 use crate::cli::hello;
@@ -34,6 +34,9 @@ pub(crate) struct Creation {
 
     #[command(flatten)]
     security: SecurityArgs,
+
+    #[command(flatten)]
+    copies: CopyArgs,
 
     #[command(flatten)]
     lifecycle: LifecycleArgs,
@@ -114,12 +117,12 @@ impl Creation {
             place: session.place(),
             caller: &session.environment,
         };
-        let network = convert::network(&self.network)?;
         let named = self
             .process
             .hostname
             .as_ref()
             .is_some_and(|name| !name.is_empty());
+        let network = convert::network(&self.network, named, &around.place)?;
         let stop_signal = self.container.stop_signal.as_deref();
         let mut config = Config {
             process: convert::process(&self.process, words, stop_signal, &around)?,
@@ -136,6 +139,7 @@ impl Creation {
         }
         convert::mounts(&self.mounts, &around.place, &mut config)?;
         convert::container(&self.container, &mut config)?;
+        config.copies = convert::copies(&self.copies, around.place.cwd)?;
         config.lifecycle = convert::lifecycle(&self.lifecycle, around.place.cwd)?;
         config.lifecycle.health = convert::health(&self.health, session.personality)?;
         if self.container.rm && config.lifecycle.restart != RestartPolicy::No {

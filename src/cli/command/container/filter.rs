@@ -5,6 +5,7 @@ use regex_lite::Regex;
 
 use crate::common::{Error, ExitStatus, Result, Timestamp, parse_moment};
 use crate::engine::container::{ContainerState, ContainerSummary, restart_policy};
+use crate::engine::{Engine, network};
 use crate::spec::config::Port;
 
 /// Checked filters.
@@ -65,6 +66,18 @@ const STATES: [&str; 12] = [
 ];
 
 impl Filters {
+    /// As [`parse`](Filters::parse), where networks can be named by their ids, as in docker.
+    pub(super) fn of(engine: &Engine<'_>, pairs: &[(String, String)]) -> Result<Filters> {
+        let mut filters = Filters::parse(pairs)?;
+        let wanted = filters.pairs.iter_mut().filter(|(key, _)| key == "network");
+        for (_, value) in wanted {
+            if let Ok(record) = network::look(engine, value) {
+                *value = record.name;
+            }
+        }
+        Ok(filters)
+    }
+
     /// Checks keys, and values where they have a grammar.
     pub(super) fn parse(pairs: &[(String, String)]) -> Result<Filters> {
         let mut filters = Filters {

@@ -94,6 +94,12 @@ pub(in crate::cli::command) fn document(
         if document["HostConfig"]["NetworkMode"] == "none" {
             document["NetworkSettings"]["Networks"] = json!({});
         }
+        // Its own name for the default network; the mode is docker's word there, too.
+        if let Some(networks) = document["NetworkSettings"]["Networks"].as_object_mut()
+            && let Some(default) = networks.remove("bridge")
+        {
+            networks.insert("podman".to_owned(), default);
+        }
     }
     Ok(document)
 }

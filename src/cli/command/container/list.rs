@@ -91,10 +91,12 @@ pub(crate) struct List {
 impl Execute for List {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let format = self.format.format()?.for_personality(session.personality)?;
-        let filters = Filters::parse(&filters(&self.filter)?)?;
+        let pairs = filters(&self.filter)?;
+        Filters::parse(&pairs)?;
         let sort = self.sort.as_deref().map(Sort::parse).transpose()?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
+        let filters = Filters::of(&engine, &pairs)?;
         loop {
             let text = self.text(session, &engine, &format, filters.clone(), sort)?;
             let Some(seconds) = self.watch.filter(|seconds| *seconds > 0) else {

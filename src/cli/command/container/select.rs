@@ -103,7 +103,7 @@ impl Selection {
                 latest.ok_or_else(|| missing().because("there is none"))?,
             ]);
         }
-        let filters = Filters::parse(&filters(&self.filter)?)?.resolve(&all)?;
+        let filters = Filters::of(engine, &filters(&self.filter)?)?.resolve(&all)?;
         let wanted = all
             .iter()
             .filter(|row| fits(row.state) && filters.pass(row));

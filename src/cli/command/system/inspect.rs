@@ -1,8 +1,9 @@
-//! `inspect` of whatever has the name: a container first, then an image, as docker looks.
+//! `inspect` of whatever has the name: a container first, then an image, then a network, as
+//! docker looks.
 
 use crate::cli::args::ShowArgs;
 use crate::cli::command::image::inspect::show;
-use crate::cli::command::{Execute, container};
+use crate::cli::command::{Execute, container, network};
 use crate::cli::error_report;
 use crate::cli::output::progress::Progress;
 use crate::cli::parse;
@@ -10,7 +11,7 @@ use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus, Kind};
 use crate::engine::Engine;
 
-/// Return low-level information on containers and images
+/// Return low-level information on containers, images and networks
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Inspect {
     #[command(flatten)]
@@ -28,7 +29,7 @@ pub(crate) struct Inspect {
     #[arg(short, long)]
     latest: bool,
 
-    /// Containers and images by name or ID
+    /// Containers, images and networks by name or ID
     #[arg(value_name = "NAME|ID")]
     names: Vec<String>,
 }
@@ -40,7 +41,7 @@ impl Execute for Inspect {
             None | Some("" | "all") => (true, true),
             Some("container") => (true, false),
             Some("image") => (false, true),
-            // Tools ask for these by name; there are none yet.
+            // Tools ask for these by name.
             Some("volume" | "network") => (false, false),
             Some(other) => {
                 return Err(
@@ -53,6 +54,9 @@ impl Execute for Inspect {
         container::inspect::add_latest(&engine, self.latest, &mut self.names)?;
         let kind = self.kind.as_deref().unwrap_or("");
         show(session, &format, &self.names, |name| {
+            if kind == "network" {
+                return network::inspect::document(&engine, session.personality, name);
+            }
             if !containers && !images {
                 let error = Error::new(Kind::NotFound, format!("inspect {kind}"), name);
                 return Err(error.because(format!("no such {kind}")).into());
@@ -64,7 +68,13 @@ impl Execute for Inspect {
                 }
             }
             match super::super::image::inspect::document(&engine, session.personality, name) {
-                Err(error) if containers && missing(&error) => Err(no_such(name)),
+                Err(error) if containers && missing(&error) => {
+                    let network = network::inspect::document(&engine, session.personality, name);
+                    network.map_err(|error| match missing(&error) {
+                        true => no_such(name),
+                        false => error,
+                    })
+                }
                 done => done,
             }
         })

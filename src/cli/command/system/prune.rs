@@ -6,6 +6,7 @@ use crate::cli::args::{FormatArgs, filters};
 use crate::cli::command::Execute;
 use crate::cli::command::container::prune::section;
 use crate::cli::command::image::prune as images;
+use crate::cli::command::network::prune as networks;
 use crate::cli::output::document;
 use crate::cli::output::progress::Progress;
 use crate::cli::session::Session;
@@ -41,8 +42,10 @@ impl Execute for Prune {
             true => "all images without at least one container associated to them",
             false => "all dangling images",
         };
-        let warning =
-            format!("WARNING! This will remove:\n  - all stopped containers\n  - {what}\n");
+        let warning = format!(
+            "WARNING! This will remove:\n  - all stopped containers\n  - all networks not used \
+                 by at least one container\n  - {what}\n"
+        );
         images::confirm(self.force, "system prune", &warning)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
@@ -58,10 +61,12 @@ impl Execute for Prune {
         }
         let mut report = images::report(&pruned.images, pruned.reclaimed);
         report["ContainersDeleted"] = json!(pruned.containers);
+        report["NetworksDeleted"] = json!(pruned.networks);
         let text = || {
             format!(
-                "{}{}Total reclaimed space: {}\n",
+                "{}{}{}Total reclaimed space: {}\n",
                 section(&pruned.containers),
+                networks::section(&pruned.networks),
                 images::section(&pruned.images),
                 human_size(pruned.reclaimed)
             )

@@ -9,7 +9,7 @@ mod side;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -22,7 +22,8 @@ use crate::common::{Error, Kind, Mode, passwd_entries};
 use crate::engine::Engine;
 use crate::host::inside as inside_id;
 use crate::store::ContainerEntry;
-use crate::sys::path::Root;
+use crate::sys::merge;
+use crate::sys::path::{Links, Root};
 use path::Cleaned;
 use side::{Header, Receiving, Side, receive, send};
 
@@ -69,6 +70,9 @@ pub(crate) struct CopyRequest {
     pub(crate) ownership: Ownership,
     /// A directory may replace a file, and the other way round (podman).
     pub(crate) overwrite: bool,
+    /// The caller has the lock of the container, which does not run; what leads to the
+    /// destination inside is made.
+    pub(crate) held: bool,
 }
 
 /// The caller's own ends for [`Place::Stream`].
@@ -129,9 +133,9 @@ fn into(
     let receiving = receiving(engine, request, name, path);
     let (reader, writer) = pipe()?;
     let user = container_user(engine, request, &entry);
-    let inside = inside::enter(engine, &entry, View::Whole, Some(writer), move |tree| {
-        take(tree, reader, receiving, user)
-    })?;
+    let held = request.held;
+    let work = move |tree: &Tree| take(tree, reader, receiving, user, held);
+    let inside = inside::enter(engine, (&entry, held), View::Whole, Some(writer), work)?;
     let Inside { mut worker, _lock } = inside;
     let writer = File::from(worker.ours.take().ok_or_else(lost)?);
     let sent = match &request.from {
@@ -212,9 +216,14 @@ fn out(
         Cleaned::of(path),
         request.follow,
     );
-    let inside = inside::enter(engine, &entry, View::Whole, Some(reader), move |tree| {
-        hand(tree, &side, &from, follow, writer)
-    })?;
+    let work = move |tree: &Tree| hand(tree, &side, &from, follow, writer);
+    let inside = inside::enter(
+        engine,
+        (&entry, request.held),
+        View::Whole,
+        Some(reader),
+        work,
+    )?;
     let Inside { mut worker, _lock } = inside;
     let mut reader = worker.ours.take().ok_or_else(lost)?;
     let taken = match &request.to {
@@ -283,10 +292,10 @@ fn across(
     let (reader, writer) = pipe()?;
     let bytes = if source.record.id == target.record.id {
         // One child and two threads: a stopped container can be entered once.
-        let inside = inside::enter(engine, &source, View::Whole, None, move |tree| {
+        let inside = inside::enter(engine, (&source, false), View::Whole, None, move |tree| {
             std::thread::scope(|scope| {
                 let sending = scope.spawn(|| hand(tree, &side, &from, follow, writer));
-                let taken = take(tree, reader, receiving, user);
+                let taken = take(tree, reader, receiving, user, false);
                 let sent = sending.join().map_err(|_| lost())?;
                 match (taken, sent) {
                     (Err(_), Err(why)) => Err(why),
@@ -296,13 +305,17 @@ fn across(
         })?;
         inside.worker.finish(engine)?
     } else {
-        let sending = inside::enter(engine, &source, View::Whole, Some(reader), move |tree| {
-            hand(tree, &side, &from, follow, writer)
-        })?;
+        let sending = inside::enter(
+            engine,
+            (&source, false),
+            View::Whole,
+            Some(reader),
+            move |tree| hand(tree, &side, &from, follow, writer),
+        )?;
         let Inside { mut worker, _lock } = sending;
         let reader = worker.ours.take().ok_or_else(lost)?;
-        let taking = inside::enter(engine, &target, View::Whole, None, move |tree| {
-            take(tree, reader, receiving, user)
+        let taking = inside::enter(engine, (&target, false), View::Whole, None, move |tree| {
+            take(tree, reader, receiving, user, false)
         })?;
         let (taken, sent) = (taking.worker.finish(engine), worker.finish(engine));
         match (taken, sent) {
@@ -312,6 +325,25 @@ fn across(
     };
     event::note(engine, &target.record, "copy", &[]);
     Ok(bytes)
+}
+
+/// Fills the empty directory `to` of the host with what is at `path` in a container that does not
+/// run and whose lock is held, owners and modes as they are, the top's too. Nothing there is
+/// nothing to do.
+pub(super) fn fill(engine: &Engine<'_>, name: &str, path: &Path, to: OwnedFd) -> Result<()> {
+    let entry = entry(engine, name)?;
+    let path = path.to_owned();
+    let work = move |tree: &Tree| -> Result<()> {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY;
+        let relative = path.strip_prefix("/").unwrap_or(&path);
+        let Ok(top) = tree.root.lookup(relative, flags, Links::Follow) else {
+            return Ok(());
+        };
+        merge::copy_tree(top.as_fd(), to.as_fd())
+            .map_err(|errno| Error::errno("copy", path.display().to_string(), errno).into())
+    };
+    let inside = inside::enter(engine, (&entry, true), View::Bare, None, work)?;
+    inside.worker.finish(engine)
 }
 
 /// The sending child's work. That nobody wants the rest is the other side's to explain.
@@ -336,10 +368,14 @@ fn take(
     reader: OwnedFd,
     mut receiving: Receiving,
     user: Option<String>,
+    parents: bool,
 ) -> Result<u64> {
     if let Some(user) = user {
         let (uid, gid) = user_ids(&tree.root, &user);
         receiving.owner = PlacedOwner::Fixed(uid, gid);
+    }
+    if parents && let Some(parent) = receiving.to.leading() {
+        tree.root.make_dirs(parent, 0o755)?;
     }
     receive(&tree.root, reader, &receiving)
 }

@@ -49,6 +49,18 @@ impl Cleaned {
         }
     }
 
+    /// The directories that have to be there, relative to the root.
+    pub(super) fn leading(&self) -> Option<&Path> {
+        let needed = match self.directory {
+            true => Some(self.path.as_path()),
+            false => self.path.parent(),
+        };
+        needed?
+            .strip_prefix("/")
+            .ok()
+            .filter(|path| *path != Path::new(""))
+    }
+
     /// The last component; empty for the root.
     pub(super) fn base(&self) -> &[u8] {
         self.path

@@ -62,14 +62,15 @@ pub(super) struct Inside<T> {
 }
 
 /// Forks a child that does `work` in the container's root. `ours` is the caller's end of a pipe
-/// between the two; it comes back as `worker.ours`.
+/// between the two; it comes back as `worker.ours`. With `held` the caller has the lock of a
+/// container that does not run.
 ///
 /// # Errors
 /// `Conflict` for a container that keeps being changed by another command, `Unsupported` for
 /// one whose files are gone.
 pub(super) fn enter<T, F>(
     engine: &Engine<'_>,
-    entry: &ContainerEntry,
+    (entry, held): (&ContainerEntry, bool),
     view: View,
     ours: Option<OwnedFd>,
     work: F,
@@ -78,6 +79,13 @@ where
     T: Serialize + DeserializeOwned,
     F: FnOnce(&Tree) -> Result<T>,
 {
+    if held {
+        let worker = stopped::spawn(engine, entry, view, ours, work)?;
+        return Ok(Inside {
+            worker,
+            _lock: None,
+        });
+    }
     let deadline = Instant::now() + PATIENCE;
     loop {
         match entry.dir.lock() {

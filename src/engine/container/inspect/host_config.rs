@@ -31,7 +31,7 @@ pub(super) fn host_config(config: &Config, entry: &ContainerEntry) -> Value {
     let mut document = json!({
         "Binds": config.mounts.iter().filter_map(bind).collect::<Vec<_>>(),
         "NetworkMode": list::network(config),
-        "PortBindings": network::ports(config),
+        "PortBindings": network::ports(&config.network.ports),
         "RestartPolicy": {"Name": restart.0, "MaximumRetryCount": restart.1},
         "AutoRemove": entry.record.asked.get("remove").cloned().unwrap_or(Value::Bool(false)),
         "CapAdd": security.cap_add,

@@ -136,7 +136,7 @@ impl View {
             "Labels": form::joined(&row.labels),
             "LocalVolumes": row.volumes.to_string(),
             "Mounts": self.mounts(row),
-            "Networks": row.networks.join(","),
+            "Networks": self.networks(row).join(","),
             "Platform": Value::Null,
             "State": row.state.word(),
         });
@@ -173,6 +173,15 @@ impl View {
         fields
     }
 
+    /// The networks by name; podman has one of its own for the default network.
+    fn networks<'r>(&self, row: &'r ContainerSummary) -> Vec<&'r str> {
+        let shown = |name: &'r String| match (self.personality, name.as_str()) {
+            (Personality::Podman, "bridge") => "podman",
+            (_, name) => name,
+        };
+        row.networks.iter().map(shown).collect()
+    }
+
     /// The part of podman's row that docker's templates look at.
     pub(super) fn labels(&self, row: &ContainerSummary) -> Value {
         json!({"Labels": row.labels})
@@ -203,7 +212,7 @@ impl View {
             "Mounts": row.mounts,
             "Names": [row.name],
             "Namespaces": namespaces,
-            "Networks": row.networks,
+            "Networks": self.networks(row),
             "Pid": row.pid.unwrap_or(0),
             "Pod": "",
             "PodName": "",

@@ -1,0 +1,69 @@
+//! `network prune`.
+
+use serde_json::json;
+
+use crate::cli::args::{FormatArgs, filters};
+use crate::cli::command::Execute;
+use crate::cli::command::image::prune::confirm;
+use crate::cli::output::document;
+use crate::cli::output::progress::Progress;
+use crate::cli::personality::Personality;
+use crate::cli::session::Session;
+use crate::common::ExitStatus;
+use crate::engine::Engine;
+use crate::engine::network;
+
+/// Remove all networks that no container asks for
+#[derive(clap::Parser, Debug)]
+pub(crate) struct Prune {
+    /// Do not prompt for confirmation
+    #[arg(short, long)]
+    force: bool,
+
+    /// Provide filter values, such as until=24h or label=KEY
+    #[arg(long, value_name = "KEY=VALUE")]
+    filter: Vec<String>,
+
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+impl Execute for Prune {
+    fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
+        let format = self.format.format()?;
+        let filters = filters(&self.filter)?;
+        confirm(
+            self.force,
+            "network prune",
+            "WARNING! This will remove all custom networks not used by at least one container.",
+        )?;
+        let progress = Progress::default();
+        let engine = Engine::open(&session.environment, &progress)?;
+        let names = network::prune(&engine, &filters)?;
+        let report = json!({"NetworksDeleted": names});
+        let text = || match session.personality {
+            Personality::Docker => section(&names),
+            Personality::Podman => lines(&names),
+        };
+        session.data(&document(
+            session.personality,
+            &format,
+            "report",
+            &report,
+            text,
+        )?)?;
+        Ok(ExitStatus::Code(0))
+    }
+}
+
+fn lines(names: &[String]) -> String {
+    names.iter().map(|name| format!("{name}\n")).collect()
+}
+
+/// docker's section of what was deleted; nothing when nothing was.
+pub(in crate::cli::command) fn section(names: &[String]) -> String {
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("Deleted Networks:\n{}\n", lines(names)),
+    }
+}

@@ -1,0 +1,213 @@
+//! Containers of root on networks with a bridge.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::common::{ContainerId, Error, Mode, Result};
+use crate::engine::Engine;
+use crate::engine::container::asked_network;
+use crate::host::find_program;
+use crate::network::{self, Attachment, Member, Protocol, Published, Record, bridge};
+use crate::spec::config::Port;
+use crate::store::{ContainerRecord, Join};
+
+/// A network with what the container has on it.
+#[derive(Debug, Clone)]
+pub(super) struct Seat {
+    /// The network.
+    pub(super) record: Record,
+    /// What the container has there.
+    pub(super) member: Member,
+}
+
+/// One of a running container's ends, for the time after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Joined {
+    /// Name of the network.
+    pub(super) network: String,
+    /// Name of the host's end, where there is one.
+    pub(super) device: Option<String>,
+    /// Ports lead to it.
+    pub(super) published: bool,
+}
+
+/// Takes addresses on every network. On an error none is kept.
+pub(super) fn take(
+    engine: &Engine<'_>,
+    record: &ContainerRecord,
+    attachments: &[Attachment],
+) -> Result<Vec<Seat>> {
+    let mut seats: Vec<Seat> = Vec::new();
+    for (index, attachment) in attachments.iter().enumerate() {
+        let seat = seat(engine, record, attachment, index);
+        match seat {
+            Ok(seat) => seats.push(seat),
+            Err(error) => {
+                for seat in &seats {
+                    let _ = leave(engine, &record.id, &seat.record.name);
+                }
+                return Err(error);
+            }
+        }
+    }
+    Ok(seats)
+}
+
+/// Takes addresses on one network. `index` names the device.
+pub(super) fn seat(
+    engine: &Engine<'_>,
+    record: &ContainerRecord,
+    attachment: &Attachment,
+    index: usize,
+) -> Result<Seat> {
+    let networks = engine.store.networks();
+    let network = networks.find(&attachment.network)?;
+    let join = Join {
+        container: &record.id,
+        name: &record.name,
+        attachment,
+        interface: &format!("eth{index}"),
+    };
+    let member = networks.join(&network, &join)?;
+    Ok(Seat {
+        record: network,
+        member,
+    })
+}
+
+/// How programs are looked for, where one is needed.
+pub(super) fn find(engine: &Engine<'_>) -> impl Fn(&str) -> Option<PathBuf> {
+    let path = engine.host.search_path();
+    move |name| find_program(path.as_deref(), name)
+}
+
+/// Gives back what a container has on a network, and the bridge with the last one.
+pub(super) fn leave(engine: &Engine<'_>, container: &ContainerId, network: &str) -> Result<()> {
+    engine.store.networks().leave(network, container, |record| {
+        // As docker0: to make it and to remove it takes longer than all the rest of a start.
+        if record.is_default() {
+            return Ok(());
+        }
+        tear_down(engine, record)
+    })
+}
+
+/// Removes the bridge of a network that no running container is on; for who holds its lock.
+pub(crate) fn tear_down(engine: &Engine<'_>, record: &Record) -> Result<()> {
+    if !record.is_bridged() {
+        return Ok(());
+    }
+    bridge::remove(record, &find(engine))
+}
+
+/// Joins a namespace to a network, and lets ports of the host lead there.
+pub(super) fn attach(
+    engine: &Engine<'_>,
+    seat: &Seat,
+    ports: &[Published],
+    namespace: BorrowedFd<'_>,
+) -> Result<Joined> {
+    let Seat { record, member } = seat;
+    let find = find(engine);
+    let connected = engine.store.networks().locked(record, || {
+        network::connect(record, member, ports, namespace, &find)
+    })?;
+    if connected.fresh {
+        restore(engine, &record.name)?;
+    }
+    Ok(Joined {
+        network: record.name.clone(),
+        device: connected.device,
+        published: !ports.is_empty(),
+    })
+}
+
+/// Adds the firewall's rules of all members that run again; `but` is a network with a new one.
+fn restore(engine: &Engine<'_>, but: &str) -> Result<()> {
+    let networks = engine.store.networks();
+    for record in networks.list()? {
+        if !record.is_bridged() {
+            continue;
+        }
+        let mut members = Vec::new();
+        for member in networks.members(&record.name)? {
+            let ports = ports(engine, &member.container, &record.name).unwrap_or_default();
+            members.push((member, ports));
+        }
+        // The network at hand has its rules, and those of the member that has just come.
+        if members.len() > usize::from(record.name == but) {
+            let again = || bridge::restore(&record, &members, &find(engine));
+            networks.locked(&record, again)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what killed keepers have left of their containers' networks on the host.
+pub(crate) fn sweep_networks(engine: &Engine<'_>) -> Result<()> {
+    if engine.mode != Mode::Root {
+        return Ok(());
+    }
+    let networks = engine.store.networks();
+    for record in networks.list()? {
+        if !record.is_bridged() {
+            continue;
+        }
+        networks.locked(&record, || {
+            let members = networks.members(&record.name)?;
+            let lives = |container: &str| members.iter().any(|one| one.container == container);
+            bridge::sweep(&[&record.interface], lives, &find(engine))
+        })?;
+    }
+    Ok(())
+}
+
+/// The ports that lead to a container on a network: on the first that it asks for.
+fn ports(engine: &Engine<'_>, container: &str, network: &str) -> Option<Vec<Published>> {
+    let dir = engine.store.containers().find(container).ok()?;
+    let config = asked_network(&dir.record().ok()?);
+    let first = config.attachments.first()?;
+    let is_first = engine.store.networks().find(&first.network).ok()?.name == network;
+    is_first.then(|| published(&super::settled(&dir)?).ok())?
+}
+
+/// Takes a namespace that goes on from a network, and lets nothing lead there. `device` is what
+/// [`attach`] has noted.
+pub(super) fn detach(
+    engine: &Engine<'_>,
+    record: &Record,
+    member: &Member,
+    device: Option<&str>,
+    namespace: BorrowedFd<'_>,
+) -> Result<()> {
+    let find = find(engine);
+    let networks = engine.store.networks();
+    networks.locked(record, || {
+        network::disconnect(device, member, namespace, &find)
+    })
+}
+
+/// The container's ports, as rules know them.
+pub(super) fn published(ports: &[Port]) -> Result<Vec<Published>> {
+    let one = |port: &Port| {
+        let bad = |what: &str| Error::usage("publish port", what, "not known");
+        Ok(Published {
+            protocol: match port.protocol.as_str() {
+                "tcp" => Protocol::Tcp,
+                "udp" => Protocol::Udp,
+                "sctp" => Protocol::Sctp,
+                other => return Err(bad(other)),
+            },
+            host: match port.host_ip.as_str() {
+                "" => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+                text => text.parse().map_err(|_| bad(text))?,
+            },
+            host_port: port.host,
+            port: port.container,
+        })
+    };
+    ports.iter().map(one).collect()
+}

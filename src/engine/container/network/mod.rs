@@ -1,0 +1,223 @@
+//! The network of a container, from before its first process to after its end.
+//!
+//! What can be refused is refused before the container is built: addresses and ports. Its
+//! namespace is connected from outside while init makes the mounts, and init waits for that in
+//! the end. What it has is written down in its directory, for whoever sees its end.
+
+mod bridged;
+mod live;
+mod neighbour;
+mod ports;
+mod private;
+
+use std::os::fd::AsFd;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use super::create::Prepared;
+use super::list;
+use crate::common::{self, Mode};
+use crate::engine::Engine;
+use crate::engine::network::{self, DEFAULT, default_network};
+use crate::network::user::Program;
+use crate::network::{Attachment, bridge};
+use crate::runtime::{Connect, Unconnected};
+use crate::spec::config::{Network, NetworkMode, Port};
+use crate::store::{ContainerDir, ContainerRecord};
+use crate::sys::file;
+use bridged::{Joined, Seat};
+pub(crate) use bridged::{sweep_networks, tear_down};
+pub(crate) use live::{plug, unplug};
+pub(super) use neighbour::{borrow_names, hostname, ids, neighbour};
+use ports::Held;
+use private::Helper;
+
+/// What a connected container has beside its namespace, in a file of its directory: whoever keeps
+/// the container may have been replaced meanwhile.
+const FILE: &str = "network.json";
+/// Largest such file, in bytes.
+const MAX_FILE: usize = 1 << 20;
+
+/// What `FILE` holds.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Connected {
+    /// The container's ends of networks with a bridge.
+    joined: Vec<Joined>,
+    /// Programs that serve its network and end with it.
+    helpers: Vec<Helper>,
+    /// Published ports as this start has settled them.
+    ports: Vec<Port>,
+}
+
+/// A network on its way to a container.
+pub(super) struct Connection<'a> {
+    engine: &'a Engine<'a>,
+    prepared: &'a Prepared,
+    seats: Vec<Seat>,
+    program: Option<Program>,
+    ports: Vec<Port>,
+    held: Vec<Held>,
+}
+
+/// The published ports of a running container, as its start has settled them.
+pub(super) fn settled(dir: &ContainerDir) -> Option<Vec<Port>> {
+    let bytes = file::read_bounded(&dir.path().join(FILE), MAX_FILE).ok()?;
+    let connected: Connected = serde_json::from_slice(&bytes).ok()?;
+    Some(connected.ports)
+}
+
+/// Settles what a container without a word about its network gets.
+///
+/// # Errors
+/// The default network could not be made; the program that was asked for is not there.
+pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
+    if let NetworkMode::Container(name) = &mut network.mode {
+        return neighbour::settle(engine, name);
+    }
+    if !matches!(network.mode, NetworkMode::Default | NetworkMode::Private) {
+        return Ok(());
+    }
+    if engine.mode != Mode::Root || network.helper.is_some() {
+        return private::choose(engine, network);
+    }
+    network.mode = NetworkMode::Named;
+    // What was asked of whatever it comes to.
+    let wishes = network.attachments.pop().unwrap_or_default();
+    network.attachments = vec![Attachment {
+        network: DEFAULT.to_owned(),
+        ..wishes
+    }];
+    default_network(engine).map(drop)
+}
+
+/// Whether and how init waits for its network.
+pub(super) fn plan(network: &Network) -> Option<Connect> {
+    matches!(network.mode, NetworkMode::Named | NetworkMode::Private)
+        .then_some(Connect { resolver: false })
+}
+
+impl<'a> Connection<'a> {
+    /// Takes what can be refused before the container is built: addresses and ports.
+    pub(super) fn prepare(
+        engine: &'a Engine<'a>,
+        prepared: &'a Prepared,
+    ) -> Result<Connection<'a>> {
+        let mut connection = Connection {
+            engine,
+            prepared,
+            seats: Vec::new(),
+            program: None,
+            ports: Vec::new(),
+            held: Vec::new(),
+        };
+        let network = &prepared.asked.config.network;
+        if !matches!(network.mode, NetworkMode::Private | NetworkMode::Named) {
+            return Ok(connection);
+        }
+        release(engine, &prepared.record, &prepared.dir)?;
+        if network.publish_all || !network.ports.is_empty() {
+            let exposed = exposed(engine, &prepared.record);
+            let (ports, held) = ports::settle(engine, network, &exposed)?;
+            (connection.ports, connection.held) = (ports, held);
+        }
+        if network.mode == NetworkMode::Private {
+            // It binds the ports itself, and what is open at the clone stays open in init.
+            connection.held.clear();
+            let published = bridged::published(&connection.ports)?;
+            let program = private::program(engine, network)?;
+            private::warn_of_ports(engine, &program, &published);
+            connection.program = Some(program);
+        }
+        if network.mode == NetworkMode::Named {
+            let attachments = &network.attachments;
+            connection.seats = bridged::take(engine, &prepared.record, attachments)?;
+            connection.note(&[], Vec::new())?;
+        }
+        Ok(connection)
+    }
+
+    /// Writes down what the container has, before it has it: nobody who is killed leaves
+    /// something that nobody knows of.
+    fn note(&self, joined: &[Joined], helpers: Vec<Helper>) -> common::Result<()> {
+        let all = self.seats.iter().enumerate().map(|(index, seat)| {
+            joined.get(index).cloned().unwrap_or(Joined {
+                network: seat.record.name.clone(),
+                device: None,
+                published: false,
+            })
+        });
+        let connected = Connected {
+            joined: all.collect(),
+            helpers,
+            ports: self.ports.clone(),
+        };
+        let text = serde_json::to_vec(&connected).unwrap_or_default();
+        file::write_unseen(&self.prepared.dir.path().join(FILE), &text)
+    }
+
+    /// Connects the namespace; init builds the container meanwhile and waits in the end.
+    pub(super) fn connect(&mut self, ends: Unconnected) -> common::Result<()> {
+        let network = &self.prepared.asked.config.network;
+        let ports = bridged::published(&self.ports)?;
+        if let Some(program) = &self.program {
+            let helper = private::connect(program, network, &ports, &ends)?;
+            return self.note(&[], vec![helper]);
+        }
+        let mut joined = Vec::new();
+        for (index, seat) in self.seats.iter().enumerate() {
+            // docker: ports lead to the first network.
+            let ports = if index == 0 { &ports[..] } else { &[] };
+            joined.push(bridged::attach(
+                self.engine,
+                seat,
+                ports,
+                ends.namespace.as_fd(),
+            )?);
+        }
+        self.note(&joined, Vec::new())?;
+        let container = self.prepared.record.id.as_str();
+        for seat in &self.seats {
+            network::note(&self.engine.store, &seat.record, "connect", Some(container));
+        }
+        Ok(())
+    }
+}
+
+/// What the image says that it listens on.
+fn exposed(engine: &Engine<'_>, record: &ContainerRecord) -> Vec<(u16, String)> {
+    let words = record.config.map(|image| list::exposed(engine, &image));
+    let one = |word: &String| {
+        let (number, protocol) = word.split_once('/').unwrap_or((word, "tcp"));
+        Some((number.parse().ok()?, protocol.to_owned()))
+    };
+    words.unwrap_or_default().iter().filter_map(one).collect()
+}
+
+/// Gives back what a container had of its networks. Its first process has ended.
+pub(super) fn release(
+    engine: &Engine<'_>,
+    record: &ContainerRecord,
+    dir: &ContainerDir,
+) -> Result<()> {
+    let path = dir.path().join(FILE);
+    let Ok(bytes) = file::read_bounded(&path, MAX_FILE) else {
+        return Ok(());
+    };
+    let connected: Connected = serde_json::from_slice(&bytes).unwrap_or_default();
+    connected.helpers.iter().for_each(Helper::end);
+    let mut done = Ok(());
+    for joined in &connected.joined {
+        if let Some(device) = joined.device.as_deref().filter(|_| joined.published) {
+            done = done.and(bridge::free_ports(device, &bridged::find(engine)));
+        }
+        done = done.and(bridged::leave(engine, &record.id, &joined.network));
+        if let Ok(Some(left)) = engine.store.networks().named(&joined.network) {
+            let container = record.id.as_str();
+            network::note(&engine.store, &left, "disconnect", Some(container));
+        }
+    }
+    file::remove_file(&path)?;
+    Ok(done?)
+}

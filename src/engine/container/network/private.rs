@@ -1,0 +1,146 @@
+//! Containers of ordinary users on a private network: a program carries their packets.
+
+use std::os::fd::AsFd;
+
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
+
+use anyhow::Result;
+
+use crate::common::{self, Error, Kind};
+use crate::engine::Engine;
+use crate::network::Published;
+use crate::network::user::{self, Program, Wanted};
+use crate::runtime::Unconnected;
+use crate::spec::config::{Network, NetworkMode};
+use crate::sys::process;
+
+/// The device for packets that the programs need.
+const DEVICE: &str = "/dev/net/tun";
+/// IPv4 routes of the host (proc_net(5)).
+const ROUTES: &str = "/proc/net/route";
+/// IPv6 routes of the host.
+const ROUTES6: &str = "/proc/net/ipv6_route";
+
+/// A program that serves a container, for the time after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Helper {
+    /// Process number.
+    pid: i32,
+    /// When it began, in the kernel's ticks: numbers come again.
+    start_time: u64,
+}
+
+impl Helper {
+    /// Ends it; one that has ended is no error.
+    pub(super) fn end(&self) {
+        let Ok(pidfd) = process::pidfd_open(self.pid) else {
+            return;
+        };
+        if process::start_time(self.pid) == Some(self.start_time) {
+            let _ = process::signal_pidfd(&pidfd, libc::SIGKILL);
+            // Only for who has started it.
+            let _ = waitpid(Pid::from_raw(self.pid), None);
+        }
+    }
+}
+
+/// Settles on a private network where this machine can give one, else on the host's.
+///
+/// # Errors
+/// The program that was asked for is not there.
+pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
+    let why = match program(engine, network) {
+        Ok(_) => match lack() {
+            None => {
+                network.mode = NetworkMode::Private;
+                return Ok(());
+            }
+            Some(why) => why,
+        },
+        Err(error) if network.helper.is_some() => return Err(error.into()),
+        Err(_) => "neither pasta (package passt) nor slirp4netns is installed".to_owned(),
+    };
+    engine.ui.warn(&format!(
+        "network: {why}; the container shares the host's (--network none cuts it off)"
+    ));
+    network.mode = NetworkMode::Host;
+    network.attachments.clear();
+    Ok(())
+}
+
+/// What the program would need and this machine does not have.
+fn lack() -> Option<String> {
+    let device = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(DEVICE);
+    if let Err(error) = device {
+        return Some(format!("{DEVICE}: {error}"));
+    }
+    let has = |path: &str, is_default: fn(&[&str]) -> bool| {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        text.lines().any(|line| {
+            let words: Vec<&str> = line.split_ascii_whitespace().collect();
+            is_default(&words)
+        })
+    };
+    let out = has(ROUTES, |words| {
+        words.get(1) == Some(&"00000000") && words.get(7) == Some(&"00000000")
+    }) || has(ROUTES6, |words| {
+        words.get(1) == Some(&"00")
+            && words
+                .first()
+                .is_some_and(|to| to.bytes().all(|byte| byte == b'0'))
+            && words.last() != Some(&"lo")
+    });
+    (!out).then(|| "the host has no default route".to_owned())
+}
+
+/// The program that a container's network comes from.
+///
+/// # Errors
+/// `NotFound` when it is not installed.
+pub(super) fn program(engine: &Engine<'_>, network: &Network) -> common::Result<Program> {
+    let wanted = network
+        .helper
+        .as_ref()
+        .map(|helper| helper.program.as_str());
+    user::program(engine.host.search_path().as_deref(), wanted).ok_or_else(|| {
+        let name = wanted.unwrap_or("pasta or slirp4netns");
+        Error::new(Kind::NotFound, "connect network with", name)
+            .because("it is not installed".to_owned())
+            .hint("install the package passt or slirp4netns, or use --network host or none")
+    })
+}
+
+/// Says what does not work of a container's ports with this program.
+pub(super) fn warn_of_ports(engine: &Engine<'_>, program: &Program, published: &[Published]) {
+    let lacking = published
+        .iter()
+        .find_map(|port| Some((port, program.lack(port)?)));
+    if let Some((port, lack)) = lacking {
+        let line = format!("--publish {}:{}/udp: {lack}", port.host_port, port.port);
+        engine.ui.warn(&line);
+    }
+}
+
+/// Starts it for a container's namespace.
+pub(super) fn connect(
+    program: &Program,
+    network: &Network,
+    ports: &[Published],
+    ends: &Unconnected,
+) -> common::Result<Helper> {
+    let options = network.helper.as_ref().map(|helper| &helper.options[..]);
+    let helper = program.start(&Wanted {
+        namespace: ends.namespace.as_fd(),
+        published: ports,
+        options: options.unwrap_or_default(),
+    })?;
+    Ok(Helper {
+        pid: helper.pid,
+        start_time: process::start_time(helper.pid).unwrap_or_default(),
+    })
+}

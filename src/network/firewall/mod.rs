@@ -1,0 +1,210 @@
+//! What is let through between networks, the host and the world.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `nft` | the rules, in nf_tables; `key` writes what they look up |
+//! | `legacy` | the same as far as it goes by iptables(8), where there is no nft(8) |
+//! | `iptables` | runs that program |
+//! | `foreign` | other programs' rules, which are not to stop what passes these |
+
+mod foreign;
+mod iptables;
+mod key;
+mod legacy;
+mod nft;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use crate::common::{Kind, Result};
+use crate::network::Subnet;
+use crate::sys::netlink::Netlink;
+
+pub(super) use nft::PORT_PREFIX;
+
+/// Looks for a program by its name: most starts need none.
+pub(crate) type Find<'a> = &'a dyn Fn(&str) -> Option<PathBuf>;
+
+/// What of a network the rules know.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NetworkRules<'a> {
+    /// Name of its bridge.
+    pub(crate) bridge: &'a str,
+    /// Its subnets.
+    pub(crate) subnets: &'a [Subnet],
+    /// Nothing goes in or out.
+    pub(crate) internal: bool,
+    /// Other networks that say so too may come in.
+    pub(crate) friendly: bool,
+    /// Its members leave with the host's address.
+    pub(crate) masquerade: bool,
+}
+
+/// Protocol of a published port; the number is IP's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Protocol {
+    /// Transmission control.
+    Tcp = 6,
+    /// Datagrams.
+    Udp = 17,
+    /// Stream control.
+    Sctp = 132,
+}
+
+/// A port of the host that leads to one of a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Published {
+    /// The protocol.
+    pub(crate) protocol: Protocol,
+    /// Address of the host's; the unspecified one means all of its family.
+    pub(crate) host: IpAddr,
+    /// Port of the host's.
+    pub(crate) host_port: u16,
+    /// Port of the container's.
+    pub(crate) port: u16,
+}
+
+/// What of a container's interface the rules know.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PortRules<'a> {
+    /// Name of the host's end.
+    pub(crate) interface: &'a str,
+    /// Its index.
+    pub(crate) index: u32,
+    /// Hardware address of the container's end.
+    pub(crate) mac: [u8; 6],
+    /// Addresses of the container's end.
+    pub(crate) addresses: &'a [IpAddr],
+    /// The ports that lead to it.
+    pub(crate) published: &'a [Published],
+}
+
+/// The rules of the network namespace in which it was opened.
+#[derive(Debug)]
+pub(crate) enum Firewall {
+    /// In nf_tables.
+    Nft(nft::Nft),
+    /// By iptables(8).
+    Legacy(legacy::Legacy),
+}
+
+impl Firewall {
+    /// Opens the rules, and loads them where they are missing.
+    ///
+    /// # Errors
+    /// `Unsupported` when they are missing, and so are the programs to load them with.
+    pub(crate) fn open(find: Find<'_>) -> Result<Firewall> {
+        let error = match nft::Nft::open(find) {
+            Ok(nft) => return Ok(Firewall::Nft(nft)),
+            Err(error) if error.kind() == Kind::Unsupported => error,
+            Err(error) => return Err(error),
+        };
+        let legacy = legacy::Legacy::open(find)?;
+        legacy.map(Firewall::Legacy).ok_or(error)
+    }
+
+    /// The rules as they are; `None` when there are none.
+    pub(crate) fn present(find: Find<'_>) -> Result<Option<Firewall>> {
+        if let Some(nft) = nft::Nft::present()? {
+            return Ok(Some(Firewall::Nft(nft)));
+        }
+        if find("nft").is_some() {
+            return Ok(None);
+        }
+        Ok(legacy::Legacy::present(find)?.map(Firewall::Legacy))
+    }
+
+    /// Whether the rules had to be loaded: those of networks that exist have to be added again.
+    pub(crate) fn is_fresh(&self) -> bool {
+        match self {
+            Firewall::Nft(nft) => nft.is_fresh(),
+            Firewall::Legacy(legacy) => legacy.is_fresh(),
+        }
+    }
+
+    /// Lets a network work. Twice is no error.
+    pub(crate) fn add_network(&mut self, rules: &NetworkRules<'_>, find: Find<'_>) -> Result<()> {
+        match self {
+            Firewall::Nft(nft) => {
+                foreign::let_pass(rules.bridge, find);
+                nft.add_network(rules)
+            }
+            // Its chains are among the others' and come first.
+            Firewall::Legacy(legacy) => legacy.add_network(rules),
+        }
+    }
+
+    /// Lets a container's interface speak, and leads its ports to it.
+    ///
+    /// # Errors
+    /// `Conflict` when a port leads to another container already.
+    pub(crate) fn add_port(&mut self, rules: &PortRules<'_>) -> Result<()> {
+        let mut done = self.try_add_port(rules);
+        if matches!(&done, Err(error) if error.kind() == Kind::Conflict) {
+            // It may lead to a container whose keeper was killed.
+            self.sweep()?;
+            done = self.try_add_port(rules);
+        }
+        done?;
+        forget_flows(rules.published)
+    }
+
+    fn try_add_port(&mut self, rules: &PortRules<'_>) -> Result<()> {
+        match self {
+            Firewall::Nft(nft) => nft.add_port(rules),
+            Firewall::Legacy(legacy) => legacy.add_port(rules),
+        }
+    }
+
+    /// Frees the host's ports that lead to the interface `owner`, the host's end of a pair.
+    pub(crate) fn free_ports(&mut self, owner: &str) -> Result<()> {
+        match self {
+            Firewall::Nft(nft) => nft.free_ports(owner),
+            Firewall::Legacy(legacy) => legacy.remove(|found| Ok(found == owner)),
+        }
+    }
+
+    /// Removes what was added for interfaces that are gone. Whoever may be adding at this moment
+    /// has the interface first.
+    pub(crate) fn sweep(&mut self) -> Result<()> {
+        let mut links = Netlink::route()?;
+        let mut known: BTreeMap<String, bool> = BTreeMap::new();
+        let is_gone = |owner: &str| {
+            if let Some(gone) = known.get(owner) {
+                return Ok(*gone);
+            }
+            let gone = !owner.is_empty() && links.link(owner)?.is_none();
+            known.insert(owner.to_owned(), gone);
+            Ok(gone)
+        };
+        match self {
+            Firewall::Nft(nft) => nft.sweep(is_gone),
+            Firewall::Legacy(legacy) => legacy.remove(is_gone),
+        }
+    }
+}
+
+/// Takes back what was changed in other programs' rules for a bridge that is gone.
+pub(crate) fn forget_bridge(bridge: &str, find: Find<'_>) {
+    foreign::forget(bridge, find);
+}
+
+/// Lets datagrams of clients that did not stop sending while nobody was there, or another
+/// container, come to the one that is there now.
+fn forget_flows(published: &[Published]) -> Result<()> {
+    let is_flow = |port: &&Published| port.protocol != Protocol::Tcp;
+    let ports: Vec<Published> = published.iter().filter(is_flow).copied().collect();
+    if ports.is_empty() {
+        return Ok(());
+    }
+    let own = Netlink::route()?.addresses()?;
+    Netlink::filter()?.forget_flows(|target| {
+        let is_one = |port: &Published| {
+            port.protocol as u8 == target.protocol
+                && port.host_port == target.port
+                && (port.host.is_unspecified() || port.host == target.ip)
+        };
+        ports.iter().any(is_one) && own.iter().any(|address| address.ip == target.ip)
+    })
+}

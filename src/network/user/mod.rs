@@ -1,0 +1,96 @@
+//! A private network without rights: a program beside the container carries its packets through
+//! sockets of the user's own. The first that is there: pasta (passt), then slirp4netns.
+
+mod pasta;
+mod program;
+mod slirp;
+
+use std::ffi::OsStr;
+use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
+
+use super::{Protocol, Published};
+use crate::common::Result;
+use crate::host::find_program;
+
+pub(crate) use program::Helper;
+
+/// Which program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// pasta(1), which keeps the source addresses of who comes in.
+    Pasta(PathBuf),
+    /// slirp4netns(1).
+    Slirp(PathBuf),
+}
+
+/// What a container gets.
+#[derive(Debug)]
+pub(crate) struct Wanted<'a> {
+    /// Its network namespace.
+    pub(crate) namespace: BorrowedFd<'a>,
+    /// The host's ports that lead there.
+    pub(crate) published: &'a [Published],
+    /// Options of the user's for the program, in its own words.
+    pub(crate) options: &'a [String],
+}
+
+/// The program to use: the one that is asked for, or the first there is on `path`.
+pub(crate) fn program(path: Option<&OsStr>, wanted: Option<&str>) -> Option<Program> {
+    let pasta = || find_program(path, "pasta").map(Program::Pasta);
+    let slirp = || find_program(path, "slirp4netns").map(Program::Slirp);
+    match wanted {
+        Some("pasta") => pasta(),
+        Some("slirp4netns") => slirp(),
+        _ => pasta().or_else(slirp),
+    }
+}
+
+impl Program {
+    /// Its name.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Program::Pasta(_) => "pasta",
+            Program::Slirp(_) => "slirp4netns",
+        }
+    }
+
+    /// What does not work of a port that it leads into a container; `None` when all does.
+    ///
+    /// A pasta of 2023, Debian 12's among them, indexes its table of UDP ports to map back past
+    /// the end for a port that is lower inside. slirp4netns takes an answer to the host's own
+    /// loopback address, which it shows as its gateway's, for a packet to that device.
+    pub(crate) fn lack(&self, port: &Published) -> Option<&'static str> {
+        match self {
+            _ if port.protocol != Protocol::Udp => None,
+            Program::Pasta(path) if port.host_port > port.port && !pasta::is_recent(path) => Some(
+                "this version of pasta loses answers of a UDP port that is lower in the container \
+                 than on the host; publish the same number",
+            ),
+            Program::Pasta(_) => None,
+            Program::Slirp(_) => Some(
+                "slirp4netns answers datagrams of other machines only, not of this one's loopback \
+                 address; pasta (package passt) does",
+            ),
+        }
+    }
+
+    /// The address at which the container finds a resolver that asks the host's.
+    pub(crate) fn resolver(&self) -> &'static str {
+        match self {
+            Program::Pasta(_) => pasta::RESOLVER,
+            Program::Slirp(_) => slirp::RESOLVER,
+        }
+    }
+
+    /// Starts it and waits until the namespace is connected. It is a child of this process.
+    ///
+    /// # Errors
+    /// What it says itself: a port in use, no device for packets, no way out of this machine.
+    pub(crate) fn start(&self, wanted: &Wanted<'_>) -> Result<Helper> {
+        match self {
+            Program::Pasta(path) => pasta::start(path, wanted),
+            Program::Slirp(path) => slirp::start(path, wanted),
+        }
+    }
+}

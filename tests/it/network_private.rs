@@ -1,0 +1,225 @@
+//! Private networks by a program beside the container, and the network of another container.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::harness::{Env, Identity, eventually};
+
+/// Starts a server in a detached container of this name and waits until it listens.
+fn serve(env: &Env, name: &str, flags: &[&str]) -> String {
+    serve_at(env, name, "80", flags)
+}
+
+/// As [`serve`], with another port for datagrams.
+fn serve_at(env: &Env, name: &str, datagrams: &str, flags: &[&str]) -> String {
+    let image = env.base();
+    let mut words = vec!["run", "-d", "--name", name];
+    words.extend(flags);
+    words.extend([&image, "payload", "serve", "80", datagrams]);
+    let id = env.ketch(&words).ok().to_owned();
+    eventually("the server listens", || {
+        env.ketch(&["logs", name]).stdout == "ready\n"
+    });
+    id
+}
+
+/// A payload in a container of its own on this network.
+fn on(env: &Env, network: &str, payload: &[&str]) -> crate::harness::process::Output {
+    let image = env.base();
+    let mut words = vec!["run", "--rm", "--network", network, &image, "payload"];
+    words.extend(payload);
+    env.ketch(&words)
+}
+
+/// Whether this machine can carry a private network; said once where it cannot.
+fn can_carry(env: &Env) -> bool {
+    let there = crate::harness::require::program("pasta") && fs::metadata("/dev/net/tun").is_ok();
+    require!("pasta and /dev/net/tun", there);
+    let routes = fs::read_to_string("/proc/net/route").unwrap_or_default();
+    let out = routes
+        .lines()
+        .any(|line| line.split_ascii_whitespace().nth(1) == Some("00000000"));
+    require!("a default route", out);
+    env.identity != Some(Identity::Root)
+}
+
+/// A port of the loopback device that nobody has.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn ask(port: u16) -> Option<String> {
+    use std::io::Read;
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).ok()?;
+    (!text.is_empty()).then_some(text)
+}
+
+fn ask_by_datagram(port: u16) -> bool {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(1)))
+        .unwrap();
+    let mut buffer = [0; 64];
+    socket.send_to(b"hello", ("127.0.0.1", port)).is_ok() && socket.recv(&mut buffer).is_ok()
+}
+
+/// Process numbers of the programs that serve a container's network.
+fn helpers(env: &Env, id: &str) -> Vec<i32> {
+    let path = env.store().join(format!("containers/{id}/network.json"));
+    let text = fs::read(path).unwrap_or_default();
+    let found: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+    let list = found["helpers"].as_array().cloned().unwrap_or_default();
+    list.iter()
+        .map(|helper| helper["pid"].as_i64().unwrap() as i32)
+        .collect()
+}
+
+fn supervisor(env: &Env, id: &str) -> i32 {
+    let state = fs::read(env.store().join(format!("containers/{id}/state"))).unwrap();
+    let state: serde_json::Value = serde_json::from_slice(&state).unwrap();
+    state["started"]["supervisor"].as_i64().unwrap() as i32
+}
+
+fn is_gone(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // A zombie whose parent has not looked yet runs nothing any more.
+    stat.rsplit(')')
+        .next()
+        .is_none_or(|rest| rest.is_empty() || rest.trim_start().starts_with('Z'))
+}
+
+fn pid(env: &Env, name: &str) -> i64 {
+    env.ketch(&["container", "inspect", name]).json()[0]["State"]["Pid"]
+        .as_i64()
+        .unwrap()
+}
+
+cases! {
+    fn ports_lead_into_a_private_network_and_are_free_after_it(env) {
+        if !can_carry(env) { return; }
+        let port = free_port();
+        // Debian 12's pasta maps datagrams to the same number or a higher one only.
+        let publish = [format!("127.0.0.1:{port}:80"), format!("127.0.0.1:{port}:{port}/udp")];
+        let id = serve_at(env, "web", &port.to_string(), &["-p", &publish[0], "-p", &publish[1]]);
+        assert!(ask(port).is_some());
+        assert!(ask_by_datagram(port));
+        assert_eq!(helpers(env, &id).len(), 1);
+        let helper = helpers(env, &id)[0];
+        env.ketch(&["run", "-p", &publish[0], &env.base(), "payload", "true"]).refused(&[&port.to_string()]);
+        env.ketch(&["rm", "-f", "web"]).ok();
+        assert!(is_gone(helper));
+        TcpListener::bind(("127.0.0.1", port)).unwrap();
+        env.ketch(&["rm", "-af"]).ok();
+        env.assert_clean();
+    }
+
+    fn the_hosts_loopback_device_is_its_own(env) {
+        if !can_carry(env) { return; }
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        on(env, "private", &["connect", &format!("127.0.0.1:{port}")]).exits(1);
+        let text = fs::read_to_string("/proc/net/route").unwrap();
+        let gateway = text.lines().find_map(|line| {
+            let words: Vec<&str> = line.split_ascii_whitespace().collect();
+            (words[1] == "00000000").then(|| u32::from_str_radix(words[2], 16).unwrap())
+        });
+        let gateway = std::net::Ipv4Addr::from(gateway.unwrap().to_le_bytes());
+        listener.set_nonblocking(true).unwrap();
+        // Whatever the gateway itself says there: the host's loopback device is not asked.
+        on(env, "private", &["connect", &format!("{gateway}:{port}")]).exits(1);
+        assert!(listener.accept().is_err());
+        on(env, "pasta:--map-gw", &["connect", &format!("{gateway}:{port}")]);
+        assert!(listener.accept().is_ok(), "asked for");
+        env.assert_clean();
+    }
+
+    fn the_program_ends_with_whoever_keeps_the_container(env) {
+        if !can_carry(env) { return; }
+        for network in ["pasta", "slirp4netns"] {
+            if !crate::harness::require::program(network) { continue; }
+            let id = serve(env, "job", &["--network", network]);
+            let (helper, keeper) = (helpers(env, &id)[0], supervisor(env, &id));
+            assert!(!is_gone(helper));
+            kill(Pid::from_raw(keeper), Signal::SIGKILL).unwrap();
+            eventually("the program has ended", || is_gone(helper));
+            env.ketch(&["rm", "-f", "job"]).ok();
+        }
+        env.assert_clean();
+    }
+
+    fn slirp4netns_carries_ports_too(env) {
+        if !can_carry(env) || !crate::harness::require::program("slirp4netns") { return; }
+        let port = free_port();
+        serve(env, "web", &["--network", "slirp4netns", "-p", &format!("127.0.0.1:{port}:80")]);
+        assert!(ask(port).is_some());
+        env.ketch(&["rm", "-f", "web"]).ok();
+        env.assert_clean();
+    }
+
+    fn a_container_joins_the_network_of_another(env) {
+        let id = serve(env, "web", &["--network", "none", "--init"]);
+        on(env, "container:web", &["connect", "127.0.0.1:80"]).says("127.0.0.1");
+        assert_eq!(on(env, "container:web", &["hostname"]).ok(), &id[..12]);
+        let of = |name: &str| {
+            let words = env.ketch(&["exec", name, "payload", "ns"]);
+            words.ok().lines().find(|line| line.starts_with("net=")).unwrap().to_owned()
+        };
+        let image = env.base();
+        env.ketch(&["run", "-d", "--name", "beside", "--network", "container:web", &image, "payload", "sleep-forever"]).ok();
+        assert_eq!(of("beside"), of("web"));
+        env.ketch(&["exec", "beside", "payload", "connect", "127.0.0.1:80"]).says("127.0.0.1");
+        let asked = env.ketch(&["container", "inspect", "beside"]).json()[0]["HostConfig"]["NetworkMode"].clone();
+        assert_eq!(asked, format!("container:{id}"));
+        // One beside that one is beside the first.
+        on(env, "container:beside", &["connect", "127.0.0.1:80"]).says("127.0.0.1");
+        env.ketch(&["rm", "-f", "beside"]).ok();
+        env.ketch(&["create", "--name", "later", "--network", "container:web", &image, "payload", "true"]).ok();
+        env.ketch(&["rename", "web", "site"]).ok();
+        env.ketch(&["start", "-a", "later"]).ok();
+        env.ketch(&["rm", "-f", "site"]).ok();
+        env.ketch(&["start", "later"]).refused(&["no container"]);
+        env.ketch(&["rm", "later"]).ok();
+        env.assert_clean();
+    }
+
+    fn a_network_that_cannot_be_joined_is_refused(env) {
+        let refused = |network: &str, words: &[&str]| {
+            on(env, network, &["true"]).fails(125, words);
+            assert!(env.containers().is_empty(), "{network}");
+        };
+        refused("container:nobody", &["nobody"]);
+        let image = env.base();
+        env.ketch(&["create", "--name", "idle", "--network", "none", &image, "payload", "true"]).ok();
+        on(env, "container:idle", &["true"]).fails(125, &["cannot join network of a non running container"]);
+        env.ketch(&["rm", "idle"]).ok();
+        refused("ns:/nowhere", &["/nowhere"]);
+        refused("ns:/etc/passwd", &["/etc/passwd", "none"]);
+        if env.identity != Some(Identity::Root) {
+            // The host's: there already, but not to be entered by asking for it.
+            let own = fs::File::open("/proc/self/ns/net").unwrap();
+            let path = format!("ns:/proc/{}/fd/{}", std::process::id(), own.as_raw_fd());
+            refused(&path, &["denied"]);
+        }
+        env.assert_clean();
+    }
+
+    fn a_namespace_of_ones_own_is_joined_by_its_path(env) {
+        serve(env, "web", &["--network", "none"]);
+        let path = format!("ns:/proc/{}/ns/net", pid(env, "web"));
+        on(env, &path, &["connect", "127.0.0.1:80"]).says("127.0.0.1");
+        env.ketch(&["rm", "-f", "web"]).ok();
+        on(env, &path, &["true"]).fails(125, &["network namespace"]);
+        env.assert_clean();
+    }
+}
