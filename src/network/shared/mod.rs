@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
 use crate::common::{Error, Kind, Mode, Result, Ui};
 use crate::host::Host;
 use crate::sys::file::{self, Sharing};
-use crate::sys::process::start_time;
+use crate::sys::process::{has_ended, pidfd_open, start_time};
 
 use space::Space;
 
@@ -125,7 +125,10 @@ impl Place<'_> {
             return Ok(Some(space));
         }
         if let Some(state) = state
+            && let Ok(pidfd) = pidfd_open(state.pid)
             && start_time(state.pid) == Some(state.start_time)
+            // A killed one that nobody has reaped yet is still listed.
+            && !has_ended(pidfd.as_fd())
         {
             return Err(Error::new(Kind::Denied, "enter shared network", "")
                 .because(format!("its holder, process {}, is closed", state.pid))
