@@ -8,6 +8,7 @@
 //! | `connect` | joins a member's namespace to its network, whatever the driver |
 //! | `bridge`, `parent` | the drivers: a bridge and pairs; interfaces on one of the host's |
 //! | `firewall` | what is let through |
+//! | `shared` | the namespace for bridges of who is not root |
 #![forbid(unsafe_code)]
 
 mod address;
@@ -22,6 +23,7 @@ mod parent;
 mod pool;
 mod record;
 mod routes;
+pub(crate) mod shared;
 mod subnet;
 mod sysctl;
 pub(crate) mod user;

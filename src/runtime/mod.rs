@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod attend;
+mod below;
 mod capture;
 mod enter;
 mod front;

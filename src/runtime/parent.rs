@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::sched::CloneFlags;
 
+use super::below::clone_below;
 use super::fuse;
 use super::init;
 use super::mapped::Trees;
@@ -20,7 +21,7 @@ const START: &str = "start";
 /// Name of the part of a start in which the network is connected.
 const NETWORK: &str = "network";
 
-/// Where the container is placed: its cgroup, and whose network it is in.
+/// Where the container is placed: its cgroup, whose network it is in, below which user namespace.
 #[derive(Debug, Default)]
 pub(crate) struct Join<'a> {
     /// v2: directory to be born in.
@@ -29,6 +30,8 @@ pub(crate) struct Join<'a> {
     pub(crate) procs: Vec<BorrowedFd<'a>>,
     /// Whose network namespace it gets; one of its own, or the caller's, where none.
     pub(crate) neighbour: Option<&'a Neighbour>,
+    /// User namespace that the container's own becomes a child of; the caller's where none.
+    pub(crate) below: Option<BorrowedFd<'a>>,
 }
 
 /// Standard streams of a payload without a terminal: input, output, errors; `None` is the
@@ -83,17 +86,22 @@ pub(crate) fn start(plan: &Plan, join: Join<'_>, streams: Streams<'_>) -> Result
     }
     // newuidmap and newgidmap take longer than making the namespaces: init makes most of them
     // meanwhile. It cannot enter a process namespace of its own, and keeps owning them all.
-    let helped = plan
-        .maps
-        .as_ref()
-        .is_some_and(|maps| matches!(maps.writer, MapWriter::Helpers { .. }));
+    let helped = join.below.is_none()
+        && plan
+            .maps
+            .as_ref()
+            .is_some_and(|maps| matches!(maps.writer, MapWriter::Helpers { .. }));
     let first = match helped {
         true => namespaces & (CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWPID),
         false => namespaces,
     };
-    let cloned = match join.neighbour {
-        Some(neighbour) => neighbour.clone_beside(plan, first, join.into)?,
-        None => clone(first, join.into).map_err(|error| explain_clone(error, first))?,
+    let (cloned, translated) = match (join.neighbour, join.below) {
+        (Some(neighbour), _) => (neighbour.clone_beside(plan, first, join.into)?, None),
+        (None, Some(user)) => clone_below(user, plan, first, join.into)?,
+        (None, None) => {
+            let cloned = clone(first, join.into).map_err(|error| explain_clone(error, first))?;
+            (cloned, None)
+        }
     };
     match cloned {
         Cloned::Child => {
@@ -105,7 +113,7 @@ pub(crate) fn start(plan: &Plan, join: Join<'_>, streams: Streams<'_>) -> Result
                 trees,
                 namespaces: namespaces - first,
             };
-            init::main(plan, inherited)
+            init::main(translated.as_ref().unwrap_or(plan), inherited)
         }
         Cloned::Parent(child) => {
             drop(theirs);
@@ -118,7 +126,7 @@ pub(crate) fn start(plan: &Plan, join: Join<'_>, streams: Streams<'_>) -> Result
                 },
             };
             if let Some(maps) = &plan.maps
-                && let Err(error) = started.map(maps, trees.as_ref())
+                && let Err(error) = started.map(maps, trees.as_ref(), join.below.is_some())
             {
                 return Err(started.why_unmapped(error));
             }
@@ -128,11 +136,13 @@ pub(crate) fn start(plan: &Plan, join: Join<'_>, streams: Streams<'_>) -> Result
 }
 
 impl Started {
-    fn map(&self, maps: &Maps, trees: Option<&Trees>) -> Result<()> {
+    /// Has the id maps written, unless they are, and lets an init go on that waits for them.
+    fn map(&self, maps: &Maps, trees: Option<&Trees>, written: bool) -> Result<()> {
         let pid = self.child.pid;
         match &maps.writer {
             MapWriter::Init => return Ok(()),
             MapWriter::Nobody => trees.map_or(Ok(()), |trees| trees.map(pid))?,
+            _ if written => {}
             MapWriter::Parent => {
                 namespace::write_maps(&pid.to_string(), &maps.uids, &maps.gids, false)?;
                 trees.map_or(Ok(()), |trees| trees.map(pid))?;

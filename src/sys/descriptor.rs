@@ -6,7 +6,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
+use nix::sys::stat::Mode;
 
 /// The magic path of a descriptor, which the kernel follows to the very object, not to a name.
 /// /proc must be there.
@@ -63,6 +64,34 @@ pub(crate) fn take(number: RawFd) -> Option<OwnedFd> {
     };
     fcntl(&fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).ok()?;
     Some(fd)
+}
+
+/// Gives up every descriptor of a forked process but `kept`, which become 3, 4 and so on; the
+/// standard streams become the null device. What the code of its parent still owns is not there
+/// any more: the process must end without dropping it.
+pub(crate) fn keep_only(kept: &[BorrowedFd<'_>]) -> nix::Result<Vec<OwnedFd>> {
+    let first = 3 + kept.len() as i32;
+    // Above all targets first, so that none is overwritten before it was moved.
+    let above: Vec<RawFd> = kept
+        .iter()
+        .map(|fd| fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(first)))
+        .collect::<nix::Result<_>>()?;
+    let null = nix::fcntl::open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
+    for stream in 0..=2 {
+        super::exec::dup_onto(null.as_raw_fd(), stream)?;
+    }
+    // Its number may be a target.
+    std::mem::forget(null);
+    for (fd, target) in above.iter().zip(3..) {
+        // SAFETY: dup3 takes integers; no code of this process uses the old `target` again.
+        Errno::result(unsafe { libc::dup3(*fd, target, libc::O_CLOEXEC) })?;
+    }
+    super::exec::close_from(first);
+    // SAFETY: dup3 has just made them, and the parent's owners of these numbers are never
+    // dropped in this process, as the caller has promised.
+    Ok((3..first)
+        .map(|number| unsafe { OwnedFd::from_raw_fd(number) })
+        .collect())
 }
 
 /// Whether `fd` is a pipe.

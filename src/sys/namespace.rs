@@ -109,6 +109,47 @@ pub(crate) fn owner(namespace: impl AsFd) -> std::result::Result<OwnedFd, Errno>
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// The map of this process's own user namespace, seen from the one above: `/proc/self/uid_map` or
+/// `/proc/self/gid_map`.
+pub(crate) fn own_map(path: &str) -> Result<Vec<IdMap>> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Error::io("read id map", path, error))?;
+    Ok(text.lines().filter_map(line).collect())
+}
+
+fn line(text: &str) -> Option<IdMap> {
+    let mut numbers = text.split_ascii_whitespace().map(str::parse::<u32>);
+    let mut next = || numbers.next()?.ok();
+    Some(IdMap::new(next()?, next()?, next()?))
+}
+
+/// A map whose outer ids are those above the namespace of `outer`, as the map of a child of that
+/// namespace; `None` when `outer` lacks an id of it.
+pub(crate) fn through(map: &[IdMap], outer: &[IdMap]) -> Option<Vec<IdMap>> {
+    let mut found: Vec<IdMap> = Vec::with_capacity(map.len());
+    for wanted in map {
+        let mut done = 0;
+        while done < wanted.count {
+            let id = wanted.outside + done;
+            let holds = |line: &&IdMap| id >= line.outside && id - line.outside < line.count;
+            let line = outer.iter().find(holds)?;
+            let offset = id - line.outside;
+            let count = (line.count - offset).min(wanted.count - done);
+            let part = IdMap::new(wanted.inside + done, line.inside + offset, count);
+            // Lines that could be one stay apart: the kernel wants each of them in one of `outer`.
+            found.push(part);
+            done += count;
+        }
+    }
+    Some(found)
+}
+
+/// What tells a namespace from every other: device and inode of its file.
+pub(crate) fn identity(namespace: impl AsFd) -> nix::Result<(u64, u64)> {
+    let found = fstat(namespace)?;
+    Ok((found.st_dev, found.st_ino))
+}
+
 /// Whether a namespace is the one that this process has of its kind (`user`, `net`, …).
 pub(crate) fn is_own(kind: &str, namespace: impl AsFd) -> std::result::Result<bool, Errno> {
     let (theirs, own) = (
@@ -213,6 +254,43 @@ mod tests {
     fn a_map_has_the_form_of_the_kernel() {
         let map = [IdMap::new(0, 1000, 1), IdMap::new(1, 100_000, 65_536)];
         assert_eq!(text(&map), "0 1000 1\n1 100000 65536\n");
+    }
+
+    #[test]
+    fn a_map_is_written_in_the_terms_of_the_namespace_above() {
+        let outer = [IdMap::new(0, 1000, 1), IdMap::new(1, 100_000, 65_536)];
+        assert_eq!(
+            through(&outer, &outer),
+            Some(vec![IdMap::new(0, 0, 1), IdMap::new(1, 1, 65_536)])
+        );
+        let keep = [
+            IdMap::new(0, 100_999, 1),
+            IdMap::new(1000, 1000, 1),
+            IdMap::new(1, 100_000, 999),
+        ];
+        assert_eq!(
+            through(&keep, &outer),
+            Some(vec![
+                IdMap::new(0, 1000, 1),
+                IdMap::new(1000, 0, 1),
+                IdMap::new(1, 1, 999),
+            ])
+        );
+        assert_eq!(through(&[IdMap::new(0, 165_535, 2)], &outer), None);
+        assert_eq!(through(&[IdMap::new(0, 5, 1)], &outer), None);
+        let split = [IdMap::new(7, 10, 2), IdMap::new(0, 12, 2)];
+        assert_eq!(
+            through(&[IdMap::new(0, 11, 2)], &split),
+            Some(vec![IdMap::new(0, 8, 1), IdMap::new(1, 0, 1)])
+        );
+    }
+
+    #[test]
+    fn lines_of_the_kernel_are_read() {
+        let text = "         0       1000          1";
+        assert_eq!(line(text), Some(IdMap::new(0, 1000, 1)));
+        assert_eq!(line("0 1"), None);
+        assert!(!own_map("/proc/self/uid_map").unwrap().is_empty());
     }
 
     #[test]

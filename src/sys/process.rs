@@ -347,6 +347,26 @@ pub(crate) fn exit_now(code: u8) -> ! {
     unsafe { libc::_exit(i32::from(code)) }
 }
 
+/// Runs a test's `work` in a forked copy of this process, which has one thread; false when it
+/// panics there.
+#[cfg(test)]
+pub(crate) fn in_a_copy(work: impl FnOnce()) -> bool {
+    // SAFETY: the C library readies its own locks for the copy, and callers run no other test
+    // beside this one, whose threads could hold others.
+    match unsafe { libc::fork() } {
+        0 => {
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            exit_now(u8::from(done.is_err()))
+        }
+        pid => {
+            let mut status = 0;
+            // SAFETY: `status` is a valid place for the result.
+            let waited = unsafe { libc::waitpid(pid, &raw mut status, 0) };
+            waited == pid && status == 0
+        }
+    }
+}
+
 /// Start time of a process in clock ticks since boot (proc_pid_stat(5), field 22): together
 /// with the number it names one process for as long as the machine runs.
 pub(crate) fn start_time(pid: i32) -> Option<u64> {

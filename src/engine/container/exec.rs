@@ -130,6 +130,7 @@ impl<'a> Execution<'a> {
         let join = Join {
             into: entrance.clone_into_fd(),
             procs: entrance.join_fds(),
+            below: None,
             neighbour: None,
         };
         let begun = Timestamp::now();

@@ -133,6 +133,7 @@ pub(crate) fn launch(
     let join = Join {
         into: cgroup.clone_into_fd(),
         procs: cgroup.join_fds(),
+        below: None,
         neighbour: neighbour.as_ref(),
     };
     let mut connection = Connection::prepare(engine, prepared)?;
