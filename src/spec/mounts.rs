@@ -4,7 +4,7 @@ use std::path::Path;
 
 use oci_spec::runtime::{Mount as OciMount, MountBuilder};
 
-use super::config::{BindOptions, Config, Mount, MountKind, NamespaceMode, Propagation};
+use super::config::{BindOptions, Config, HostsFile, Mount, MountKind, NamespaceMode, Propagation};
 use super::generate::{Inputs, built};
 use crate::common::{Error, Kind, Result};
 use crate::host::idmap;
@@ -36,13 +36,16 @@ pub(super) fn mounts(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
         )?);
     }
     if let Some(etc) = &inputs.etc {
+        let network = &config.network;
+        let own_hosts = !network.no_hosts && network.hosts_file != Some(HostsFile::Image);
+        let own_resolvers = network.dns.iter().all(|server| server != "none");
         let files = [
-            (
-                "/etc/hosts",
-                Some(&etc.hosts).filter(|_| !config.network.no_hosts),
-            ),
+            ("/etc/hosts", own_hosts.then_some(&etc.hosts)),
             ("/etc/hostname", Some(&etc.hostname)),
-            ("/etc/resolv.conf", Some(&etc.resolv_conf)),
+            (
+                "/etc/resolv.conf",
+                own_resolvers.then_some(&etc.resolv_conf),
+            ),
             ("/etc/localtime", etc.localtime.as_ref()),
         ];
         let files = files

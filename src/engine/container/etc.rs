@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::common::Error;
 use crate::spec::EtcFiles;
-use crate::spec::config::{Network, NetworkMode};
+use crate::spec::config::{HostsFile, Network, NetworkMode};
 
 /// Largest host file that is copied.
 const MAX_FILE: usize = 1 << 20;
@@ -15,6 +15,9 @@ const MAX_FILE: usize = 1 << 20;
 /// What every hosts file begins with (moby, `libnetwork/etchosts`).
 const LOCAL: &str = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n\
 fe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
+
+/// What systemd-resolved writes for those who cannot reach its stub (systemd-resolved(8)).
+const BEHIND_THE_STUB: &str = "/run/systemd/resolve/resolv.conf";
 
 /// Stands for the host's address until that is known.
 const GATEWAY: &str = "@host-gateway@";
@@ -79,7 +82,13 @@ fn localtime(zone: &str) -> Result<Vec<u8>> {
 }
 
 fn hosts(hostname: &str, network: &Network) -> String {
-    let mut text = match network.mode {
+    let asked = match &network.hosts_file {
+        Some(HostsFile::None) => Some(String::new()),
+        Some(HostsFile::Path(path)) => path.to_str().and_then(read),
+        // The image's file stays where it is.
+        Some(HostsFile::Image) | None => None,
+    };
+    let begins = || match network.mode {
         // docker: on the host's network the host's own names hold.
         NetworkMode::Host
         | NetworkMode::Default
@@ -90,6 +99,7 @@ fn hosts(hostname: &str, network: &Network) -> String {
         // The addresses come when they are known.
         NetworkMode::Named => LOCAL.to_owned(),
     };
+    let mut text = asked.unwrap_or_else(begins);
     if !text.ends_with('\n') {
         text.push('\n');
     }
@@ -145,8 +155,8 @@ pub(super) fn resolver_conf(network: &Network) -> String {
 }
 
 /// `/etc/resolv.conf` of a container that cannot reach the host's loopback device: without the
-/// resolvers there, those `behind` a stub or public ones instead, as docker does.
-pub(super) fn outside_conf(network: &Network, behind: &Path) -> String {
+/// resolvers there; `instead` of none at all, after those behind systemd-resolved's stub.
+pub(super) fn outside_conf(network: &Network, instead: &[&str]) -> String {
     let host = read("/etc/resolv.conf").unwrap_or_default();
     let usable = |servers: Vec<String>| -> Vec<String> {
         let is_local = |server: &String| {
@@ -166,10 +176,10 @@ pub(super) fn outside_conf(network: &Network, behind: &Path) -> String {
         false => network.dns.clone(),
     };
     if servers.is_empty() {
-        servers = usable(nameservers(behind));
+        servers = usable(nameservers(Path::new(BEHIND_THE_STUB)));
     }
     if servers.is_empty() {
-        servers = ["8.8.8.8", "8.8.4.4"].map(str::to_owned).into();
+        servers = instead.iter().map(|&server| server.to_owned()).collect();
     }
     let mut text: String = servers
         .iter()

@@ -116,7 +116,7 @@ fn life() {
         assert!(place.visit().unwrap().is_some());
         let holder = holder(place);
         drop(first);
-        assert!(!process::has_ended(holder.as_fd()));
+        assert!(!has_ended(holder.as_fd()));
         drop(second);
         wait_for_end(&holder);
         assert!(place.visit().unwrap().is_none());
@@ -144,7 +144,7 @@ fn repair() {
         // The first one's share counts with the new holder too.
         let holder = holder(place);
         drop(second);
-        assert!(!process::has_ended(holder.as_fd()));
+        assert!(!has_ended(holder.as_fd()));
         first.run(|| Ok(())).unwrap();
         drop(first);
         wait_for_end(&holder);
@@ -212,7 +212,7 @@ fn crowd() {
         assert!(texts.iter().all(|text| text.starts_with("Ok")), "{texts:?}");
         let holder = holder(place);
         for child in &crowd {
-            assert!(!process::has_ended(holder.as_fd()));
+            assert!(!has_ended(holder.as_fd()));
             child.signal(libc::SIGKILL).unwrap();
             child.wait().unwrap();
         }

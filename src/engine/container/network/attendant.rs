@@ -11,11 +11,13 @@ use crate::common::{Error, Result};
 use crate::engine::container::etc;
 use crate::network::attendant::{self, Work};
 use crate::network::dns::Resolver;
+use crate::network::user::Program;
+use crate::spec::config::Network;
 
 /// Where the host says who resolves names.
 const HOSTS_RESOLVERS: &str = "/etc/resolv.conf";
-/// What systemd-resolved writes for those who cannot reach its stub (systemd-resolved(8)).
-const BEHIND_THE_STUB: &str = "/run/systemd/resolve/resolv.conf";
+/// Who is asked where the host has only resolvers that a container cannot reach; docker's.
+const PUBLIC: [&str; 2] = ["8.8.8.8", "8.8.4.4"];
 
 /// Starts the process that serves names and ports, where there are any.
 pub(super) fn start(
@@ -82,12 +84,33 @@ pub(super) fn write_names(connection: &Connection<'_>) -> Result<()> {
     append(&dir.join("hosts"), &lines)?;
     let gateway = seats.iter().find_map(|seat| seat.member.gateways.first());
     etc::set_gateway(&dir.join("hosts"), gateway.copied())?;
+    if is_images(network) {
+        return Ok(());
+    }
     let has_names = seats.iter().any(|seat| seat.record.dns);
     let text = match has_names {
         true => etc::resolver_conf(network),
-        false => etc::outside_conf(network, Path::new(BEHIND_THE_STUB)),
+        false => etc::outside_conf(network, &PUBLIC),
     };
     overwrite(&dir.join("resolv.conf"), &text)
+}
+
+/// The same for a private network, whose program can ask the host's resolvers.
+pub(super) fn write_private_names(connection: &Connection<'_>, program: &Program) -> Result<()> {
+    let prepared = connection.prepared;
+    let text = etc::outside_conf(&prepared.asked.config.network, &[program.resolver()]);
+    let hostname = prepared.planned.spec.hostname().clone().unwrap_or_default();
+    let dir = prepared.dir.path();
+    append(&dir.join("hosts"), &format!("127.0.1.1\t{hostname}\n"))?;
+    if is_images(&prepared.asked.config.network) {
+        return Ok(());
+    }
+    overwrite(&dir.join("resolv.conf"), &text)
+}
+
+/// `--dns none`: the image's file stays.
+fn is_images(network: &Network) -> bool {
+    network.dns.iter().any(|server| server == "none")
 }
 
 fn append(path: &Path, text: &str) -> Result<()> {

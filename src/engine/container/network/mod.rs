@@ -140,6 +140,7 @@ impl<'a> Connection<'a> {
             let published = bridged::published(&connection.ports)?;
             let program = private::program(engine, network)?;
             private::warn_of_ports(engine, &program, &published);
+            attendant::write_private_names(&connection, &program)?;
             connection.program = Some(program);
         }
         if network.mode == NetworkMode::Named {
