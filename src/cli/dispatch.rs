@@ -25,13 +25,12 @@ pub(crate) struct Verb {
 }
 
 /// Groups and what their help says.
-pub(crate) const GROUPS: [(&str, &str); 8] = [
+pub(crate) const GROUPS: [(&str, &str); 7] = [
     ("container", "Manage containers"),
     ("generate", "Generate files from containers"),
     ("healthcheck", "Manage health checks of containers"),
     ("image", "Manage images"),
     ("network", "Manage networks"),
-    ("volume", "Manage volumes"),
     ("secret", "Manage secrets"),
     ("system", "Manage ketch"),
 ];

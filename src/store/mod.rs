@@ -65,7 +65,6 @@ mod state;
 mod tests;
 mod trash;
 mod usage;
-mod volume;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -94,7 +93,6 @@ pub(crate) use network::Join;
 pub(crate) use secret::{MAX_SECRET, SecretRecord};
 pub(crate) use state::{ExitRecord, Phase, StateRecord};
 pub(crate) use usage::StoreUsage;
-pub(crate) use volume::VolumeRecord;
 pub(crate) use writer::BlobWriter;
 
 use lock::Pin;

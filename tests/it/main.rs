@@ -61,6 +61,5 @@ mod system;
 mod terminal;
 mod update;
 mod userns;
-mod volumes;
 mod wait;
 mod watched;

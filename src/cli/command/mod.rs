@@ -5,7 +5,6 @@ mod image;
 mod network;
 mod secret;
 pub(crate) mod system;
-mod volume;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
@@ -92,12 +91,6 @@ pub(crate) const VERBS: &[Verb] = &[
     verb::<network::exists::Exists>(&["network exists"]),
     verb::<network::connect::Connect>(&["network connect"]),
     verb::<network::disconnect::Disconnect>(&["network disconnect"]),
-    verb::<volume::create::Create>(&["volume create"]),
-    verb::<volume::list::List>(&["volume ls", "volume list"]),
-    verb::<volume::inspect::Inspect>(&["volume inspect"]),
-    verb::<volume::remove::Remove>(&["volume rm", "volume remove"]),
-    verb::<volume::prune::Prune>(&["volume prune"]),
-    verb::<volume::exists::Exists>(&["volume exists"]),
     verb::<secret::create::Create>(&["secret create"]),
     verb::<secret::list::List>(&["secret ls", "secret list"]),
     verb::<secret::inspect::Inspect>(&["secret inspect"]),

@@ -42,7 +42,6 @@ mod top;
 mod update;
 mod usage;
 mod userns;
-mod volumes;
 mod wait;
 
 pub(crate) use crate::spec::config::RestartPolicy;

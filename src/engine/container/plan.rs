@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use oci_spec::runtime::Spec;
 
 use super::asked::Asked;
-use super::{etc, network, secret, userns, volumes};
+use super::{etc, network, secret, userns};
 use crate::common::{ContainerId, Error, Mode};
 use crate::engine::Engine;
 use crate::host::IdMaps;
@@ -52,10 +52,8 @@ pub(super) fn make(
     )?;
     network::borrow_names(engine, &config.network, &files)?;
     let rootfs = rootfs_of_start(engine, record, asked, dir, again)?;
-    let mut mounted = config.clone();
-    mounted.mounts = volumes::resolved(engine, &config.mounts);
     let inputs = Inputs {
-        config: &mounted,
+        config,
         image,
         maps: maps.as_ref(),
         hostname,

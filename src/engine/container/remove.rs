@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::ending::{self, Wish};
 use super::event;
 use super::list::{self, Status};
-use super::{mount, network, volumes};
+use super::{mount, network};
 use crate::cgroup::{self, Place};
 use crate::common::{Error, Kind, Mode};
 use crate::engine::{Engine, identity};
@@ -40,8 +40,6 @@ pub(crate) struct RemoveRequest {
     /// With `force`: seconds between the stop signal and the kill, negative without a limit;
     /// `None` kills at once.
     pub(crate) time: Option<i64>,
-    /// Volumes that nobody has named go with them.
-    pub(crate) volumes: bool,
 }
 
 /// Removes containers; one result for each name, in order. What runs is ended first, all at
@@ -65,11 +63,7 @@ pub(crate) fn remove(engine: &Engine<'_>, request: &RemoveRequest) -> Vec<(Strin
             // Its keeper removed it (`--rm`) while we waited.
             return Ok(());
         };
-        let record = dir.record().ok().filter(|_| request.volumes);
         left.extend(discard(engine, &dir, lock)?);
-        if let Some(record) = &record {
-            volumes::release(engine, record);
-        }
         Ok(())
     };
     let mut results: Vec<(String, Result<()>)> = Vec::new();
@@ -93,8 +87,7 @@ pub(super) fn replace(engine: &Engine<'_>, name: &str) -> Result<()> {
     let request = RemoveRequest {
         containers: vec![name.to_owned()],
         force: true,
-        volumes: true,
-        ..RemoveRequest::default()
+        time: None,
     };
     let done = remove(engine, &request).into_iter().map(|(_, done)| done);
     done.collect()
@@ -268,9 +261,7 @@ pub(crate) fn delete_ended(
     memory::forget_code();
     let containers = engine.store.containers();
     let purged = containers.remove(dir, lock, Some(record))?;
-    purge_as_owner(engine, &purged.left)?;
-    volumes::release(engine, record);
-    Ok(())
+    purge_as_owner(engine, &purged.left)
 }
 
 /// Files of subordinate ids can only be deleted from inside their user namespace.
