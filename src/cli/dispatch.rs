@@ -25,12 +25,13 @@ pub(crate) struct Verb {
 }
 
 /// Groups and what their help says.
-pub(crate) const GROUPS: [(&str, &str); 6] = [
+pub(crate) const GROUPS: [(&str, &str); 7] = [
     ("container", "Manage containers"),
     ("generate", "Generate files from containers"),
     ("healthcheck", "Manage health checks of containers"),
     ("image", "Manage images"),
     ("secret", "Manage secrets"),
+    ("volume", "Manage volumes"),
     ("system", "Manage ketch"),
 ];
 

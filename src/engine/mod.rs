@@ -6,6 +6,7 @@ pub(crate) mod container;
 mod identity;
 pub(crate) mod image;
 pub(crate) mod system;
+pub(crate) mod volume;
 mod worker;
 
 use std::ffi::OsString;

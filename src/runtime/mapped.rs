@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag};
 use nix::sys::stat::Mode;
 
-use super::plan::{Overlay, Plan, Rootfs};
+use super::plan::{Overlay, Plan, Rootfs, Source};
 use crate::common::{Error, Kind, Result};
 use crate::host::KernelVersion;
 use crate::sys::descriptor::path_of;
@@ -33,6 +33,8 @@ pub(super) struct Trees {
     /// Common parent of the layers; none for the host's own root, which stays as it is.
     layers: Option<Tree>,
     container: Tree,
+    /// Volumes of the store: containers of all kinds see the same owners in them.
+    volumes: Vec<Tree>,
 }
 
 impl Tree {
@@ -73,6 +75,14 @@ impl Trees {
                     Some(Tree::copy(&overlay.base)?)
                 },
                 container: Tree::copy(&overlay.container)?,
+                volumes: plan
+                    .mounts
+                    .iter()
+                    .filter_map(|step| match &step.source {
+                        Source::Bind { path, .. } if step.volume => Some(Tree::copy(path)),
+                        _ => None,
+                    })
+                    .collect::<Result<_>>()?,
             })),
             _ => Ok(None),
         }
@@ -86,7 +96,7 @@ impl Trees {
     pub(super) fn map(&self, pid: i32) -> Result<()> {
         let path = format!("/proc/{pid}/ns/user");
         let userns = std::fs::File::open(&path).map_err(|error| Error::io("open", &path, error))?;
-        self.both().try_for_each(|tree| {
+        self.both().chain(&self.volumes).try_for_each(|tree| {
             mount::map_owners(tree.copy.as_fd(), userns.as_fd())
                 .map_err(|errno| refused(&tree.path, errno))
         })?;
@@ -106,6 +116,13 @@ impl Trees {
         self.both()
             .zip(places)
             .try_for_each(|(tree, place)| tree.attach(place.as_fd()))
+    }
+
+    /// The copy of a volume's mount, for init to put into the container.
+    pub(super) fn volume(&self, path: &Path) -> Option<Result<OwnedFd>> {
+        let tree = self.volumes.iter().find(|tree| tree.path == path)?;
+        let copy = tree.copy.try_clone();
+        Some(copy.map_err(|error| Error::io("share", path, error)))
     }
 
     /// Where init finds what lies at `path` in the container's directory; `None` for others.

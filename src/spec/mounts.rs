@@ -5,7 +5,7 @@ use std::path::Path;
 use oci_spec::runtime::{Mount as OciMount, MountBuilder};
 
 use super::config::{BindOptions, Config, Mount, MountKind, NamespaceMode, Propagation};
-use super::generate::{Inputs, built};
+use super::generate::{Inputs, VolumeSource, built};
 use crate::common::{Error, Kind, Result};
 use crate::host::idmap;
 
@@ -13,6 +13,11 @@ use crate::host::idmap;
 const TTY: u32 = 5;
 /// docker's size of `/dev/shm`.
 const SHM_SIZE: u64 = 64 << 20;
+
+/// Option of a bind: its source is a volume of the store (mount(8) leaves such names to programs).
+const VOLUME: &str = "x-ketch.volume";
+/// Option of a bind: an empty source gets what the image has at the target.
+const FILL: &str = "x-ketch.fill";
 
 /// All mounts in the order they are made: a parent before what lies on it.
 pub(super) fn mounts(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
@@ -31,6 +36,7 @@ pub(super) fn mounts(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
     }
     for (index, mount) in user.iter().enumerate() {
         list.push(user_mount(
+            inputs,
             mount,
             &inputs.container.join(format!("overlay-{index}")),
         )?);
@@ -175,7 +181,7 @@ fn ipc_mounts(config: &Config) -> Result<Vec<OciMount>> {
 }
 
 /// One mount that was asked for; `own` is where changes to it may go.
-fn user_mount(mount: &Mount, own: &Path) -> Result<OciMount> {
+fn user_mount(inputs: &Inputs<'_>, mount: &Mount, own: &Path) -> Result<OciMount> {
     let mut options: Vec<String> = Vec::new();
     let mut flag = |on: bool, word: &str| {
         if on {
@@ -230,14 +236,50 @@ fn user_mount(mount: &Mount, own: &Path) -> Result<OciMount> {
             let options: Vec<&str> = options.iter().map(String::as_str).collect();
             bind(&mount.target, Path::new(source), &options)
         }
-        MountKind::Volume { name, .. } => Err(Error::new(
-            Kind::Unsupported,
-            "mount volume",
-            name.clone().unwrap_or_else(|| mount.target.clone()),
-        )
-        .because("volumes are not made by this version".to_owned())
-        .hint("bind a directory instead: -v /absolute/path:TARGET")),
+        MountKind::Volume {
+            name,
+            no_copy,
+            chown,
+            ..
+        } => {
+            if *chown {
+                options.push("U".to_owned());
+            }
+            let name = name.as_deref().unwrap_or_default();
+            let source = inputs.volumes.get(name).ok_or_else(|| {
+                Error::new(Kind::Bug, "mount volume", name).because("nobody has made it")
+            })?;
+            volume(mount, source, options, !no_copy)
+        }
     }
+}
+
+/// A volume: a bind of its directory, which init fills first with what the image has there.
+fn volume(
+    mount: &Mount,
+    source: &VolumeSource,
+    mut options: Vec<String>,
+    fill: bool,
+) -> Result<OciMount> {
+    let (path, more) = match source {
+        VolumeSource::Tmpfs(data) => {
+            options.extend(data.iter().cloned());
+            if fill {
+                options.push("tmpcopyup".to_owned());
+            }
+            let options: Vec<&str> = options.iter().map(String::as_str).collect();
+            return new(&mount.target, "tmpfs", &options);
+        }
+        VolumeSource::Own(path) => (path, vec!["rbind".to_owned(), VOLUME.to_owned()]),
+        VolumeSource::Path(path, more) => (path, more.clone()),
+    };
+    options.extend(more);
+    options.push("rprivate".to_owned());
+    if fill {
+        options.push(FILL.to_owned());
+    }
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    bind(&mount.target, path, &options)
 }
 
 /// docker makes a missing source of `-v`; `--mount` and podman refuse it.

@@ -75,6 +75,26 @@ fn copy_file(
     fchmod(&copy, mode(facts))
 }
 
+/// Whether a directory holds nothing.
+pub(crate) fn is_empty(dir: BorrowedFd<'_>) -> Result<bool> {
+    Ok(names(dir)?.is_empty())
+}
+
+/// Gives the directory `to` the owner and the mode of `from`.
+pub(crate) fn copy_owner_and_mode(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
+    let facts = fstat(from)?;
+    let owner = (Uid::from_raw(facts.st_uid), Gid::from_raw(facts.st_gid));
+    // As everywhere: an owner that is not mapped here stays the caller.
+    let _ = fchownat(
+        to,
+        c"",
+        Some(owner.0),
+        Some(owner.1),
+        AtFlags::AT_EMPTY_PATH,
+    );
+    fchmod(to, mode(&facts))
+}
+
 /// Gives `top` and everything below it on the same file system to a user, links themselves.
 pub(crate) fn give_tree(top: OwnedFd, uid: u32, gid: u32) -> Result<()> {
     let (user, group) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));

@@ -147,8 +147,9 @@ impl<'a> Fields<'a> {
                 Family::Bind
             }
             "u" | "chown" => {
+                // Of binds and volumes alike.
                 self.bind.chown = flag()?;
-                Family::Bind
+                return Ok(());
             }
             "volume-nocopy" => {
                 self.no_copy = flag()?;
@@ -219,8 +220,10 @@ impl<'a> Fields<'a> {
                         .map_err(|error| error.hint("for a host directory say type=bind"))?;
                 }
                 MountKind::Volume {
+                    anonymous: self.source.is_none(),
                     name: self.source,
                     no_copy: self.no_copy,
+                    chown: self.bind.chown,
                     subpath: self.subpath,
                 }
             }
@@ -294,7 +297,9 @@ mod tests {
             volume.kind,
             MountKind::Volume {
                 name: Some("data".to_owned()),
+                anonymous: false,
                 no_copy: false,
+                chown: false,
                 subpath: Some("a".to_owned())
             }
         );

@@ -191,7 +191,9 @@ impl<'a> Options<'a> {
         }
         Ok(MountKind::Volume {
             name: name.map(str::to_owned),
+            anonymous: name.is_none(),
             no_copy: self.no_copy == Some(true),
+            chown: self.chown,
             subpath: None,
         })
     }
@@ -243,7 +245,9 @@ mod tests {
             mount.kind,
             MountKind::Volume {
                 name: Some("data".to_owned()),
+                anonymous: false,
                 no_copy: true,
+                chown: false,
                 subpath: None
             }
         );

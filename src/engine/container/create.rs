@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::asked::{Asked, ImageFacts};
 use super::image::{self, Source};
 use super::plan::{self, Planned};
-use super::{RunRequest, Timing, borrow, carry, event, names, network, secret, userns};
+use super::{RunRequest, Timing, borrow, carry, event, names, network, secret, userns, volume};
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
 use crate::oci::ContainerConfig;
@@ -75,7 +75,9 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
         Source::Image(record, config) => (&config.config, Some(record)),
         Source::Directory(_) => (&empty, None),
     };
-    let config = &checked(engine, request)?;
+    let mut config = checked(engine, request)?;
+    volume::choose(&mut config, image_config)?;
+    let config = &config;
     let command = spec::command(config, image_config)?;
     // The old one goes when nothing else is wrong with the new one.
     if request.replace

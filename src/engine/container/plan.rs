@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use oci_spec::runtime::Spec;
 
 use super::asked::Asked;
-use super::{etc, network, secret, userns};
+use super::{etc, network, secret, userns, volume};
 use crate::common::{ContainerId, Error, Mode};
 use crate::engine::Engine;
 use crate::host::IdMaps;
@@ -57,6 +57,7 @@ pub(super) fn make(
     if let Rootfs::Overlay(overlay) = &mut rootfs {
         overlay.shown = again;
     }
+    let volumes = volume::sources(engine, config)?;
     let inputs = Inputs {
         config,
         image,
@@ -66,6 +67,7 @@ pub(super) fn make(
         unified_cgroup: unified_cgroup(),
         rootfs: dir.rootfs(),
         container: dir.path().to_owned(),
+        volumes: &volumes,
     };
     let Generated {
         spec,

@@ -72,7 +72,7 @@ pub(crate) fn prune_containers(
         // Started since it was listed: no failure, it is in use.
         let Ok(lock) = entry.dir.lock() else { continue };
         let size = tree::usage(entry.dir.path()).map_or(0, |found| found.disk);
-        match container::discard(engine, &entry.dir, lock) {
+        match container::discard(engine, &entry.dir, lock, false) {
             Ok(more) => {
                 pruned.reclaimed += size;
                 pruned.containers.push(entry.record.id);

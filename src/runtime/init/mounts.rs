@@ -11,6 +11,7 @@ use nix::sys::stat::{Mode, SFlag, fstat};
 use super::{Init, is_new};
 use crate::common::{Error, Kind, Result};
 use crate::runtime::plan::{MountStep, Source};
+use crate::sys::file::{self, Sharing};
 use crate::sys::mount::{self, attr};
 use crate::sys::path::{Links, Root};
 use crate::sys::{copy, descriptor};
@@ -22,6 +23,8 @@ pub(super) struct BoundSource {
     detached: bool,
     is_dir: bool,
     is_device: bool,
+    /// Held while the source is filled: the directory around it, which no container sees.
+    around: Option<OwnedFd>,
 }
 
 /// Opens what the caller may reach before this process becomes someone else: a directory that
@@ -36,7 +39,7 @@ pub(super) fn open_as_caller(init: &mut Init<'_>) -> Result<()> {
             Source::Bind { path, .. } if init.own(path) != *path => None,
             Source::Bind {
                 path, recursive, ..
-            } => match open_any(path, *recursive, init.is_own_file(path)) {
+            } => match open_for(init, step, path, *recursive) {
                 Ok(source) => Some(source),
                 // What belongs to ids of the container only its root can reach.
                 Err(error) if error.kind() == Kind::Denied => None,
@@ -47,6 +50,33 @@ pub(super) fn open_as_caller(init: &mut Init<'_>) -> Result<()> {
         init.sources.push(source);
     }
     Ok(())
+}
+
+/// Opens one source: a volume whose owners the kernel maps by the copy that was made for it.
+fn open_for(
+    init: &Init<'_>,
+    step: &MountStep,
+    path: &Path,
+    recursive: bool,
+) -> Result<BoundSource> {
+    let mapped = init.trees.as_ref().filter(|_| step.volume);
+    let mut source = match mapped.and_then(|trees| trees.volume(path)) {
+        Some(copy) => BoundSource {
+            object: copy?,
+            detached: true,
+            is_dir: true,
+            is_device: false,
+            around: None,
+        },
+        None => open_any(path, recursive, init.is_own_file(path))?,
+    };
+    if step.fill
+        && let Some(parent) = path.parent()
+    {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        source.around = nix::fcntl::open(parent, flags, Mode::empty()).ok();
+    }
+    Ok(source)
 }
 
 /// Opens every other bind source while the host's mounts still have their propagation.
@@ -99,6 +129,7 @@ fn open_any(path: &Path, recursive: bool, is_file: bool) -> Result<BoundSource> 
         detached,
         is_dir: kind == SFlag::S_IFDIR,
         is_device: kind == SFlag::S_IFCHR || kind == SFlag::S_IFBLK,
+        around: None,
     })
 }
 
@@ -125,8 +156,18 @@ pub(super) fn mount_all(init: &mut Init<'_>) -> Result<()> {
                 init.forget_fresh(&step.target);
                 over(init, step, &source, &init.own(own))?;
             }
-            (Source::Bind { .. }, Some(source)) => {
+            (Source::Bind { .. }, Some(mut source)) => {
                 init.forget_fresh(&step.target);
+                if step.fill && source.is_dir {
+                    let around = source.around.take().map(std::fs::File::from);
+                    fill(init.root()?, step, &source, around.as_ref()).map_err(|errno| {
+                        Error::errno(
+                            "copy the image's content to the volume at",
+                            &step.target,
+                            errno,
+                        )
+                    })?;
+                }
                 let target = bind(init.root()?, step, &source, forced(init, step, &source))?;
                 init.spend(target);
                 init.spend(source.object);
@@ -246,6 +287,33 @@ fn mount_filled(
         mount::set_attributes(tree.as_fd(), attr::RDONLY, MsFlags::empty(), false)?;
     }
     mount::attach(tree.as_fd(), target.as_fd())
+}
+
+/// Puts what the image has at the target into an empty source, with its owner and mode: the first
+/// container of a volume does that, whoever comes at the same time waits for it.
+fn fill(
+    root: &Root,
+    step: &MountStep,
+    source: &BoundSource,
+    around: Option<&std::fs::File>,
+) -> std::result::Result<(), Errno> {
+    let to = reopen(&source.object)?;
+    if let Some(around) = around {
+        // Unlocked when it is closed, by a kill too.
+        file::lock(around, Sharing::Exclusive).map_err(|error| errno_of(&error))?;
+    }
+    if !copy::is_empty(to.as_fd())? {
+        return Ok(());
+    }
+    let place = target_dir(root, step)
+        .map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
+    let from = reopen(&place)?;
+    copy::copy_contents(from.as_fd(), to.as_fd())?;
+    copy::copy_owner_and_mode(from.as_fd(), to.as_fd())
+}
+
+fn errno_of(error: &std::io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
 }
 
 /// A readable descriptor of the directory an O_PATH one refers to.

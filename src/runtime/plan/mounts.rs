@@ -22,6 +22,10 @@ pub(crate) struct MountStep {
     pub(crate) propagation: MsFlags,
     /// What is mounted becomes the payload's user's, recursively (podman's `U`).
     pub(crate) chown: bool,
+    /// The source is a volume of the store.
+    pub(crate) volume: bool,
+    /// An empty source first gets what the image has at the target.
+    pub(crate) fill: bool,
 }
 
 /// Source of a mount.
@@ -66,6 +70,8 @@ pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
         recursive_attributes: false,
         propagation: MsFlags::empty(),
         chown: false,
+        volume: false,
+        fill: false,
     };
     let mut bind = mount.typ().as_deref() == Some("bind");
     let (mut recursive, mut overlay, mut copy_up) = (false, None, false);
@@ -85,6 +91,8 @@ pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
             "rw" | "suid" | "dev" | "exec" | "relatime" | "strictatime" | "noatime"
             | "defaults" => {}
             "U" => step.chown = true,
+            "x-ketch.volume" => step.volume = true,
+            "x-ketch.fill" => step.fill = true,
             "tmpcopyup" => copy_up = true,
             other => match (propagation(other), other.strip_prefix("O=")) {
                 (Some(flags), _) => step.propagation = flags,

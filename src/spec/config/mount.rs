@@ -50,10 +50,16 @@ pub(crate) enum MountKind {
     },
     /// A named volume (`Some`) or an anonymous one.
     Volume {
-        /// Name, grammar checked.
+        /// Name, grammar checked; of an anonymous one it is chosen when its container is made.
         name: Option<String>,
+        /// Made for one container, and removed with it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        anonymous: bool,
         /// Do not copy the image's content into a new volume.
         no_copy: bool,
+        /// `U`: give it to the container's user, recursively.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        chown: bool,
         /// Directory of the volume to mount instead of its root.
         subpath: Option<String>,
     },

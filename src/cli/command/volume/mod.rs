@@ -1,0 +1,8 @@
+//! Commands on volumes.
+
+pub(super) mod create;
+pub(super) mod exists;
+pub(super) mod inspect;
+pub(super) mod list;
+pub(super) mod prune;
+pub(super) mod remove;
