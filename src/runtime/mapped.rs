@@ -12,6 +12,7 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag};
 use nix::sys::stat::Mode;
 
+use super::init::subtree;
 use super::plan::{Overlay, Plan, Rootfs, Source};
 use crate::common::{Error, Kind, Result};
 use crate::host::KernelVersion;
@@ -47,6 +48,17 @@ impl Tree {
         })
     }
 
+    /// A volume, or what of it is to be mounted.
+    fn volume(path: &Path, below: Option<&Path>) -> Result<Tree> {
+        let Some(below) = below else {
+            return Tree::copy(path);
+        };
+        Ok(Tree {
+            copy: subtree(path, below)?,
+            path: path.join(below),
+        })
+    }
+
     /// A descriptor of the directory itself, as a place to attach the copy to.
     fn place(&self) -> Result<OwnedFd> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
@@ -79,7 +91,9 @@ impl Trees {
                     .mounts
                     .iter()
                     .filter_map(|step| match &step.source {
-                        Source::Bind { path, .. } if step.volume => Some(Tree::copy(path)),
+                        Source::Bind { path, .. } if step.volume => {
+                            Some(Tree::volume(path, step.subpath.as_deref()))
+                        }
                         _ => None,
                     })
                     .collect::<Result<_>>()?,
@@ -119,8 +133,9 @@ impl Trees {
     }
 
     /// The copy of a volume's mount, for init to put into the container.
-    pub(super) fn volume(&self, path: &Path) -> Option<Result<OwnedFd>> {
-        let tree = self.volumes.iter().find(|tree| tree.path == path)?;
+    pub(super) fn volume(&self, path: &Path, below: Option<&Path>) -> Option<Result<OwnedFd>> {
+        let wanted = below.map_or_else(|| path.to_owned(), |below| path.join(below));
+        let tree = self.volumes.iter().find(|tree| tree.path == wanted)?;
         let copy = tree.copy.try_clone();
         Some(copy.map_err(|error| Error::io("share", path, error)))
     }

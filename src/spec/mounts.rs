@@ -222,13 +222,11 @@ fn user_mount(inputs: &Inputs<'_>, mount: &Mount, own: &Path) -> Result<OciMount
                 .to_owned(),
             );
             options.push(propagation(bind_options.propagation).to_owned());
+            if bind_options.recursive_read_only {
+                options.push("rro".to_owned());
+            }
             if bind_options.overlay {
-                for name in ["upper", "work"] {
-                    let dir = own.join(name);
-                    std::fs::create_dir_all(&dir)
-                        .map_err(|error| Error::io("make directory", &dir, error))?;
-                }
-                options.push(format!("O={}", own.display()));
+                options.push(overlay(own)?);
             }
             if bind_options.chown {
                 options.push("U".to_owned());
@@ -240,18 +238,36 @@ fn user_mount(inputs: &Inputs<'_>, mount: &Mount, own: &Path) -> Result<OciMount
             name,
             no_copy,
             chown,
+            overlay: aside,
+            subpath,
             ..
         } => {
             if *chown {
                 options.push("U".to_owned());
             }
+            if *aside {
+                options.push(overlay(own)?);
+            }
+            if let Some(below) = subpath {
+                options.push(format!("x-ketch.subpath={below}"));
+            }
+            let fill = !no_copy && !aside && subpath.is_none();
             let name = name.as_deref().unwrap_or_default();
             let source = inputs.volumes.get(name).ok_or_else(|| {
                 Error::new(Kind::Bug, "mount volume", name).because("nobody has made it")
             })?;
-            volume(mount, source, options, !no_copy)
+            volume(mount, source, options, fill)
         }
     }
+}
+
+/// Makes the place for what a container changes of a mount; the option that says so.
+fn overlay(own: &Path) -> Result<String> {
+    for name in ["upper", "work"] {
+        let dir = own.join(name);
+        std::fs::create_dir_all(&dir).map_err(|error| Error::io("make directory", &dir, error))?;
+    }
+    Ok(format!("O={}", own.display()))
 }
 
 /// A volume: a bind of its directory, which init fills first with what the image has there.
@@ -263,6 +279,13 @@ fn volume(
 ) -> Result<OciMount> {
     let (path, more) = match source {
         VolumeSource::Tmpfs(data) => {
+            if let Some(option) = options
+                .iter()
+                .find(|option| option.starts_with("x-ketch.") || option.starts_with("O="))
+            {
+                return Err(Error::new(Kind::Usage, "mount volume at", &mount.target)
+                    .because(format!("a tmpfs has no {option}")));
+            }
             options.extend(data.iter().cloned());
             if fill {
                 options.push("tmpcopyup".to_owned());

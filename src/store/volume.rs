@@ -135,6 +135,19 @@ impl Volumes<'_> {
         }
     }
 
+    /// The volume of exactly this name.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub(crate) fn named(&self, name: &str) -> Result<VolumeRecord> {
+        check_name(name)?;
+        self.read(name)?.ok_or_else(|| {
+            Error::new(Kind::NotFound, "find volume", name)
+                .because("no such volume")
+                .hint("ketch volume create makes it")
+        })
+    }
+
     /// The volume of this name, or the only one whose name begins so.
     ///
     /// # Errors

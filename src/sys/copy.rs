@@ -75,11 +75,6 @@ fn copy_file(
     fchmod(&copy, mode(facts))
 }
 
-/// Whether a directory holds nothing.
-pub(crate) fn is_empty(dir: BorrowedFd<'_>) -> Result<bool> {
-    Ok(names(dir)?.is_empty())
-}
-
 /// Gives the directory `to` the owner and the mode of `from`.
 pub(crate) fn copy_owner_and_mode(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
     let facts = fstat(from)?;
@@ -138,7 +133,7 @@ fn give_level(
 }
 
 /// All names in a directory but `.` and `..`.
-fn names(dir: BorrowedFd<'_>) -> Result<Vec<CString>> {
+pub(crate) fn names(dir: BorrowedFd<'_>) -> Result<Vec<CString>> {
     let mut list = Dir::from_fd(openat(dir, ".", DIR, Mode::empty())?)?;
     let mut names = Vec::new();
     for entry in list.iter() {

@@ -147,4 +147,87 @@ cases! {
         assert!(names(env).is_empty());
         env.assert_clean();
     }
+
+    fn part_of_a_volume_can_be_mounted_and_no_more(env) {
+        env.payload(&["-v", "data:/d"], &["write", "/d/x", "top"]).ok();
+        let image = env.image(Image::base().layer(filling().dir("data/sub", 0o755).symlink("data/out", "/etc")));
+        run(env, &image, &["--rm", "-v", "two:/data"], &["write", "/data/sub/y", "below"]).ok();
+        let mount = |path: &str| format!("src=two,dst=/m,volume-subpath={path}");
+        assert_eq!(env.payload(&["--mount", &mount("sub")], &["cat", "/m/y"]).ok(), "below");
+        assert_eq!(env.payload(&["--mount", &mount("seed")], &["cat", "/m"]).ok(), "from the image");
+        for path in ["out", "none"] {
+            env.payload(&["--mount", &mount(path)], &["true"]).fails(125, &[]);
+        }
+        env.payload(&["--mount", &mount("../sub")], &["true"]).refused(&["subpath"]);
+        env.ketch(&["volume", "rm", "data", "two"]).ok();
+        env.assert_clean();
+    }
+
+    fn changes_can_be_thrown_away(env) {
+        env.payload(&["-v", "data:/d"], &["write", "/d/x", "kept"]).ok();
+        env.payload(&["-v", "data:/d:O"], &["write", "/d/x", "gone"]).ok();
+        assert_eq!(env.payload(&["-v", "data:/d"], &["cat", "/d/x"]).ok(), "kept");
+        env.payload(&["-v", "none:/d:nocreate"], &["true"]).fails(125, &["none"]);
+        env.payload(&["-v", "data:/d:shared"], &["true"]).refused(&["propagation"]);
+        assert_eq!(names(env), ["data"]);
+        env.ketch(&["volume", "rm", "data"]).ok();
+        env.assert_clean();
+    }
+
+    fn content_comes_and_goes_as_an_archive(env) {
+        let image = filled(env);
+        run(env, &image, &["--rm", "-v", "one:/data"], &["write", "/data/own", "mine"]).ok();
+        let archive = env.text("work/one.tar");
+        env.ketch(&["volume", "export", "-o", &archive, "one"]).ok();
+        env.ketch(&["volume", "import", "two", &archive]).fails(1, &["two"]);
+        env.ketch(&["volume", "create", "two"]).ok();
+        env.ketch(&["volume", "import", "two", &archive]).ok();
+        assert_eq!(env.payload(&["-v", "two:/d"], &["cat", "/d/own"]).ok(), "mine");
+        env.payload(&["-v", "two:/d"], &["stat", "/d/seed"]).says("file 640");
+        let junk = env.file("work/junk", "no archive at all");
+        env.ketch(&["volume", "import", "two", &junk]).fails(1, &[]);
+        env.ketch(&["volume", "rm", "--all"]).ok();
+        env.assert_clean();
+    }
+
+    fn other_commands_know_volumes(env) {
+        let image = filled(env);
+        run(env, &image, &["--name", "box", "-v", "one:/data", "-v", "/anonymous"], &["write", "/data/own", "mine"]).ok();
+        env.ketch(&["cp", "box:/data/own", "copied"]).ok();
+        assert_eq!(fs::read_to_string(env.path("work/copied")).unwrap(), "mine");
+        assert_eq!(env.ketch(&["inspect", "--type", "volume", "one"]).json()[0]["Name"], "one");
+        assert_eq!(env.ketch(&["inspect", "one"]).json()[0]["Driver"], "local");
+        env.ketch(&["system", "df"]).says("Local Volumes   2");
+        env.ketch(&["rm", "box"]).ok();
+        env.ketch(&["system", "prune", "-f", "--volumes"]).says("Deleted Volumes");
+        assert_eq!(names(env), ["one"]);
+    }
+
+    fn one_of_many_at_once_fills_a_volume(env) {
+        let image = filled(env);
+        run(env, &image, &["--rm"], &["true"]).ok();
+        let arguments = ["run", "--rm", "--network", "none", "-v", "data:/data", &image, "payload", "cat", "/data/seed"];
+        let all: Vec<_> = (0..4).map(|_| env.spawn(&arguments)).collect();
+        for one in all {
+            assert_eq!(one.finish().ok(), "from the image");
+        }
+        env.ketch(&["volume", "rm", "data"]).ok();
+        env.assert_clean();
+    }
+
+    fn a_container_with_ids_of_its_own_shares_volumes(env) {
+        if env.identity != Some(Identity::Root) {
+            return;
+        }
+        let image = filled(env);
+        let own = run(env, &image, &["--rm", "--userns", "auto", "-v", "data:/data"], &["cat", "/data/seed"]);
+        if own.code() == 125 && own.stderr.contains("id-mapped") {
+            return;
+        }
+        assert_eq!(own.ok(), "from the image");
+        run(env, &image, &["--rm", "--userns", "auto", "-v", "data:/data"], &["write", "/data/x", "y"]).ok();
+        run(env, &image, &["--rm", "-v", "data:/data"], &["stat", "/data/x"]).says(" 0:0");
+        env.ketch(&["volume", "rm", "data"]).ok();
+        env.assert_clean();
+    }
 }

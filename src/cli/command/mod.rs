@@ -94,6 +94,8 @@ pub(crate) const VERBS: &[Verb] = &[
     verb::<volume::remove::Remove>(&["volume rm", "volume remove"]),
     verb::<volume::prune::Prune>(&["volume prune"]),
     verb::<volume::exists::Exists>(&["volume exists"]),
+    verb::<volume::export::Export>(&["volume export"]),
+    verb::<volume::export::Import>(&["volume import"]),
     verb::<system::inspect::Inspect>(&["inspect"]),
     verb::<system::version::Version>(&["version"]),
     verb::<system::info::Info>(&["info", "system info"]),

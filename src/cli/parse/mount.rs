@@ -127,6 +127,10 @@ impl<'a> Fields<'a> {
                 self.bind.non_recursive = match word {
                     "enabled" | "writable" => false,
                     "disabled" => true,
+                    "readonly" => {
+                        self.bind.recursive_read_only = true;
+                        false
+                    }
                     _ => return Err(unknown()),
                 };
                 Family::Bind
@@ -156,6 +160,12 @@ impl<'a> Fields<'a> {
                 Family::Volume
             }
             "volume-subpath" | "subpath" => {
+                let path = std::path::Path::new(word);
+                let inside = |part| matches!(part, std::path::Component::Normal(_));
+                if word.is_empty() || !path.components().all(inside) {
+                    let why = "subpath must be a relative path within the volume";
+                    return Err(bad(FLAG, text, why));
+                }
                 self.subpath = Some(word.to_owned());
                 Family::Volume
             }
@@ -196,6 +206,10 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| bad(FLAG, text, "the target (dst=) is missing"))?;
         let kind = match self.family {
             Family::Bind => {
+                if self.bind.recursive_read_only && !self.read_only {
+                    let why = "bind-recursive=readonly needs readonly";
+                    return Err(bad(FLAG, text, why));
+                }
                 let source = self
                     .source
                     .ok_or_else(|| bad(FLAG, text, "a bind mount needs src="))?;
@@ -207,6 +221,9 @@ impl<'a> Fields<'a> {
             Family::Tmpfs => {
                 if self.source.is_some() {
                     return Err(bad(FLAG, text, "a tmpfs has no source"));
+                }
+                if self.bind.chown {
+                    return Err(bad(FLAG, text, "U is for type=bind and type=volume"));
                 }
                 MountKind::Tmpfs {
                     size: self.size,
@@ -224,6 +241,8 @@ impl<'a> Fields<'a> {
                     name: self.source,
                     no_copy: self.no_copy,
                     chown: self.bind.chown,
+                    overlay: false,
+                    no_create: false,
                     subpath: self.subpath,
                 }
             }
@@ -300,6 +319,8 @@ mod tests {
                 anonymous: false,
                 no_copy: false,
                 chown: false,
+                overlay: false,
+                no_create: false,
                 subpath: Some("a".to_owned())
             }
         );

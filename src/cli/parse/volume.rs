@@ -179,11 +179,22 @@ impl<'a> Options<'a> {
                 chown: self.chown,
                 relabel: self.relabel,
                 overlay: self.overlay,
+                recursive_read_only: false,
             },
         })
     }
 
     fn volume(&self, name: Option<&str>) -> Result<MountKind> {
+        if self.propagation.is_some() || self.non_recursive {
+            return Err(bad(
+                FLAG,
+                self.text,
+                "propagation and bind are for host paths",
+            ));
+        }
+        if self.overlay && self.read_only == Some(true) {
+            return Err(bad(FLAG, self.text, "O and ro exclude each other"));
+        }
         if let Some(name) = name {
             check_name(name).map_err(|error| {
                 error.hint("a host path starts with /, ./ or ~/ ; anything else names a volume")
@@ -194,6 +205,8 @@ impl<'a> Options<'a> {
             anonymous: name.is_none(),
             no_copy: self.no_copy == Some(true),
             chown: self.chown,
+            overlay: self.overlay,
+            no_create: self.no_create,
             subpath: None,
         })
     }
@@ -248,6 +261,8 @@ mod tests {
                 anonymous: false,
                 no_copy: true,
                 chown: false,
+                overlay: false,
+                no_create: false,
                 subpath: None
             }
         );

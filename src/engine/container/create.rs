@@ -76,7 +76,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
         Source::Directory(_) => (&empty, None),
     };
     let mut config = checked(engine, request)?;
-    volume::choose(&mut config, image_config)?;
+    volume::choose(engine, &mut config, image_config)?;
     let config = &config;
     let command = spec::command(config, image_config)?;
     // The old one goes when nothing else is wrong with the new one.

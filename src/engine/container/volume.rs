@@ -10,12 +10,19 @@ use crate::common::{Error, Kind};
 use crate::engine::{Engine, volume};
 use crate::oci::ContainerConfig;
 use crate::spec::VolumeSource;
-use crate::spec::config::{Config, Mount, MountKind};
+use crate::spec::config::{BindOptions, Config, Mount, MountKind};
 use crate::store::{ContainerRecord, VolumeRecord};
 
 /// Adds a volume for each path that the image declares and nothing is mounted at, and gives
 /// anonymous volumes their names. Makes nothing.
-pub(super) fn choose(config: &mut Config, image: &ContainerConfig) -> Result<()> {
+///
+/// # Errors
+/// `NotFound` for a volume that has to be there and is not.
+pub(super) fn choose(
+    engine: &Engine<'_>,
+    config: &mut Config,
+    image: &ContainerConfig,
+) -> Result<()> {
     for path in image.volumes.keys() {
         let Some(target) = clean(path) else { continue };
         if config.mounts.iter().all(|mount| mount.target != target) {
@@ -26,6 +33,8 @@ pub(super) fn choose(config: &mut Config, image: &ContainerConfig) -> Result<()>
                     anonymous: true,
                     no_copy: false,
                     chown: false,
+                    overlay: false,
+                    no_create: false,
                     subpath: None,
                 },
                 read_only: false,
@@ -36,6 +45,14 @@ pub(super) fn choose(config: &mut Config, image: &ContainerConfig) -> Result<()>
         }
     }
     for mount in &mut config.mounts {
+        if let MountKind::Volume {
+            name: Some(name),
+            no_create: true,
+            ..
+        } = &mount.kind
+        {
+            engine.store.volumes().named(name)?;
+        }
         if let MountKind::Volume {
             name: name @ None, ..
         } = &mut mount.kind
@@ -159,6 +176,31 @@ fn parse(record: &VolumeRecord) -> Result<Content, Error> {
             format!("there is no driver {driver}: local and tmpfs are known"),
         ),
     }
+}
+
+/// The same mounts with volumes as binds of where their content is, for who opens the files of a
+/// container that does not run; a tmpfs holds nothing then.
+pub(super) fn as_binds(engine: &Engine<'_>, mounts: Vec<Mount>) -> Vec<Mount> {
+    let bind = |mut mount: Mount| {
+        let MountKind::Volume {
+            name: Some(name),
+            subpath: None,
+            overlay: false,
+            ..
+        } = &mount.kind
+        else {
+            return Some(mount).filter(|mount| !matches!(mount.kind, MountKind::Volume { .. }));
+        };
+        let record = engine.store.volumes().named(name).ok()?;
+        let source = match source(engine, &record).ok()? {
+            VolumeSource::Own(path) | VolumeSource::Path(path, _) => path.display().to_string(),
+            VolumeSource::Tmpfs(_) => return None,
+        };
+        let options = BindOptions::default();
+        mount.kind = MountKind::Bind { source, options };
+        Some(mount)
+    };
+    mounts.into_iter().filter_map(bind).collect()
 }
 
 /// Removes the volumes without a name of a container that is gone, unless another one borrows

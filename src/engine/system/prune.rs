@@ -8,7 +8,7 @@ use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::container::event;
 use crate::engine::image::filter::moment;
 use crate::engine::image::remove::Event;
-use crate::engine::{Engine, container, image};
+use crate::engine::{Engine, container, image, volume};
 use crate::store::ContainerRecord;
 use crate::sys::tree;
 
@@ -17,6 +17,8 @@ use crate::sys::tree;
 pub(crate) struct Request {
     /// All unused images, not only dangling ones.
     pub(crate) all: bool,
+    /// Volumes without a name that no container has, too.
+    pub(crate) volumes: bool,
     /// `until`, `label` and `label!` filters, for containers and images.
     pub(crate) filters: Vec<(String, String)>,
 }
@@ -26,6 +28,8 @@ pub(crate) struct Request {
 pub(crate) struct Pruned {
     /// Containers.
     pub(crate) containers: Vec<ContainerId>,
+    /// Names of volumes.
+    pub(crate) volumes: Vec<String>,
     /// Names and digests, in docker's order.
     pub(crate) images: Vec<Event>,
     /// Bytes given back.
@@ -39,6 +43,12 @@ pub(crate) struct Pruned {
 /// Removes containers that do not run, then images that are unused.
 pub(crate) fn prune(engine: &Engine<'_>, request: &Request) -> Result<Pruned> {
     let mut pruned = prune_containers(engine, &request.filters)?;
+    if request.volumes {
+        let volumes = volume::prune(engine, false, &request.filters)?;
+        pruned.volumes = volumes.volumes;
+        pruned.reclaimed += volumes.reclaimed;
+        pruned.failures.extend(volumes.failures);
+    }
     let removal = image::prune::prune(
         &engine.store,
         &image::prune::Request {

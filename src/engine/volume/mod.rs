@@ -1,5 +1,6 @@
 //! Verbs on volumes.
 
+mod carry;
 mod prune;
 
 use std::collections::{BTreeMap, HashMap};
@@ -15,6 +16,7 @@ use crate::spec::config::{Mount, MountKind};
 use crate::store::{ContainerRecord, Event, VolumeRecord};
 use crate::sys::file;
 
+pub(crate) use carry::{export, import};
 pub(crate) use prune::prune;
 
 /// docker's mark of a volume without a name.

@@ -8,10 +8,10 @@ use nix::fcntl::{AT_FDCWD, OFlag};
 use nix::mount::MsFlags;
 use nix::sys::stat::{Mode, SFlag, fstat};
 
+use super::fill::{fill, reopen};
 use super::{Init, is_new};
 use crate::common::{Error, Kind, Result};
 use crate::runtime::plan::{MountStep, Source};
-use crate::sys::file::{self, Sharing};
 use crate::sys::mount::{self, attr};
 use crate::sys::path::{Links, Root};
 use crate::sys::{copy, descriptor};
@@ -60,7 +60,7 @@ fn open_for(
     recursive: bool,
 ) -> Result<BoundSource> {
     let mapped = init.trees.as_ref().filter(|_| step.volume);
-    let mut source = match mapped.and_then(|trees| trees.volume(path)) {
+    let mut source = match mapped.and_then(|trees| trees.volume(path, step.subpath.as_deref())) {
         Some(copy) => BoundSource {
             object: copy?,
             detached: true,
@@ -68,8 +68,21 @@ fn open_for(
             is_device: false,
             around: None,
         },
-        None => open_any(path, recursive, init.is_own_file(path))?,
+        None => match &step.subpath {
+            Some(below) => BoundSource {
+                object: subtree(path, below)?,
+                detached: true,
+                is_dir: false,
+                is_device: false,
+                around: None,
+            },
+            None => open_any(path, recursive, init.is_own_file(path))?,
+        },
     };
+    if step.subpath.is_some() {
+        let facts = fstat(&source.object).map_err(|errno| Error::errno("stat", path, errno))?;
+        source.is_dir = crate::sys::node::is_dir(&facts);
+    }
     if step.fill
         && let Some(parent) = path.parent()
     {
@@ -77,6 +90,16 @@ fn open_for(
         source.around = nix::fcntl::open(parent, flags, Mode::empty()).ok();
     }
     Ok(source)
+}
+
+/// A detached copy of what lies at `below` in a volume. Containers write there, so that no link
+/// may lead out of it.
+pub(in crate::runtime) fn subtree(volume: &Path, below: &Path) -> Result<OwnedFd> {
+    let found = Root::open(volume)?.open_path(below).map_err(|error| {
+        error.hint("make the directory in the volume first, with a container that has all of it")
+    })?;
+    mount::clone_tree(found.as_fd(), Path::new(""), false)
+        .map_err(|errno| Error::errno("bind subpath", below, errno))
 }
 
 /// Opens every other bind source while the host's mounts still have their propagation.
@@ -87,7 +110,7 @@ pub(super) fn open_sources(init: &mut Init<'_>) -> Result<()> {
         } = &step.source
             && init.sources.get(index).is_some_and(Option::is_none)
         {
-            init.sources[index] = Some(open_source(&init.own(path), *recursive)?);
+            init.sources[index] = Some(open_for(init, step, &init.own(path), *recursive)?);
         }
     }
     Ok(())
@@ -160,13 +183,8 @@ pub(super) fn mount_all(init: &mut Init<'_>) -> Result<()> {
                 init.forget_fresh(&step.target);
                 if step.fill && source.is_dir {
                     let around = source.around.take().map(std::fs::File::from);
-                    fill(init.root()?, step, &source, around.as_ref()).map_err(|errno| {
-                        Error::errno(
-                            "copy the image's content to the volume at",
-                            &step.target,
-                            errno,
-                        )
-                    })?;
+                    let target = target_dir(init.root()?, step)?;
+                    fill(&target, &source.object, around.as_ref(), &step.target)?;
                 }
                 let target = bind(init.root()?, step, &source, forced(init, step, &source))?;
                 init.spend(target);
@@ -287,39 +305,6 @@ fn mount_filled(
         mount::set_attributes(tree.as_fd(), attr::RDONLY, MsFlags::empty(), false)?;
     }
     mount::attach(tree.as_fd(), target.as_fd())
-}
-
-/// Puts what the image has at the target into an empty source, with its owner and mode: the first
-/// container of a volume does that, whoever comes at the same time waits for it.
-fn fill(
-    root: &Root,
-    step: &MountStep,
-    source: &BoundSource,
-    around: Option<&std::fs::File>,
-) -> std::result::Result<(), Errno> {
-    let to = reopen(&source.object)?;
-    if let Some(around) = around {
-        // Unlocked when it is closed, by a kill too.
-        file::lock(around, Sharing::Exclusive).map_err(|error| errno_of(&error))?;
-    }
-    if !copy::is_empty(to.as_fd())? {
-        return Ok(());
-    }
-    let place = target_dir(root, step)
-        .map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
-    let from = reopen(&place)?;
-    copy::copy_contents(from.as_fd(), to.as_fd())?;
-    copy::copy_owner_and_mode(from.as_fd(), to.as_fd())
-}
-
-fn errno_of(error: &std::io::Error) -> Errno {
-    Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
-}
-
-/// A readable descriptor of the directory an O_PATH one refers to.
-fn reopen(dir: &OwnedFd) -> std::result::Result<OwnedFd, Errno> {
-    let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
-    nix::fcntl::openat(dir, ".", flags, Mode::empty())
 }
 
 /// Attributes that a bind mount gets whatever was asked.

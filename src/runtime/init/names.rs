@@ -97,6 +97,7 @@ fn provide(init: &Init<'_>, entry: &UserEntry, name: &str, bytes: &[u8]) -> Resu
         chown: false,
         volume: false,
         fill: false,
+        subpath: None,
     };
     mounts::bind(init.root()?, &step, &source, attr::NOSUID).map(drop)
 }

@@ -7,6 +7,9 @@ use nix::mount::MsFlags;
 use crate::common::{Error, Kind, Result};
 use crate::sys::mount::attr;
 
+/// Option of a volume: what of it is mounted.
+const SUBPATH: &str = "x-ketch.subpath=";
+
 /// One mount for init to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MountStep {
@@ -26,6 +29,8 @@ pub(crate) struct MountStep {
     pub(crate) volume: bool,
     /// An empty source first gets what the image has at the target.
     pub(crate) fill: bool,
+    /// What below the source is mounted; no link leads out of the source.
+    pub(crate) subpath: Option<PathBuf>,
 }
 
 /// Source of a mount.
@@ -72,6 +77,7 @@ pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
         chown: false,
         volume: false,
         fill: false,
+        subpath: None,
     };
     let mut bind = mount.typ().as_deref() == Some("bind");
     let (mut recursive, mut overlay, mut copy_up) = (false, None, false);
@@ -94,6 +100,9 @@ pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
             "x-ketch.volume" => step.volume = true,
             "x-ketch.fill" => step.fill = true,
             "tmpcopyup" => copy_up = true,
+            other if other.starts_with(SUBPATH) => {
+                step.subpath = Some(PathBuf::from(&other[SUBPATH.len()..]));
+            }
             other => match (propagation(other), other.strip_prefix("O=")) {
                 (Some(flags), _) => step.propagation = flags,
                 (None, Some(dir)) => overlay = Some(PathBuf::from(dir)),

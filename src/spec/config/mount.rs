@@ -60,7 +60,13 @@ pub(crate) enum MountKind {
         /// `U`: give it to the container's user, recursively.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         chown: bool,
-        /// Directory of the volume to mount instead of its root.
+        /// `O`: changes go to a throw-away overlay.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        overlay: bool,
+        /// `nocreate`: it has to be there when the container is made.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        no_create: bool,
+        /// What of the volume to mount instead of its root, relative to that.
         subpath: Option<String>,
     },
 }
@@ -81,6 +87,8 @@ pub(crate) struct BindOptions {
     pub(crate) relabel: bool,
     /// `O`: changes go to a throw-away overlay.
     pub(crate) overlay: bool,
+    /// `bind-recursive=readonly`: an error when a submount cannot be made read-only.
+    pub(crate) recursive_read_only: bool,
 }
 
 /// Mount propagation (mount_namespaces(7)).

@@ -1,8 +1,9 @@
-//! `inspect` of whatever has the name: a container first, then an image, as docker looks.
+//! `inspect` of whatever has the name: a container first, then an image, then a volume, as docker
+//! looks.
 
 use crate::cli::args::ShowArgs;
 use crate::cli::command::image::inspect::show;
-use crate::cli::command::{Execute, container};
+use crate::cli::command::{Execute, container, volume};
 use crate::cli::error_report;
 use crate::cli::output::progress::Progress;
 use crate::cli::parse;
@@ -40,8 +41,9 @@ impl Execute for Inspect {
             None | Some("" | "all") => (true, true),
             Some("container") => (true, false),
             Some("image") => (false, true),
-            // Tools ask for these by name; there are none yet.
-            Some("volume" | "network") => (false, false),
+            Some("volume") => (false, false),
+            // Tools ask for these by name.
+            Some("network") => (false, false),
             Some(other) => {
                 return Err(
                     parse::bad("--type", other, "use container, image, volume or network").into(),
@@ -53,6 +55,9 @@ impl Execute for Inspect {
         container::inspect::add_latest(&engine, self.latest, &mut self.names)?;
         let kind = self.kind.as_deref().unwrap_or("");
         show(session, &format, &self.names, |name| {
+            if kind == "volume" {
+                return volume::inspect::document(&engine, session.personality, name);
+            }
             if !containers && !images {
                 let error = Error::new(Kind::NotFound, format!("inspect {kind}"), name);
                 return Err(error.because(format!("no such {kind}")).into());
@@ -64,7 +69,10 @@ impl Execute for Inspect {
                 }
             }
             match super::super::image::inspect::document(&engine, session.personality, name) {
-                Err(error) if containers && missing(&error) => Err(no_such(name)),
+                Err(error) if containers && missing(&error) => {
+                    let volume = volume::inspect::document(&engine, session.personality, name);
+                    volume.map_err(|_| no_such(name))
+                }
                 done => done,
             }
         })
