@@ -18,6 +18,8 @@ const SHM_SIZE: u64 = 64 << 20;
 const VOLUME: &str = "x-ketch.volume";
 /// Option of a bind: an empty source gets what the image has at the target.
 const FILL: &str = "x-ketch.fill";
+/// Option of a bind: what below the source is mounted.
+const SUBPATH: &str = "x-ketch.subpath=";
 
 /// All mounts in the order they are made: a parent before what lies on it.
 pub(super) fn mounts(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
@@ -234,30 +236,7 @@ fn user_mount(inputs: &Inputs<'_>, mount: &Mount, own: &Path) -> Result<OciMount
             let options: Vec<&str> = options.iter().map(String::as_str).collect();
             bind(&mount.target, Path::new(source), &options)
         }
-        MountKind::Volume {
-            name,
-            no_copy,
-            chown,
-            overlay: aside,
-            subpath,
-            ..
-        } => {
-            if *chown {
-                options.push("U".to_owned());
-            }
-            if *aside {
-                options.push(overlay(own)?);
-            }
-            if let Some(below) = subpath {
-                options.push(format!("x-ketch.subpath={below}"));
-            }
-            let fill = !no_copy && !aside && subpath.is_none();
-            let name = name.as_deref().unwrap_or_default();
-            let source = inputs.volumes.get(name).ok_or_else(|| {
-                Error::new(Kind::Bug, "mount volume", name).because("nobody has made it")
-            })?;
-            volume(mount, source, options, fill)
-        }
+        MountKind::Volume { .. } => volume(inputs, mount, options, own),
     }
 }
 
@@ -272,22 +251,39 @@ fn overlay(own: &Path) -> Result<String> {
 
 /// A volume: a bind of its directory, which init fills first with what the image has there.
 fn volume(
+    inputs: &Inputs<'_>,
     mount: &Mount,
-    source: &VolumeSource,
     mut options: Vec<String>,
-    fill: bool,
+    own: &Path,
 ) -> Result<OciMount> {
+    let MountKind::Volume {
+        name: Some(name),
+        no_copy,
+        chown,
+        overlay: aside,
+        subpath,
+        ..
+    } = &mount.kind
+    else {
+        return Err(
+            Error::new(Kind::Bug, "mount volume at", &mount.target).because("nobody has named it")
+        );
+    };
+    let source = inputs
+        .volumes
+        .get(name)
+        .ok_or_else(|| Error::new(Kind::Bug, "mount volume", name).because("nobody has made it"))?;
+    if *chown {
+        options.push("U".to_owned());
+    }
     let (path, more) = match source {
+        VolumeSource::Tmpfs(_) if *aside || subpath.is_some() => {
+            return Err(Error::new(Kind::Usage, "mount volume", name)
+                .because("a tmpfs has neither parts nor an overlay"));
+        }
         VolumeSource::Tmpfs(data) => {
-            if let Some(option) = options
-                .iter()
-                .find(|option| option.starts_with("x-ketch.") || option.starts_with("O="))
-            {
-                return Err(Error::new(Kind::Usage, "mount volume at", &mount.target)
-                    .because(format!("a tmpfs has no {option}")));
-            }
             options.extend(data.iter().cloned());
-            if fill {
+            if !no_copy {
                 options.push("tmpcopyup".to_owned());
             }
             let options: Vec<&str> = options.iter().map(String::as_str).collect();
@@ -298,7 +294,13 @@ fn volume(
     };
     options.extend(more);
     options.push("rprivate".to_owned());
-    if fill {
+    if *aside {
+        options.push(overlay(own)?);
+    }
+    if let Some(below) = subpath {
+        options.push(format!("{SUBPATH}{below}"));
+    }
+    if !no_copy && !aside && subpath.is_none() {
         options.push(FILL.to_owned());
     }
     let options: Vec<&str> = options.iter().map(String::as_str).collect();

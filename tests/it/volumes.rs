@@ -132,7 +132,13 @@ cases! {
         assert_eq!(fs::metadata(env.path("host/x")).unwrap().uid(), env.uid);
         env.ketch(&["volume", "create", "-o", "type=tmpfs", "-o", "device=tmpfs", "-o", "o=size=1m", "temp"]).ok();
         assert_eq!(env.payload(&["-v", "temp:/t"], &["statfs", "/t"]).ok(), "bytes=1048576");
-        env.ketch(&["volume", "rm", "bound", "temp"]).ok();
+        let mount = "src=third,dst=/t,volume-opt=type=tmpfs,volume-opt=o=size=2m,volume-label=a=b";
+        assert_eq!(env.payload(&["--mount", mount], &["statfs", "/t"]).ok(), "bytes=2097152");
+        env.ketch(&["volume", "ls", "-q", "-f", "label=a=b"]).says("third");
+        let mount = "src=fourth,dst=/t,volume-opt=type=nfs,volume-opt=device=:/x";
+        env.payload(&["--mount", mount], &["true"]).fails(125, &["nfs"]);
+        env.ketch(&["volume", "exists", "fourth"]).exits(1);
+        env.ketch(&["volume", "rm", "bound", "temp", "third"]).ok();
         assert_eq!(fs::read_to_string(env.path("host/x")).unwrap(), "y");
     }
 
@@ -197,7 +203,9 @@ cases! {
         assert_eq!(fs::read_to_string(env.path("work/copied")).unwrap(), "mine");
         assert_eq!(env.ketch(&["inspect", "--type", "volume", "one"]).json()[0]["Name"], "one");
         assert_eq!(env.ketch(&["inspect", "one"]).json()[0]["Driver"], "local");
-        env.ketch(&["system", "df"]).says("Local Volumes   2");
+        env.ketch(&["system", "df"]).says("Local Volumes   2         2");
+        let events = env.ketch(&["events", "--since", "1h", "--until", "0s", "--filter", "type=volume", "--format", "{{.Action}}"]);
+        assert_eq!(events.ok(), "create\ncreate");
         env.ketch(&["rm", "box"]).ok();
         env.ketch(&["system", "prune", "-f", "--volumes"]).says("Deleted Volumes");
         assert_eq!(names(env), ["one"]);

@@ -1,7 +1,7 @@
 //! `--mount type=…,src=…,dst=…,…`: comma-separated, keys in any case.
 
 use crate::common::{Result, check_name, parse_size};
-use crate::spec::config::{BindOptions, Mount, MountKind};
+use crate::spec::config::{BindOptions, Mount, MountKind, VolumeMake};
 
 use super::{Place, bad, boolean, csv, path, tmpfs, volume};
 
@@ -49,6 +49,7 @@ struct Fields<'a> {
     no_dev: bool,
     bind: BindOptions,
     no_copy: bool,
+    make: Option<VolumeMake>,
     subpath: Option<String>,
     size: Option<u64>,
     mode: Option<u32>,
@@ -70,6 +71,7 @@ impl<'a> Fields<'a> {
             no_dev: false,
             bind: BindOptions::default(),
             no_copy: false,
+            make: None,
             subpath: None,
             size: None,
             mode: None,
@@ -155,6 +157,21 @@ impl<'a> Fields<'a> {
                 self.bind.chown = flag()?;
                 return Ok(());
             }
+            _ => return self.apply_other(key, value),
+        };
+        self.special.push((key.to_owned(), family));
+        Ok(())
+    }
+
+    /// Keys of volumes and temporary file systems.
+    fn apply_other(&mut self, key: &str, value: Option<&str>) -> Result<()> {
+        let text = self.text;
+        let word = value.unwrap_or("");
+        let flag = || {
+            boolean::parse(value.unwrap_or("true"))
+                .map_err(|why| bad(FLAG, text, format!("{key}: {why}")))
+        };
+        let family = match key {
             "volume-nocopy" => {
                 self.no_copy = flag()?;
                 Family::Volume
@@ -167,6 +184,20 @@ impl<'a> Fields<'a> {
                     return Err(bad(FLAG, text, why));
                 }
                 self.subpath = Some(word.to_owned());
+                Family::Volume
+            }
+            "volume-driver" => {
+                self.make.get_or_insert_default().driver = Some(word.to_owned());
+                Family::Volume
+            }
+            "volume-opt" | "volume-label" => {
+                let (name, given) = word.split_once('=').unwrap_or((word, ""));
+                let make = self.make.get_or_insert_default();
+                let map = match key {
+                    "volume-opt" => &mut make.options,
+                    _ => &mut make.labels,
+                };
+                map.insert(name.to_owned(), given.to_owned());
                 Family::Volume
             }
             "tmpfs-size" => {
@@ -243,6 +274,7 @@ impl<'a> Fields<'a> {
                     chown: self.bind.chown,
                     overlay: false,
                     no_create: false,
+                    make: self.make,
                     subpath: self.subpath,
                 }
             }
@@ -321,6 +353,7 @@ mod tests {
                 chown: false,
                 overlay: false,
                 no_create: false,
+                make: None,
                 subpath: Some("a".to_owned())
             }
         );

@@ -207,6 +207,7 @@ impl<'a> Options<'a> {
             chown: self.chown,
             overlay: self.overlay,
             no_create: self.no_create,
+            make: None,
             subpath: None,
         })
     }
@@ -263,6 +264,7 @@ mod tests {
                 chown: false,
                 overlay: false,
                 no_create: false,
+                make: None,
                 subpath: None
             }
         );

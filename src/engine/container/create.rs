@@ -75,9 +75,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
         Source::Image(record, config) => (&config.config, Some(record)),
         Source::Directory(_) => (&empty, None),
     };
-    let mut config = checked(engine, request)?;
-    volume::choose(engine, &mut config, image_config)?;
-    let config = &config;
+    let config = &checked(engine, request, image_config)?;
     let command = spec::command(config, image_config)?;
     // The old one goes when nothing else is wrong with the new one.
     if request.replace
@@ -143,10 +141,11 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
 }
 
 /// What is asked, with what other containers lend, as far as this machine can give it.
-fn checked(engine: &Engine<'_>, request: &RunRequest) -> Result<Config> {
+fn checked(engine: &Engine<'_>, request: &RunRequest, image: &ContainerConfig) -> Result<Config> {
     let mut config = request.config.clone();
     carry::check(&config.copies)?;
     borrow::volumes(engine, &mut config)?;
+    volume::choose(engine, &mut config, image)?;
     secret::check(engine, &config)?;
     network::choose(engine, &mut config.network)?;
     if config.network.mode == NetworkMode::Private {

@@ -10,7 +10,7 @@ use crate::common::{Error, Kind};
 use crate::engine::{Engine, volume};
 use crate::oci::ContainerConfig;
 use crate::spec::VolumeSource;
-use crate::spec::config::{BindOptions, Config, Mount, MountKind};
+use crate::spec::config::{BindOptions, Config, Mount, MountKind, VolumeMake};
 use crate::store::{ContainerRecord, VolumeRecord};
 
 /// Adds a volume for each path that the image declares and nothing is mounted at, and gives
@@ -35,6 +35,7 @@ pub(super) fn choose(
                     chown: false,
                     overlay: false,
                     no_create: false,
+                    make: None,
                     subpath: None,
                 },
                 read_only: false,
@@ -52,6 +53,17 @@ pub(super) fn choose(
         } = &mount.kind
         {
             engine.store.volumes().named(name)?;
+        }
+        if let MountKind::Volume {
+            make: Some(make),
+            name,
+            ..
+        } = &mount.kind
+        {
+            check(&record(
+                name.as_deref().unwrap_or(&mount.target),
+                Some(make),
+            ))?;
         }
         if let MountKind::Volume {
             name: name @ None, ..
@@ -87,6 +99,7 @@ pub(super) fn sources(
         let MountKind::Volume {
             name: Some(name),
             anonymous,
+            make,
             ..
         } = &mount.kind
         else {
@@ -94,7 +107,7 @@ pub(super) fn sources(
         };
         let wanted = VolumeRecord {
             anonymous: *anonymous,
-            ..VolumeRecord::new(name)
+            ..record(name, make.as_ref())
         };
         let (record, made) = engine.store.volumes().ensure(&wanted)?;
         if made {
@@ -103,6 +116,20 @@ pub(super) fn sources(
         sources.insert(name.clone(), source(engine, &record)?);
     }
     Ok(sources)
+}
+
+/// A new volume as a mount asks for it.
+fn record(name: &str, make: Option<&VolumeMake>) -> VolumeRecord {
+    let plain = VolumeRecord::new(name);
+    match make {
+        None => plain,
+        Some(make) => VolumeRecord {
+            driver: make.driver.clone().unwrap_or(plain.driver),
+            labels: make.labels.clone(),
+            options: make.options.clone(),
+            ..VolumeRecord::new(name)
+        },
+    }
 }
 
 /// Refuses what no driver can give.

@@ -1,5 +1,7 @@
 //! The mount group.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// One mount asked for.
@@ -66,9 +68,24 @@ pub(crate) enum MountKind {
         /// `nocreate`: it has to be there when the container is made.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         no_create: bool,
+        /// How it is made when there is none of its name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        make: Option<VolumeMake>,
         /// What of the volume to mount instead of its root, relative to that.
         subpath: Option<String>,
     },
+}
+
+/// How a volume is made: `volume-driver`, `volume-opt` and `volume-label`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct VolumeMake {
+    /// Driver; `local` without.
+    pub(crate) driver: Option<String>,
+    /// Its options.
+    pub(crate) options: BTreeMap<String, String>,
+    /// Labels.
+    pub(crate) labels: BTreeMap<String, String>,
 }
 
 /// Options of a bind mount.
