@@ -48,6 +48,9 @@ cases! {
         assert_eq!(run(env, &image, &["--rm", "-v", "one:/data"], &["cat", "/data/link"]).ok(), "from the image");
         run(env, &image, &["--rm", "-v", "one:/data"], &["stat", "/data"]).says("dir 750");
         run(env, &image, &["--rm", "-v", "one:/data"], &["stat", "/data/seed"]).says("file 640");
+        let asked = ["stat", "/data/seed"];
+        let plain = run(env, &image, &["--rm"], &asked);
+        assert_eq!(run(env, &image, &["--rm", "-v", "one:/data"], &asked).ok(), plain.ok());
         // What is there is never covered or filled up.
         run(env, &image, &["--rm", "-v", "one:/data"], &["write", "/data/seed", "changed"]).ok();
         assert_eq!(run(env, &image, &["--rm", "-v", "one:/data"], &["cat", "/data/seed"]).ok(), "changed");
