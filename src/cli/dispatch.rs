@@ -25,13 +25,14 @@ pub(crate) struct Verb {
 }
 
 /// Groups and what their help says.
-pub(crate) const GROUPS: [(&str, &str); 7] = [
+pub(crate) const GROUPS: [(&str, &str); 8] = [
     ("container", "Manage containers"),
     ("generate", "Generate files from containers"),
     ("healthcheck", "Manage health checks of containers"),
     ("image", "Manage images"),
     ("network", "Manage networks"),
     ("secret", "Manage secrets"),
+    ("volume", "Manage volumes"),
     ("system", "Manage ketch"),
 ];
 

@@ -7,6 +7,7 @@ mod identity;
 pub(crate) mod image;
 pub(crate) mod network;
 pub(crate) mod system;
+pub(crate) mod volume;
 mod worker;
 
 use std::ffi::OsString;

@@ -17,6 +17,7 @@
 //! containers/names/<name>      symbolic link to the id: the claim of a name
 //! events                       what happened, one line of JSON each
 //! networks/<name>/             one network: record, lock, members (see `network`)
+//! volumes/<name>/              one volume: record and data (see `volume`)
 //! volumes/ networks/ build/ secrets/   made when first needed
 //! tmp/blob-<hex>.partial       a download, kept for resuming; its flock is the right to write
 //! tmp/pin-<random>             held while its process adds things no name points to yet
@@ -65,6 +66,7 @@ mod state;
 mod tests;
 mod trash;
 mod usage;
+mod volume;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -93,6 +95,7 @@ pub(crate) use network::Join;
 pub(crate) use secret::{MAX_SECRET, SecretRecord};
 pub(crate) use state::{ExitRecord, Phase, StateRecord};
 pub(crate) use usage::StoreUsage;
+pub(crate) use volume::VolumeRecord;
 pub(crate) use writer::BlobWriter;
 
 use lock::Pin;

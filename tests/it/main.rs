@@ -61,5 +61,6 @@ mod system;
 mod terminal;
 mod update;
 mod userns;
+mod volumes;
 mod wait;
 mod watched;

@@ -5,6 +5,7 @@ mod image;
 mod network;
 mod secret;
 pub(crate) mod system;
+mod volume;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
@@ -96,6 +97,14 @@ pub(crate) const VERBS: &[Verb] = &[
     verb::<secret::inspect::Inspect>(&["secret inspect"]),
     verb::<secret::remove::Remove>(&["secret rm", "secret remove"]),
     verb::<secret::exists::Exists>(&["secret exists"]),
+    verb::<volume::create::Create>(&["volume create"]),
+    verb::<volume::list::List>(&["volume ls", "volume list"]),
+    verb::<volume::inspect::Inspect>(&["volume inspect"]),
+    verb::<volume::remove::Remove>(&["volume rm", "volume remove"]),
+    verb::<volume::prune::Prune>(&["volume prune"]),
+    verb::<volume::exists::Exists>(&["volume exists"]),
+    verb::<volume::export::Export>(&["volume export"]),
+    verb::<volume::export::Import>(&["volume import"]),
     verb::<system::inspect::Inspect>(&["inspect"]),
     verb::<system::version::Version>(&["version"]),
     verb::<system::info::Info>(&["info", "system info"]),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::asked::{Asked, ImageFacts};
 use super::image::{self, Source};
 use super::plan::{self, Planned};
-use super::{RunRequest, Timing, borrow, carry, event, names, network, secret, userns};
+use super::{RunRequest, Timing, borrow, carry, event, names, network, secret, userns, volume};
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
 use crate::engine::network::{reserve, settle};
@@ -76,7 +76,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
         Source::Image(record, config) => (&config.config, Some(record)),
         Source::Directory(_) => (&empty, None),
     };
-    let config = &checked(engine, request)?;
+    let config = &checked(engine, request, image_config)?;
     let command = spec::command(config, image_config)?;
     // The old one goes when nothing else is wrong with the new one.
     if request.replace
@@ -149,15 +149,15 @@ fn take_along(
 ) -> Result<()> {
     reserve(engine, record, &config.network)?;
     secret::take_along(engine, config, dir)?;
-    volumes::fill(engine, record, &config.mounts)?;
     carry::into(engine, record, &config.copies)
 }
 
 /// What is asked, with what other containers lend, as far as this machine can give it.
-fn checked(engine: &Engine<'_>, request: &RunRequest) -> Result<Config> {
+fn checked(engine: &Engine<'_>, request: &RunRequest, image: &ContainerConfig) -> Result<Config> {
     let mut config = request.config.clone();
     carry::check(&config.copies)?;
     borrow::volumes(engine, &mut config)?;
+    volume::choose(engine, &mut config, image)?;
     secret::check(engine, &config)?;
     network::choose(engine, &mut config.network)?;
     settle(engine, &mut config.network)?;

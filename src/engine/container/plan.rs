@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use oci_spec::runtime::Spec;
 
 use super::asked::Asked;
-use super::{etc, network, secret, userns};
+use super::{etc, network, secret, userns, volume};
 use crate::common::{ContainerId, Error, Mode};
 use crate::engine::Engine;
 use crate::host::IdMaps;
@@ -52,6 +52,7 @@ pub(super) fn make(
     )?;
     network::borrow_names(engine, &config.network, &files)?;
     let rootfs = rootfs_of_start(engine, record, asked, dir, again)?;
+    let volumes = volume::sources(engine, config)?;
     let inputs = Inputs {
         config,
         image,
@@ -61,6 +62,7 @@ pub(super) fn make(
         unified_cgroup: unified_cgroup(),
         rootfs: dir.rootfs(),
         container: dir.path().to_owned(),
+        volumes: &volumes,
     };
     let Generated {
         spec,

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::ending::{self, Wish};
 use super::event;
 use super::list::{self, Status};
-use super::{mount, network};
+use super::{mount, network, volume};
 use crate::cgroup::{self, Place};
 use crate::common::{Error, Kind, Mode};
 use crate::engine::{Engine, identity};
@@ -40,6 +40,8 @@ pub(crate) struct RemoveRequest {
     /// With `force`: seconds between the stop signal and the kill, negative without a limit;
     /// `None` kills at once.
     pub(crate) time: Option<i64>,
+    /// Their volumes without a name go too.
+    pub(crate) volumes: bool,
 }
 
 /// Removes containers; one result for each name, in order. What runs is ended first, all at
@@ -63,7 +65,7 @@ pub(crate) fn remove(engine: &Engine<'_>, request: &RemoveRequest) -> Vec<(Strin
             // Its keeper removed it (`--rm`) while we waited.
             return Ok(());
         };
-        left.extend(discard(engine, &dir, lock)?);
+        left.extend(discard(engine, &dir, lock, request.volumes)?);
         Ok(())
     };
     let mut results: Vec<(String, Result<()>)> = Vec::new();
@@ -88,6 +90,7 @@ pub(super) fn replace(engine: &Engine<'_>, name: &str) -> Result<()> {
         containers: vec![name.to_owned()],
         force: true,
         time: None,
+        volumes: false,
     };
     let done = remove(engine, &request).into_iter().map(|(_, done)| done);
     done.collect()
@@ -222,18 +225,20 @@ fn wait_for_lock(dir: &ContainerDir) -> Result<Option<ContainerLock>> {
     }
 }
 
-/// Deletes a container that nothing runs in, with its cgroup and its files.
+/// Deletes a container that nothing runs in, with its cgroup, its files and its volumes without
+/// a name.
 pub(super) fn delete(engine: &Engine<'_>, dir: &ContainerDir, lock: ContainerLock) -> Result<()> {
-    let left = discard(engine, dir, lock)?;
+    let left = discard(engine, dir, lock, true)?;
     purge_as_owner(engine, &left)
 }
 
 /// As [`delete`], but for the files that only their owner can delete: those are in the trash and
-/// in the answer.
+/// in the answer. `volumes`: its volumes without a name go too.
 pub(crate) fn discard(
     engine: &Engine<'_>,
     dir: &ContainerDir,
     lock: ContainerLock,
+    volumes: bool,
 ) -> Result<Vec<(PathBuf, Error)>> {
     clean_cgroup(dir);
     mount::release(dir)?;
@@ -241,11 +246,14 @@ pub(crate) fn discard(
     if let Some(record) = &record {
         network::release(engine, record, dir)?;
     }
-    let purged = engine.store.containers().remove(dir, lock, None)?;
+    let mut left = engine.store.containers().remove(dir, lock, None)?.left;
     if let Some(record) = &record {
         event::note(engine, record, "destroy", &[]);
+        if volumes {
+            left.extend(volume::discard_anonymous(engine, record));
+        }
     }
-    Ok(purged.left)
+    Ok(left)
 }
 
 /// As [`delete`] at the end of a run, which knows the record and has removed the cgroup.
@@ -260,8 +268,9 @@ pub(crate) fn delete_ended(
     // A removal shares little code with the start and the waiting before it.
     memory::forget_code();
     let containers = engine.store.containers();
-    let purged = containers.remove(dir, lock, Some(record))?;
-    purge_as_owner(engine, &purged.left)
+    let mut left = containers.remove(dir, lock, Some(record))?.left;
+    left.extend(volume::discard_anonymous(engine, record));
+    purge_as_owner(engine, &left)
 }
 
 /// Files of subordinate ids can only be deleted from inside their user namespace.

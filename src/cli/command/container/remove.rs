@@ -58,6 +58,7 @@ impl Execute for Remove {
             containers: self.selection.resolve(&engine, ignore, |_| true)?,
             force: self.force,
             time,
+            volumes: self.volumes,
         };
         let mut status = ExitStatus::Code(0);
         for (name, done) in remove(&engine, &request) {

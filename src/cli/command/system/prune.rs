@@ -7,6 +7,7 @@ use crate::cli::command::Execute;
 use crate::cli::command::container::prune::section;
 use crate::cli::command::image::prune as images;
 use crate::cli::command::network::prune as networks;
+use crate::cli::command::volume::prune as volumes;
 use crate::cli::output::document;
 use crate::cli::output::progress::Progress;
 use crate::cli::session::Session;
@@ -26,6 +27,10 @@ pub(crate) struct Prune {
     #[arg(short, long)]
     force: bool,
 
+    /// Prune anonymous volumes, too
+    #[arg(long)]
+    volumes: bool,
+
     /// Provide filter values, such as until=24h
     #[arg(long, value_name = "KEY=VALUE")]
     filter: Vec<String>,
@@ -42,15 +47,20 @@ impl Execute for Prune {
             true => "all images without at least one container associated to them",
             false => "all dangling images",
         };
+        let more = match self.volumes {
+            true => "  - all anonymous volumes not used by at least one container\n",
+            false => "",
+        };
         let warning = format!(
             "WARNING! This will remove:\n  - all stopped containers\n  - all networks not used \
-                 by at least one container\n  - {what}\n"
+                 by at least one container\n{more}  - {what}\n"
         );
         images::confirm(self.force, "system prune", &warning)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let request = Request {
             all: self.all,
+            volumes: self.volumes,
             filters,
         };
         engine.apply_blob_policy()?;
@@ -62,11 +72,13 @@ impl Execute for Prune {
         let mut report = images::report(&pruned.images, pruned.reclaimed);
         report["ContainersDeleted"] = json!(pruned.containers);
         report["NetworksDeleted"] = json!(pruned.networks);
+        report["VolumesDeleted"] = json!(pruned.volumes);
         let text = || {
             format!(
-                "{}{}{}Total reclaimed space: {}\n",
+                "{}{}{}{}Total reclaimed space: {}\n",
                 section(&pruned.containers),
                 networks::section(&pruned.networks),
+                volumes::section(&pruned.volumes),
                 images::section(&pruned.images),
                 human_size(pruned.reclaimed)
             )
