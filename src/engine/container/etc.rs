@@ -103,8 +103,9 @@ fn hosts(hostname: &str, network: &Network) -> String {
     if !text.ends_with('\n') {
         text.push('\n');
     }
+    let later = matches!(network.mode, NetworkMode::Named | NetworkMode::Private);
     for (name, address) in &network.extra_hosts {
-        let address = if address == "host-gateway" && network.mode == NetworkMode::Named {
+        let address = if address == "host-gateway" && later {
             GATEWAY
         } else if address == "host-gateway" {
             "127.0.0.1"

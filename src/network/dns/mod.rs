@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use message::{FORMAT_ERROR, NO_ERROR, NO_NAME, Query, SERVER_FAILURE};
+use message::{NO_ERROR, NO_NAME, Query, REFUSED, SERVER_FAILURE};
 use names::{Found, Names};
 
 use crate::common::{Error, Result};
@@ -246,10 +246,9 @@ impl Server {
 
 /// What is known here; `None` for what others are to be asked.
 fn local(names: &mut Names, query: &Query, has_servers: bool) -> Option<(u8, Vec<message::Data>)> {
+    // Nobody needs another class, and asking others would be a way out of an internal network.
     if !query.is_internet {
-        return has_servers
-            .then_some(())
-            .map_or(Some((FORMAT_ERROR, Vec::new())), |()| None);
+        return Some((REFUSED, Vec::new()));
     }
     match names.find(&query.name, query.kind) {
         Found::Records(records) => Some((NO_ERROR, records)),

@@ -6,6 +6,7 @@ mod program;
 mod slirp;
 
 use std::ffi::OsStr;
+use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
@@ -80,6 +81,23 @@ impl Program {
         match self {
             Program::Pasta(_) => pasta::RESOLVER,
             Program::Slirp(_) => slirp::RESOLVER,
+        }
+    }
+
+    /// The address at which the container finds the host, when [`Program::host_words`] are among
+    /// its options; `None` where the host has no way out of IPv4.
+    pub(crate) fn host(&self) -> Option<IpAddr> {
+        match self {
+            Program::Pasta(_) => pasta::gateway(),
+            Program::Slirp(_) => Some(slirp::HOST.into()),
+        }
+    }
+
+    /// The option that lets the container reach the host.
+    pub(crate) fn host_words(&self) -> &'static str {
+        match self {
+            Program::Pasta(_) => "--map-gw",
+            Program::Slirp(_) => "--allow-host-loopback",
         }
     }
 

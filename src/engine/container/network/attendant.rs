@@ -102,6 +102,7 @@ pub(super) fn write_private_names(connection: &Connection<'_>, program: &Program
     let hostname = prepared.planned.spec.hostname().clone().unwrap_or_default();
     let dir = prepared.dir.path();
     append(&dir.join("hosts"), &format!("127.0.1.1\t{hostname}\n"))?;
+    etc::set_gateway(&dir.join("hosts"), program.host())?;
     if is_images(&prepared.asked.config.network) {
         return Ok(());
     }

@@ -141,11 +141,21 @@ pub(super) fn connect(
     ports: &[Published],
     ends: &Unconnected,
 ) -> common::Result<Helper> {
-    let options = network.helper.as_ref().map(|helper| &helper.options[..]);
+    let mut options = match &network.helper {
+        Some(helper) => helper.options.clone(),
+        None => Vec::new(),
+    };
+    if network
+        .extra_hosts
+        .iter()
+        .any(|(_, ip)| ip == "host-gateway")
+    {
+        options.push(program.host_words().to_owned());
+    }
     let helper = program.start(&Wanted {
         namespace: ends.namespace.as_fd(),
         published: ports,
-        options: options.unwrap_or_default(),
+        options: &options,
     })?;
     Ok(Helper::of(helper.pid))
 }
