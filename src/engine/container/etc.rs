@@ -182,12 +182,26 @@ pub(super) fn outside_conf(network: &Network, instead: &[&str]) -> String {
     if servers.is_empty() {
         servers = instead.iter().map(|&server| server.to_owned()).collect();
     }
+    conf(network, &host, &servers)
+}
+
+/// `/etc/resolv.conf` of a container on a private network: its program asks the host's resolvers.
+pub(super) fn private_conf(network: &Network, resolver: &str) -> String {
+    let host = read("/etc/resolv.conf").unwrap_or_default();
+    let servers = match network.dns.is_empty() {
+        true => vec![resolver.to_owned()],
+        false => network.dns.clone(),
+    };
+    conf(network, &host, &servers)
+}
+
+fn conf(network: &Network, host: &str, servers: &[String]) -> String {
     let mut text: String = servers
         .iter()
         .map(|server| format!("nameserver {server}\n"))
         .collect();
-    text.push_str(&search(network, &host));
-    let options = options(network, &host);
+    text.push_str(&search(network, host));
+    let options = options(network, host);
     if !options.is_empty() {
         text.push_str(&format!("options {}\n", options.join(" ")));
     }

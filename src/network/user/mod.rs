@@ -32,6 +32,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) namespace: BorrowedFd<'a>,
     /// The host's ports that lead there.
     pub(crate) published: &'a [Published],
+    /// Names are asked of the program, at [`Program::resolver`].
+    pub(crate) names: bool,
     /// Options of the user's for the program, in its own words.
     pub(crate) options: &'a [String],
 }

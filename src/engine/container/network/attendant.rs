@@ -98,7 +98,7 @@ pub(super) fn write_names(connection: &Connection<'_>) -> Result<()> {
 /// The same for a private network, whose program can ask the host's resolvers.
 pub(super) fn write_private_names(connection: &Connection<'_>, program: &Program) -> Result<()> {
     let prepared = connection.prepared;
-    let text = etc::outside_conf(&prepared.asked.config.network, &[program.resolver()]);
+    let text = etc::private_conf(&prepared.asked.config.network, program.resolver());
     let hostname = prepared.planned.spec.hostname().clone().unwrap_or_default();
     let dir = prepared.dir.path();
     append(&dir.join("hosts"), &format!("127.0.1.1\t{hostname}\n"))?;

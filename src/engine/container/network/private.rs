@@ -155,6 +155,7 @@ pub(super) fn connect(
     let helper = program.start(&Wanted {
         namespace: ends.namespace.as_fd(),
         published: ports,
+        names: network.dns.is_empty(),
         options: &options,
     })?;
     Ok(Helper::of(helper.pid))
