@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::sys::net;
+
 /// How long the container may take to accept.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a client of datagrams may be silent.
@@ -179,7 +181,10 @@ fn datagrams(
     let now = Instant::now();
     while let Ok((length, client)) = socket.recv_from(&mut buffer) {
         if !clients.contains_key(&client) {
-            let Some(towards) = (clients.len() < MOST).then(|| towards(target)).flatten() else {
+            let Some(towards) = (clients.len() < MOST)
+                .then(|| net::udp_towards(target).ok())
+                .flatten()
+            else {
                 continue;
             };
             clients.insert(client, (towards, now));
@@ -196,15 +201,4 @@ fn datagrams(
         }
     }
     clients.retain(|_, (_, last)| now.duration_since(*last) < IDLE);
-}
-
-fn towards(target: SocketAddr) -> Option<UdpSocket> {
-    let own: SocketAddr = match target.is_ipv4() {
-        true => ([0, 0, 0, 0], 0).into(),
-        false => ([0_u16; 8], 0).into(),
-    };
-    let socket = UdpSocket::bind(own).ok()?;
-    socket.connect(target).ok()?;
-    socket.set_nonblocking(true).ok()?;
-    Some(socket)
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::common::Error;
 use crate::spec::EtcFiles;
-use crate::spec::config::{HostsFile, Network, NetworkMode};
+use crate::spec::config::{HOST_GATEWAY, HostsFile, Network, NetworkMode};
 
 /// Largest host file that is copied.
 const MAX_FILE: usize = 1 << 20;
@@ -105,9 +105,9 @@ fn hosts(hostname: &str, network: &Network) -> String {
     }
     let later = matches!(network.mode, NetworkMode::Named | NetworkMode::Private);
     for (name, address) in &network.extra_hosts {
-        let address = if address == "host-gateway" && later {
+        let address = if address == HOST_GATEWAY && later {
             GATEWAY
-        } else if address == "host-gateway" {
+        } else if address == HOST_GATEWAY {
             "127.0.0.1"
         } else {
             address

@@ -20,7 +20,7 @@ use message::{NO_ERROR, NO_NAME, Query, REFUSED, SERVER_FAILURE};
 use names::{Found, Names};
 
 use crate::common::{Error, Result};
-use crate::sys::file;
+use crate::sys::{file, net};
 
 /// How long one server is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -74,17 +74,7 @@ impl Server {
         let mut outside = Vec::new();
         let mut servers = Vec::new();
         for server in &resolver.servers {
-            let own: SocketAddr = match server.is_ipv4() {
-                true => ([0, 0, 0, 0], 0).into(),
-                false => ([0_u16; 8], 0).into(),
-            };
-            let open = || {
-                let socket = UdpSocket::bind(own)?;
-                socket.connect(server)?;
-                socket.set_nonblocking(true)?;
-                Ok::<_, std::io::Error>(socket)
-            };
-            if let Ok(socket) = open() {
+            if let Ok(socket) = net::udp_towards(*server) {
                 outside.push(socket);
                 servers.push(*server);
             }

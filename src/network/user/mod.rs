@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
+use super::routes::default_gateway;
 use super::{Protocol, Published};
 use crate::common::Result;
 use crate::host::find_program;
@@ -90,7 +91,8 @@ impl Program {
     /// its options; `None` where the host has no way out of IPv4.
     pub(crate) fn host(&self) -> Option<IpAddr> {
         match self {
-            Program::Pasta(_) => pasta::gateway(),
+            // Its default route is the host's.
+            Program::Pasta(_) => default_gateway().map(IpAddr::V4),
             Program::Slirp(_) => Some(slirp::HOST.into()),
         }
     }

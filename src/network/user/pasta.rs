@@ -96,18 +96,6 @@ fn words_of(wanted: &Wanted<'_>) -> Result<Vec<String>> {
     Ok(words)
 }
 
-/// The next hop of the host's default route, which is the container's too (proc_net(5)).
-pub(super) fn gateway() -> Option<IpAddr> {
-    let text = std::fs::read_to_string("/proc/net/route").ok()?;
-    text.lines().find_map(|line| {
-        let words: Vec<&str> = line.split_ascii_whitespace().collect();
-        let is_default = words.get(1) == Some(&"00000000") && words.get(7) == Some(&"00000000");
-        let hop = u32::from_str_radix(words.get(2)?, 16).ok()?;
-        // As it lies in memory.
-        is_default.then(|| IpAddr::from(hop.to_ne_bytes()))
-    })
-}
-
 /// Whether another entry, for every address of both families, stands for this one too.
 fn covered(port: &Published, all: &[Published]) -> bool {
     let every = Published {

@@ -4,10 +4,8 @@ use serde_json::json;
 
 use crate::cli::args::{FormatArgs, filters};
 use crate::cli::command::Execute;
-use crate::cli::command::container::prune::section;
 use crate::cli::command::image::prune as images;
-use crate::cli::command::network::prune as networks;
-use crate::cli::command::volume::prune as volumes;
+use crate::cli::output::deleted::section;
 use crate::cli::output::document;
 use crate::cli::output::progress::Progress;
 use crate::cli::session::Session;
@@ -76,9 +74,9 @@ impl Execute for Prune {
         let text = || {
             format!(
                 "{}{}{}{}Total reclaimed space: {}\n",
-                section(&pruned.containers),
-                networks::section(&pruned.networks),
-                volumes::section(&pruned.volumes),
+                section("Containers", &pruned.containers),
+                section("Networks", &pruned.networks),
+                section("Volumes", &pruned.volumes),
                 images::section(&pruned.images),
                 human_size(pruned.reclaimed)
             )

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::cli::args::{FormatArgs, filters};
 use crate::cli::command::Execute;
 use crate::cli::command::image::prune::confirm;
+use crate::cli::output::deleted::{lines, section};
 use crate::cli::output::document;
 use crate::cli::output::progress::Progress;
 use crate::cli::personality::Personality;
@@ -62,7 +63,7 @@ impl Execute for Prune {
             Personality::Podman => lines(&pruned.volumes),
             Personality::Docker => format!(
                 "{}Total reclaimed space: {}\n",
-                section(&pruned.volumes),
+                section("Volumes", &pruned.volumes),
                 human_size(pruned.reclaimed)
             ),
         };
@@ -80,17 +81,5 @@ impl Execute for Prune {
             true => ExitStatus::Code(0),
             false => session.personality.failure(),
         })
-    }
-}
-
-fn lines(names: &[String]) -> String {
-    names.iter().map(|name| format!("{name}\n")).collect()
-}
-
-/// docker's section of what was deleted; nothing when nothing was.
-pub(in crate::cli::command) fn section(names: &[String]) -> String {
-    match names.is_empty() {
-        true => String::new(),
-        false => format!("Deleted Volumes:\n{}\n", lines(names)),
     }
 }

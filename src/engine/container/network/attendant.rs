@@ -82,8 +82,10 @@ pub(super) fn write_names(connection: &Connection<'_>) -> Result<()> {
         }
     }
     append(&dir.join("hosts"), &lines)?;
-    let gateway = seats.iter().find_map(|seat| seat.member.gateways.first());
-    etc::set_gateway(&dir.join("hosts"), gateway.copied())?;
+    if network.wants_host() {
+        let gateway = seats.iter().find_map(|seat| seat.member.gateways.first());
+        etc::set_gateway(&dir.join("hosts"), gateway.copied())?;
+    }
     if is_images(network) {
         return Ok(());
     }
@@ -102,7 +104,9 @@ pub(super) fn write_private_names(connection: &Connection<'_>, program: &Program
     let hostname = prepared.planned.spec.hostname().clone().unwrap_or_default();
     let dir = prepared.dir.path();
     append(&dir.join("hosts"), &format!("127.0.1.1\t{hostname}\n"))?;
-    etc::set_gateway(&dir.join("hosts"), program.host())?;
+    if prepared.asked.config.network.wants_host() {
+        etc::set_gateway(&dir.join("hosts"), program.host())?;
+    }
     if is_images(&prepared.asked.config.network) {
         return Ok(());
     }
