@@ -6,7 +6,7 @@
 //! | layer | modules | they know |
 //! |---|---|---|
 //! | 0 | `common` | values: digest, ids, errors, exit status, units |
-//! | 1 | `sys`, `reference`, `oci` | sys: the kernel, and the only `unsafe`; the others: pure documents |
+//! | 1 | `sys`, `reference`, `oci`, `dockerfile` | sys: the kernel, and the only `unsafe`; the others: pure documents |
 //! | 2 | `host`, `settings` | facts of this machine; settings of this user |
 //! | 3 | `archive`, `cgroup`, `seccomp`, `logs`, `network` | one mechanism each |
 //! | 4 | `store`, `registry`, `spec`, `runtime` | disk, HTTP, OCI spec making, processes |
@@ -17,6 +17,9 @@
 
 mod common;
 
+// Its parts come before what uses them.
+#[allow(dead_code, unused_imports)]
+mod dockerfile;
 mod oci;
 mod reference;
 mod sys;
