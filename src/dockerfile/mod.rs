@@ -18,6 +18,7 @@ mod lines;
 mod lint;
 mod mount;
 mod pattern;
+mod port;
 mod reader;
 mod request;
 mod running;
@@ -32,7 +33,8 @@ pub(crate) use expand::{
 };
 pub(crate) use lint::{Base, LintOptions, Rule, Warning, lint};
 pub(crate) use mount::{Mount, MountKind, MountSpec, Sharing};
-pub(crate) use reader::{parse, parse_trigger};
+pub(crate) use port::ports;
+pub(crate) use reader::{parse, parse_change, parse_trigger};
 pub(crate) use span::{Span, Word, excerpt};
 pub(crate) use tree::{
     Add, Command, Copy, Document, Healthcheck, Heredoc, Instruction, Kind, Run, Script, Stage,

@@ -176,28 +176,39 @@ fn heredocs(
 /// # Errors
 /// What is wrong with it.
 pub(crate) fn parse_trigger(text: &str) -> Result<Instruction, ParseError> {
-    let escape = '\\';
-    let mut lines = Lines::new(text);
     let apart = |mut error: ParseError| {
         error.span = Span::default();
         error.message = format!("onbuild trigger {text:?}: {}", error.message);
         error
     };
-    let single = || nowhere(format!("onbuild trigger {text:?} is not one instruction"));
+    let mut instruction = parse_change(text).map_err(apart)?;
+    if matches!(instruction.kind, Kind::Onbuild(_) | Kind::Maintainer(_)) {
+        let name = instruction.keyword.raw.to_uppercase();
+        return Err(apart(nowhere(format!(
+            "{name} isn't allowed as an ONBUILD trigger"
+        ))));
+    }
+    instruction.span = Span::default();
+    Ok(instruction)
+}
+
+/// Reads one instruction that stands alone, as `commit --change` has it.
+///
+/// # Errors
+/// What is wrong with it; also for none, for several, and for `FROM`.
+pub(crate) fn parse_change(text: &str) -> Result<Instruction, ParseError> {
+    let escape = '\\';
+    let mut lines = Lines::new(text);
+    let single = || nowhere("exactly one instruction is needed");
     let mut logical = lines.logical(escape).ok_or_else(single)?;
-    let heredocs = heredocs(&mut lines, &mut logical, escape).map_err(apart)?;
+    let heredocs = heredocs(&mut lines, &mut logical, escape)?;
     if lines.logical(escape).is_some() {
         return Err(single());
     }
     let mut request = Request::cut(&logical, 0..logical.text.len(), escape);
     request.heredocs = heredocs;
-    if matches!(request.name().as_str(), "FROM" | "ONBUILD" | "MAINTAINER") {
-        let name = request.name();
-        return Err(apart(
-            request.refused(format!("{name} isn't allowed as an ONBUILD trigger")),
-        ));
+    if request.name() == "FROM" {
+        return Err(request.refused("FROM cannot stand here"));
     }
-    let mut instruction = instruction::read(request).map_err(apart)?;
-    instruction.span = Span::default();
-    Ok(instruction)
+    instruction::read(request)
 }
