@@ -5,7 +5,7 @@ mod file;
 mod rule;
 mod stage;
 #[cfg(test)]
-mod tests;
+pub(in crate::dockerfile) mod tests;
 
 use std::collections::BTreeSet;
 
@@ -13,6 +13,7 @@ use super::directive::{self, Check};
 use super::span::Span;
 use super::{Dockerfile, Stage};
 
+pub(super) use base::globals;
 pub(crate) use rule::Rule;
 
 /// One warning.

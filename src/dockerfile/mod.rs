@@ -17,6 +17,7 @@ mod instruction;
 mod lines;
 mod lint;
 mod mount;
+mod outline;
 mod pattern;
 mod port;
 mod reader;
@@ -33,6 +34,7 @@ pub(crate) use expand::{
 };
 pub(crate) use lint::{Base, LintOptions, Rule, Warning, lint};
 pub(crate) use mount::{Mount, MountKind, MountSpec, Sharing};
+pub(crate) use outline::{Argument, Outline, Target, find, outline, reachable, targets};
 pub(crate) use port::ports;
 pub(crate) use reader::{parse, parse_change, parse_trigger};
 pub(crate) use span::{Span, Word, excerpt};

@@ -296,6 +296,17 @@ impl Drafted {
     }
 }
 
+impl MountSpec {
+    /// The secret's id: `id`, else `source`, else the last part of `target`.
+    pub(crate) fn secret_id(&self) -> &str {
+        match (self.id.as_str(), self.source.as_str()) {
+            ("", "") => self.target.rsplit('/').next().unwrap_or_default(),
+            ("", source) => source,
+            (id, _) => id,
+        }
+    }
+}
+
 impl MountKind {
     /// Its name behind `type=`.
     pub(crate) fn name(self) -> &'static str {

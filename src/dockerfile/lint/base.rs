@@ -10,7 +10,7 @@ use super::stage::Variables;
 use super::{LintOptions, Report, Rule};
 
 /// The arguments in front of the first stage, and those every build has.
-pub(super) fn globals(
+pub(in crate::dockerfile) fn globals(
     file: &Dockerfile,
     options: &LintOptions<'_>,
     arguments: &[(String, String)],

@@ -10,8 +10,8 @@ use super::{LintOptions, Report, Rule, base};
 
 /// Variables and their values.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Variables {
-    pub(super) values: BTreeMap<String, String>,
+pub(in crate::dockerfile) struct Variables {
+    pub(in crate::dockerfile) values: BTreeMap<String, String>,
     /// Declared by `ARG`, with a value or not.
     pub(super) declared: BTreeSet<String>,
 }

@@ -1,7 +1,8 @@
 use super::super::parse;
 use super::*;
 
-fn options<'a>() -> LintOptions<'a> {
+/// Options of most cases.
+pub(in crate::dockerfile) fn options<'a>() -> LintOptions<'a> {
     LintOptions {
         arguments: &[],
         stages: &[],
