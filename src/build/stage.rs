@@ -143,7 +143,7 @@ impl Solver<'_> {
         let triggers = std::mem::take(&mut state.image.config.on_build);
         let mut instructions = Vec::new();
         for text in &triggers {
-            instructions.push(dockerfile::parse_trigger(text, state.escape)?);
+            instructions.push(dockerfile::parse_trigger(text)?);
         }
         for instruction in &instructions {
             self.need_stages(index, instruction)?;
