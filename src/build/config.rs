@@ -13,7 +13,11 @@ use crate::oci;
 ///
 /// # Errors
 /// `ExpandError` for a word that cannot be expanded; `Usage` for a bad port or signal.
-pub(super) fn apply(state: &mut State, instruction: &Instruction, cmd_set: &mut bool) -> Result<bool> {
+pub(super) fn apply(
+    state: &mut State,
+    instruction: &Instruction,
+    cmd_set: &mut bool,
+) -> Result<bool> {
     match &instruction.kind {
         Kind::Env(pairs) => env(state, pairs)?,
         Kind::Label(pairs) => label(state, pairs)?,
@@ -142,7 +146,9 @@ fn exposed(text: &str) -> Result<Vec<String>> {
     if first > last {
         return Err(bad().into());
     }
-    Ok((first..=last).map(|port| format!("{port}/{protocol}")).collect())
+    Ok((first..=last)
+        .map(|port| format!("{port}/{protocol}"))
+        .collect())
 }
 
 fn volume(state: &mut State, words: &[Word]) -> Result<()> {

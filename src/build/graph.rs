@@ -119,7 +119,8 @@ fn globals(
     let mut globals = platform_args(platform);
     let given = |name: &str| {
         let mut args = build_args.iter().rev();
-        args.find(|(key, _)| key == name).map(|(_, value)| value.clone())
+        args.find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
     };
     for instruction in &file.args {
         let dockerfile::Kind::Arg(args) = &instruction.kind else {
@@ -189,7 +190,9 @@ pub(super) fn from_names(instruction: &Instruction) -> Vec<&str> {
         dockerfile::Kind::Copy(copy) => copy.from.iter().map(|word| word.raw.as_str()).collect(),
         dockerfile::Kind::Run(run) => {
             let mounts = run.mounts.iter();
-            mounts.filter_map(|mount| Some(mount.from.as_ref()?.raw.as_str())).collect()
+            mounts
+                .filter_map(|mount| Some(mount.from.as_ref()?.raw.as_str()))
+                .collect()
         }
         _ => Vec::new(),
     }

@@ -1,5 +1,6 @@
 //! The layers of a build: those of base images and those that its steps made.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -100,12 +101,17 @@ impl Layers {
     pub(super) fn paths(&self, engine: &Engine<'_>, pieces: &[Piece]) -> Vec<PathBuf> {
         let dir = engine.store.layers().dir();
         let pieces = pieces.iter().rev();
-        pieces.map(|piece| dir.join(self.place(engine, *piece))).collect()
+        pieces
+            .map(|piece| dir.join(self.place(engine, *piece)))
+            .collect()
     }
 
     /// Layers as what a step stands on.
     pub(super) fn ground(&self, engine: &Engine<'_>, pieces: &[Piece]) -> Ground {
-        let settled: Vec<Digest> = pieces.iter().map_while(|piece| self.settled(*piece)).collect();
+        let settled: Vec<Digest> = pieces
+            .iter()
+            .map_while(|piece| self.settled(*piece))
+            .collect();
         let stack = stack::of(&engine.store, &settled);
         let mut ground = Ground::default();
         for piece in pieces.iter().skip(stack.hidden).rev() {
@@ -133,6 +139,19 @@ impl Layers {
         ground
     }
 
+    /// Intended owners of what cannot carry them, by path, for mode `single`.
+    pub(super) fn owners(
+        &self,
+        engine: &Engine<'_>,
+        pieces: &[Piece],
+    ) -> Result<BTreeMap<PathBuf, String>> {
+        let mut found = BTreeMap::new();
+        for diff_id in pieces.iter().filter_map(|piece| self.settled(*piece)) {
+            found.extend(engine.store.layers().owners(&diff_id)?);
+        }
+        Ok(found)
+    }
+
     /// A step's layer as it is sealed; `below` is what it lies on.
     pub(super) fn unsealed(
         &self,
@@ -147,7 +166,10 @@ impl Layers {
         Some(Unsealed {
             upper: engine.store.build_cache().result(step),
             lowers: self.paths(engine, below),
-            layers: below.iter().filter_map(|piece| self.settled(*piece)).collect(),
+            layers: below
+                .iter()
+                .filter_map(|piece| self.settled(*piece))
+                .collect(),
             owners: made.owners.clone(),
             user: made.user.clone(),
         })

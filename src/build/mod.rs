@@ -13,7 +13,9 @@
 //! with the coordinator, and what it leaves is swept; finished steps are found by the next build.
 #![forbid(unsafe_code)]
 
+mod advance;
 mod config;
+mod copying;
 mod graph;
 mod job;
 mod key;
@@ -22,6 +24,7 @@ mod output;
 pub(crate) mod progress;
 pub(crate) mod request;
 mod solve;
+mod squash;
 mod stage;
 mod state;
 mod step;
@@ -66,7 +69,11 @@ pub(crate) fn build(
     engine.apply_blob_policy()?;
     engine.store.hold()?;
     let presence = engine.store.build_cache().enter()?;
-    let platform = request.platforms.first().cloned().unwrap_or_else(Platform::host);
+    let platform = request
+        .platforms
+        .first()
+        .cloned()
+        .unwrap_or_else(Platform::host);
     let solver = Solver::new(engine, request, &file, &platform, progress, &presence)?;
     let solved = solver.solve()?;
     output::image::publish(engine, request, solved)
@@ -81,15 +88,21 @@ fn read_dockerfile(request: &Request) -> Result<(Vec<u8>, String)> {
         Some(path) => request.context.join(path),
         None => request.context.join("Dockerfile"),
     };
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     match file::read_bounded(&path, MAX_DOCKERFILE) {
         Ok(text) => Ok((text, name)),
-        Err(error) if error.kind() == Kind::NotFound => {
-            Err(Error::new(Kind::NotFound, "read Dockerfile", path.display().to_string())
-                .because("no such file")
-                .hint("-f names another file")
-                .into())
-        }
+        Err(error) if error.kind() == Kind::NotFound => Err(Error::new(
+            Kind::NotFound,
+            "read Dockerfile",
+            path.display().to_string(),
+        )
+        .because("no such file")
+        .hint("-f names another file")
+        .into()),
         Err(error) => Err(error.into()),
     }
 }

@@ -116,7 +116,9 @@ pub(crate) enum SecretSource {
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Secret").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Secret")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 

@@ -75,7 +75,11 @@ impl<'a> Solver<'a> {
         progress: &'a dyn Progress,
         presence: &'a BuildPresence,
     ) -> Result<Solver<'a>> {
-        let contexts: Vec<String> = request.contexts.iter().map(|(name, _)| name.clone()).collect();
+        let contexts: Vec<String> = request
+            .contexts
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect();
         let target = request.target.as_deref();
         let graph = graph::of(file, target, platform, &request.build_args, &contexts)?;
         let processors = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -93,7 +97,10 @@ impl<'a> Solver<'a> {
             used_args: Vec::new(),
             vertices: 0,
             unsealed: Vec::new(),
-            limit: request.jobs.filter(|jobs| *jobs > 0).unwrap_or_else(processors),
+            limit: request
+                .jobs
+                .filter(|jobs| *jobs > 0)
+                .unwrap_or_else(processors),
             presence,
         })
     }
@@ -103,7 +110,10 @@ impl<'a> Solver<'a> {
     /// # Errors
     /// `StepFailure` for a command that failed; what other steps gave. Finished steps are kept.
     pub(super) fn solve(mut self) -> Result<Solved> {
-        let solved = self.run();
+        let mut solved = self.run();
+        if solved.is_ok() && self.request.squash {
+            solved = self.squash();
+        }
         if let Err(error) = solved {
             self.give_up();
             let _ = self.keep_records(false);
@@ -124,12 +134,15 @@ impl<'a> Solver<'a> {
             while self.advance_all()? {}
             self.start_seals()?;
             let done = self.stages[self.graph.target].status == Status::Done;
-            if done && self.unsealed.is_empty() && self.jobs.seals() == 0 && self.jobs.steps() == 0 {
+            if done && self.unsealed.is_empty() && self.jobs.seals() == 0 && self.jobs.steps() == 0
+            {
                 return Ok(());
             }
             let ended = self.jobs.wait(self.engine, self.progress)?;
             if ended.is_empty() && self.jobs.steps() + self.jobs.seals() == 0 {
-                return Err(Error::new(Kind::Bug, "build", "").because("no stage can go on").into());
+                return Err(Error::new(Kind::Bug, "build", "")
+                    .because("no stage can go on")
+                    .into());
             }
             for end in ended {
                 self.ended(end)?;
@@ -163,7 +176,12 @@ impl<'a> Solver<'a> {
         Ok(())
     }
 
-    pub(super) fn seal(&mut self, piece: Piece, below: &[Piece], stage: Option<usize>) -> Result<()> {
+    pub(super) fn seal(
+        &mut self,
+        piece: Piece,
+        below: &[Piece],
+        stage: Option<usize>,
+    ) -> Result<()> {
         if let Some(unsealed) = self.layers.unsealed(self.engine, piece, below) {
             let worker = crate::engine::container::seal(self.engine, unsealed)?;
             self.jobs.push(Job::Seal(SealJob {
@@ -179,12 +197,7 @@ impl<'a> Solver<'a> {
         match end {
             Ended::Step(info, answer) => self.step_ended(*info, answer),
             Ended::Seal(piece, stage, sealed) => {
-                let sealed = sealed?;
-                if let Some(made) = self.layers.made_mut(piece) {
-                    made.sealed = Some(sealed);
-                    made.record.layer = Some(cached(&sealed));
-                    made.dirty = true;
-                }
+                self.sealed(piece, sealed?);
                 if let Some(stage) = stage {
                     // With one id, only an unpacked layer says whose its files are.
                     self.settle_one(piece, false)?;
@@ -192,6 +205,15 @@ impl<'a> Solver<'a> {
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// Notes the digests of a layer.
+    pub(super) fn sealed(&mut self, piece: Piece, sealed: Sealed) {
+        if let Some(made) = self.layers.made_mut(piece) {
+            made.sealed = Some(sealed);
+            made.record.layer = Some(cached(&sealed));
+            made.dirty = true;
         }
     }
 
@@ -203,7 +225,9 @@ impl<'a> Solver<'a> {
             Ok(Answer::Nothing) => {
                 cache.discard(info.work.id.as_str())?;
                 cache.put(&self.record(&info, None))?;
-                self.progress.event(&Event::Done { vertex: info.vertex });
+                self.progress.event(&Event::Done {
+                    vertex: info.vertex,
+                });
                 let stage = &mut self.stages[info.stage];
                 stage.status = Status::Ready;
                 if let Some(state) = &mut stage.state {
@@ -220,7 +244,9 @@ impl<'a> Solver<'a> {
         let key = info.key.0;
         let record = self.record(&info, Some(step));
         cache.put(&record)?;
-        self.progress.event(&Event::Done { vertex: info.vertex });
+        self.progress.event(&Event::Done {
+            vertex: info.vertex,
+        });
         let user = info.user.as_str();
         let by_other = self.engine.mode == Mode::Single
             && (!matches!(user, "" | "0" | "root") || !owners.is_empty());
@@ -305,16 +331,25 @@ impl<'a> Solver<'a> {
             ),
             Ok(Answer::NotStarted(status, why)) => (
                 status,
-                format!("process {:?} did not complete successfully: {why}", info.command),
+                format!(
+                    "process {:?} did not complete successfully: {why}",
+                    info.command
+                ),
             ),
             Ok(_) => (ExitStatus::ENGINE, "no result".to_owned()),
             Err(error) => {
                 let text = format!("{error:#}");
-                self.progress.event(&Event::Failed { vertex: info.vertex, why: &text });
+                self.progress.event(&Event::Failed {
+                    vertex: info.vertex,
+                    why: &text,
+                });
                 return error.context(stage.cited(self.file));
             }
         };
-        self.progress.event(&Event::Failed { vertex: info.vertex, why: &text });
+        self.progress.event(&Event::Failed {
+            vertex: info.vertex,
+            why: &text,
+        });
         StepFailure {
             status,
             text,
@@ -328,7 +363,9 @@ impl<'a> Solver<'a> {
     fn give_up(&mut self) {
         for job in self.jobs.take() {
             if let Job::Step(step) = job {
-                self.progress.event(&Event::Canceled { vertex: step.info.vertex });
+                self.progress.event(&Event::Canceled {
+                    vertex: step.info.vertex,
+                });
                 let id = step.info.work.id.clone();
                 // Kills its process, and the container with it.
                 drop(step);

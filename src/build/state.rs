@@ -36,6 +36,10 @@ pub(super) struct State {
     pub(super) image: ImageConfig,
     /// Its layers, base first.
     pub(super) pieces: Vec<Piece>,
+    /// How many of them its base image has.
+    pub(super) base_layers: usize,
+    /// How many lines of the history its base image has.
+    pub(super) base_history: usize,
     /// Names all that its files depend on.
     pub(super) key: Digest,
     /// Declared arguments in the order of their declaration, with their values.

@@ -62,23 +62,29 @@ pub(in crate::build) fn publish(
         true => vec![None],
         false => names.iter().cloned().map(Some).collect(),
     };
-    let mut records: Vec<ImageRecord> = Vec::new();
-    for name in wanted {
-        let record = ImageRecord { name, ..record.clone() };
-        if !assemble::is_there(engine, &record)? {
-            records.push(record);
+    let all = wanted.into_iter().map(|name| ImageRecord {
+        name,
+        ..record.clone()
+    });
+    let all: Vec<ImageRecord> = all.collect();
+    let mut fresh = Vec::new();
+    for record in &all {
+        if !assemble::is_there(engine, record)? {
+            fresh.push(record);
         }
     }
-    if !records.is_empty() {
+    if !fresh.is_empty() {
         engine.store.sync()?;
-        for record in &records {
+        for record in fresh {
             engine.store.images().put(record)?;
         }
         solved.synced(engine)?;
     }
-    Ok(Built {
+    let built = Built {
         id: record.config,
         manifest: record.manifest,
         names,
-    })
+    };
+    super::all(engine, request, &solved, &all, &built)?;
+    Ok(built)
 }

@@ -2,13 +2,15 @@
 
 use std::fs::File;
 use std::io::PipeReader;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use nix::sched::CloneFlags;
 
+use super::bind::Pinned;
+use super::mount::{self, Cache};
 use crate::build::config::words;
 use crate::build::job::Answer;
 use crate::build::key::Key;
@@ -18,13 +20,14 @@ use crate::build::stage::Step;
 use crate::build::state::{PROXIES, State};
 use crate::common::{Error, ExitStatus, Kind};
 use crate::dockerfile::{Instruction, Run};
-use crate::engine::Engine;
 use crate::engine::container::{Ground, RunFailure, StepRun, run_step, settle_network};
 use crate::engine::worker::{self, Where, Worker};
+use crate::engine::{Engine, identity};
 use crate::oci::ContainerConfig;
 use crate::runtime::SecretFile;
-use crate::spec::config::{Config, EnvEntry, NetworkMode};
+use crate::spec::config::{BindOptions, Config, EnvEntry, Mount, MountKind, NetworkMode};
 use crate::store::StepWork;
+use crate::sys::file;
 
 /// BuildKit's name of the machine that commands run on.
 const HOSTNAME: &str = "buildkitsandbox";
@@ -37,8 +40,14 @@ pub(in crate::build) struct Prepared {
     pub(in crate::build) config: Config,
     /// Its secret files.
     pub(in crate::build) secrets: Vec<SecretFile>,
-    /// Places that are made for its mounts alone.
-    pub(in crate::build) cleared: Vec<PathBuf>,
+    /// Cache directories that it needs.
+    pub(in crate::build) caches: Vec<Cache>,
+    /// Sources of mounts that are held open.
+    pub(in crate::build) pinned: Vec<Pinned>,
+    /// An executable file that it sees: its place and its content.
+    pub(in crate::build) script: Option<(String, String)>,
+    /// Places that are made for its mounts alone, deepest first.
+    pub(in crate::build) fresh: Vec<PathBuf>,
 }
 
 /// Works out a command of a stage; `None` when it has to wait for another stage.
@@ -58,7 +67,10 @@ pub(in crate::build) fn prepare(
     let mut key = Key::new("run");
     key.add("parent", [state.key.hex()]);
     key.add("command", &words);
-    key.add("environment", env.iter().map(|(name, value)| format!("{name}={value}")));
+    key.add(
+        "environment",
+        env.iter().map(|(name, value)| format!("{name}={value}")),
+    );
     key.add("user", [&state.image.config.user]);
     key.add("directory", [state.workdir()]);
     key.add("platform", [state.platform.to_string()]);
@@ -70,15 +82,45 @@ pub(in crate::build) fn prepare(
     config.process.args.clone_from(&words);
     config.process.user = Some(state.image.config.user.clone());
     config.process.workdir = Some(state.workdir().to_owned());
-    config.process.hostname.get_or_insert_with(|| HOSTNAME.to_owned());
-    let network = run.network.as_ref().map(|word| state.expand(word)).transpose()?;
-    let security = run.security.as_ref().map(|word| state.expand(word)).transpose()?;
+    config
+        .process
+        .hostname
+        .get_or_insert_with(|| HOSTNAME.to_owned());
+    let network = run
+        .network
+        .as_ref()
+        .map(|word| state.expand(word))
+        .transpose()?;
+    let security = run
+        .security
+        .as_ref()
+        .map(|word| state.expand(word))
+        .transpose()?;
     choose_network(solver, &mut config, network.as_deref())?;
     choose_security(solver, &mut config, security.as_deref())?;
     key.add("network", [network.unwrap_or_default()]);
     key.add("security", [security.unwrap_or_default()]);
     let hosts = &solver.request.config.network.extra_hosts;
-    key.add("hosts", hosts.iter().map(|(name, ip)| format!("{name}={ip}")));
+    key.add(
+        "hosts",
+        hosts.iter().map(|(name, ip)| format!("{name}={ip}")),
+    );
+    if let Some(script) = &run.script {
+        key.add("script", [&script.path, &script.text]);
+    }
+    let Some(mounts) = mount::work_in(solver, index, &run.mounts, &mut config, &mut key)? else {
+        return Ok(None);
+    };
+    let fresh = match mounts.targets.is_empty() {
+        true => Vec::new(),
+        false => {
+            let pieces = solver.state(index)?.pieces.clone();
+            let layers = solver.layers.paths(solver.engine, &pieces);
+            mount::fresh(solver.engine, &layers, &mounts.targets)
+        }
+    };
+    let script = run.script.as_ref();
+    let script = script.map(|script| (script.path.clone(), script.text.clone()));
     Ok(Some(Prepared {
         step: Step {
             key: key.finish(),
@@ -86,8 +128,11 @@ pub(in crate::build) fn prepare(
             history: format!("RUN {text} # buildkit"),
         },
         config,
-        secrets: Vec::new(),
-        cleared: Vec::new(),
+        secrets: mounts.secrets,
+        caches: mounts.caches,
+        pinned: mounts.pinned,
+        script,
+        fresh,
     }))
 }
 
@@ -125,7 +170,12 @@ fn choose_network(solver: &mut Solver<'_>, config: &mut Config, word: Option<&st
             config.network.mode = NetworkMode::Host;
         }
         Some(other) => {
-            return Err(Error::usage("use RUN --network", other, "default, none and host are known").into());
+            return Err(Error::usage(
+                "use RUN --network",
+                other,
+                "default, none and host are known",
+            )
+            .into());
         }
     }
     Ok(())
@@ -139,9 +189,12 @@ fn choose_security(solver: &Solver<'_>, config: &mut Config, word: Option<&str>)
             config.security.privileged = true;
             Ok(())
         }
-        Some(other) => {
-            Err(Error::usage("use RUN --security", other, "sandbox and insecure are known").into())
-        }
+        Some(other) => Err(Error::usage(
+            "use RUN --security",
+            other,
+            "sandbox and insecure are known",
+        )
+        .into()),
     }
 }
 
@@ -167,8 +220,14 @@ pub(in crate::build) struct Command<'a> {
     pub(in crate::build) config: Config,
     /// Its secret files.
     pub(in crate::build) secrets: Vec<SecretFile>,
-    /// Places below the root to be removed from the result where they are empty.
-    pub(in crate::build) cleared: Vec<PathBuf>,
+    /// Cache directories that it needs.
+    pub(in crate::build) caches: Vec<Cache>,
+    /// Sources of mounts that are held open.
+    pub(in crate::build) pinned: Vec<Pinned>,
+    /// An executable file that it sees: its place and its content.
+    pub(in crate::build) script: Option<(String, String)>,
+    /// Places to be removed from the result where they are empty, deepest first.
+    pub(in crate::build) fresh: Vec<PathBuf>,
 }
 
 /// A command at work, and the pipes that it writes to: true for its errors.
@@ -187,24 +246,76 @@ pub(in crate::build) fn start(engine: &Engine<'_>, command: Command<'_>) -> Resu
         ours: None,
     };
     let worker = worker::spawn(engine, place, move |_| {
-        let null = File::open("/dev/null").map_err(|e| Error::io("open", "/dev/null", e))?;
-        let step = StepRun {
-            work: command.work,
-            ground: &command.ground,
-            image: command.image,
-            config: &command.config,
-            secrets: command.secrets,
-        };
-        let streams = [null.as_fd(), to_output.as_fd(), to_errors.as_fd()];
-        match run_step(engine, step, streams) {
-            Ok(status) => Ok(Answer::Ended(status)),
-            Err(error) => match error.downcast_ref::<RunFailure>() {
-                Some(failure) if failure.status != ExitStatus::ENGINE => {
-                    Ok(Answer::NotStarted(failure.status, format!("{:#}", failure.error)))
-                }
-                _ => Err(error),
-            },
-        }
+        let streams = [to_output.as_fd(), to_errors.as_fd()];
+        run(engine, command, streams)
     })?;
     Ok((worker, vec![(false, output), (true, errors)]))
+}
+
+/// In the child: has the command run, and removes what its mounts left.
+fn run(
+    engine: &Engine<'_>,
+    mut command: Command<'_>,
+    [output, errors]: [BorrowedFd<'_>; 2],
+) -> Result<Answer> {
+    let null = File::open("/dev/null").map_err(|e| Error::io("open", "/dev/null", e))?;
+    let held = mount::take(engine, &command.caches, &mut command.config)?;
+    for pinned in &command.pinned {
+        // Its process inherits the descriptor, and opens it once more before it is another's.
+        if let Some(mount) = command.config.mounts.get_mut(pinned.index)
+            && let MountKind::Bind { source, .. } = &mut mount.kind
+        {
+            *source = format!("/proc/self/fd/{}", pinned.source.as_raw_fd());
+        }
+    }
+    if let Some((place, text)) = &command.script {
+        add_script(command.work, place, text, &mut command.config)?;
+    }
+    let step = StepRun {
+        work: command.work,
+        ground: &command.ground,
+        image: command.image,
+        config: &command.config,
+        secrets: command.secrets,
+    };
+    let ended = run_step(engine, step, [null.as_fd(), output, errors]);
+    drop(held);
+    if !command.fresh.is_empty() {
+        let upper = command.work.dir.upper();
+        identity::as_owner(engine, || mount::clear(&upper, &command.fresh))?;
+    }
+    match ended {
+        Ok(status) => Ok(Answer::Ended(status)),
+        Err(error) => match error.downcast_ref::<RunFailure>() {
+            Some(failure) if failure.status != ExitStatus::ENGINE => {
+                let why = format!("{:#}", failure.error);
+                Ok(Answer::NotStarted(failure.status, why))
+            }
+            _ => Err(error),
+        },
+    }
+}
+
+/// Shows the command a file of its step's directory at `place`.
+fn add_script(work: &StepWork, place: &str, text: &str, config: &mut Config) -> Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
+    let path = work.dir.path().join("script");
+    let failed = |error| Error::io("write script", &path, error);
+    let mut file = file::create_new(&path).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    let mode = std::fs::Permissions::from_mode(0o755);
+    file.set_permissions(mode).map_err(failed)?;
+    config.mounts.push(Mount {
+        target: place.to_owned(),
+        kind: MountKind::Bind {
+            source: path.display().to_string(),
+            options: BindOptions::default(),
+        },
+        read_only: true,
+        no_exec: false,
+        no_suid: false,
+        no_dev: false,
+    });
+    Ok(())
 }

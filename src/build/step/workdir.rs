@@ -74,8 +74,12 @@ fn make(root: &Root, path: &Path, user: &str, single: bool) -> Result<Answer> {
         let parent = so_far.parent().unwrap_or(Path::new("/"));
         let dir = root.open_path(parent)?;
         let failed = |errno| Error::errno("make directory", &so_far, errno);
-        mkdirat(&dir, part.as_os_str(), Permissions::from_bits_truncate(DIRECTORY))
-            .map_err(failed)?;
+        mkdirat(
+            &dir,
+            part.as_os_str(),
+            Permissions::from_bits_truncate(DIRECTORY),
+        )
+        .map_err(failed)?;
         let made = root.open_file(&so_far, OFlag::O_RDONLY | OFlag::O_DIRECTORY)?;
         fchmod(&made, Permissions::from_bits_truncate(DIRECTORY)).map_err(failed)?;
         give(&made, owner, single).map_err(failed)?;

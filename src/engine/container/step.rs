@@ -123,7 +123,12 @@ pub(crate) fn run_step(
     };
     let signals = Signals::block()?;
     let [input, output, errors] = streams;
-    let live = launch(engine, &prepared, [Some(input), Some(output), Some(errors)], 0)?;
+    let live = launch(
+        engine,
+        &prepared,
+        [Some(input), Some(output), Some(errors)],
+        0,
+    )?;
     let how = Attendance {
         slippery: prepared.planned.plan.is_slippery(),
         ..Attendance::default()
@@ -137,6 +142,13 @@ pub(crate) fn run_step(
 pub(crate) fn shown(engine: &Engine<'_>, layers: Vec<PathBuf>, path: &Path) -> Option<Metadata> {
     let below = path.strip_prefix("/").unwrap_or(path);
     Lower::new(engine, layers.into_iter()).find(below)
+}
+
+/// The directories that layers, topmost first, would merge at an absolute path, topmost first;
+/// what is no directory alone; nothing where there is nothing, or a link on the way.
+pub(crate) fn stacked(engine: &Engine<'_>, layers: Vec<PathBuf>, path: &Path) -> Vec<PathBuf> {
+    let below = path.strip_prefix("/").unwrap_or(path);
+    Lower::new(engine, layers.into_iter()).stack(below)
 }
 
 /// Puts a step's layers over those that every container has.
