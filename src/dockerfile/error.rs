@@ -31,9 +31,15 @@ impl ParseError {
         }
     }
 
-    /// Names the word that was probably meant.
+    /// Names the word that was probably meant, in the case of the one written.
     pub(super) fn suggest(mut self, word: &str, known: &[&str]) -> ParseError {
         self.suggestion = similar(word, known);
+        self
+    }
+
+    /// Names the word that was probably meant; case counts.
+    pub(super) fn suggest_exact(mut self, word: &str, known: &[&str]) -> ParseError {
+        self.suggestion = similar_exact(word, known);
         self
     }
 
@@ -60,13 +66,32 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// The known name nearest to `word`, when one is near enough to be a slip of the fingers.
+/// The known name nearest to `word`, when one is near enough to be a slip of the fingers; it comes
+/// in the case of `word`.
 pub(crate) fn similar(word: &str, known: &[&str]) -> Option<String> {
-    let lower = word.to_lowercase();
+    let lower: Vec<String> = known.iter().map(|name| name.to_lowercase()).collect();
+    let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
+    let found = similar_exact(&word.to_lowercase(), &lower)?;
+    let as_known = || known.iter().find(|name| name.to_lowercase() == found);
+    Some(if word == word.to_lowercase() {
+        found
+    } else if word == word.to_uppercase() {
+        found.to_uppercase()
+    } else {
+        as_known().map_or(found.clone(), |name| (*name).to_owned())
+    })
+}
+
+/// As `similar`, where case counts.
+pub(crate) fn similar_exact(word: &str, known: &[&str]) -> Option<String> {
+    // The very word is known: what is wrong is something else.
+    if known.contains(&word) {
+        return None;
+    }
     known
         .iter()
-        .map(|name| (distance(&lower, &name.to_lowercase()), *name))
-        .filter(|(steps, name)| *steps <= MOST_SLIPS && *steps < name.chars().count())
+        .map(|name| (distance(word, name), *name))
+        .filter(|(steps, _)| *steps <= MOST_SLIPS)
         .min_by_key(|(steps, _)| *steps)
         .map(|(_, name)| name.to_owned())
 }

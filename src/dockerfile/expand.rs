@@ -1,6 +1,10 @@
 //! Variables, quotes and escapes in a word.
 
+mod lexer;
+
 use std::fmt;
+
+pub(super) use lexer::Lexer;
 
 /// A word that cannot be expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +30,9 @@ pub(crate) struct Expansion {
     pub(crate) text: String,
     /// The words it splits into at unquoted blanks.
     pub(crate) words: Vec<String>,
-    /// Variables used that have a value, in order.
+    /// Variables used that have a value, each once, in order.
     pub(crate) used: Vec<String>,
-    /// Variables used that have none, in order.
+    /// Variables used that have none, each once, in order.
     pub(crate) missing: Vec<String>,
 }
 
@@ -41,6 +45,10 @@ pub(crate) fn expand(
     escape: char,
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<String, ExpandError> {
+    // Most words have nothing to expand.
+    if !raw.contains(['$', '\'', '"', escape]) {
+        return Ok(raw.to_owned());
+    }
     Ok(expand_known(raw, escape, lookup)?.text)
 }
 
@@ -65,11 +73,7 @@ pub(crate) fn expand_known(
     escape: char,
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Expansion, ExpandError> {
-    let _ = (escape, lookup);
-    Err(ExpandError {
-        word: raw.to_owned(),
-        why: String::new(),
-    })
+    Lexer::new(escape).run(raw, lookup)
 }
 
 /// Expands only variables in a here-document of `COPY` and `ADD`: quotes stay.
@@ -79,10 +83,13 @@ pub(crate) fn expand_known(
 pub(crate) fn expand_document(
     raw: &str,
     lookup: &dyn Fn(&str) -> Option<String>,
-) -> Result<String, ExpandError> {
-    let _ = lookup;
-    Err(ExpandError {
-        word: raw.to_owned(),
-        why: String::new(),
-    })
+) -> Result<Expansion, ExpandError> {
+    let lexer = Lexer {
+        plain_quotes: true,
+        ..Lexer::new('\\')
+    };
+    lexer.run(raw, lookup)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,21 +6,35 @@
 
 #![forbid(unsafe_code)]
 
+mod copying;
 mod directive;
 mod error;
 mod expand;
+mod flag;
+mod health;
+mod heredoc;
+mod instruction;
+mod lines;
 mod lint;
 mod mount;
+mod pattern;
+mod port;
+mod reader;
+mod request;
+mod running;
 mod span;
 mod tree;
+mod words;
 
 pub(crate) use directive::{Check, Directives};
-pub(crate) use error::{ParseError, similar};
+pub(crate) use error::{ParseError, similar, similar_exact};
 pub(crate) use expand::{
     ExpandError, Expansion, expand, expand_document, expand_known, expand_words,
 };
-pub(crate) use lint::{LintOptions, Warning, lint};
+pub(crate) use lint::{Base, LintOptions, Rule, Warning, lint};
 pub(crate) use mount::{Mount, MountKind, MountSpec, Sharing};
+pub(crate) use port::ports;
+pub(crate) use reader::{parse, parse_change, parse_trigger};
 pub(crate) use span::{Span, Word, excerpt};
 pub(crate) use tree::{
     Add, Command, Copy, Document, Healthcheck, Heredoc, Instruction, Kind, Run, Script, Stage,
@@ -39,8 +53,8 @@ pub(crate) struct Dockerfile {
     pub(crate) args: Vec<Instruction>,
     /// Its stages, at least one.
     pub(crate) stages: Vec<Stage>,
-    /// What reading it already showed to be doubtful; `lint` gives all.
-    pub(super) notes: Vec<Warning>,
+    /// Lines of instructions with an empty line inside a continuation.
+    pub(crate) gaps: Vec<u32>,
 }
 
 impl Dockerfile {
@@ -50,19 +64,5 @@ impl Dockerfile {
     }
 }
 
-/// Reads a whole Dockerfile; `name` is what errors call it.
-///
-/// # Errors
-/// What is wrong with it, and where.
-pub(crate) fn parse(text: &[u8], name: &str) -> Result<Dockerfile, ParseError> {
-    let _ = text;
-    Err(ParseError::at(Span::default(), "not read").inside(name, &[]))
-}
-
-/// Reads an instruction that an image kept for later (`ONBUILD`).
-///
-/// # Errors
-/// What is wrong with it.
-pub(crate) fn parse_trigger(text: &str) -> Result<Instruction, ParseError> {
-    Err(ParseError::at(Span::default(), text))
-}
+#[cfg(test)]
+mod tests;

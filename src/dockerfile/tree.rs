@@ -25,8 +25,12 @@ pub(crate) struct Stage {
     pub(crate) span: Span,
     /// Its `FROM` as progress shows it.
     pub(crate) source: String,
-    /// What the comment above says about it (`# NAME text`); empty without one.
-    pub(crate) description: String,
+    /// Its keyword as written.
+    pub(crate) keyword: Word,
+    /// `AS` and its name as written.
+    pub(crate) alias: Option<(Word, Word)>,
+    /// The comment lines right above, trimmed.
+    pub(crate) comments: Vec<String>,
 }
 
 /// One instruction.
@@ -45,6 +49,8 @@ pub(crate) struct Instruction {
     pub(crate) heredocs: Vec<Heredoc>,
     /// The comment lines right above, trimmed.
     pub(crate) comments: Vec<String>,
+    /// Whether names and values stand in the old form `ENV name value`.
+    pub(crate) legacy: bool,
 }
 
 /// A here-document.
@@ -96,7 +102,7 @@ pub(crate) enum Kind {
     User(Word),
     /// `WORKDIR`.
     Workdir(Word),
-    /// `VOLUME`: paths; each word may expand to several.
+    /// `VOLUME`: paths; each word stays one.
     Volume(Vec<Word>),
     /// `CMD`.
     Cmd(Command),
