@@ -11,7 +11,7 @@
 //! | 3 | `archive`, `cgroup`, `seccomp`, `logs`, `network` | one mechanism each |
 //! | 4 | `store`, `registry`, `spec`, `runtime` | disk, HTTP, OCI spec making, processes |
 //! | 5 | `engine` | joins layer 4 into verbs: request struct in, result struct out, no printing |
-//! | 6 | `supervisor`, `doctor` | one use of the engine each |
+//! | 6 | `supervisor`, `build`, `doctor` | one use of the engine each |
 //! | 7 | `boot` | the start of the machine: joins supervisor and engine |
 //! | 8 | `cli` | clap, the terminal, the only printing |
 
@@ -42,6 +42,7 @@ mod store;
 
 mod engine;
 
+mod build;
 mod doctor;
 mod supervisor;
 

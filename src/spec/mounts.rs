@@ -239,6 +239,27 @@ fn user_mount(inputs: &Inputs<'_>, mount: &Mount, own: &Path) -> Result<OciMount
             let options: Vec<&str> = options.iter().map(String::as_str).collect();
             bind(&mount.target, Path::new(source), &options)
         }
+        MountKind::Layers {
+            lowers,
+            attributes_of_user,
+        } => {
+            let lowers: Vec<String> = lowers
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            options.push(format!("lowerdir={}", lowers.join(":")));
+            if *attributes_of_user {
+                options.push("userxattr".to_owned());
+            }
+            if !mount.read_only {
+                overlay(own)?;
+                let own = own.display();
+                options.push(format!("upperdir={own}/upper"));
+                options.push(format!("workdir={own}/work"));
+            }
+            let options: Vec<&str> = options.iter().map(String::as_str).collect();
+            new(&mount.target, "overlay", &options)
+        }
         MountKind::Volume { .. } => volume(inputs, mount, options, own),
     }
 }

@@ -9,6 +9,7 @@
 mod harness;
 
 mod boot;
+mod build;
 mod cli;
 mod clients;
 mod commit;

@@ -75,6 +75,7 @@ pub(crate) const VERBS: &[Verb] = &[
         "container unmount",
         "container umount",
     ]),
+    verb::<image::build::Build>(&["build", "image build"]),
     verb::<image::import::Import>(&["import", "image import"]),
     verb::<image::diff::Diff>(&["image diff"]),
     verb::<image::pull::Pull>(&["pull", "image pull"]),

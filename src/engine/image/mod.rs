@@ -12,7 +12,7 @@ pub(crate) mod list;
 pub(crate) mod prune;
 pub(crate) mod pull;
 pub(crate) mod remove;
-pub(super) mod stack;
+pub(crate) mod stack;
 pub(crate) mod tag;
 #[cfg(test)]
 mod tests;

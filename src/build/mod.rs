@@ -1,0 +1,108 @@
+//! `build`: from a Dockerfile to an image, without a daemon.
+//!
+//! ```text
+//!   request -> graph (stages that the target needs) -> solve: the coordinator
+//!     stage: metadata instructions change a State; a step is looked up by its key (key, store)
+//!       miss -> job: a forked child with a container (step::run) or a mounted tree (step::…)
+//!         its upper directory -> build/steps/<id> and a record; the next step begins
+//!         meanwhile another child seals it: archive, digests, blob
+//!   end: sealed layers move among the store's; output: documents, names last
+//! ```
+//!
+//! One thread, which polls its children: the one fork function refuses threads. Each child dies
+//! with the coordinator, and what it leaves is swept; finished steps are found by the next build.
+#![forbid(unsafe_code)]
+
+mod advance;
+mod config;
+mod copying;
+mod graph;
+mod job;
+mod key;
+mod layers;
+mod output;
+pub(crate) mod progress;
+pub(crate) mod request;
+mod solve;
+mod squash;
+mod stage;
+mod state;
+mod step;
+
+use anyhow::Result;
+
+use crate::common::{Digest, Error, Kind};
+use crate::dockerfile;
+use crate::engine::Engine;
+use crate::oci::Platform;
+use crate::sys::file;
+use progress::Progress;
+use request::Request;
+use solve::Solver;
+
+/// Largest Dockerfile that is read, in bytes.
+const MAX_DOCKERFILE: usize = 16 << 20;
+
+/// What was built.
+#[derive(Debug, Clone)]
+pub(crate) struct Built {
+    /// The image's id: digest of its configuration.
+    pub(crate) id: Digest,
+    /// Digest of its manifest.
+    pub(crate) manifest: Digest,
+    /// Its names, canonical.
+    pub(crate) names: Vec<String>,
+}
+
+/// Builds an image.
+///
+/// # Errors
+/// `ParseError` for the Dockerfile, `StepFailure` for a command; nothing gets a name then, and
+/// finished steps are kept for the next build.
+pub(crate) fn build(
+    engine: &Engine<'_>,
+    request: &Request,
+    progress: &dyn Progress,
+) -> Result<Built> {
+    let (text, name) = read_dockerfile(request)?;
+    let file = dockerfile::parse(&text, &name)?;
+    engine.apply_blob_policy()?;
+    engine.store.hold()?;
+    let presence = engine.store.build_cache().enter()?;
+    let platform = request
+        .platforms
+        .first()
+        .cloned()
+        .unwrap_or_else(Platform::host);
+    let solver = Solver::new(engine, request, &file, &platform, progress, &presence)?;
+    let solved = solver.solve()?;
+    output::image::publish(engine, request, solved)
+}
+
+/// The Dockerfile's text and its name for errors.
+fn read_dockerfile(request: &Request) -> Result<(Vec<u8>, String)> {
+    if let Some(text) = &request.dockerfile_text {
+        return Ok((text.clone(), "Dockerfile".to_owned()));
+    }
+    let path = match &request.dockerfile {
+        Some(path) => request.context.join(path),
+        None => request.context.join("Dockerfile"),
+    };
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    match file::read_bounded(&path, MAX_DOCKERFILE) {
+        Ok(text) => Ok((text, name)),
+        Err(error) if error.kind() == Kind::NotFound => Err(Error::new(
+            Kind::NotFound,
+            "read Dockerfile",
+            path.display().to_string(),
+        )
+        .because("no such file")
+        .hint("-f names another file")
+        .into()),
+        Err(error) => Err(error.into()),
+    }
+}
