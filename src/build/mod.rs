@@ -80,7 +80,10 @@ pub(crate) fn build(
 }
 
 /// The Dockerfile's text and its name for errors.
-fn read_dockerfile(request: &Request) -> Result<(Vec<u8>, String)> {
+///
+/// # Errors
+/// `NotFound` when there is none.
+pub(crate) fn read_dockerfile(request: &Request) -> Result<(Vec<u8>, String)> {
     if let Some(text) = &request.dockerfile_text {
         return Ok((text.clone(), "Dockerfile".to_owned()));
     }

@@ -1,127 +1,133 @@
 //! `build`.
 
-use std::path::{Path, PathBuf};
+mod args;
+mod call;
+mod convert;
 
-use crate::build::progress::{Event, Progress as BuildProgress, StepFailure};
-use crate::build::request::Request;
+use crate::build::{self, Built, progress::StepFailure};
 use crate::cli::command::Execute;
-use crate::cli::error_report::say;
+use crate::cli::error_report::{self, say};
+use crate::cli::output::build::{Shown, Style};
 use crate::cli::output::progress::Progress;
+use crate::cli::parse::{self, bad, build::Call};
+use crate::cli::personality::Personality;
 use crate::cli::session::Session;
-use crate::common::ExitStatus;
+use crate::common::{Error, ExitStatus, Ui as _};
+use crate::dockerfile::{self, ParseError};
 use crate::engine::Engine;
-use crate::engine::container::PullPolicy;
-use crate::spec::config::NetworkMode;
 
-/// Build an image from a Dockerfile
-#[derive(clap::Parser, Debug)]
-pub(crate) struct Build {
-    /// Name and optionally a tag
-    #[arg(short, long)]
-    tag: Vec<String>,
-
-    /// Name of the Dockerfile
-    #[arg(short, long)]
-    file: Option<PathBuf>,
-
-    /// Set build-time variables
-    #[arg(long, value_name = "NAME[=VALUE]")]
-    build_arg: Vec<String>,
-
-    /// Set the target build stage to build
-    #[arg(long)]
-    target: Option<String>,
-
-    /// Do not use the cache
-    #[arg(long)]
-    no_cache: bool,
-
-    /// Always fetch the images
-    #[arg(long)]
-    pull: bool,
-
-    /// Allow a right
-    #[arg(long)]
-    allow: Vec<String>,
-
-    /// Set the network of commands
-    #[arg(long)]
-    network: Option<String>,
-
-    /// Write the image's id to a file
-    #[arg(long)]
-    iidfile: Option<PathBuf>,
-
-    /// Print the id alone
-    #[arg(short, long)]
-    quiet: bool,
-
-    /// The context
-    path: PathBuf,
-}
-
-struct Plain(bool);
-
-impl BuildProgress for Plain {
-    fn event(&self, event: &Event<'_>) {
-        if self.0 {
-            return;
-        }
-        match event {
-            Event::Named { vertex, name } => say(&format!("#{vertex} {name}\n")),
-            Event::Cached { vertex } => say(&format!("#{vertex} CACHED\n")),
-            Event::Output { vertex, bytes, .. } => {
-                for line in String::from_utf8_lossy(bytes).lines() {
-                    say(&format!("#{vertex} {line}\n"));
-                }
-            }
-            Event::Failed { vertex, why } => say(&format!("#{vertex} ERROR: {why}\n")),
-            _ => {}
-        }
-    }
-}
+pub(crate) use args::Build;
 
 impl Execute for Build {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
-        let progress = Progress::default();
+        let (call, json) = self.call()?;
+        let style = self.style(session)?;
+        let request = convert::request(&self, session)?;
+        let progress = Progress::new(style == Style::Quiet, false);
         let engine = Engine::open(&session.environment, &progress)?;
-        let mut request = Request::of(session.absolute(Path::new(&self.path)));
-        request.dockerfile = self.file.map(|file| session.absolute(&file));
-        request.tags = self.tag;
-        let pair = |arg: &String| {
-            let (name, value) = arg.split_once('=')?;
-            Some((name.to_owned(), value.to_owned()))
+        let (text, name) = build::read_dockerfile(&request)?;
+        let file = match dockerfile::parse(&text, &name) {
+            Ok(file) => file,
+            Err(error) => return Ok(refused(session, &error)),
         };
-        request.build_args = self.build_arg.iter().filter_map(pair).collect();
-        request.target = self.target;
-        request.no_cache = self.no_cache;
-        request.allow = self.allow;
-        request.iidfile = self.iidfile.map(|file| session.absolute(&file));
-        if self.pull {
-            request.pull = PullPolicy::Always;
+        if let Some(syntax) = &file.directives.syntax
+            && !is_usual(syntax)
+        {
+            progress.warn(&format!(
+                "the frontend {syntax} is not run, the built-in one reads the file"
+            ));
         }
-        request.config.network.mode = match self.network.as_deref() {
-            Some("none") => NetworkMode::None,
-            Some("host") => NetworkMode::Host,
-            _ => NetworkMode::Default,
-        };
-        match crate::build::build(&engine, &request, &Plain(self.quiet)) {
-            Ok(built) => {
-                if self.quiet {
-                    crate::cli::output::data(&format!("{}\n", built.id))?;
-                }
-                Ok(ExitStatus::Code(0))
-            }
-            Err(error) => match error.downcast_ref::<StepFailure>() {
-                Some(failure) => {
-                    say(&format!(
-                        "{}ketch: {}: {failure}\n",
-                        failure.excerpt, failure.name
-                    ));
-                    Ok(failure.status)
-                }
-                None => Err(error),
-            },
+        if call != Call::Build {
+            let (text, wrong) = call::answer(&engine, &request, &file, call, json)?;
+            session.data(&text)?;
+            return Ok(ExitStatus::Code(u8::from(wrong)));
+        }
+        let warnings = call::warnings(&engine, &request, &file)?;
+        if !warnings.is_empty() && call::is_strict(&request, &file)? {
+            say(&call::lines(&warnings));
+            let mut rules: Vec<&str> = warnings.iter().map(|one| one.rule).collect();
+            rules.sort_unstable();
+            rules.dedup();
+            let why = format!("lint violation found for rules: {}", rules.join(", "));
+            return Err(Error::usage("build", "", why).into());
+        }
+        let shown = Shown::new(style, self.why);
+        let built = build::build(&engine, &request, &shown);
+        shown.end(built.is_err());
+        if style != Style::Quiet && style != Style::RawJson && built.is_ok() {
+            say(&call::lines(&warnings));
+        }
+        match built {
+            Ok(built) => self.finish(session, &built),
+            Err(error) => failed(session, error),
         }
     }
+}
+
+impl Build {
+    /// What is asked instead of a build, and whether as JSON.
+    fn call(&self) -> anyhow::Result<(Call, bool)> {
+        Ok(match (&self.call, self.check) {
+            (Some(_), true) => {
+                return Err(bad("--check", "", "it cannot be used with --call").into());
+            }
+            (Some(text), false) => parse::build::call(text)?,
+            (None, true) => (Call::Check, false),
+            (None, false) => (Call::Build, false),
+        })
+    }
+
+    fn style(&self, session: &Session) -> anyhow::Result<Style> {
+        if self.quiet {
+            return Ok(Style::Quiet);
+        }
+        let variable = session.environment.get("BUILDKIT_PROGRESS");
+        let text = self.progress.as_deref().or(variable).unwrap_or("auto");
+        let found = Style::parse(text);
+        let why = "use auto, plain, tty, rawjson or quiet";
+        Ok(found.ok_or_else(|| bad("--progress", text, why))?)
+    }
+
+    /// docker tells the id when it told nothing else, podman always.
+    fn finish(&self, session: &Session, built: &Built) -> anyhow::Result<ExitStatus> {
+        match session.personality {
+            Personality::Podman => session.data(&format!("{}\n", built.id.hex()))?,
+            Personality::Docker if self.quiet => session.data(&format!("{}\n", built.id))?,
+            Personality::Docker => {}
+        }
+        Ok(ExitStatus::Code(0))
+    }
+}
+
+/// Whether a frontend is one of docker's own, whose language the built-in one speaks.
+fn is_usual(syntax: &str) -> bool {
+    let name = syntax.split(['@', ':']).next().unwrap_or_default();
+    matches!(
+        name.strip_prefix("docker.io/").unwrap_or(name),
+        "docker/dockerfile" | "docker/dockerfile-upstream"
+    )
+}
+
+/// A Dockerfile that cannot be read: its lines, then the error.
+fn refused(session: &Session, error: &ParseError) -> ExitStatus {
+    say(&error.excerpt);
+    session.report(&Error::usage("build", "", error.to_string()).into());
+    session.personality.failure()
+}
+
+/// A build that failed. A command's own code is handed on; docker says 1.
+fn failed(session: &Session, error: anyhow::Error) -> anyhow::Result<ExitStatus> {
+    if let Some(parse) = error.downcast_ref::<ParseError>() {
+        return Ok(refused(session, parse));
+    }
+    let Some(failure) = error.downcast_ref::<StepFailure>() else {
+        return Err(error);
+    };
+    say(&failure.excerpt);
+    let status = match session.is_called("docker") {
+        true => ExitStatus::Code(1),
+        false => failure.status,
+    };
+    error_report::report(&error, session.json);
+    Ok(status)
 }
