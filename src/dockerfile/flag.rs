@@ -67,7 +67,7 @@ impl Flags {
                 _ => piece.range.start,
             };
             let span = request.line.place(&(at..piece.range.end));
-            flags.given.push((name, Word::new(value, span)));
+            flags.given.push((*name, Word::new(value, span)));
         }
         Ok(flags)
     }

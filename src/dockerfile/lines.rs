@@ -153,6 +153,7 @@ fn column(line: &str) -> u32 {
     u32::try_from(blanks.count()).unwrap_or(0).saturating_add(1)
 }
 
+/// The line without its end.
 pub(super) fn trim_end(line: &str) -> &str {
     line.trim_end_matches(['\r', '\n'])
 }

@@ -74,9 +74,9 @@ pub(crate) struct Base {
 
 /// All warnings of a file, in the order of their lines, each once.
 pub(crate) fn lint(file: &Dockerfile, options: &LintOptions<'_>) -> Vec<Warning> {
-    let mut check = options.check.or(file.directives.check.as_ref()).cloned();
+    let check = options.check.or(file.directives.check.as_ref());
     let mut report = Report {
-        check: check.take().unwrap_or_default(),
+        check: check.cloned().unwrap_or_default(),
         found: Vec::new(),
     };
     file::check(file, options, &mut report);

@@ -90,7 +90,7 @@ impl Mount {
             }
         }
         let from = options.iter().rev().find_map(|(key, value)| match value {
-            Some(value) if key == "from" => Some(Word::new(value.clone(), word.span)),
+            Some(value) if key == "from" && !value.is_empty() => Some(Word::new(value.clone(), word.span)),
             _ => None,
         });
         if let Some(from) = &from
@@ -319,11 +319,7 @@ fn unexpected(key: &str, kind: MountKind) -> String {
     format!("unexpected key '{key}' for mount type '{}'", kind.name())
 }
 
-fn named<T: std::marker::Copy>(
-    known: &[(&'static str, T)],
-    value: &str,
-    what: &str,
-) -> Result<T, String> {
+fn named<T: Copy>(known: &[(&'static str, T)], value: &str, what: &str) -> Result<T, String> {
     let lower = value.to_lowercase();
     if let Some((_, found)) = known.iter().find(|(name, _)| *name == lower) {
         return Ok(*found);

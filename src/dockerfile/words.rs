@@ -31,7 +31,7 @@ pub(super) fn at_blanks(text: &str, range: Range<usize>) -> Vec<Piece> {
 /// Splits `text[range]` at blanks outside quotes; quotes and escapes stay in the words.
 pub(super) fn by_quotes(text: &str, range: Range<usize>, escape: char) -> Vec<Piece> {
     let end = range.end;
-    let mut letters = text[range.clone()].char_indices().peekable();
+    let mut letters = text[range.clone()].char_indices();
     let mut pieces = Vec::new();
     let mut open: Option<Piece> = None;
     let mut quote = None;

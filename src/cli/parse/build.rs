@@ -38,9 +38,10 @@ pub(crate) fn secret(text: &str, place: &Place<'_>, caller: &dyn Caller) -> Resu
     let value = |name: &str| caller.get(name).map(String::into_bytes);
     let source = match (file, variable) {
         (Some(_), Some(_)) => return Err(bad(FLAG, text, "src and env exclude each other")),
-        (None, Some(name)) => SecretSource::Value(value(&name).ok_or_else(|| {
-            bad(FLAG, text, format!("the variable {name} is not set"))
-        })?),
+        (None, Some(name)) => SecretSource::Value(
+            value(&name)
+                .ok_or_else(|| bad(FLAG, text, format!("the variable {name} is not set")))?,
+        ),
         (None, None) if kind.is_none() => match value(&id) {
             Some(value) => SecretSource::Value(value),
             None => SecretSource::File(host(FLAG, &id, place)?),
@@ -63,12 +64,16 @@ pub(crate) fn ssh(text: &str, place: &Place<'_>, caller: &dyn Caller) -> Result<
         Some((id, socket)) => (id, Some(socket)),
         None => (text, None),
     };
-    let own = || caller.get("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty());
+    let own = || {
+        caller
+            .get("SSH_AUTH_SOCK")
+            .filter(|socket| !socket.is_empty())
+    };
     let socket = match socket.filter(|socket| !socket.is_empty()) {
         Some(socket) => host(FLAG, socket, place)?,
-        None => own().map(PathBuf::from).ok_or_else(|| {
-            bad(FLAG, text, "no agent runs: SSH_AUTH_SOCK is not set")
-        })?,
+        None => own()
+            .map(PathBuf::from)
+            .ok_or_else(|| bad(FLAG, text, "no agent runs: SSH_AUTH_SOCK is not set"))?,
     };
     Ok(Ssh {
         id: if id.is_empty() { "default" } else { id }.to_owned(),
@@ -254,12 +259,23 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap(), wanted, "{text}");
         }
-        for text in ["", "a", "src=b", "id=a,env=NONE", "id=a,x=y", "id=a,type=x", "id=a,src=b,env=TOKEN"] {
+        for text in [
+            "",
+            "a",
+            "src=b",
+            "id=a,env=NONE",
+            "id=a,x=y",
+            "id=a,type=x",
+            "id=a,src=b,env=TOKEN",
+        ] {
             assert!(read(text).is_err(), "{text}");
         }
         let agent = ssh("default", &place(), &Fixed).unwrap();
         assert_eq!(agent.socket, Path::new("/SSH_AUTH_SOCK"));
-        assert_eq!(ssh("a=b", &place(), &Fixed).unwrap().socket, Path::new("/cwd/b"));
+        assert_eq!(
+            ssh("a=b", &place(), &Fixed).unwrap().socket,
+            Path::new("/cwd/b")
+        );
     }
 
     #[test]
@@ -267,13 +283,22 @@ mod tests {
         let read = |text: &str| output(text, &place());
         let kind = |text: &str| read(text).unwrap().kind;
         assert_eq!(kind("out"), OutputKind::Local);
-        assert_eq!(read("out").unwrap().destination.unwrap(), Path::new("/cwd/out"));
+        assert_eq!(
+            read("out").unwrap().destination.unwrap(),
+            Path::new("/cwd/out")
+        );
         assert_eq!(kind("-"), OutputKind::Tar);
-        assert_eq!(read("type=oci,dest=-").unwrap().destination.unwrap(), Path::new("-"));
+        assert_eq!(
+            read("type=oci,dest=-").unwrap().destination.unwrap(),
+            Path::new("-")
+        );
         let pushed = read("type=registry,name=x").unwrap();
         assert_eq!(pushed.kind, OutputKind::Image);
         let option = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        assert_eq!(pushed.options, [option("name", "x"), option("push", "true")]);
+        assert_eq!(
+            pushed.options,
+            [option("name", "x"), option("push", "true")]
+        );
         for text in ["type=x", "dest=a", "type=tar,dest", "a,b"] {
             assert!(read(text).is_err(), "{text}");
         }

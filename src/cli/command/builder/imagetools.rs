@@ -48,7 +48,13 @@ impl Execute for Inspect {
         }
         let shape = shape(&found);
         let text = || text(&found);
-        session.data(&document(session.personality, &format, "image", &shape, text)?)?;
+        session.data(&document(
+            session.personality,
+            &format,
+            "image",
+            &shape,
+            text,
+        )?)?;
         Ok(ExitStatus::Code(0))
     }
 }

@@ -49,11 +49,23 @@ impl Execute for List {
             }],
         });
         let table = || {
-            let heading = ["NAME/NODE", "DRIVER/ENDPOINT", "STATUS", "BUILDKIT", "PLATFORMS"];
+            let heading = [
+                "NAME/NODE",
+                "DRIVER/ENDPOINT",
+                "STATUS",
+                "BUILDKIT",
+                "PLATFORMS",
+            ];
             let mut table = Table::new(&heading);
             let row = |cells: [&str; 5]| cells.map(str::to_owned);
             table.row(row(["default*", "docker", "", "", ""]));
-            table.row(row([" \\_ default", " \\_ default", "running", version, &platforms]));
+            table.row(row([
+                " \\_ default",
+                " \\_ default",
+                "running",
+                version,
+                &platforms,
+            ]));
             table.render()
         };
         // buildx prints an object a line, not an array.

@@ -17,7 +17,11 @@ const NAME: &str = "default";
 fn check_name(flag: &str, name: Option<&str>) -> Result<()> {
     match name.map(|name| name.trim_end_matches('*')) {
         None | Some("" | NAME) => Ok(()),
-        Some(name) => Err(bad(flag, name, "no such builder: ketch itself is the only one, default")),
+        Some(name) => Err(bad(
+            flag,
+            name,
+            "no such builder: ketch itself is the only one, default",
+        )),
     }
 }
 

@@ -81,7 +81,10 @@ impl Execute for Prune {
             true => String::new(),
             false => table.render(),
         };
-        session.data(&format!("{listed}Total:\t{}\n", human_size(pruned.reclaimed)))?;
+        session.data(&format!(
+            "{listed}Total:\t{}\n",
+            human_size(pruned.reclaimed)
+        ))?;
         Ok(ExitStatus::Code(0))
     }
 }

@@ -45,7 +45,10 @@ impl Execute for Usage {
         let mut entries = build_cache::list(&engine)?;
         entries.retain(|entry| filters.iter().all(|fits| fits(entry)));
         session.data(&if json {
-            entries.iter().map(|entry| format!("{}\n", document(entry))).collect()
+            entries
+                .iter()
+                .map(|entry| format!("{}\n", document(entry)))
+                .collect()
         } else if self.verbose {
             entries.iter().map(long).collect::<String>() + &totals(&entries)
         } else {
@@ -86,7 +89,9 @@ fn table(entries: &[Entry], now: Timestamp) -> String {
 /// buildx: what images share, what is the cache's alone, what could go, and all.
 fn totals(entries: &[Entry]) -> String {
     let sum = |shared: Option<bool>| {
-        let counted = entries.iter().filter(|entry| shared.is_none_or(|s| s == entry.shared));
+        let counted = entries
+            .iter()
+            .filter(|entry| shared.is_none_or(|s| s == entry.shared));
         human_size(counted.map(|entry| entry.size).sum())
     };
     format!(

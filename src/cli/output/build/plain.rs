@@ -31,7 +31,9 @@ impl Plain {
         if self.current == Some(vertex) {
             return;
         }
-        if let Some(step) = self.current.and_then(|current| self.ledger.steps.get(&current))
+        if let Some(step) = self
+            .current
+            .and_then(|current| self.ledger.steps.get(&current))
             && step.ended.is_none()
         {
             out.push_str(&format!("#{} ...\n", step.number));
@@ -95,7 +97,11 @@ impl Show for Plain {
     }
 
     fn end(&mut self, _now: Moment, failed: bool) -> String {
-        let step = self.failed.and_then(|vertex| self.ledger.steps.get(&vertex));
-        step.filter(|_| failed).map(ledger::repeat).unwrap_or_default()
+        let step = self
+            .failed
+            .and_then(|vertex| self.ledger.steps.get(&vertex));
+        step.filter(|_| failed)
+            .map(ledger::repeat)
+            .unwrap_or_default()
     }
 }

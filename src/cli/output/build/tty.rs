@@ -83,7 +83,10 @@ impl Terminal {
         }
         let (ended, all) = self.ledger.counts();
         let seconds = now.as_secs_f64();
-        let mut lines = vec![cut(&format!("[+] Building {seconds:.1}s ({ended}/{all})"), width)];
+        let mut lines = vec![cut(
+            &format!("[+] Building {seconds:.1}s ({ended}/{all})"),
+            width,
+        )];
         let room = height.saturating_sub(2);
         let tail = (room / self.active.len()).saturating_sub(1).min(TAIL);
         for vertex in &self.active {
@@ -151,7 +154,9 @@ impl Show for Terminal {
         let word = if failed { "" } else { " FINISHED" };
         let line = format!("[+] Building {seconds:.1}s ({ended}/{all}){word}");
         let mut out = self.draw(&[line], now.since);
-        let step = self.failed.and_then(|vertex| self.ledger.steps.get(&vertex));
+        let step = self
+            .failed
+            .and_then(|vertex| self.ledger.steps.get(&vertex));
         if let Some(step) = step.filter(|_| failed) {
             out.push_str(&ledger::repeat(step));
         }

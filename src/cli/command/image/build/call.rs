@@ -136,7 +136,10 @@ fn report(file: &Dockerfile, found: &[Warning], as_json: bool) -> String {
         count => format!("Check complete, {count} warnings have been found!\n"),
     };
     for one in found {
-        text.push_str(&format!("\nWARNING: {} - {}\n{}\n", one.rule, one.url, one.text));
+        text.push_str(&format!(
+            "\nWARNING: {} - {}\n{}\n",
+            one.rule, one.url, one.text
+        ));
         text.push_str(&file.excerpt(one.span));
     }
     text
@@ -213,9 +216,7 @@ fn outline(
     })?;
     if as_json {
         let needed = |list: &[(String, bool, Span)]| -> Vec<Value> {
-            let one = |one: &(String, bool, Span)| {
-                json!({ "name": one.0, "required": one.1, "location": place(one.2) })
-            };
+            let one = |one: &(String, bool, Span)| json!({ "name": one.0, "required": one.1, "location": place(one.2) });
             list.iter().map(one).collect()
         };
         let argument = |one: &dockerfile::Argument| {
@@ -248,7 +249,7 @@ fn outline(
             table.row([one.name, one.value, one.description]);
         }
         text.push_str(&table.render());
-            text.push('\n');
+        text.push('\n');
     }
     for (heading, list) in [("SECRET", found.secrets), ("SSH", found.agents)] {
         if list.is_empty() {
@@ -259,7 +260,7 @@ fn outline(
             table.row([name, if required { "true" } else { "" }.to_owned()]);
         }
         text.push_str(&table.render());
-            text.push('\n');
+        text.push('\n');
     }
     Ok(text)
 }

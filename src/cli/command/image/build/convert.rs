@@ -214,7 +214,11 @@ fn outputs(args: &Build, session: &Session, request: &mut Request) -> Result<()>
         stdout && output.kind != OutputKind::Image
     });
     if streams.next().is_some() && streams.next().is_some() {
-        return Err(bad("--output", "-", "only one output can go to standard output"));
+        return Err(bad(
+            "--output",
+            "-",
+            "only one output can go to standard output",
+        ));
     }
     if args.push {
         let output = parse::build::output("type=registry", &session.place())?;
