@@ -15,6 +15,8 @@
 
 mod advance;
 mod config;
+mod context;
+mod copy;
 mod copying;
 mod graph;
 mod job;

@@ -1,0 +1,5 @@
+//! Where the files of a build come from.
+
+pub(crate) mod ignore;
+pub(crate) mod index;
+pub(crate) mod pattern;
