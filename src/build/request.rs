@@ -53,6 +53,8 @@ pub(crate) struct Request {
     pub(crate) config: Config,
     /// `--jobs`: steps at work at one time; as many as processors without.
     pub(crate) jobs: Option<usize>,
+    /// `--why`: say for each step that was not in the cache what has changed.
+    pub(crate) why: bool,
     /// `--squash`: the layers of the build become one.
     pub(crate) squash: bool,
     /// How the image's documents are spelled.
@@ -88,6 +90,7 @@ impl Request {
             metadata_file: None,
             config: Config::default(),
             jobs: None,
+            why: false,
             squash: false,
             dialect: Dialect::Oci,
             epoch: None,
