@@ -26,6 +26,7 @@ mod output;
 pub(crate) mod progress;
 pub(crate) mod request;
 mod solve;
+mod source;
 mod squash;
 mod stage;
 mod state;

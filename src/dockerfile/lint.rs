@@ -5,7 +5,7 @@ mod file;
 mod rule;
 mod stage;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::collections::BTreeSet;
 

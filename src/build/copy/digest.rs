@@ -129,7 +129,10 @@ impl Walk<'_> {
         let names = wanted(dir, level, filter)?;
         let next = AtomicUsize::new(0);
         let slots = Mutex::new(Vec::new());
-        slots.lock().unwrap_or_else(|e| e.into_inner()).resize_with(names.len(), || None);
+        slots
+            .lock()
+            .unwrap_or_else(|e| e.into_inner())
+            .resize_with(names.len(), || None);
         let failed: Mutex<Option<Error>> = Mutex::new(None);
         let job = || {
             let mut buffer = Vec::new();
@@ -148,7 +151,10 @@ impl Walk<'_> {
                         }
                         Err(error) => {
                             next.store(usize::MAX / 2, Ordering::Relaxed);
-                            failed.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert(error);
+                            failed
+                                .lock()
+                                .unwrap_or_else(|e| e.into_inner())
+                                .get_or_insert(error);
                             return;
                         }
                     }
@@ -291,9 +297,9 @@ impl Walk<'_> {
             index.add(&Stamp::of(&before), &Stamp::of(&after), &digest);
         }
         Ok(match attributes.intended {
-            Some(Intended { kind, mode, device, .. }) if kind != SFlag::S_IFREG => {
-                known(kind, mode, &Digest::of(&device.to_le_bytes()))
-            }
+            Some(Intended {
+                kind, mode, device, ..
+            }) if kind != SFlag::S_IFREG => known(kind, mode, &Digest::of(&device.to_le_bytes())),
             _ => known(SFlag::S_IFREG, attributes.mode(&before), &digest),
         })
     }

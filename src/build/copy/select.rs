@@ -220,7 +220,9 @@ fn unescaped(path: &[u8]) -> Vec<u8> {
 fn resolve(tree: &Tree, path: &[u8]) -> Result<Option<(Vec<u8>, FileStat)>> {
     let mut real: Vec<Vec<u8>> = Vec::new();
     let parts = |path: &[u8]| -> Vec<Vec<u8>> {
-        path.split(|byte| *byte == b'/').map(<[u8]>::to_vec).collect()
+        path.split(|byte| *byte == b'/')
+            .map(<[u8]>::to_vec)
+            .collect()
     };
     let mut todo: VecDeque<Vec<u8>> = parts(path).into();
     let mut links = 0;

@@ -40,14 +40,26 @@ fn paths(top: &Path, source: &str) -> Vec<String> {
     let tree = tree(top);
     let selection = select(&tree, &[source.to_owned()], &Options::default()).unwrap();
     let shown = |path: &Vec<u8>| String::from_utf8_lossy(path).into_owned();
-    selection.items.iter().map(|item| shown(&item.path)).collect()
+    selection
+        .items
+        .iter()
+        .map(|item| shown(&item.path))
+        .collect()
 }
 
 #[test]
 fn globs_go_part_by_part_and_links_stay_inside() {
     let temp = tempfile::tempdir().unwrap();
     let top = temp.path().join("top");
-    fill(&top, &[("a/x.txt", "1"), ("a/y.md", "2"), ("b/x.txt", "3"), ("c", "4")]);
+    fill(
+        &top,
+        &[
+            ("a/x.txt", "1"),
+            ("a/y.md", "2"),
+            ("b/x.txt", "3"),
+            ("c", "4"),
+        ],
+    );
     fs::write(temp.path().join("secret"), "host").unwrap();
     symlink("../../secret", top.join("out")).unwrap();
     symlink("/c", top.join("in")).unwrap();
@@ -78,7 +90,10 @@ fn a_digest_is_of_content_and_not_of_times_or_places() {
     fill(&two, &files);
     symlink("a", one.join("d/link")).unwrap();
     symlink("a", two.join("d/link")).unwrap();
-    assert_eq!(digest(&one, &["d", "f"]).unwrap(), digest(&two, &["d", "f"]).unwrap());
+    assert_eq!(
+        digest(&one, &["d", "f"]).unwrap(),
+        digest(&two, &["d", "f"]).unwrap()
+    );
     fs::rename(two.join("d"), two.join("e")).unwrap();
     let old = digest(&one, &["d"]).unwrap();
     assert_eq!(old, digest(&two, &["e"]).unwrap());
@@ -104,7 +119,15 @@ fn a_digest_is_of_content_and_not_of_times_or_places() {
 fn what_is_ignored_or_excluded_does_not_count() {
     let temp = tempfile::tempdir().unwrap();
     let top = temp.path();
-    fill(top, &[("a/x", "1"), ("a/keep/y", "2"), ("b", "3"), (".dockerignore", "a\n!a/keep\n")]);
+    fill(
+        top,
+        &[
+            ("a/x", "1"),
+            ("a/keep/y", "2"),
+            ("b", "3"),
+            (".dockerignore", "a\n!a/keep\n"),
+        ],
+    );
     let old = digest(top, &["a"]).unwrap();
     fs::write(top.join("a/x"), "changed").unwrap();
     assert_eq!(digest(top, &["a"]).unwrap(), old);
@@ -128,7 +151,10 @@ fn what_is_ignored_or_excluded_does_not_count() {
 fn parents_take_what_matches_and_the_directories_above() {
     let temp = tempfile::tempdir().unwrap();
     let top = temp.path();
-    fill(top, &[("x/a/f.txt", "1"), ("x/b/g.txt", "2"), ("x/b/h", "3")]);
+    fill(
+        top,
+        &[("x/a/f.txt", "1"), ("x/b/g.txt", "2"), ("x/b/h", "3")],
+    );
     let options = Options {
         parents: true,
         ..Options::default()
@@ -177,7 +203,11 @@ fn hostile_trees_end_in_errors_and_not_in_hangs() {
     digest(top, &["."]).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(top.join("socket")).unwrap();
     digest(top, &["."]).unwrap();
-    let mut at = Root::open(top).unwrap().as_fd().try_clone_to_owned().unwrap();
+    let mut at = Root::open(top)
+        .unwrap()
+        .as_fd()
+        .try_clone_to_owned()
+        .unwrap();
     for _ in 0..2000 {
         nix::sys::stat::mkdirat(&at, "d", Mode::S_IRWXU).unwrap();
         let flags = nix::fcntl::OFlag::O_PATH;

@@ -151,7 +151,10 @@ impl Filter<'_> {
             .is_some_and(|list| !list.matches(&below, &level.included, Some(&mut own.included)));
         let closed = ignored && !self.ignore.has_exceptions_below(&path)
             || excluded && !self.excludes.has_exceptions_below(&below)
-            || missed && self.includes.is_some_and(|list| !list.may_match_below(&below));
+            || missed
+                && self
+                    .includes
+                    .is_some_and(|list| !list.may_match_below(&below));
         if closed {
             return (Verdict::Skip, None);
         }
@@ -190,9 +193,8 @@ pub(super) fn wanted(
         let facts = match node::stat_at(dir, &name) {
             // Removed meanwhile.
             Err(Errno::ENOENT) => continue,
-            other => other.map_err(|errno| {
-                Error::errno("stat", show(&join(&level.path, &name)), errno)
-            })?,
+            other => other
+                .map_err(|errno| Error::errno("stat", show(&join(&level.path, &name)), errno))?,
         };
         if kind(&facts) == SFlag::S_IFSOCK {
             continue;
