@@ -127,7 +127,7 @@ impl Index {
 
     /// Writes what was added. Best effort: without it the next build reads more.
     pub(crate) fn save(&self) {
-        let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
         if fresh.is_empty() {
             return;
         }

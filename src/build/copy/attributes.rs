@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use nix::sys::stat::{FileStat, SFlag, makedev};
 
+use super::tree::Owners;
 use crate::common::Hasher;
 use crate::sys::xattr::{self, OVERRIDE_STAT};
 
@@ -36,11 +37,12 @@ impl Attributes {
     }
 
     /// Its owner: the one it is meant to have.
-    pub(super) fn owner(&self, facts: &FileStat, single: bool) -> (u32, u32) {
-        match self.intended {
-            Some(intended) => (intended.uid, intended.gid),
-            None if single => (0, 0),
-            None => (facts.st_uid, facts.st_gid),
+    pub(super) fn owner(&self, facts: &FileStat, owners: Owners) -> (u32, u32) {
+        match (owners, self.intended) {
+            (Owners::Root, _) => (0, 0),
+            (_, Some(intended)) => (intended.uid, intended.gid),
+            (Owners::Mark, None) => (0, 0),
+            (_, None) => (facts.st_uid, facts.st_gid),
         }
     }
 
@@ -57,12 +59,12 @@ impl Attributes {
 
 /// Attributes of an open file or directory. A file system may have none, and one that cannot be
 /// read is not there.
-pub(super) fn read(file: impl AsFd, intended: bool) -> Attributes {
+pub(super) fn read(file: impl AsFd, owners: Owners) -> Attributes {
     let mut found = Attributes::default();
     for name in xattr::flist(file.as_fd()).unwrap_or_default() {
         let name = name.as_bytes();
         let wanted = is_copied(name);
-        if !wanted && !(intended && name == OVERRIDE_STAT) {
+        if !wanted && !(owners.has_marks() && name == OVERRIDE_STAT) {
             continue;
         }
         let Ok(Some(value)) = xattr::fget(file.as_fd(), name) else {

@@ -218,7 +218,7 @@ impl Walk<'_> {
             (None, Verdict::Look) => return Ok(None),
             (found, _) => found.unwrap_or(Digest::of(b"")),
         };
-        let attributes = attributes::read(&opened, self.tree.intended);
+        let attributes = attributes::read(&opened, self.tree.owners);
         let mode = attributes.mode(&name.facts);
         let mut hasher = Hasher::default();
         hasher.update(content.bytes());
@@ -274,7 +274,7 @@ impl Walk<'_> {
             return Err(Error::errno("open", shown(), Errno::ESTALE));
         }
         let file = File::from(file);
-        let attributes = attributes::read(&file, self.tree.intended);
+        let attributes = attributes::read(&file, self.tree.owners);
         let mut hasher = Hasher::default();
         buffer.resize(CHUNK, 0);
         let mut length: u64 = 0;

@@ -11,7 +11,7 @@ mod write;
 
 pub(crate) use chmod::Chmod;
 pub(crate) use select::{Options, select};
-pub(crate) use tree::Tree;
+pub(crate) use tree::{Owners, Tree};
 pub(crate) use write::{Document, Target, WriteOptions, Writer};
 
 #[cfg(test)]

@@ -11,12 +11,41 @@ use nix::sys::stat::{FileStat, SFlag};
 
 use crate::build::context::ignore::Ignore;
 use crate::build::context::pattern::{Inherited, Patterns};
-use crate::common::{Error, Kind, Result};
+use crate::common::{Error, Kind, Mode, Result};
 use crate::sys::node;
 use crate::sys::path::{Links, Root};
 
 /// Levels of directories, of which each costs descriptors.
 pub(super) const DEPTH_MAX: usize = 400;
+
+/// What says whose a tree's files are, and of which type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owners {
+    /// All are root's: a context.
+    Root,
+    /// The files themselves.
+    Disk,
+    /// They do, but for those whose attributes say something else: devices of mode `subid`.
+    DiskOrMark,
+    /// Their attributes; root without (mode `single`).
+    Mark,
+}
+
+impl Owners {
+    /// Those of a layer.
+    pub(crate) fn of(mode: Mode) -> Owners {
+        match mode {
+            Mode::Root => Owners::Disk,
+            Mode::Subid => Owners::DiskOrMark,
+            Mode::Single => Owners::Mark,
+        }
+    }
+
+    /// Whether attributes count.
+    pub(super) fn has_marks(self) -> bool {
+        matches!(self, Owners::DiskOrMark | Owners::Mark)
+    }
+}
 
 /// A tree of files: a context, or the root of a stage.
 #[derive(Debug)]
@@ -25,10 +54,8 @@ pub(crate) struct Tree {
     pub(crate) root: Root,
     /// What is no part of it.
     pub(crate) ignore: Ignore,
-    /// Its files keep owners; in a context all are root's.
-    pub(crate) owned: bool,
-    /// What its files are meant to be is in their attributes (mode `single`).
-    pub(crate) intended: bool,
+    /// Whose its files are.
+    pub(crate) owners: Owners,
 }
 
 impl Tree {
@@ -37,8 +64,7 @@ impl Tree {
         Tree {
             root,
             ignore,
-            owned: false,
-            intended: false,
+            owners: Owners::Root,
         }
     }
 

@@ -26,7 +26,7 @@ use super::chmod::Chmod;
 use super::digest::split;
 use super::place::{Place, destination, open_dir};
 use super::select::{Item, Selection};
-use super::tree::{Filter, Level, Verdict, Wanted, kind, open_below, show, wanted};
+use super::tree::{Filter, Level, Owners, Verdict, Wanted, kind, open_below, show, wanted};
 use crate::archive::{self, PlaceOptions, PlacedOwner, Spot};
 use crate::common::{Error, Kind, Mode, Result};
 use crate::sys::node;
@@ -150,13 +150,13 @@ impl<'a> Writer<'a> {
         let (parent, at, new) = self.name(&path, as_directory, &item.name, several)?;
         let whole = at.join(&new);
         self.clear(parent.as_fd(), &new, false, &whole)?;
-        let owned = (selection.tree.owned, selection.tree.intended);
+        let owners = selection.tree.owners;
         self.object(
             (dir.as_fd(), name),
             &item.facts,
             (parent.as_fd(), &new),
             &at,
-            owned,
+            owners,
         )
     }
 
@@ -242,12 +242,12 @@ impl<'a> Writer<'a> {
         level: &Level,
         filter: &Filter<'_>,
     ) -> Result<()> {
-        let owned = (selection.tree.owned, selection.tree.intended);
+        let owners = selection.tree.owners;
         for name in wanted(from, level, filter)? {
             let Some(own) = &name.level else {
                 self.clear(to.as_fd(), &name.name, false, &at.join(&name.name))?;
                 let target = (to.as_fd(), name.name.as_os_str());
-                self.object((from, &name.name), &name.facts, target, at, owned)?;
+                self.object((from, &name.name), &name.facts, target, at, owners)?;
                 continue;
             };
             let source = open_below(from, &name, own)?;
@@ -257,8 +257,8 @@ impl<'a> Writer<'a> {
             let path = at.join(&name.name);
             let target = self.directory(to.as_fd(), &name, &path)?;
             self.contents(selection, source.as_fd(), (&target, &path), own, filter)?;
-            let attributes = attributes::read(&source, owned.1);
-            let looks = self.looks(&name.facts, &attributes, owned);
+            let attributes = attributes::read(&source, owners);
+            let looks = self.looks(&name.facts, &attributes, owners);
             self.finish_like(&target, &path, &looks)?;
         }
         Ok(())
@@ -296,12 +296,9 @@ impl<'a> Writer<'a> {
         &self,
         facts: &'l FileStat,
         attributes: &'l Attributes,
-        (owned, intended): (bool, bool),
+        owners: Owners,
     ) -> Looks<'l> {
-        let own = match owned {
-            true => attributes.owner(facts, intended),
-            false => (0, 0),
-        };
+        let own = attributes.owner(facts, owners);
         let mode = attributes.mode(facts);
         Looks {
             owner: self.options.chown.unwrap_or(own),
@@ -321,21 +318,21 @@ impl<'a> Writer<'a> {
         facts: &FileStat,
         (to, new): (BorrowedFd<'_>, &OsStr),
         at: &Path,
-        owned: (bool, bool),
+        owners: Owners,
     ) -> Result<()> {
         let path = at.join(new);
         match kind(facts) {
-            SFlag::S_IFREG => self.file((from, name), (to, new), &path, owned),
+            SFlag::S_IFREG => self.file((from, name), (to, new), &path, owners),
             SFlag::S_IFLNK => {
                 let text = readlinkat(from, name).map_err(|e| failed("read link", &path, e))?;
                 symlinkat(text.as_os_str(), to, new).map_err(|e| failed("make link", &path, e))?;
                 let nothing = Attributes::default();
-                let looks = self.looks(facts, &nothing, owned);
+                let looks = self.looks(facts, &nothing, owners);
                 self.own_named((to, new), &path, &looks, SFlag::S_IFLNK)
             }
             other => {
                 let nothing = Attributes::default();
-                let looks = self.looks(facts, &nothing, owned);
+                let looks = self.looks(facts, &nothing, owners);
                 self.special((to, new), &path, &looks, other, facts.st_rdev)
             }
         }
@@ -346,12 +343,12 @@ impl<'a> Writer<'a> {
         (from, name): (BorrowedFd<'_>, &OsStr),
         (to, new): (BorrowedFd<'_>, &OsStr),
         path: &Path,
-        owned: (bool, bool),
+        owners: Owners,
     ) -> Result<()> {
         let mut source = open_file(from, name).map_err(|e| failed("open", path, e))?;
         let facts = fstat(&source).map_err(|e| failed("stat", path, e))?;
-        let attributes = attributes::read(&source, owned.1);
-        let looks = self.looks(&facts, &attributes, owned);
+        let attributes = attributes::read(&source, owners);
+        let looks = self.looks(&facts, &attributes, owners);
         if let Some(Intended { kind, device, .. }) = attributes.intended
             && kind != SFlag::S_IFREG
         {

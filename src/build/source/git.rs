@@ -123,7 +123,7 @@ pub(in crate::build) fn checkout(
     let target = all.join(format!("git-{}", Digest::of(id.as_bytes()).hex()));
     if !target.is_dir() {
         let staged = staging(&all)?;
-        let fetched = fetch(&staged, reference, &commit, keep);
+        let fetched = fetch(&staged, &reference.remote, &commit, keep);
         if fetched.is_err() {
             let _ = remove_tree(&staged);
         }
@@ -159,21 +159,15 @@ fn remote_commit(remote: &str, name: Option<&str>) -> Result<String> {
     })
 }
 
-fn fetch(dir: &Path, reference: &Reference, commit: &str, keep: bool) -> Result<()> {
-    let remote = reference.remote.as_str();
+fn fetch(dir: &Path, remote: &str, commit: &str, keep: bool) -> Result<()> {
     git(Some(dir), &["init", "--quiet"], remote)?;
     let shallow = ["fetch", "--quiet", "--depth=1", "--no-tags", "--", remote];
     let direct = git(Some(dir), &[&shallow[..], &[commit]].concat(), remote);
     if direct.is_err() {
-        // A server may give commits by name only.
-        let name = reference.name.as_deref().filter(|name| !is_commit(name));
-        match name {
-            Some(name) => git(Some(dir), &[&shallow[..], &[name]].concat(), remote)?,
-            None => {
-                let all = "+refs/heads/*:refs/remotes/origin/*";
-                git(Some(dir), &["fetch", "--quiet", "--", remote, all], remote)?
-            }
-        };
+        // A server may give commits by name only, or nothing shallow.
+        let heads = "+refs/heads/*:refs/remotes/origin/*";
+        let all = ["fetch", "--quiet", "--tags", "--", remote, heads];
+        git(Some(dir), &all, remote)?;
     }
     git(
         Some(dir),

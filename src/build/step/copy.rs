@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::build::copy::{
-    Chmod, Document, Options, Target, Tree, WriteOptions, Writer, owner, select,
+    Chmod, Document, Options, Owners, Target, Tree, WriteOptions, Writer, owner, select,
 };
 use crate::build::job::Answer;
-use crate::common::{Digest, Mode};
+use crate::common::Digest;
 use crate::engine::Engine;
 use crate::engine::container::{Ground, in_step, mount_apart};
 use crate::engine::worker::Worker;
@@ -121,8 +121,7 @@ fn of_stage(engine: &Engine<'_>, root: Root) -> Tree {
     Tree {
         root,
         ignore: Default::default(),
-        owned: true,
-        intended: engine.mode != Mode::Root,
+        owners: Owners::of(engine.mode),
     }
 }
 
