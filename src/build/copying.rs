@@ -8,6 +8,7 @@ use anyhow::Result;
 
 use super::context::ignore::Ignore;
 use super::context::index::Index;
+use super::context::remote::{Fetched, Place, fetch};
 use super::copy::{Chmod, Document, Options, Tree, owner, select};
 use super::graph;
 use super::key::Key;
@@ -24,13 +25,15 @@ use crate::sys::path::Root;
 
 /// A directory that files are taken from.
 #[derive(Debug, Clone)]
-pub(super) struct Context {
+pub(super) struct Context<'a> {
     tree: Rc<Tree>,
     index: Rc<Index>,
+    /// Keeps what is no directory of the user's.
+    _fetched: Option<Rc<Fetched<'a>>>,
 }
 
 /// Contexts that were opened, by name; the build's own has none.
-pub(super) type Contexts = BTreeMap<String, Context>;
+pub(super) type Contexts<'a> = BTreeMap<String, Context<'a>>;
 
 /// What COPY and ADD have in common.
 struct Asked<'i> {
@@ -76,7 +79,7 @@ fn asked(instruction: &Instruction) -> Option<Asked<'_>> {
     })
 }
 
-impl Solver<'_> {
+impl<'a> Solver<'a> {
     /// Digest of what the context has at an absolute path.
     pub(super) fn context_digest(&mut self, source: &str) -> Result<Digest> {
         let context = self.context("")?;
@@ -86,13 +89,20 @@ impl Solver<'_> {
     }
 
     /// A context, opened once: a directory by the name it was given, or the build's own.
-    fn context(&mut self, name: &str) -> Result<Context> {
+    fn context(&mut self, name: &str) -> Result<Context<'a>> {
         if let Some(found) = self.contexts.get(name) {
             return Ok(found.clone());
         }
         let given = self.request.contexts.iter().find(|given| given.0 == name);
+        let mut fetched = None;
         let (path, dockerfile) = match given {
-            Some((_, place)) => (Path::new(place), None),
+            Some((_, text)) => match Place::of(text) {
+                Some(place) => {
+                    let found = fetched.insert(fetch(self.engine, &place, false)?);
+                    (found.directory.as_path(), None)
+                }
+                None => (Path::new(text), None),
+            },
             None => (
                 self.request.context.as_path(),
                 Some(self.dockerfile_below()),
@@ -107,6 +117,7 @@ impl Solver<'_> {
         let context = Context {
             tree: Rc::new(Tree::context(root, ignore)),
             index: Rc::new(Index::open(&folder.join(name_of_index))),
+            _fetched: fetched.map(Rc::new),
         };
         self.contexts.insert(name.to_owned(), context.clone());
         Ok(context)

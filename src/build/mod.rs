@@ -15,7 +15,7 @@
 
 mod advance;
 mod config;
-mod context;
+pub(crate) mod context;
 mod copy;
 mod copying;
 mod graph;
@@ -67,11 +67,20 @@ pub(crate) fn build(
     request: &Request,
     progress: &dyn Progress,
 ) -> Result<Built> {
-    let (text, name) = read_dockerfile(request)?;
-    let file = dockerfile::parse(&text, &name)?;
     engine.apply_blob_policy()?;
     engine.store.hold()?;
     let presence = engine.store.build_cache().enter()?;
+    let (fetched, local);
+    let request = match &request.remote {
+        None => request,
+        Some(place) => {
+            fetched = context::remote::fetch(engine, place, keeps_git(request))?;
+            local = context::remote::localize(request, &fetched)?;
+            &local
+        }
+    };
+    let (text, name) = read_dockerfile(request)?;
+    let file = dockerfile::parse(&text, &name)?;
     let platform = request
         .platforms
         .first()
@@ -80,6 +89,13 @@ pub(crate) fn build(
     let solver = Solver::new(engine, request, &file, &platform, progress, &presence)?;
     let solved = solver.solve()?;
     output::image::publish(engine, request, solved)
+}
+
+/// Whether a context from a repository keeps its `.git`.
+fn keeps_git(request: &Request) -> bool {
+    let mut args = request.build_args.iter().rev();
+    let asked = args.find(|(name, _)| name == "BUILDKIT_CONTEXT_KEEP_GIT_DIR");
+    asked.is_some_and(|(_, value)| matches!(value.as_str(), "1" | "true"))
 }
 
 /// The Dockerfile's text and its name for errors.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::context::remote::Place;
 use crate::engine::container::PullPolicy;
 use crate::engine::image::assemble::Dialect;
 use crate::engine::image::pull::RegistryOptions;
@@ -13,6 +14,8 @@ use crate::spec::config::Config;
 pub(crate) struct Request {
     /// Directory of the context.
     pub(crate) context: PathBuf,
+    /// Where the context comes from, when it is not that directory.
+    pub(crate) remote: Option<Place>,
     /// `-f`: the Dockerfile; `-` is standard input, which `dockerfile_text` then holds.
     pub(crate) dockerfile: Option<PathBuf>,
     /// The Dockerfile itself, where it is in no file.
@@ -70,6 +73,7 @@ impl Request {
     pub(crate) fn of(context: PathBuf) -> Request {
         Request {
             context,
+            remote: None,
             dockerfile: None,
             dockerfile_text: None,
             tags: Vec::new(),

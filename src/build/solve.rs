@@ -47,7 +47,7 @@ pub(super) struct Solver<'a> {
     /// Arguments that some `ARG` has named.
     pub(super) used_args: Vec<String>,
     /// Directories that files are taken from.
-    pub(super) contexts: Contexts,
+    pub(super) contexts: Contexts<'a>,
     /// Steps so far.
     pub(super) vertices: Vertex,
     /// What waits for a seal: the layer and what it lies on.

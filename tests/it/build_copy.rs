@@ -237,6 +237,71 @@ cases! {
     }
 }
 
+cases! {
+    fn contexts_come_from_streams_servers_and_repositories(env) {
+        fill(env, &[("f", "1"), ("sub/g", "2")]);
+        let text = format!("FROM {}\nCOPY . /all\n", env.base());
+        env.file("context/Dockerfile", &text);
+        let flags = ["build", "--network", "none", "-t", "made"];
+        let check = |what: &str| {
+            assert_eq!(run(env, "made", &["cat", "/all/f", "/all/sub/g"]).ok(), "12", "{what}");
+            assert_eq!(env.stored("build/work"), [""; 0], "{what}");
+        };
+        let web = env.folder("web");
+        let archive = format!("{web}/c.tgz");
+        let done = std::process::Command::new("tar").args(["-czf", &archive, "-C", &env.folder("context"), "."]).status();
+        assert!(done.unwrap().success());
+        let bytes = fs::read(&archive).unwrap();
+        env.ketch_with_input(&[&flags[..], &["-"]].concat(), &bytes).ok();
+        check("archive");
+        let only = format!("FROM {}\nRUN [\"payload\", \"true\"]\n", env.base());
+        env.ketch_with_input(&[&flags[..], &["-"]].concat(), only.as_bytes()).ok();
+        env.ketch_with_input(&[&flags[..], &["-"]].concat(), b"").refused(&["nothing came"]);
+        let address = serve(env, web.clone());
+        env.ketch(&[&flags[..], &[&format!("{address}/c.tgz")]].concat()).ok();
+        check("server");
+        env.file("web/text", &only);
+        env.ketch(&[&flags[..], &[&format!("{address}/text")]].concat()).ok();
+        env.ketch(&[&flags[..], &[&format!("{address}/none")]].concat()).refused(&["404"]);
+        let named = format!("FROM {}\nCOPY --from=other f /f\n", env.base());
+        let folder = env.folder("other");
+        env.file("other/Dockerfile", &named);
+        let other = format!("other={}", env.folder("context"));
+        let both = [&flags[..], &["--build-context", &other, &folder]].concat();
+        env.ketch(&both).ok();
+        assert_eq!(run(env, "made", &["cat", "/f"]).ok(), "1");
+        if !Path::new("/usr/bin/git").exists() && !Path::new("/usr/local/bin/git").exists() {
+            return;
+        }
+        let bare = format!("{web}/r.git");
+        let git = |dir: &str, args: &[&str]| {
+            let config = ["-c", "user.name=t", "-c", "user.email=t@x", "-c", "init.defaultBranch=main", "-C", dir];
+            let output = env.program("git").args(config).args(args).output().unwrap();
+            assert!(output.status.success(), "{args:?} {}", String::from_utf8_lossy(&output.stderr));
+        };
+        let context = env.folder("context");
+        git(&context, &["init", "-q"]);
+        git(&context, &["add", "."]);
+        git(&context, &["commit", "-qm", "one"]);
+        git(&context, &["tag", "v1"]);
+        git(&web, &["clone", "-q", "--bare", &context, &bare]);
+        git(&bare, &["update-server-info"]);
+        for name in ["", "#v1", "#main"] {
+            env.ketch(&[&flags[..], &[&format!("{address}/r.git{name}")]].concat()).ok();
+            check(name);
+            run(env, "made", &["ls", "/all/.git"]).exits(1);
+        }
+        env.ketch(&[&flags[..], &[&format!("{address}/r.git#none")]].concat()).refused(&["no such branch or tag"]);
+        env.ketch(&[&flags[..], &[&format!("{address}/r.git#v1:none")]].concat()).refused(&["none"]);
+        let added = format!("FROM {}\nADD {address}/r.git#v1:sub /s\nADD --keep-git-dir {address}/r.git /k\n", env.base());
+        env.file("other/Dockerfile", &added);
+        env.ketch(&[&flags[..], &[&env.folder("other")]].concat()).ok();
+        assert_eq!(run(env, "made", &["cat", "/s/g", "/k/f"]).ok(), "21");
+        run(env, "made", &["ls", "/k/.git"]).ok();
+        env.assert_clean();
+    }
+}
+
 /// Kind, mode and owner of a path as the image's layers have it.
 fn packed(env: &Env, image: &str, path: &str) -> String {
     let archive = env.text(&format!("{}.tar", path.replace('/', "_")));

@@ -3,3 +3,4 @@
 pub(crate) mod ignore;
 pub(crate) mod index;
 pub(crate) mod pattern;
+pub(crate) mod remote;

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
-use super::{folder, publish, staging};
+use super::{folder, stage};
 use crate::common::{Digest, Error, Kind};
 use crate::engine::Engine;
 use crate::sys::tree::remove_tree;
@@ -122,13 +122,8 @@ pub(in crate::build) fn checkout(
     let id = format!("{}\n{commit}\n{keep}", reference.remote);
     let target = all.join(format!("git-{}", Digest::of(id.as_bytes()).hex()));
     if !target.is_dir() {
-        let staged = staging(&all)?;
-        let fetched = fetch(&staged, &reference.remote, &commit, keep);
-        if fetched.is_err() {
-            let _ = remove_tree(&staged);
-        }
-        fetched?;
-        publish(&staged, &target)?;
+        let fill = |staged: &Path| fetch(staged, &reference.remote, &commit, keep);
+        stage(engine, fill, |()| target.clone())?;
     }
     Ok(Checkout {
         path: target,

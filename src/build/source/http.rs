@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::{folder, publish, settle, staging};
+use super::{folder, settle, stage};
 use crate::common::{Digest, Error, Hasher, Kind};
 use crate::engine::Engine;
 use crate::registry::{Client, Options};
@@ -83,30 +83,26 @@ pub(super) fn download(
             return matching(found, wanted, address);
         }
     }
-    let staged = staging(&all)?;
-    let path = staged.join(&name);
     let modified = remote.modified;
     let etag = remote.etag;
-    let fetched = receive(remote.body, &path, address).and_then(|digest| {
+    let fill = |staged: &std::path::Path| {
+        let path = staged.join(&name);
+        let digest = receive(remote.body, &path, address)?;
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != digest) {
+            return Err(mismatch(address, wanted, digest));
+        }
         settle(&path, Some(modified.unwrap_or(0)))?;
         Ok(digest)
-    });
-    let digest = match fetched {
-        Ok(digest) if wanted.is_none_or(|wanted| wanted == digest) => digest,
-        other => {
-            let _ = remove_tree(&staged);
-            return Err(match other {
-                Ok(digest) => mismatch(address, wanted.unwrap_or(digest), digest),
-                Err(error) => error,
-            });
-        }
     };
-    let target = place(&digest);
-    if target.is_dir() && !target.join(&name).exists() {
-        // The same content under another name, or at another time.
-        let _ = remove_tree(&target);
-    }
-    publish(&staged, &target)?;
+    let target = |digest: &Digest| {
+        let target = place(digest);
+        if !target.join(&name).exists() {
+            // The same content under another name.
+            let _ = remove_tree(&target);
+        }
+        target
+    };
+    let digest = stage(engine, fill, target)?;
     let seen = Seen {
         digest,
         etag,
@@ -114,7 +110,7 @@ pub(super) fn download(
     };
     file::write_atomic(&memo, &serde_json::to_vec(&seen)?)?;
     Ok(Download {
-        folder: target,
+        folder: place(&digest),
         name,
         digest,
     })

@@ -19,10 +19,9 @@ use super::step::copy::{From, Origin};
 use crate::common::{Digest, Error, Hasher};
 use crate::dockerfile::Add;
 use crate::engine::Engine;
-use crate::sys::file;
 use crate::sys::path::Root;
 
-pub(super) use git::Reference;
+pub(super) use git::{Reference, checkout};
 
 /// What was fetched.
 #[derive(Debug, Clone)]
@@ -126,18 +125,24 @@ fn settle(path: &Path, modified: Option<i64>) -> Result<()> {
     Ok(())
 }
 
-/// An empty directory of one's own beside others.
-fn staging(parent: &Path) -> Result<PathBuf> {
-    let path = parent.join(file::random_name(".new-")?);
-    file::make_private_dir(&path)?;
-    Ok(path)
-}
-
-/// Puts a staged directory where it belongs; another who was first is as good.
-fn publish(staged: &Path, target: &Path) -> Result<()> {
-    match std::fs::rename(staged, target) {
-        Ok(()) => Ok(()),
-        Err(_) if target.is_dir() => Ok(crate::sys::tree::remove_tree(staged)?),
-        Err(error) => Err(Error::io("rename", target, error).into()),
-    }
+/// Has an empty directory filled and puts it where it belongs; another who was first is as good.
+/// What a killed build leaves of it is swept.
+fn stage<T>(
+    engine: &Engine<'_>,
+    fill: impl FnOnce(&Path) -> Result<T>,
+    target: impl FnOnce(&T) -> PathBuf,
+) -> Result<T> {
+    let cache = engine.store.build_cache();
+    let work = cache.begin()?;
+    let staged = work.dir.upper();
+    let done = fill(&staged).and_then(|made| {
+        let target = target(&made);
+        match std::fs::rename(&staged, &target) {
+            Ok(()) => Ok(made),
+            Err(_) if target.is_dir() => Ok(made),
+            Err(error) => Err(Error::io("rename", target, error).into()),
+        }
+    });
+    cache.discard(work.id.as_str())?;
+    done
 }

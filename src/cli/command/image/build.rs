@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::build::context::remote::Place;
 use crate::build::progress::{Event, Progress as BuildProgress, StepFailure};
 use crate::build::request::Request;
 use crate::cli::command::Execute;
@@ -39,6 +40,10 @@ pub(crate) struct Build {
     /// Always fetch the images
     #[arg(long)]
     pull: bool,
+
+    /// Add a named context
+    #[arg(long, value_name = "NAME=PLACE")]
+    build_context: Vec<String>,
 
     /// Allow a right
     #[arg(long)]
@@ -86,7 +91,21 @@ impl Execute for Build {
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let mut request = Request::of(session.absolute(Path::new(&self.path)));
-        request.dockerfile = self.file.map(|file| session.absolute(&file));
+        request.remote = self.path.to_str().and_then(Place::of);
+        let remote = request.remote.is_some();
+        request.dockerfile = self.file.map(|file| match remote {
+            true => file,
+            false => session.absolute(&file),
+        });
+        for text in &self.build_context {
+            if let Some((name, place)) = text.split_once('=') {
+                let place = match place.contains("://") || Place::of(place).is_some() {
+                    true => place.to_owned(),
+                    false => session.absolute(Path::new(place)).display().to_string(),
+                };
+                request.contexts.push((name.to_owned(), place));
+            }
+        }
         request.tags = self.tag;
         let pair = |arg: &String| {
             let (name, value) = arg.split_once('=')?;
