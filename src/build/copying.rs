@@ -264,10 +264,10 @@ impl<'a> Solver<'a> {
         let unpack = asked.add.is_some_and(|add| add.unpack != Some(false));
         key.add("unpack", [unpack.to_string()]);
         let (origin, digest) = match asked.from.filter(|from| !from.raw.is_empty()) {
-            None => self.from_context("", &local, &options)?,
+            None => self.take_context("", &local, &options)?,
             Some(from) => {
                 let name = self.state(index)?.expand(from)?;
-                match self.from_name(index, &name, &local, &options)? {
+                match self.take_named(index, &name, &local, &options)? {
                     Some(found) => found,
                     None => return Ok(false),
                 }
@@ -283,7 +283,7 @@ impl<'a> Solver<'a> {
         Ok(true)
     }
 
-    fn from_context(
+    fn take_context(
         &mut self,
         name: &str,
         sources: &[String],
@@ -297,7 +297,7 @@ impl<'a> Solver<'a> {
     }
 
     /// What `--from` names.
-    fn from_name(
+    fn take_named(
         &mut self,
         index: usize,
         name: &str,
@@ -319,7 +319,7 @@ impl<'a> Solver<'a> {
                 let place = given.map(|given| given.1.clone()).unwrap_or_default();
                 match place.strip_prefix("docker-image://") {
                     Some(image) => self.image_pieces(index, image)?,
-                    None => return self.from_context(&name, sources, options).map(Some),
+                    None => return self.take_context(&name, sources, options).map(Some),
                 }
             }
         };

@@ -20,8 +20,6 @@ pub(crate) struct Remote {
     pub(crate) etag: Option<String>,
     /// When it was changed last, in seconds since 1970.
     pub(crate) modified: Option<i64>,
-    /// Its length in bytes, when the server says it.
-    pub(crate) length: Option<u64>,
 }
 
 impl std::fmt::Debug for Remote {
@@ -75,7 +73,6 @@ impl Client<'_> {
                             .and_then(http_date)
                             .and_then(|date| date.duration_since(UNIX_EPOCH).ok())
                             .and_then(|since| i64::try_from(since.as_secs()).ok()),
-                        length: answer.length,
                         body: Box::new(answer.body),
                     });
                 }

@@ -5,9 +5,10 @@
 //! just before it was read could change again within the same tick of the clock, so it is not
 //! kept (git's "racy" rule).
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::sys::stat::FileStat;
@@ -28,7 +29,7 @@ const TICK: i64 = 2_000_000_000;
 const MAX_FILE: usize = 256 << 20;
 
 /// What a file is known by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Stamp([u8; 40]);
 
 impl Stamp {
@@ -60,6 +61,14 @@ impl Stamp {
     }
 }
 
+/// What was added.
+#[derive(Debug, Default)]
+struct Fresh {
+    digests: HashMap<Stamp, Digest>,
+    /// There is something that is not in the file.
+    dirty: bool,
+}
+
 /// The digests of one context's files.
 #[derive(Debug)]
 pub(crate) struct Index {
@@ -67,14 +76,14 @@ pub(crate) struct Index {
     /// Records as in the file, sorted.
     old: Vec<u8>,
     used: Vec<AtomicBool>,
-    fresh: Mutex<Vec<[u8; RECORD]>>,
+    fresh: Mutex<Fresh>,
 }
 
 impl Index {
     /// Opens the index at `path`; one that cannot be read is empty.
     pub(crate) fn open(path: &Path) -> Index {
         let mut old = file::read_bounded(path, MAX_FILE).unwrap_or_default();
-        let good = old.starts_with(MAGIC) && (old.len() - MAGIC.len()) % RECORD == 0;
+        let good = old.starts_with(MAGIC) && (old.len() - MAGIC.len()).is_multiple_of(RECORD);
         match good {
             true => drop(old.drain(..MAGIC.len())),
             false => old.clear(),
@@ -108,7 +117,11 @@ impl Index {
                 }
             }
         }
-        None
+        self.fresh().digests.get(stamp).copied()
+    }
+
+    fn fresh(&self) -> MutexGuard<'_, Fresh> {
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps the digest of a file that was the same before and after it was read.
@@ -118,30 +131,29 @@ impl Index {
         if before != after || before.changed() > now - TICK {
             return;
         }
-        let mut record = [0; RECORD];
-        record[..40].copy_from_slice(&before.0);
-        record[40..].copy_from_slice(digest.bytes());
-        let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
-        fresh.push(record);
+        let mut fresh = self.fresh();
+        fresh.digests.insert(*before, *digest);
+        fresh.dirty = true;
     }
 
     /// Writes what was added. Best effort: without it the next build reads more.
     pub(crate) fn save(&self) {
-        let fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
-        if fresh.is_empty() {
+        let mut fresh = self.fresh();
+        if !std::mem::take(&mut fresh.dirty) {
             return;
         }
         let used = self.used.iter().filter(|used| used.load(Ordering::Relaxed));
-        let live = used.count() + fresh.len();
+        let live = used.count() + fresh.digests.len();
         // What nobody asked for goes once it is the larger part.
         let all = self.used.len() < 3 * live;
-        let mut records: Vec<&[u8]> = Vec::with_capacity(self.used.len() + fresh.len());
+        let added: Vec<[u8; RECORD]> = fresh.digests.iter().map(record).collect();
+        let mut records: Vec<&[u8]> = Vec::new();
         for (index, used) in self.used.iter().enumerate() {
             if all || used.load(Ordering::Relaxed) {
                 records.push(self.record(index));
             }
         }
-        records.extend(fresh.iter().map(|record| &record[..]));
+        records.extend(added.iter().map(|record| &record[..]));
         records.sort_unstable();
         records.dedup_by_key(|record| &record[..40]);
         let mut bytes = MAGIC.to_vec();
@@ -149,5 +161,49 @@ impl Index {
             bytes.extend_from_slice(record);
         }
         let _ = file::write_atomic(&self.path, &bytes);
+    }
+}
+
+fn record((stamp, digest): (&Stamp, &Digest)) -> [u8; RECORD] {
+    let mut record = [0; RECORD];
+    record[..40].copy_from_slice(&stamp.0);
+    record[40..].copy_from_slice(digest.bytes());
+    record
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp(number: u8) -> Stamp {
+        let mut bytes = [0; 40];
+        bytes[7] = number;
+        Stamp(bytes)
+    }
+
+    #[test]
+    fn what_is_added_is_found_at_once_and_by_the_next() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("index");
+        let index = Index::open(&path);
+        for number in [3, 1, 2] {
+            index.add(&stamp(number), &stamp(number), &Digest::of(&[number]));
+        }
+        index.add(&stamp(4), &stamp(5), &Digest::of(b"changed meanwhile"));
+        assert_eq!(index.find(&stamp(1)), Some(Digest::of(&[1])));
+        index.save();
+        let next = Index::open(&path);
+        for number in [1, 2, 3] {
+            assert_eq!(next.find(&stamp(number)), Some(Digest::of(&[number])));
+        }
+        assert_eq!(next.find(&stamp(4)), None);
+        // What nobody asks for any more goes in the end.
+        let last = Index::open(&path);
+        last.add(&stamp(9), &stamp(9), &Digest::of(b"9"));
+        last.save();
+        let left = Index::open(&path);
+        assert_eq!((left.find(&stamp(1)), left.used.len()), (None, 1));
+        std::fs::write(&path, &std::fs::read(&path).unwrap()[..40]).unwrap();
+        assert_eq!(Index::open(&path).find(&stamp(9)), None);
     }
 }

@@ -1,5 +1,6 @@
 //! Where the files of a build come from.
 
+pub(crate) mod glob;
 pub(crate) mod ignore;
 pub(crate) mod index;
 pub(crate) mod pattern;

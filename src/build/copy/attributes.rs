@@ -64,7 +64,7 @@ pub(super) fn read(file: impl AsFd, owners: Owners) -> Attributes {
     for name in xattr::flist(file.as_fd()).unwrap_or_default() {
         let name = name.as_bytes();
         let wanted = is_copied(name);
-        if !wanted && !(owners.has_marks() && name == OVERRIDE_STAT) {
+        if !wanted && (!owners.has_marks() || name != OVERRIDE_STAT) {
             continue;
         }
         let Ok(Some(value)) = xattr::fget(file.as_fd(), name) else {

@@ -3,6 +3,7 @@
 mod attributes;
 mod chmod;
 mod digest;
+mod dress;
 pub(crate) mod owner;
 mod place;
 mod select;

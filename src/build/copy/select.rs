@@ -11,7 +11,8 @@ use nix::fcntl::{OFlag, readlinkat};
 use nix::sys::stat::FileStat;
 
 use super::tree::{Filter, Level, Tree, join};
-use crate::build::context::pattern::{Glob, Inherited, Patterns, clean};
+use crate::build::context::glob::Glob;
+use crate::build::context::pattern::{Inherited, Patterns, clean};
 use crate::common::{Error, Kind, Result};
 use crate::sys::node;
 use crate::sys::path::Links;

@@ -53,7 +53,7 @@ pub(super) fn add(
 ) -> Result<Fetched> {
     if let Some(reference) = Reference::parse(source) {
         let keep = add.keep_git_dir.unwrap_or(false);
-        let found = git::checkout(engine, &reference, keep, checksum)?;
+        let found = checkout(engine, &reference, keep, checksum)?;
         let mut hasher = Hasher::default();
         for text in [&found.commit, &reference.subdir, &keep.to_string()] {
             hasher.update(&(text.len() as u64).to_le_bytes());
