@@ -202,10 +202,12 @@ impl Solver<'_> {
             return Ok(false);
         }
         let cache = self.engine.store.build_cache();
-        let Some(record) = cache.find(&step.key.0)? else {
-            return Ok(false);
+        let found = match cache.find(&step.key.0)? {
+            Some(record) => usable(self.engine, record)?,
+            None => None,
         };
-        let Some(record) = usable(self.engine, record)? else {
+        let Some(record) = found else {
+            self.missed(index, step)?;
             return Ok(false);
         };
         cache.touch(&record.key);
@@ -230,6 +232,45 @@ impl Solver<'_> {
             self.unsealed.push((piece, below));
         }
         Ok(true)
+    }
+
+    /// Says why a result is not there, where that was asked: the inputs that are others than those
+    /// of the last step with the same text.
+    fn missed(&self, index: usize, step: &Step) -> Result<()> {
+        if !self.request.why {
+            return Ok(());
+        }
+        let text = self.stages[index].shown(self.file, self.graph.needed.len());
+        let records = self.engine.store.build_cache().list()?;
+        let same = records
+            .into_iter()
+            .filter(|(record, _)| record.text == text);
+        let Some((last, _)) = same.max_by_key(|(_, used)| *used) else {
+            let never = ["it was never built".to_owned()];
+            self.progress.event(&Event::Missed {
+                text: &text,
+                inputs: &never,
+            });
+            return Ok(());
+        };
+        let differs = |(name, digest): &&(String, crate::common::Digest)| {
+            !last
+                .inputs
+                .iter()
+                .any(|(other, old)| other == name && old == digest)
+        };
+        let inputs: Vec<String> = step
+            .key
+            .1
+            .iter()
+            .filter(differs)
+            .map(|(name, _)| name.clone())
+            .collect();
+        self.progress.event(&Event::Missed {
+            text: &text,
+            inputs: &inputs,
+        });
+        Ok(())
     }
 
     /// Whether `--no-cache-filter` names the stage.

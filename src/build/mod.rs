@@ -15,6 +15,8 @@
 
 mod advance;
 mod config;
+pub(crate) mod context;
+mod copy;
 mod copying;
 mod graph;
 mod job;
@@ -24,6 +26,7 @@ mod output;
 pub(crate) mod progress;
 pub(crate) mod request;
 mod solve;
+mod source;
 mod squash;
 mod stage;
 mod state;
@@ -32,10 +35,11 @@ mod step;
 use anyhow::Result;
 
 use crate::common::{Digest, Error, Kind};
-use crate::dockerfile;
+use crate::dockerfile::{self, Dockerfile};
 use crate::engine::Engine;
 use crate::oci::Platform;
 use crate::sys::file;
+use context::remote::Fetched;
 use progress::Progress;
 use request::Request;
 use solve::Solver;
@@ -54,36 +58,75 @@ pub(crate) struct Built {
     pub(crate) names: Vec<String>,
 }
 
+/// A request whose context is a directory of this machine, and its Dockerfile.
+#[derive(Debug)]
+pub(crate) struct Ready<'a> {
+    /// What is asked.
+    pub(crate) request: Request,
+    /// What its Dockerfile says.
+    pub(crate) file: Dockerfile,
+    /// Keeps what was fetched.
+    _fetched: Option<Fetched<'a>>,
+}
+
+/// Fetches the context, when it is no directory, and reads the Dockerfile.
+///
+/// # Errors
+/// `ParseError` for the Dockerfile, `NotFound` without one, and what `context::remote::fetch` meets.
+pub(crate) fn prepare<'a>(engine: &'a Engine<'a>, request: Request) -> Result<Ready<'a>> {
+    engine.apply_blob_policy()?;
+    engine.store.hold()?;
+    let (request, fetched) = match &request.remote {
+        None => (request, None),
+        Some(place) => {
+            let fetched = context::remote::fetch(engine, place, keeps_git(&request))?;
+            let local = context::remote::localize(&request, &fetched)?;
+            (local, Some(fetched))
+        }
+    };
+    let (text, name) = read_dockerfile(&request)?;
+    let file = dockerfile::parse(&text, &name)?;
+    Ok(Ready {
+        request,
+        file,
+        _fetched: fetched,
+    })
+}
+
 /// Builds an image.
 ///
 /// # Errors
-/// `ParseError` for the Dockerfile, `StepFailure` for a command; nothing gets a name then, and
-/// finished steps are kept for the next build.
+/// `StepFailure` for a command; nothing gets a name then, and finished steps are kept for the next
+/// build.
 pub(crate) fn build(
     engine: &Engine<'_>,
-    request: &Request,
+    ready: &Ready<'_>,
     progress: &dyn Progress,
 ) -> Result<Built> {
-    let (text, name) = read_dockerfile(request)?;
-    let file = dockerfile::parse(&text, &name)?;
-    engine.apply_blob_policy()?;
-    engine.store.hold()?;
     let presence = engine.store.build_cache().enter()?;
+    let (request, file) = (&ready.request, &ready.file);
     let platform = request
         .platforms
         .first()
         .cloned()
         .unwrap_or_else(Platform::host);
-    let solver = Solver::new(engine, request, &file, &platform, progress, &presence)?;
+    let solver = Solver::new(engine, request, file, &platform, progress, &presence)?;
     let solved = solver.solve()?;
     output::image::publish(engine, request, solved)
+}
+
+/// Whether a context from a repository keeps its `.git`.
+fn keeps_git(request: &Request) -> bool {
+    let mut args = request.build_args.iter().rev();
+    let asked = args.find(|(name, _)| name == "BUILDKIT_CONTEXT_KEEP_GIT_DIR");
+    asked.is_some_and(|(_, value)| matches!(value.as_str(), "1" | "true"))
 }
 
 /// The Dockerfile's text and its name for errors.
 ///
 /// # Errors
 /// `NotFound` when there is none.
-pub(crate) fn read_dockerfile(request: &Request) -> Result<(Vec<u8>, String)> {
+fn read_dockerfile(request: &Request) -> Result<(Vec<u8>, String)> {
     if let Some(text) = &request.dockerfile_text {
         return Ok((text.clone(), "Dockerfile".to_owned()));
     }

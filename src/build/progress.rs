@@ -28,8 +28,8 @@ pub(crate) enum Event<'a> {
     /// Its result was not there, because of these inputs: the names of those that are others than
     /// at its last time.
     Missed {
-        /// The step.
-        vertex: Vertex,
+        /// How the step is shown; it has no number yet.
+        text: &'a str,
         /// The inputs.
         inputs: &'a [String],
     },

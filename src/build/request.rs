@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::context::remote::Place;
 use crate::engine::container::PullPolicy;
 use crate::engine::image::assemble::Dialect;
 use crate::engine::image::pull::RegistryOptions;
@@ -13,6 +14,8 @@ use crate::spec::config::Config;
 pub(crate) struct Request {
     /// Directory of the context.
     pub(crate) context: PathBuf,
+    /// Where the context comes from, when it is not that directory.
+    pub(crate) remote: Option<Place>,
     /// `-f`: the Dockerfile; `-` is standard input, which `dockerfile_text` then holds.
     pub(crate) dockerfile: Option<PathBuf>,
     /// The Dockerfile itself, where it is in no file.
@@ -53,6 +56,8 @@ pub(crate) struct Request {
     pub(crate) config: Config,
     /// `--jobs`: steps at work at one time; as many as processors without.
     pub(crate) jobs: Option<usize>,
+    /// `--why`: say for each step that was not in the cache what has changed.
+    pub(crate) why: bool,
     /// `--squash`: the layers of the build become one.
     pub(crate) squash: bool,
     /// How the image's documents are spelled.
@@ -68,6 +73,7 @@ impl Request {
     pub(crate) fn of(context: PathBuf) -> Request {
         Request {
             context,
+            remote: None,
             dockerfile: None,
             dockerfile_text: None,
             tags: Vec::new(),
@@ -88,6 +94,7 @@ impl Request {
             metadata_file: None,
             config: Config::default(),
             jobs: None,
+            why: false,
             squash: false,
             dialect: Dialect::Oci,
             epoch: None,

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 
+use super::copying::Contexts;
 use super::graph::{self, Graph};
 use super::job::{Answer, Ended, Job, Jobs, SealJob, StepInfo};
+use super::key::Key;
 use super::layers::{Layer, Layers, Made};
 use super::progress::{Event, Progress, StepFailure, Vertex};
 use super::request::Request;
@@ -44,6 +46,8 @@ pub(super) struct Solver<'a> {
     pub(super) network: Option<Network>,
     /// Arguments that some `ARG` has named.
     pub(super) used_args: Vec<String>,
+    /// Directories that files are taken from.
+    pub(super) contexts: Contexts<'a>,
     /// Steps so far.
     pub(super) vertices: Vertex,
     /// What waits for a seal: the layer and what it lies on.
@@ -95,6 +99,7 @@ impl<'a> Solver<'a> {
             images: BTreeMap::new(),
             network: None,
             used_args: Vec::new(),
+            contexts: Contexts::new(),
             vertices: 0,
             unsealed: Vec::new(),
             limit: request
@@ -300,7 +305,11 @@ impl<'a> Solver<'a> {
         if let Some(state) = &mut self.stages[stage].state {
             below.clone_from(&state.pieces);
             state.pieces.push(piece);
-            state.key = key;
+            // A step's own key may not know what it lies on (`--link`).
+            let mut chained = Key::new("layer");
+            chained.add("parent", [state.key.hex()]);
+            chained.add("step", [key.hex()]);
+            state.key = chained.finish().0;
             state.note(history, true);
             if let (Some(line), Some(created)) = (state.image.history.last_mut(), created) {
                 line.created = Some(created.to_string());

@@ -90,7 +90,9 @@ impl Mount {
             }
         }
         let from = options.iter().rev().find_map(|(key, value)| match value {
-            Some(value) if key == "from" && !value.is_empty() => Some(Word::new(value.clone(), word.span)),
+            Some(value) if key == "from" && !value.is_empty() => {
+                Some(Word::new(value.clone(), word.span))
+            }
             _ => None,
         });
         if let Some(from) = &from

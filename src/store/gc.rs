@@ -85,7 +85,9 @@ impl Store {
         // One that cannot be read is a miss for the next build, whatever it named.
         for (record, _) in self.build_cache().list()? {
             marked.blobs.extend(record.layer.map(|layer| layer.blob));
-            marked.layers.extend(record.layer.map(|layer| layer.diff_id));
+            marked
+                .layers
+                .extend(record.layer.map(|layer| layer.diff_id));
         }
         Ok(marked)
     }

@@ -80,7 +80,7 @@ use crate::sys::file_system::file_system;
 use crate::sys::writeback;
 
 pub(crate) use blob::{Blob, Blobs};
-pub(crate) use build::{BuildCache, BuildPresence, CacheRecord, CachedLayer, StepWork};
+pub(crate) use build::{BuildPresence, CacheRecord, CachedLayer, StepWork};
 #[cfg(test)]
 pub(crate) use check::Problem;
 pub(crate) use check::Report;

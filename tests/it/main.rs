@@ -10,6 +10,7 @@ mod harness;
 
 mod boot;
 mod build;
+mod build_copy;
 mod build_shown;
 mod cli;
 mod clients;

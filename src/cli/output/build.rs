@@ -78,11 +78,11 @@ impl std::fmt::Debug for Shown {
 }
 
 impl Shown {
-    /// Begins; `why` also tells which inputs made a step run again.
-    pub(crate) fn new(style: Style, why: bool) -> Shown {
+    /// Begins.
+    pub(crate) fn new(style: Style) -> Shown {
         let show: Option<Box<dyn Show>> = match style {
-            Style::Tty => Some(Box::new(Terminal::new(why))),
-            Style::Plain => Some(Box::new(Plain::new(why))),
+            Style::Tty => Some(Box::new(Terminal::new())),
+            Style::Plain => Some(Box::new(Plain::new())),
             Style::RawJson => Some(Box::new(Raw::default())),
             Style::Quiet => None,
         };

@@ -80,7 +80,7 @@ pub(crate) use run::{Timing, run};
 pub(crate) use seal::{Sealed, Unsealed, seal, settle};
 pub(crate) use stats::{ContainerStats, Sampler, StatsRequest};
 pub(crate) use step::{
-    Ground, StepRun, base_image, in_step, run_step, settle_network, shown, stacked,
+    Ground, StepRun, base_image, in_step, mount_apart, run_step, settle_network, shown, stacked,
 };
 pub(crate) use top::{Descriptor, TopRequest, top};
 pub(crate) use update::{UpdateRequest, update};

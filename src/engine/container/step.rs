@@ -24,6 +24,7 @@ use crate::oci::{ContainerConfig, ImageConfig};
 use crate::runtime::{self, Attendance, Overlay, Rootfs, SecretFile};
 use crate::spec::config::{Config, Network};
 use crate::store::{ContainerRecord, ImageRecord, StepWork};
+use crate::sys::file;
 use crate::sys::path::Root;
 use crate::sys::signal::Signals;
 use crate::sys::{credentials, mount, namespace};
@@ -174,19 +175,7 @@ where
     T: Serialize + DeserializeOwned,
     F: FnOnce(&Root) -> Result<T>,
 {
-    let mut overlay = Overlay {
-        base: engine.store.layers().dir(),
-        lowers: ground.layers.clone(),
-        folders: ground.folders.clone(),
-        shown: false,
-        container: step.dir.path().to_owned(),
-        on_tmpfs: false,
-        volatile: true,
-        userxattr: engine.mode != Mode::Root || engine.host.euid() != 0,
-        mapped: false,
-        search: engine.host.search_path(),
-    };
-    overlay.lowers.extend(engine.store.layers().places());
+    let overlay = overlay(engine, step.dir.path(), ground);
     let maps = engine.host.id_maps(engine.mode)?;
     let place = Where {
         namespaces: match engine.mode {
@@ -213,4 +202,36 @@ where
         let path = runtime::mount_stopped(&overlay)?;
         work(&Root::open(&path)?)
     })
+}
+
+/// Layers below a directory like a container's.
+fn overlay(engine: &Engine<'_>, container: &Path, ground: &Ground) -> Overlay {
+    let mut overlay = Overlay {
+        base: engine.store.layers().dir(),
+        lowers: ground.layers.clone(),
+        folders: ground.folders.clone(),
+        shown: false,
+        container: container.to_owned(),
+        on_tmpfs: false,
+        volatile: true,
+        userxattr: engine.mode != Mode::Root || engine.host.euid() != 0,
+        mapped: false,
+        search: engine.host.search_path(),
+    };
+    overlay.lowers.extend(engine.store.layers().places());
+    overlay
+}
+
+/// Mounts layers at a place of their own, for one who works in a step ([`in_step`]). Nothing of
+/// what is written there is kept.
+///
+/// # Errors
+/// What making the directories or mounting gave.
+pub(crate) fn mount_apart(engine: &Engine<'_>, place: &Path, ground: &Ground) -> Result<Root> {
+    file::make_private_dir(place)?;
+    for part in ["upper", "work"] {
+        file::make_private_dir(&place.join(part))?;
+    }
+    let path = runtime::mount_stopped(&overlay(engine, place, ground))?;
+    Ok(Root::open(&path)?)
 }

@@ -102,7 +102,9 @@ pub(crate) fn is_there(engine: &Engine<'_>, record: &ImageRecord) -> Result<bool
         Some(name) => engine.store.images().get(name)?,
         None => {
             let found = engine.store.images().by_id(&record.config.hex())?;
-            found.into_iter().find(|known| known.manifest == record.manifest)
+            found
+                .into_iter()
+                .find(|known| known.manifest == record.manifest)
         }
     };
     Ok(known.is_some_and(|known| known.manifest == record.manifest))

@@ -13,7 +13,7 @@ use crate::cli::parse::{self, bad, build::Call};
 use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus, Ui as _};
-use crate::dockerfile::{self, ParseError};
+use crate::dockerfile::ParseError;
 use crate::engine::Engine;
 
 pub(crate) use args::Build;
@@ -25,11 +25,16 @@ impl Execute for Build {
         let request = convert::request(&self, session)?;
         let progress = Progress::new(style == Style::Quiet, false);
         let engine = Engine::open(&session.environment, &progress)?;
-        let (text, name) = build::read_dockerfile(&request)?;
-        let file = match dockerfile::parse(&text, &name) {
-            Ok(file) => file,
-            Err(error) => return Ok(refused(session, &error)),
+        let ready = match build::prepare(&engine, request) {
+            Ok(ready) => ready,
+            Err(error) => {
+                return match error.downcast_ref::<ParseError>() {
+                    Some(error) => Ok(refused(session, error)),
+                    None => Err(error),
+                };
+            }
         };
+        let (request, file) = (&ready.request, &ready.file);
         if let Some(syntax) = &file.directives.syntax
             && !is_usual(syntax)
         {
@@ -38,12 +43,12 @@ impl Execute for Build {
             ));
         }
         if call != Call::Build {
-            let (text, wrong) = call::answer(&engine, &request, &file, call, json)?;
+            let (text, wrong) = call::answer(&engine, request, file, call, json)?;
             session.data(&text)?;
             return Ok(ExitStatus::Code(u8::from(wrong)));
         }
-        let warnings = call::warnings(&engine, &request, &file)?;
-        if !warnings.is_empty() && call::is_strict(&request, &file)? {
+        let warnings = call::warnings(&engine, request, file)?;
+        if !warnings.is_empty() && call::is_strict(request, file)? {
             say(&call::lines(&warnings));
             let mut rules: Vec<&str> = warnings.iter().map(|one| one.rule).collect();
             rules.sort_unstable();
@@ -51,8 +56,8 @@ impl Execute for Build {
             let why = format!("lint violation found for rules: {}", rules.join(", "));
             return Err(Error::usage("build", "", why).into());
         }
-        let shown = Shown::new(style, self.why);
-        let built = build::build(&engine, &request, &shown);
+        let shown = Shown::new(style);
+        let built = build::build(&engine, &ready, &shown);
         shown.end(built.is_err());
         if style != Style::Quiet && style != Style::RawJson && built.is_ok() {
             say(&call::lines(&warnings));

@@ -156,44 +156,32 @@ pub(super) struct Ledger {
 impl Ledger {
     /// Notes an event; returns lines of output that are complete now.
     pub(super) fn note(&mut self, event: &Event<'_>, now: Duration) -> Vec<Line> {
-        let numbers = &mut self.numbers;
-        let mut step = |vertex: &Vertex| -> &mut Step {
-            let step = self.steps.entry(*vertex).or_default();
-            // A number is given when there is something to show.
-            if step.number == 0 && !matches!(event, Event::Named { .. }) {
-                *numbers += 1;
-                step.number = *numbers;
-            }
-            step
+        let Some(vertex) = subject(event) else {
+            return Vec::new();
         };
+        let step = self.steps.entry(vertex).or_default();
+        // A number is given when there is something to show.
+        if step.number == 0 && !matches!(event, Event::Named { .. }) {
+            self.numbers += 1;
+            step.number = self.numbers;
+        }
         match event {
-            Event::Named { vertex, name } => {
-                step(vertex).name = clean(name);
-                Vec::new()
+            Event::Named { name, .. } => step.name = clean(name),
+            Event::Started { .. } => {
+                step.began.get_or_insert(now);
             }
-            Event::Started { vertex } => {
-                step(vertex).began.get_or_insert(now);
-                Vec::new()
-            }
-            Event::Missed { vertex, .. } => {
-                step(vertex);
-                Vec::new()
-            }
-            Event::Output {
-                vertex,
-                error,
-                bytes,
-            } => step(vertex).write(*error, bytes, now),
-            Event::Cached { vertex }
-            | Event::Done { vertex }
-            | Event::Failed { vertex, .. }
-            | Event::Canceled { vertex } => {
-                let step = step(vertex);
+            Event::Missed { .. } => {}
+            Event::Output { error, bytes, .. } => return step.write(*error, bytes, now),
+            Event::Cached { .. }
+            | Event::Done { .. }
+            | Event::Failed { .. }
+            | Event::Canceled { .. } => {
                 step.began.get_or_insert(now);
                 step.ended.get_or_insert(now);
-                step.flush(now)
+                return step.flush(now);
             }
         }
+        Vec::new()
     }
 
     /// Steps that ended, and all.
@@ -203,17 +191,17 @@ impl Ledger {
     }
 }
 
-/// The step an event is about.
-pub(super) fn subject(event: &Event<'_>) -> Vertex {
+/// The step an event is about; why one is not in the cache is told before it has a number.
+pub(super) fn subject(event: &Event<'_>) -> Option<Vertex> {
     match event {
         Event::Named { vertex, .. }
         | Event::Started { vertex }
         | Event::Cached { vertex }
-        | Event::Missed { vertex, .. }
         | Event::Output { vertex, .. }
         | Event::Done { vertex }
         | Event::Failed { vertex, .. }
-        | Event::Canceled { vertex } => *vertex,
+        | Event::Canceled { vertex } => Some(*vertex),
+        Event::Missed { .. } => None,
     }
 }
 
@@ -230,9 +218,10 @@ pub(super) fn repeat(step: &Step) -> String {
 }
 
 /// Which inputs made a step run again.
-pub(super) fn reasons(inputs: &[String]) -> String {
-    match inputs {
-        [] => "runs for the first time".to_owned(),
-        inputs => format!("runs again, changed: {}", clean(&inputs.join(", "))),
-    }
+pub(super) fn reasons(text: &str, inputs: &[String]) -> String {
+    let what = match inputs {
+        [] => "its result is gone".to_owned(),
+        inputs => clean(&inputs.join(", ")),
+    };
+    format!("{}: not in the cache: {what}", clean(text))
 }

@@ -11,17 +11,15 @@ pub(super) struct Plain {
     /// The step whose lines are being written.
     current: Option<Vertex>,
     failed: Option<Vertex>,
-    why: bool,
     any: bool,
 }
 
 impl Plain {
-    pub(super) fn new(why: bool) -> Plain {
+    pub(super) fn new() -> Plain {
         Plain {
             ledger: Ledger::default(),
             current: None,
             failed: None,
-            why,
             any: false,
         }
     }
@@ -65,17 +63,25 @@ impl Plain {
     }
 }
 
+/// Why a step was not in the cache.
+fn missed(event: &Event<'_>) -> String {
+    match event {
+        Event::Missed { text, inputs } => format!("#? {}\n", ledger::reasons(text, inputs)),
+        _ => String::new(),
+    }
+}
+
 impl Show for Plain {
     fn event(&mut self, event: &Event<'_>, now: Moment) -> String {
         let lines = self.ledger.note(event, now.since);
-        let vertex = ledger::subject(event);
+        let Some(vertex) = ledger::subject(event) else {
+            return missed(event);
+        };
         let mut out = String::new();
         self.lines(vertex, &lines, &mut out);
         let last = match event {
-            Event::Named { .. } | Event::Output { .. } => return out,
-            Event::Missed { .. } if !self.why => return out,
+            Event::Named { .. } | Event::Output { .. } | Event::Missed { .. } => return out,
             Event::Started { .. } => String::new(),
-            Event::Missed { inputs, .. } => ledger::reasons(inputs),
             Event::Cached { .. } => "CACHED".to_owned(),
             Event::Canceled { .. } => "CANCELED".to_owned(),
             Event::Done { .. } => {

@@ -28,9 +28,25 @@ fn digest(vertex: Vertex, name: &str) -> String {
     Digest::of(format!("{vertex} {name}").as_bytes()).to_string()
 }
 
+/// Why a step was not in the cache, as a step of its own.
+fn missed(event: &Event<'_>, now: Moment) -> String {
+    let Event::Missed { text, inputs } = event else {
+        return String::new();
+    };
+    line(&json!({
+        "warnings": [{
+            "level": 1,
+            "short": base64::engine::general_purpose::STANDARD.encode(ledger::reasons(text, inputs)),
+            "timestamp": clock(now.clock),
+        }]
+    }))
+}
+
 impl Show for Raw {
     fn event(&mut self, event: &Event<'_>, now: Moment) -> String {
-        let vertex = ledger::subject(event);
+        let Some(vertex) = ledger::subject(event) else {
+            return missed(event, now);
+        };
         let known = self.steps.entry(vertex).or_default();
         if let Event::Named { name, .. } = event {
             (*name).clone_into(&mut known.name);
@@ -48,15 +64,7 @@ impl Show for Raw {
                 known.began = Some(now.clock);
                 json!({ "started": clock })
             }
-            Event::Missed { inputs, .. } => {
-                return line(&json!({
-                    "statuses": [{
-                        "id": format!("changed: {}", inputs.join(", ")),
-                        "vertex": digest,
-                        "timestamp": clock,
-                    }]
-                }));
-            }
+            Event::Missed { .. } => return String::new(),
             Event::Output { error, bytes, .. } => {
                 return line(&json!({
                     "logs": [{

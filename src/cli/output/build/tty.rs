@@ -19,7 +19,6 @@ pub(super) struct Terminal {
     /// Steps at work, in the order of their beginnings.
     active: Vec<Vertex>,
     failed: Option<Vertex>,
-    why: bool,
     /// Lines of the last drawing, which the next one overwrites.
     drawn: usize,
     last: Option<Duration>,
@@ -27,19 +26,16 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    pub(super) fn new(why: bool) -> Terminal {
-        Terminal::sized(why, || {
-            crate::sys::tty::own_window_size().map(|size| (size.columns, size.rows))
-        })
+    pub(super) fn new() -> Terminal {
+        Terminal::sized(|| crate::sys::tty::own_window_size().map(|size| (size.columns, size.rows)))
     }
 
     /// For a terminal of this many columns and lines.
-    pub(super) fn sized(why: bool, size: fn() -> Option<(u16, u16)>) -> Terminal {
+    pub(super) fn sized(size: fn() -> Option<(u16, u16)>) -> Terminal {
         Terminal {
             ledger: Ledger::default(),
             active: Vec::new(),
             failed: None,
-            why,
             drawn: 0,
             last: None,
             size,
@@ -102,14 +98,26 @@ impl Terminal {
         lines.truncate(height.saturating_sub(1));
         lines
     }
+
+    /// Why a step was not in the cache.
+    fn missed(&mut self, event: &Event<'_>, now: Moment) -> String {
+        let Event::Missed { text, inputs } = event else {
+            return String::new();
+        };
+        let (width, _) = self.room();
+        let line = format!(" => {}", ledger::reasons(text, inputs));
+        self.draw(&[cut(&line, width)], now.since)
+    }
 }
 
 impl Show for Terminal {
     fn event(&mut self, event: &Event<'_>, now: Moment) -> String {
         self.ledger.note(event, now.since);
-        let vertex = ledger::subject(event);
+        let Some(vertex) = ledger::subject(event) else {
+            return self.missed(event, now);
+        };
         let word = match event {
-            Event::Named { .. } => return String::new(),
+            Event::Named { .. } | Event::Missed { .. } => return String::new(),
             Event::Started { .. } => {
                 if !self.active.contains(&vertex) {
                     self.active.push(vertex);
@@ -122,15 +130,6 @@ impl Show for Terminal {
                     true => self.draw(&[], now.since),
                     false => String::new(),
                 };
-            }
-            Event::Missed { inputs, .. } => {
-                if !self.why {
-                    return String::new();
-                }
-                let (width, _) = self.room();
-                let name = self.ledger.steps.get(&vertex).map_or("", |step| &step.name);
-                let text = format!(" => {name}: {}", ledger::reasons(inputs));
-                return self.draw(&[cut(&text, width)], now.since);
             }
             Event::Cached { .. } => "CACHED ",
             Event::Done { .. } => "",

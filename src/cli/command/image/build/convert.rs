@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use crate::build::context::remote::Place;
 use crate::build::request::{OutputKind, Request};
 use crate::cli::args::{NetworkArgs, SecurityArgs};
 use crate::cli::convert;
@@ -30,6 +31,7 @@ const LARGEST: u64 = 16 << 20;
 pub(super) fn request(args: &Build, session: &Session) -> Result<Request> {
     let place = session.place();
     let mut request = Request::of(context(args, session)?);
+    request.remote = args.context.as_deref().and_then(Place::of);
     dockerfile(args, session, &mut request)?;
     for tag in &args.tag {
         Reference::parse(tag)?;
@@ -52,7 +54,12 @@ pub(super) fn request(args: &Build, session: &Session) -> Result<Request> {
         request.ssh.push(agent);
     }
     for text in &args.build_context {
-        request.contexts.push(parse::build::context(text)?);
+        let (name, place) = parse::build::context(text)?;
+        let place = match place.contains("://") || Place::of(&place).is_some() {
+            true => place,
+            false => session.absolute(Path::new(&place)).display().to_string(),
+        };
+        request.contexts.push((name, place));
     }
     rights(args, &mut request)?;
     outputs(args, session, &mut request)?;
@@ -65,6 +72,7 @@ pub(super) fn request(args: &Build, session: &Session) -> Result<Request> {
         None => None,
     };
     request.squash = args.squash;
+    request.why = args.why;
     request.dialect = dialect(args, session)?;
     request.epoch = epoch(args, session)?;
     request.registry = RegistryOptions {
@@ -99,6 +107,10 @@ fn context(args: &Build, session: &Session) -> Result<PathBuf> {
 /// when it is there, and `Containerfile` comes before `Dockerfile`.
 fn dockerfile(args: &Build, session: &Session, request: &mut Request) -> Result<()> {
     match args.file.as_deref() {
+        Some("-") if request.remote == Some(Place::Input) => {
+            let why = "standard input cannot be both the context and the Dockerfile";
+            return Err(bad("--file", "-", why));
+        }
         Some("-") => {
             let mut text = Vec::new();
             std::io::stdin()
@@ -107,6 +119,9 @@ fn dockerfile(args: &Build, session: &Session, request: &mut Request) -> Result<
                 .map_err(|error| Error::io("read Dockerfile", Path::new("-"), error))?;
             request.dockerfile_text = Some(text);
         }
+        // Inside what is fetched.
+        Some(file) if request.remote.is_some() => request.dockerfile = Some(PathBuf::from(file)),
+        None if request.remote.is_some() => {}
         Some(file) => {
             let below = request.context.join(file);
             let first = session.personality == Personality::Podman && below.is_file();
