@@ -1,7 +1,7 @@
 //! `COPY` and `ADD`: what is copied decides the key, and a child copies it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use anyhow::Result;
@@ -103,13 +103,14 @@ impl<'a> Solver<'a> {
                 }
                 None => (Path::new(text), None),
             },
-            None => (
-                self.request.context.as_path(),
-                Some(self.dockerfile_below()),
-            ),
+            None => (self.request.context.as_path(), Some(self.dockerfile())),
         };
         let root = Root::open(path)?;
-        let ignore = Ignore::find(&root, dockerfile.as_deref())?;
+        let ignore = match dockerfile {
+            Some(path) if path.is_absolute() => Ignore::beside(&root, &path)?,
+            Some(path) => Ignore::find(&root, path.to_str())?,
+            None => Ignore::find(&root, None)?,
+        };
         let facts = nix::sys::stat::fstat(root.as_fd())
             .map_err(|errno| Error::errno("stat", path, errno))?;
         let folder = self.engine.store.build_cache().folder("index")?;
@@ -123,12 +124,13 @@ impl<'a> Solver<'a> {
         Ok(context)
     }
 
-    /// The Dockerfile's path below the context, to find the ignore file that belongs to it.
-    fn dockerfile_below(&self) -> String {
+    /// The Dockerfile's path, below the context when it is there: the ignore file that belongs to
+    /// it is found by it.
+    fn dockerfile(&self) -> PathBuf {
         let path = self.request.dockerfile.as_deref();
         let path = path.unwrap_or(Path::new("Dockerfile"));
-        let below = path.strip_prefix(&self.request.context).unwrap_or(path);
-        below.to_string_lossy().into_owned()
+        let below = path.strip_prefix(&self.request.context);
+        below.unwrap_or(path).to_owned()
     }
 
     /// `COPY` and `ADD`.

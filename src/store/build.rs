@@ -6,6 +6,7 @@
 //! build/steps/<id>/upper   a result whose digest is not known yet, in overlayfs's form
 //! build/work/<id>/         a step at work: a container's directory, held by its `lock`
 //! build/mounts/            directories of `RUN --mount=type=cache`
+//! build/downloads/         what ADD and contexts fetched, by digest (see `build::source`)
 //! build/index/             digests of the files of contexts (see `build::context`)
 //! ```
 //!

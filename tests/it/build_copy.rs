@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -209,6 +210,23 @@ cases! {
         build(env, "made", "FROM BASE\nCOPY . /x\n").ok();
         assert!(looks(env, "made", "/x/fifo").starts_with("fifo"));
         assert_eq!(run(env, "made", &["link", "/x/out"]).ok(), "../secret");
+        // Names that are no text, and files that their owner cannot read.
+        let odd = std::ffi::OsString::from_vec(b"odd-\xff".to_vec());
+        fs::write(at(env, "d-odd").with_file_name(&odd), "odd").unwrap();
+        build(env, "odd", "FROM BASE\nCOPY odd* /odd/\nCOPY odd* /odd/text\n").ok();
+        assert!(run(env, "odd", &["ls", "/odd"]).ok().contains("text"));
+        fill(env, &[("closed", "x")]);
+        fs::set_permissions(at(env, "closed"), PermissionsExt::from_mode(0o000)).unwrap();
+        let closed = build(env, "closed", "FROM BASE\nCOPY closed /x\n");
+        match env.uid {
+            0 => drop(closed.ok()),
+            _ => drop(closed.refused(&["closed", "permission denied"])),
+        }
+        fs::remove_file(at(env, "closed")).unwrap();
+        // The ignore file of a Dockerfile that is elsewhere.
+        env.file("own.Dockerfile.dockerignore", "*\n!a\n");
+        build(env, "own", "FROM BASE\nCOPY . /x\n").ok();
+        assert_eq!(run(env, "own", &["ls", "/x"]).ok(), "a");
         // Each link of a stage is followed inside the stage.
         let text = "FROM BASE AS one\nCOPY . /x\nFROM BASE\nCOPY --from=one /x/out /y\n";
         build(env, "bad", text).refused(&["not found"]);

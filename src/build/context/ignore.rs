@@ -1,11 +1,13 @@
 //! `.dockerignore` in its forms: what of a directory is no part of the context.
 
 use std::io::Read;
+use std::path::Path;
 
 use nix::fcntl::OFlag;
 
 use super::pattern::{Inherited, Patterns, clean};
 use crate::common::{Error, Kind, Result};
+use crate::sys::file;
 use crate::sys::path::Root;
 
 /// Largest ignore file, in bytes.
@@ -34,6 +36,20 @@ impl Ignore {
             }
         }
         Ok(Ignore::default())
+    }
+
+    /// As [`find`](Ignore::find), of a Dockerfile of the user's own that is outside its context.
+    ///
+    /// # Errors
+    /// As [`find`](Ignore::find).
+    pub(crate) fn beside(root: &Root, dockerfile: &Path) -> Result<Ignore> {
+        let mut own = dockerfile.as_os_str().to_owned();
+        own.push(".dockerignore");
+        match file::read_bounded(Path::new(&own), MAX_FILE as usize) {
+            Ok(text) => Ignore::parse(&text),
+            Err(error) if error.kind() == Kind::NotFound => Ignore::find(root, None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads the text of an ignore file.
