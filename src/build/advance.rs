@@ -96,7 +96,7 @@ impl Solver<'_> {
         let Some(prepared) = prepared else {
             return Ok(false);
         };
-        if self.from_cache(index, &prepared.step)? {
+        if self.take_cached(index, &prepared.step)? {
             return Ok(true);
         }
         if !self.has_room() {
@@ -144,7 +144,7 @@ impl Solver<'_> {
             state.note(text, false);
             return Ok(true);
         }
-        if !self.from_cache(index, &step)? {
+        if !self.take_cached(index, &step)? {
             if !self.has_room() {
                 return Ok(false);
             }
@@ -197,7 +197,7 @@ impl Solver<'_> {
     }
 
     /// Takes the result of a step from the cache; false when it is not there.
-    pub(super) fn from_cache(&mut self, index: usize, step: &Step) -> Result<bool> {
+    pub(super) fn take_cached(&mut self, index: usize, step: &Step) -> Result<bool> {
         if self.request.no_cache || self.is_filtered(index) {
             return Ok(false);
         }

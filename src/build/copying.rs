@@ -145,7 +145,7 @@ impl<'a> Solver<'a> {
         let Some((plan, step)) = self.copy_plan(index, &asked, instruction)? else {
             return Ok(false);
         };
-        if self.from_cache(index, &step)? {
+        if self.take_cached(index, &step)? {
             return Ok(true);
         }
         if !self.has_room() {
@@ -332,7 +332,7 @@ impl<'a> Solver<'a> {
 
     fn image_pieces(&mut self, index: usize, image: &str) -> Result<Vec<Piece>> {
         let platform = self.state(index)?.platform.clone();
-        Ok(self.from_image(image, &platform)?.pieces)
+        Ok(self.begin_with_image(image, &platform)?.pieces)
     }
 
     /// The digest of what is taken from layers, which never change: it is found once.

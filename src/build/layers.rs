@@ -21,7 +21,7 @@ pub(super) enum Layer {
         /// Its digest.
         diff_id: Digest,
         /// Its blob.
-        blob: Descriptor,
+        blob: Box<Descriptor>,
     },
     /// Of a step: what the cache knows of it.
     Step(Box<Made>),
@@ -181,7 +181,7 @@ impl Layers {
     /// `Bug` for one whose digest is not known.
     pub(super) fn described(&self, piece: Piece) -> Result<(Digest, Descriptor)> {
         match &self.all[piece] {
-            Layer::Image { diff_id, blob } => Ok((*diff_id, blob.clone())),
+            Layer::Image { diff_id, blob } => Ok((*diff_id, (**blob).clone())),
             Layer::Step(made) => {
                 let layer = made.record.layer.ok_or_else(|| {
                     Error::new(Kind::Bug, "describe layer of", &made.record.text)

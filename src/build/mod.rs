@@ -38,6 +38,7 @@ use crate::common::{Digest, Error, Kind};
 use crate::dockerfile::{self, Dockerfile};
 use crate::engine::Engine;
 use crate::oci::Platform;
+use crate::store::BuildPresence;
 use crate::sys::file;
 use context::remote::Fetched;
 use progress::Progress;
@@ -65,6 +66,7 @@ pub(crate) struct Ready<'a> {
     pub(crate) request: Request,
     /// What its Dockerfile says.
     pub(crate) file: Dockerfile,
+    presence: BuildPresence,
     /// Keeps what was fetched.
     _fetched: Option<Fetched<'a>>,
 }
@@ -76,6 +78,10 @@ pub(crate) struct Ready<'a> {
 pub(crate) fn prepare<'a>(engine: &'a Engine<'a>, request: Request) -> Result<Ready<'a>> {
     engine.apply_blob_policy()?;
     engine.store.hold()?;
+    let cache = engine.store.build_cache();
+    // What a killed build left.
+    cache.sweep()?;
+    let presence = cache.enter()?;
     let (request, fetched) = match &request.remote {
         None => (request, None),
         Some(place) => {
@@ -89,6 +95,7 @@ pub(crate) fn prepare<'a>(engine: &'a Engine<'a>, request: Request) -> Result<Re
     Ok(Ready {
         request,
         file,
+        presence,
         _fetched: fetched,
     })
 }
@@ -103,14 +110,13 @@ pub(crate) fn build(
     ready: &Ready<'_>,
     progress: &dyn Progress,
 ) -> Result<Built> {
-    let presence = engine.store.build_cache().enter()?;
     let (request, file) = (&ready.request, &ready.file);
     let platform = request
         .platforms
         .first()
         .cloned()
         .unwrap_or_else(Platform::host);
-    let solver = Solver::new(engine, request, file, &platform, progress, &presence)?;
+    let solver = Solver::new(engine, request, file, &platform, progress, &ready.presence)?;
     let solved = solver.solve()?;
     output::image::publish(engine, request, solved)
 }

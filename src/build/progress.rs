@@ -74,8 +74,6 @@ pub(crate) struct StepFailure {
     pub(crate) status: ExitStatus,
     /// docker's line: `process "/bin/sh -c false" did not complete successfully: exit code: 1`.
     pub(crate) text: String,
-    /// How the step is shown.
-    pub(crate) name: String,
     /// The lines of the Dockerfile around it, marked.
     pub(crate) excerpt: String,
 }

@@ -362,7 +362,6 @@ impl<'a> Solver<'a> {
         StepFailure {
             status,
             text,
-            name: stage.shown(self.file, self.graph.needed.len()),
             excerpt: stage.excerpt(self.file),
         }
         .into()

@@ -130,7 +130,7 @@ impl Solver<'_> {
                 state.args.clear();
                 state
             }
-            Base::Image(name) => self.from_image(name, &node.platform)?,
+            Base::Image(name) => self.begin_with_image(name, &node.platform)?,
         };
         let vertex = self.name_vertex(index);
         self.progress.event(&Event::Started { vertex });
@@ -197,14 +197,14 @@ impl Solver<'_> {
     }
 
     /// A stage that begins at an image.
-    pub(super) fn from_image(&mut self, name: &str, platform: &Platform) -> Result<State> {
+    pub(super) fn begin_with_image(&mut self, name: &str, platform: &Platform) -> Result<State> {
         let (record, image) = self.image(name, platform)?;
         let documents = self.engine.store.documents(&record)?;
         let mut pieces = Vec::new();
         let layers = record.layers.iter().zip(documents.manifest.layers);
         for (diff_id, blob) in layers {
             let diff_id = *diff_id;
-            pieces.push(self.layers.push(Layer::Image { diff_id, blob }));
+            pieces.push(self.layers.push(Layer::Image { diff_id, blob: Box::new(blob) }));
         }
         let mut key = Key::new("image");
         key.add("layers", record.layers.iter().map(Digest::hex));

@@ -208,7 +208,7 @@ pub(crate) fn parse_change(text: &str) -> Result<Instruction, ParseError> {
     let mut request = Request::cut(&logical, 0..logical.text.len(), escape);
     request.heredocs = heredocs;
     if request.name() == "FROM" {
-        return Err(request.refused("FROM cannot stand here"));
+        return Err(request.refused("FROM is not a valid change command"));
     }
     instruction::read(request)
 }

@@ -44,6 +44,8 @@ cases! {
         let id = quiet.ok().to_owned();
         assert!(id.starts_with("sha256:") && id.len() == 71, "{quiet}");
         assert_eq!(quiet.stderr, "");
+        let podman = called(env, "podman", &["build", "-q", "--network", "none", &context(env, text)]);
+        assert_eq!(format!("sha256:{}", podman.ok()), id);
         let raw = build(env, text, &["--progress", "rawjson", "--no-cache"]);
         raw.ok();
         for line in raw.stderr.lines() {
@@ -52,8 +54,6 @@ cases! {
         }
         let terminal = build(env, text, &["--progress", "tty", "--no-cache"]);
         terminal.warns("FINISHED").warns("=> [2/2] RUN");
-        let podman = called(env, "podman", &["build", "-q", "--network", "none", &context(env, text)]);
-        assert_eq!(format!("sha256:{}", podman.ok()), id);
         build(env, text, &["--progress", "fancy"]).fails(1, &["--progress", "rawjson"]);
     }
 

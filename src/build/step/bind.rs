@@ -66,7 +66,7 @@ pub(super) fn work_in(
         }
         From::Image(image) => {
             let platform = solver.state(index)?.platform.clone();
-            let state = solver.from_image(&image, &platform)?;
+            let state = solver.begin_with_image(&image, &platform)?;
             key.add("mount from", [state.key.hex()]);
             state.pieces
         }

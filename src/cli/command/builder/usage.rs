@@ -36,7 +36,7 @@ impl Execute for Usage {
             Some(other) => return Err(bad("--format", other, "use table or json").into()),
         };
         let now = Timestamp::now();
-        let mut filters: Vec<Box<dyn Fn(&Entry) -> bool>> = Vec::new();
+        let mut filters: Vec<Filter> = Vec::new();
         for text in &self.filter {
             filters.push(filter(text, now)?);
         }
@@ -58,7 +58,10 @@ impl Execute for Usage {
     }
 }
 
-fn filter(text: &str, now: Timestamp) -> anyhow::Result<Box<dyn Fn(&Entry) -> bool>> {
+/// Whether an entry is shown.
+type Filter = Box<dyn Fn(&Entry) -> bool>;
+
+fn filter(text: &str, now: Timestamp) -> anyhow::Result<Filter> {
     match text.split_once('=') {
         Some(("id", id)) => {
             let id = id.to_owned();

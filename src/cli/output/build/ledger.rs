@@ -127,11 +127,7 @@ fn clean(line: &str) -> String {
 fn skip_command(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     match letters.next() {
         Some('[') => {
-            while let Some(letter) = letters.next() {
-                if ('\u{40}'..='\u{7e}').contains(&letter) {
-                    break;
-                }
-            }
+            letters.find(|letter| ('\u{40}'..='\u{7e}').contains(letter));
         }
         Some(']') => {
             while let Some(letter) = letters.next() {

@@ -74,7 +74,6 @@ fn plain_lines_stand_under_the_number_of_their_step() {
     let wanted = "\
 #1 [1/3] FROM base
 #1 CACHED
-
 #? RUN make: not in the cache: ARG V
 
 #2 [2/3] RUN make
@@ -164,6 +163,7 @@ fn a_terminal_keeps_one_line_of_each_finished_step() {
     let line = |text: &str, time: &str| format!("{text:<35}{time}");
     let wanted = [
         line(" => CACHED [1/3] FROM base", "0.0s"),
+        " => RUN make: not in the cache: ARG V".to_owned(),
         line(" => [other 1/1] RUN x", "0.5s"),
         line(" => [2/3] RUN make", "1.2s"),
         "[+] Building 1.3s (3/3) FINISHED".to_owned(),
