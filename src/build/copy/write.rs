@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -31,6 +31,9 @@ use crate::sys::node;
 use crate::sys::path::Root;
 use crate::sys::tree::remove_at;
 use crate::sys::xattr::{self, Existing, OVERRIDE_STAT};
+
+/// Files below this many bytes are small.
+const SMALL: usize = 128 << 10;
 
 /// Where a copy is written.
 #[derive(Debug, Clone, Copy)]
@@ -78,10 +81,21 @@ pub(crate) struct Writer<'a> {
     pub(super) options: &'a WriteOptions,
     /// Links to nothing that were completed.
     pub(super) links: usize,
+    /// For the content of small files.
+    buffer: Vec<u8>,
     /// First places of files with several names: an open directory would cost a descriptor each.
     first: HashMap<(u64, u64), (PathBuf, OsString)>,
     /// Owners of what cannot carry them, by path.
     pub(super) owners: Vec<(PathBuf, String)>,
+}
+
+/// A directory that is written into.
+#[derive(Debug, Clone, Copy)]
+struct Within<'a> {
+    dir: &'a OwnedFd,
+    path: &'a Path,
+    /// It was made just now: nothing is in the way in it.
+    fresh: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -91,6 +105,7 @@ impl<'a> Writer<'a> {
             target,
             options,
             links: 0,
+            buffer: Vec::new(),
             first: HashMap::new(),
             owners: Vec::new(),
         }
@@ -124,7 +139,12 @@ impl<'a> Writer<'a> {
         if directory {
             let from = selection.tree.open_dir(&item.path)?;
             let to = self.make_dirs(&path)?;
-            self.contents(selection, from.as_fd(), (&to, &path), &level, &filter)?;
+            let into = Within {
+                dir: &to,
+                path: &path,
+                fresh: false,
+            };
+            self.contents(selection, from.as_fd(), into, &level, &filter)?;
             let facts = fstat(&from).map_err(|e| failed("stat", &path, e))?;
             return set_times(&to, &facts).map_err(|e| failed("set times of", &path, e));
         }
@@ -199,11 +219,11 @@ impl<'a> Writer<'a> {
     /// Unpacks a file if it is an archive.
     fn unpack(&mut self, dir: BorrowedFd<'_>, name: &OsStr, path: &Path) -> Result<bool> {
         let open = || open_file(dir, name).map_err(|e| failed("open", Path::new(name), e));
-        if !archive::is_archive(open()?) {
+        if !archive::is_archive(open()?.0) {
             return Ok(false);
         }
         let to = self.make_dirs(path)?;
-        let file = open()?;
+        let (file, _) = open()?;
         let options = PlaceOptions {
             mode: self.target.mode,
             owner: match self.options.chown {
@@ -228,14 +248,17 @@ impl<'a> Writer<'a> {
         &mut self,
         selection: &Selection<'_>,
         from: BorrowedFd<'_>,
-        (to, at): (&OwnedFd, &Path),
+        into: Within<'_>,
         level: &Level,
         filter: &Filter<'_>,
     ) -> Result<()> {
         let owners = selection.tree.owners;
+        let (to, at) = (into.dir, into.path);
         for name in wanted(from, level, filter)? {
             let Some(own) = &name.level else {
-                self.clear(to.as_fd(), &name.name, false, &at.join(&name.name))?;
+                if !into.fresh {
+                    self.clear(to.as_fd(), &name.name, false, &at.join(&name.name))?;
+                }
                 let target = (to.as_fd(), name.name.as_os_str());
                 self.object((from, &name.name), &name.facts, target, at, owners)?;
                 continue;
@@ -245,8 +268,13 @@ impl<'a> Writer<'a> {
                 continue;
             }
             let path = at.join(&name.name);
-            let target = self.directory(to.as_fd(), &name, &path)?;
-            self.contents(selection, source.as_fd(), (&target, &path), own, filter)?;
+            let (target, fresh) = self.directory(into, &name, &path)?;
+            let below = Within {
+                dir: &target,
+                path: &path,
+                fresh,
+            };
+            self.contents(selection, source.as_fd(), below, own, filter)?;
             let attributes = attributes::read(&source, owners);
             let looks = self.looks(&name.facts, &attributes, owners);
             self.finish_like(&target, &path, &looks)?;
@@ -254,14 +282,19 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Opens the directory of a name, made when missing.
-    fn directory(&self, to: BorrowedFd<'_>, name: &Wanted, path: &Path) -> Result<OwnedFd> {
-        self.clear(to, &name.name, true, path)?;
-        match mkdirat(to, name.name.as_os_str(), Permissions::S_IRWXU) {
-            Ok(()) | Err(Errno::EEXIST) => {}
-            Err(errno) => return Err(failed("make directory", path, errno)),
+    /// Opens the directory of a name, made when missing; whether it was made.
+    fn directory(&self, into: Within<'_>, name: &Wanted, path: &Path) -> Result<(OwnedFd, bool)> {
+        let to = into.dir.as_fd();
+        if !into.fresh {
+            self.clear(to, &name.name, true, path)?;
         }
-        open_dir(to, &name.name).map_err(|e| failed("open directory", path, e))
+        let fresh = match mkdirat(to, name.name.as_os_str(), Permissions::S_IRWXU) {
+            Ok(()) => true,
+            Err(Errno::EEXIST) => false,
+            Err(errno) => return Err(failed("make directory", path, errno)),
+        };
+        let dir = open_dir(to, &name.name).map_err(|e| failed("open directory", path, e))?;
+        Ok((dir, fresh))
     }
 
     /// Removes what a new object replaces.
@@ -335,8 +368,7 @@ impl<'a> Writer<'a> {
         path: &Path,
         owners: Owners,
     ) -> Result<()> {
-        let mut source = open_file(from, name).map_err(|e| failed("open", path, e))?;
-        let facts = fstat(&source).map_err(|e| failed("stat", path, e))?;
+        let (source, facts) = open_file(from, name).map_err(|e| failed("open", path, e))?;
         let attributes = attributes::read(&source, owners);
         let looks = self.looks(&facts, &attributes, owners);
         if let Some(Intended { kind, device, .. }) = attributes.intended
@@ -353,12 +385,35 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         let mut made = create(to, new).map_err(|e| failed("create", path, e))?;
-        // By copy_file_range(2), which shares blocks where the file system can.
-        std::io::copy(&mut source, &mut made).map_err(|error| Error::io("write", path, error))?;
+        self.bytes(&source, &mut made, facts.st_size)
+            .map_err(|error| Error::io("write", path, error))?;
         self.finish_like(&made, path, &looks)?;
         if facts.st_nlink > 1 {
             let upper = path.parent().unwrap_or(Path::new("/")).to_owned();
             self.first.insert(identity, (upper, new.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Copies content: what is small by one read and one write, what is not by
+    /// copy_file_range(2), which shares blocks where the file system can.
+    fn bytes(&mut self, mut source: &File, made: &mut File, size: i64) -> std::io::Result<()> {
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        if size >= SMALL {
+            return std::io::copy(&mut source, made).map(drop);
+        }
+        self.buffer.resize(SMALL, 0);
+        let mut left = size;
+        while left > 0 {
+            match source.read(&mut self.buffer[..left]) {
+                Ok(0) => break,
+                Ok(count) => {
+                    made.write_all(&self.buffer[..count])?;
+                    left -= count;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -402,15 +457,16 @@ fn has_wanted(dir: BorrowedFd<'_>, level: &Level, filter: &Filter<'_>) -> Result
     Ok(false)
 }
 
-fn open_file(dir: BorrowedFd<'_>, name: &OsStr) -> nix::Result<File> {
+fn open_file(dir: BorrowedFd<'_>, name: &OsStr) -> nix::Result<(File, FileStat)> {
     let flags = OFlag::O_RDONLY
         | OFlag::O_NOFOLLOW
         | OFlag::O_NONBLOCK
         | OFlag::O_NOCTTY
         | OFlag::O_CLOEXEC;
     let file = openat(dir, name, flags, Permissions::empty())?;
-    match kind(&fstat(&file)?) {
-        SFlag::S_IFREG => Ok(File::from(file)),
+    let facts = fstat(&file)?;
+    match kind(&facts) {
+        SFlag::S_IFREG => Ok((File::from(file), facts)),
         // Something else took its place.
         _ => Err(Errno::ESTALE),
     }
