@@ -204,7 +204,10 @@ impl Solver<'_> {
         let layers = record.layers.iter().zip(documents.manifest.layers);
         for (diff_id, blob) in layers {
             let diff_id = *diff_id;
-            pieces.push(self.layers.push(Layer::Image { diff_id, blob: Box::new(blob) }));
+            pieces.push(self.layers.push(Layer::Image {
+                diff_id,
+                blob: Box::new(blob),
+            }));
         }
         let mut key = Key::new("image");
         key.add("layers", record.layers.iter().map(Digest::hex));
