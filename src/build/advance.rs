@@ -13,7 +13,7 @@ use super::stage::{Status, Step, absolute};
 use super::state::State;
 use super::step;
 use crate::common::Kind as ErrorKind;
-use crate::dockerfile::{Instruction, Kind, Run, Word};
+use crate::dockerfile::{Kind, Run, Word};
 use crate::engine::Engine;
 use crate::store::{CacheRecord, StepWork};
 
@@ -27,7 +27,7 @@ impl Solver<'_> {
         };
         stage.next += 1;
         let went = match &instruction.kind {
-            Kind::Run(run) => self.run_instruction(index, &instruction, run),
+            Kind::Run(run) => self.run_instruction(index, run),
             Kind::Workdir(path) => self.workdir(index, path),
             Kind::Arg(args) => self.arg(index, args).map(|()| true),
             Kind::Copy(_) | Kind::Add(_) => self.copy_instruction(index, &instruction),
@@ -86,13 +86,8 @@ impl Solver<'_> {
         Ok(())
     }
 
-    fn run_instruction(
-        &mut self,
-        index: usize,
-        instruction: &Instruction,
-        run: &Run,
-    ) -> Result<bool> {
-        let prepared = step::run::prepare(self, index, instruction, run)?;
+    fn run_instruction(&mut self, index: usize, run: &Run) -> Result<bool> {
+        let prepared = step::run::prepare(self, index, run)?;
         let Some(prepared) = prepared else {
             return Ok(false);
         };

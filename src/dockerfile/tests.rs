@@ -1,3 +1,5 @@
+//! What instructions are read as.
+
 mod errors;
 mod hostile;
 mod options;

@@ -8,8 +8,26 @@ use crate::build::solve::Solved;
 use crate::common::{Timestamp, parse_rfc3339};
 use crate::engine::Engine;
 use crate::engine::image::assemble::{self, Assembly};
-use crate::oci::RootFs;
+use crate::oci::{ImageConfig, RootFs};
 use crate::store::ImageRecord;
+
+/// Dates an image and its history: as asked, else as its latest layer.
+fn date(image: &mut ImageConfig, request: &Request, latest: Option<Timestamp>) {
+    let base = image.created.as_deref().and_then(parse_rfc3339);
+    let created = match request.epoch {
+        Some(seconds) => Timestamp(i128::from(seconds) * 1_000_000_000),
+        None => latest.or(base).unwrap_or_else(Timestamp::now),
+    };
+    // A line without a layer has the time of the layer before it.
+    let mut before = None;
+    for line in &mut image.history {
+        match &line.created {
+            Some(time) => before = Some(time.clone()),
+            None => line.created = before.clone().or_else(|| Some(created.to_string())),
+        }
+    }
+    image.created = Some(created.to_string());
+}
 
 /// Writes the documents of the target and gives it its names.
 ///
@@ -29,20 +47,7 @@ pub(in crate::build) fn publish(
         blobs.push(blob);
         latest = latest.max(solved.layers.created(*piece));
     }
-    let base = image.created.as_deref().and_then(parse_rfc3339);
-    let created = match request.epoch {
-        Some(seconds) => Timestamp(i128::from(seconds) * 1_000_000_000),
-        None => latest.or(base).unwrap_or_else(Timestamp::now),
-    };
-    // A line without a layer has the time of the layer before it.
-    let mut before = None;
-    for line in &mut image.history {
-        match &line.created {
-            Some(time) => before = Some(time.clone()),
-            None => line.created = before.clone().or_else(|| Some(created.to_string())),
-        }
-    }
-    image.created = Some(created.to_string());
+    date(&mut image, request, latest);
     image.rootfs = RootFs {
         kind: "layers".to_owned(),
         diff_ids,

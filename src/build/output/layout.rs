@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::oci::{Descriptor, Index};
 use crate::store::ImageRecord;
 use crate::sys::file;
+use crate::sys::tty;
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 256 << 10;
@@ -164,7 +165,7 @@ fn manifests(records: &[ImageRecord]) -> serde_json::Value {
 /// What making the file gave.
 pub(super) fn destination(path: &Path) -> Result<File> {
     if path == Path::new("-") {
-        let out = std::os::fd::AsFd::as_fd(&io::stdout()).try_clone_to_owned();
+        let out = tty::standard_output().try_clone_to_owned();
         return Ok(out
             .map_err(|error| Error::io("open", "standard output", error))?
             .into());

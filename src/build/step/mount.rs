@@ -145,6 +145,19 @@ fn tmpfs(
     Ok(())
 }
 
+/// The name of a secret: its own, else its source's, else its target's.
+fn secret_id(spec: &MountSpec) -> String {
+    match (spec.id.as_str(), spec.source.as_str()) {
+        ("", "") => Path::new(&spec.target)
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        ("", source) => source.to_owned(),
+        (id, _) => id.to_owned(),
+    }
+}
+
 /// Its content is in no key: only that it is there.
 fn secret(
     solver: &Solver<'_>,
@@ -154,15 +167,7 @@ fn secret(
     key: &mut Key,
     mounts: &mut Mounts,
 ) -> Result<()> {
-    let id = match (spec.id.as_str(), spec.source.as_str()) {
-        ("", "") => Path::new(&spec.target)
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned(),
-        ("", source) => source.to_owned(),
-        (id, _) => id.to_owned(),
-    };
+    let id = secret_id(spec);
     let place = match (spec.target.as_str(), &spec.env) {
         ("", Some(_)) => None,
         ("", None) => Some(format!("/run/secrets/{id}")),

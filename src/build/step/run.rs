@@ -19,7 +19,7 @@ use crate::build::solve::Solver;
 use crate::build::stage::Step;
 use crate::build::state::{PROXIES, State};
 use crate::common::{Error, ExitStatus, Kind};
-use crate::dockerfile::{Instruction, Run};
+use crate::dockerfile::{Run, Word};
 use crate::engine::container::{Ground, RunFailure, StepRun, run_step, settle_network};
 use crate::engine::worker::{self, Where, Worker};
 use crate::engine::{Engine, identity};
@@ -57,7 +57,6 @@ pub(in crate::build) struct Prepared {
 pub(in crate::build) fn prepare(
     solver: &mut Solver<'_>,
     index: usize,
-    _instruction: &Instruction,
     run: &Run,
 ) -> Result<Option<Prepared>> {
     let mut config = solver.request.config.clone();
@@ -86,16 +85,8 @@ pub(in crate::build) fn prepare(
         .process
         .hostname
         .get_or_insert_with(|| HOSTNAME.to_owned());
-    let network = run
-        .network
-        .as_ref()
-        .map(|word| state.expand(word))
-        .transpose()?;
-    let security = run
-        .security
-        .as_ref()
-        .map(|word| state.expand(word))
-        .transpose()?;
+    let expanded = |word: &Option<Word>| word.as_ref().map(|word| state.expand(word)).transpose();
+    let (network, security) = (expanded(&run.network)?, expanded(&run.security)?);
     choose_network(solver, &mut config, network.as_deref())?;
     choose_security(solver, &mut config, security.as_deref())?;
     key.add("network", [network.unwrap_or_default()]);
@@ -111,14 +102,7 @@ pub(in crate::build) fn prepare(
     let Some(mounts) = mount::work_in(solver, index, &run.mounts, &mut config, &mut key)? else {
         return Ok(None);
     };
-    let fresh = match mounts.targets.is_empty() {
-        true => Vec::new(),
-        false => {
-            let pieces = solver.state(index)?.pieces.clone();
-            let layers = solver.layers.paths(solver.engine, &pieces);
-            mount::fresh(solver.engine, &layers, &mounts.targets)
-        }
-    };
+    let fresh = made_for(solver, index, &mounts.targets)?;
     let script = run.script.as_ref();
     let script = script.map(|script| (script.path.clone(), script.text.clone()));
     Ok(Some(Prepared {
@@ -134,6 +118,16 @@ pub(in crate::build) fn prepare(
         script,
         fresh,
     }))
+}
+
+/// Places that a start makes for the mounts alone.
+fn made_for(solver: &Solver<'_>, index: usize, targets: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    if targets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let pieces = solver.state(index)?.pieces.clone();
+    let layers = solver.layers.paths(solver.engine, &pieces);
+    Ok(mount::fresh(solver.engine, &layers, targets))
 }
 
 fn entry((key, value): (String, String)) -> EnvEntry {

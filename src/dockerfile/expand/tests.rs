@@ -1,3 +1,5 @@
+//! How words expand.
+
 use super::*;
 
 /// The variables of all cases.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::super::Dockerfile;
 use super::super::error::similar_exact;
 use super::super::expand::{Expansion, expand_known};
-use super::super::tree::Kind;
+use super::super::span::Word;
+use super::super::tree::{Kind, Stage};
 use super::stage::Variables;
 use super::{LintOptions, Report, Rule};
 
@@ -113,26 +114,37 @@ pub(super) fn check(
             continue;
         };
         undeclared(&platform);
-        if platform.used == ["TARGETPLATFORM"]
-            && platform.missing.is_empty()
-            && value("TARGETPLATFORM").as_ref() == Some(&platform.text)
-        {
-            let text = format!(
-                "Setting platform to predefined {} in FROM is redundant as this is the default \
+        check_platform(stage, word, &platform, value("TARGETPLATFORM"), &mut add);
+    }
+}
+
+/// A platform that is the default anyway, or that is fixed.
+fn check_platform(
+    stage: &Stage,
+    word: &Word,
+    platform: &Expansion,
+    wanted: Option<String>,
+    add: &mut dyn FnMut(Rule, String),
+) {
+    if platform.used == ["TARGETPLATFORM"]
+        && platform.missing.is_empty()
+        && wanted.as_ref() == Some(&platform.text)
+    {
+        let text = format!(
+            "Setting platform to predefined {} in FROM is redundant as this is the default \
                  behavior",
-                word.raw
+            word.raw
+        );
+        add(Rule::RedundantTargetPlatform, text);
+    }
+    if platform.used.is_empty() && platform.missing.is_empty() {
+        let name = stage.name.as_ref().map_or("", |name| &name.raw);
+        if is_constant(&platform.text, name) {
+            let text = format!(
+                "FROM --platform flag should not use constant value {:?}",
+                platform.text
             );
-            add(Rule::RedundantTargetPlatform, text);
-        }
-        if platform.used.is_empty() && platform.missing.is_empty() {
-            let name = stage.name.as_ref().map_or("", |name| &name.raw);
-            if is_constant(&platform.text, name) {
-                let text = format!(
-                    "FROM --platform flag should not use constant value {:?}",
-                    platform.text
-                );
-                add(Rule::FromPlatformFlagConstDisallowed, text);
-            }
+            add(Rule::FromPlatformFlagConstDisallowed, text);
         }
     }
 }

@@ -1,3 +1,5 @@
+//! What the lint says.
+
 use super::super::parse;
 use super::*;
 

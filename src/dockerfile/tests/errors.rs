@@ -1,3 +1,5 @@
+//! What is wrong, and where.
+
 use super::*;
 
 #[test]
@@ -160,17 +162,20 @@ fn errors_name_the_line_and_the_word() {
 #[test]
 fn an_excerpt_marks_the_line_and_underlines_the_word() {
     let error = fails("FROM a\n\nRUN x\n\tCPOY a b\nUSER c\n\n\n");
-    let wanted = "\
+    let wanted = format!(
+        "\
 Dockerfile:4
 --------------------
-   2 |     
+   2 |{pad}
    3 |     RUN x
    4 | >>> \tCPOY a b
      |     \t^^^^
    5 |     USER c
-   6 |     
+   6 |{pad}
 --------------------
-";
+",
+        pad = " ".repeat(5)
+    );
     assert_eq!(error.excerpt, wanted);
     let file = read("FROM a\nRUN b \\\n  c\nUSER d");
     let span = file.stages[0].instructions[0].span;

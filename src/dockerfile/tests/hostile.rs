@@ -1,3 +1,5 @@
+//! Bytes that are no Dockerfile.
+
 use super::*;
 
 /// Numbers that look random and are the same in each run.

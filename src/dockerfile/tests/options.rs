@@ -1,3 +1,5 @@
+//! Options of instructions and of mounts.
+
 use std::time::Duration;
 
 use super::*;

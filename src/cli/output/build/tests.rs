@@ -1,3 +1,5 @@
+//! What the progress of a build looks like.
+
 use super::*;
 
 fn moment(milliseconds: u64) -> Moment {
