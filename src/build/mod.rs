@@ -77,11 +77,10 @@ pub(crate) struct Ready<'a> {
 /// `ParseError` for the Dockerfile, `NotFound` without one, and what `context::remote::fetch` meets.
 pub(crate) fn prepare<'a>(engine: &'a Engine<'a>, request: Request) -> Result<Ready<'a>> {
     engine.apply_blob_policy()?;
+    // What a killed build left; a failure is the next command's to repeat.
+    let _ = engine.store.sweep();
     engine.store.hold()?;
-    let cache = engine.store.build_cache();
-    // What a killed build left.
-    cache.sweep()?;
-    let presence = cache.enter()?;
+    let presence = engine.store.build_cache().enter()?;
     let (request, fetched) = match &request.remote {
         None => (request, None),
         Some(place) => {
