@@ -17,8 +17,6 @@
 
 mod common;
 
-// Its parts come before what uses them.
-#[allow(dead_code, unused_imports)]
 mod dockerfile;
 mod oci;
 mod reference;

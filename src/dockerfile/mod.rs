@@ -28,19 +28,15 @@ mod tree;
 mod words;
 
 pub(crate) use directive::{Check, Directives};
-pub(crate) use error::{ParseError, similar, similar_exact};
-pub(crate) use expand::{
-    ExpandError, Expansion, expand, expand_document, expand_known, expand_words,
-};
-pub(crate) use lint::{Base, LintOptions, Rule, Warning, lint};
+pub(crate) use error::ParseError;
+pub(crate) use expand::{expand, expand_document, expand_words};
+pub(crate) use lint::{Base, LintOptions, Warning, lint};
 pub(crate) use mount::{Mount, MountKind, MountSpec, Sharing};
-pub(crate) use outline::{Argument, Outline, Target, find, outline, reachable, targets};
+pub(crate) use outline::{Argument, Target, find, outline, reachable, targets};
 pub(crate) use port::ports;
 pub(crate) use reader::{parse, parse_change, parse_trigger};
 pub(crate) use span::{Span, Word, excerpt};
-pub(crate) use tree::{
-    Add, Command, Copy, Document, Healthcheck, Heredoc, Instruction, Kind, Run, Script, Stage,
-};
+pub(crate) use tree::{Add, Command, Document, Healthcheck, Instruction, Kind, Run, Stage};
 
 /// A whole Dockerfile.
 #[derive(Debug, Clone, PartialEq)]

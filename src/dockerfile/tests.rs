@@ -287,7 +287,7 @@ fn here_documents_run_as_scripts() {
     assert_eq!(run("RUN <<EOF\nEOF").command, shell(""));
     let script = run("RUN <<EOF\n#!/usr/bin/x\na\nEOF");
     assert_eq!(script.command, shell("/dev/pipes/EOF"));
-    let wanted = Script {
+    let wanted = tree::Script {
         path: "/dev/pipes/EOF".to_owned(),
         text: "#!/usr/bin/x\na\n".to_owned(),
     };

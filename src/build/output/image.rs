@@ -60,6 +60,7 @@ pub(in crate::build) fn publish(
         layers: blobs,
         name: None,
         dialect: request.dialect,
+        annotations: request.annotations.iter().cloned().collect(),
     };
     let record = assemble::describe(engine, assembly)?;
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();

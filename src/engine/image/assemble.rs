@@ -1,5 +1,7 @@
 //! New images from layers that ketch made itself: unpacked, described, named.
 
+use std::collections::BTreeMap;
+
 use std::fs::File;
 use std::os::fd::AsFd;
 
@@ -33,6 +35,8 @@ pub(crate) struct Assembly {
     pub(crate) name: Option<Reference>,
     /// How its documents are spelled.
     pub(crate) dialect: Dialect,
+    /// Annotations of its manifest.
+    pub(crate) annotations: BTreeMap<String, String>,
 }
 
 /// A name for a new image.
@@ -130,7 +134,7 @@ pub(crate) fn describe(engine: &Engine<'_>, image: Assembly) -> Result<ImageReco
         artifact_type: None,
         config: Descriptor::new(config_type, config, config_bytes.len() as u64),
         layers: layers.collect(),
-        annotations: None,
+        annotations: (!image.annotations.is_empty()).then_some(image.annotations),
     };
     let manifest_bytes = serde_json::to_vec(&manifest)?;
     let diff_ids = image.config.rootfs.diff_ids.clone();

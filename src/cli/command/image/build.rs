@@ -24,6 +24,9 @@ impl Execute for Build {
         let style = self.style(session)?;
         let request = convert::request(&self, session)?;
         let progress = Progress::new(style == Style::Quiet, false);
+        for line in convert::missing(&self) {
+            progress.warn(&line);
+        }
         let engine = Engine::open(&session.environment, &progress)?;
         let ready = match build::prepare(&engine, request) {
             Ok(ready) => ready,

@@ -169,16 +169,45 @@ pub(crate) struct Build {
     pub(super) source_date_epoch: Option<String>,
 
     /// Cache intermediate layers, which every build does
-    #[arg(long)]
-    pub(super) layers: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_parser = crate::cli::parse::boolean::parse)]
+    pub(super) layers: Option<bool>,
 
     /// Remove intermediate containers, which every build does
-    #[arg(long)]
-    pub(super) rm: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_parser = crate::cli::parse::boolean::parse)]
+    pub(super) rm: Option<bool>,
 
     /// Always remove intermediate containers, which every build does
-    #[arg(long)]
-    pub(super) force_rm: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_parser = crate::cli::parse::boolean::parse)]
+    pub(super) force_rm: Option<bool>,
+
+    /// Take results from other caches (type=registry,ref=…; not there yet)
+    #[arg(long, value_name = "CACHE")]
+    pub(super) cache_from: Vec<String>,
+
+    /// Give results to other caches (not there yet)
+    #[arg(long, value_name = "CACHE")]
+    pub(super) cache_to: Vec<String>,
+
+    /// Attest how the image was made (not there yet, and off)
+    #[arg(long, value_name = "MODE", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true")]
+    pub(super) provenance: Option<String>,
+
+    /// Attest what is in the image (not there yet, and off)
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true")]
+    pub(super) sbom: Option<String>,
+
+    /// Attest something (not there yet)
+    #[arg(long, value_name = "type=TYPE")]
+    pub(super) attest: Vec<String>,
+
+    /// Name a builder; there is one
+    #[arg(long, value_name = "NAME")]
+    pub(super) builder: Option<String>,
 
     /// Require HTTPS and check certificates
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,

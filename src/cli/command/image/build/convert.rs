@@ -242,6 +242,41 @@ fn outputs(args: &Build, session: &Session, request: &mut Request) -> Result<()>
     Ok(())
 }
 
+/// What was asked and is not there yet: one line each.
+pub(super) fn missing(args: &Build) -> Vec<String> {
+    let asked = |text: &Option<String>| {
+        let text = text.as_deref();
+        text.is_some_and(|text| !matches!(text, "false" | "0" | "disabled=true"))
+    };
+    let all = [
+        (
+            "--cache-from",
+            !args.cache_from.is_empty(),
+            "only this store's own cache is used",
+        ),
+        (
+            "--cache-to",
+            !args.cache_to.is_empty(),
+            "the results stay in this store's cache",
+        ),
+        (
+            "--provenance",
+            asked(&args.provenance),
+            "the image gets no attestation",
+        ),
+        ("--sbom", asked(&args.sbom), "the image gets no attestation"),
+        (
+            "--attest",
+            !args.attest.is_empty(),
+            "the image gets no attestation",
+        ),
+    ];
+    all.into_iter()
+        .filter(|(_, asked, _)| *asked)
+        .map(|(flag, _, instead)| format!("{flag} is not there yet: {instead}"))
+        .collect()
+}
+
 /// What the commands of a build get.
 fn config(args: &Build, session: &Session) -> Result<Config> {
     let place = session.place();
