@@ -517,7 +517,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__build)
-            opts="-t -f -o -q -m -c -h --tag --file --build-arg --build-arg-file --build-context --target --label --annotation --platform --pull --no-cache --no-cache-filter --secret --ssh --allow --output --load --push --iidfile --metadata-file --progress --quiet --why --check --call --network --add-host --dns --dns-search --dns-option --shm-size --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --security-opt --device --jobs --squash --format --source-date-epoch --layers --rm --force-rm --tls-verify --authfile --creds --help"
+            opts="-t -f -o -q -m -c -h --tag --file --build-arg --build-arg-file --build-context --target --label --annotation --platform --pull --no-cache --no-cache-filter --secret --ssh --allow --output --load --push --iidfile --metadata-file --progress --quiet --why --check --call --network --add-host --dns --dns-search --dns-option --shm-size --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --security-opt --device --jobs --squash --format --source-date-epoch --layers --rm --force-rm --cache-from --cache-to --provenance --sbom --attest --builder --tls-verify --authfile --creds --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -782,6 +782,42 @@ _ketch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --layers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --force-rm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --provenance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sbom)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --attest)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --builder)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --tls-verify)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -827,7 +863,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__builder__subcmd__build)
-            opts="-t -f -o -q -m -c -h --tag --file --build-arg --build-arg-file --build-context --target --label --annotation --platform --pull --no-cache --no-cache-filter --secret --ssh --allow --output --load --push --iidfile --metadata-file --progress --quiet --why --check --call --network --add-host --dns --dns-search --dns-option --shm-size --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --security-opt --device --jobs --squash --format --source-date-epoch --layers --rm --force-rm --tls-verify --authfile --creds --help"
+            opts="-t -f -o -q -m -c -h --tag --file --build-arg --build-arg-file --build-context --target --label --annotation --platform --pull --no-cache --no-cache-filter --secret --ssh --allow --output --load --push --iidfile --metadata-file --progress --quiet --why --check --call --network --add-host --dns --dns-search --dns-option --shm-size --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --security-opt --device --jobs --squash --format --source-date-epoch --layers --rm --force-rm --cache-from --cache-to --provenance --sbom --attest --builder --tls-verify --authfile --creds --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1089,6 +1125,42 @@ _ketch() {
                     return 0
                     ;;
                 --source-date-epoch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --layers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --force-rm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --provenance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sbom)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --attest)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --builder)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1159,7 +1231,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__buildx__subcmd__build)
-            opts="-t -f -o -q -m -c -h --tag --file --build-arg --build-arg-file --build-context --target --label --annotation --platform --pull --no-cache --no-cache-filter --secret --ssh --allow --output --load --push --iidfile --metadata-file --progress --quiet --why --check --call --network --add-host --dns --dns-search --dns-option --shm-size --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --security-opt --device --jobs --squash --format --source-date-epoch --layers --rm --force-rm --tls-verify --authfile --creds --help"
+            opts="-t -f -o -q -m -c -h --tag --file --build-arg --build-arg-file --build-context --target --label --annotation --platform --pull --no-cache --no-cache-filter --secret --ssh --allow --output --load --push --iidfile --metadata-file --progress --quiet --why --check --call --network --add-host --dns --dns-search --dns-option --shm-size --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --security-opt --device --jobs --squash --format --source-date-epoch --layers --rm --force-rm --cache-from --cache-to --provenance --sbom --attest --builder --tls-verify --authfile --creds --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1421,6 +1493,42 @@ _ketch() {
                     return 0
                     ;;
                 --source-date-epoch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --layers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --force-rm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --provenance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sbom)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --attest)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --builder)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4342,7 +4450,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__image__subcmd__build)
-            opts="-t -f -o -q -m -c -h --tag --file --build-arg --build-arg-file --build-context --target --label --annotation --platform --pull --no-cache --no-cache-filter --secret --ssh --allow --output --load --push --iidfile --metadata-file --progress --quiet --why --check --call --network --add-host --dns --dns-search --dns-option --shm-size --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --security-opt --device --jobs --squash --format --source-date-epoch --layers --rm --force-rm --tls-verify --authfile --creds --help"
+            opts="-t -f -o -q -m -c -h --tag --file --build-arg --build-arg-file --build-context --target --label --annotation --platform --pull --no-cache --no-cache-filter --secret --ssh --allow --output --load --push --iidfile --metadata-file --progress --quiet --why --check --call --network --add-host --dns --dns-search --dns-option --shm-size --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --security-opt --device --jobs --squash --format --source-date-epoch --layers --rm --force-rm --cache-from --cache-to --provenance --sbom --attest --builder --tls-verify --authfile --creds --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4604,6 +4712,42 @@ _ketch() {
                     return 0
                     ;;
                 --source-date-epoch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --layers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --force-rm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --provenance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sbom)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --attest)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --builder)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -489,6 +489,15 @@ complete -c ketch -n "__fish_ketch_using_subcommand build" -l device -d 'Add a h
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l jobs -d 'Number of steps that run at one time' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l format -d 'Format of the image\'s manifest and configuration: oci or docker' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l source-date-epoch -d 'Set the time of everything that is made, in seconds since 1970' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l layers -d 'Cache intermediate layers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l rm -d 'Remove intermediate containers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l force-rm -d 'Always remove intermediate containers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l cache-from -d 'Take results from other caches (type=registry,ref=…; not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l cache-to -d 'Give results to other caches (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l provenance -d 'Attest how the image was made (not there yet, and off)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l sbom -d 'Attest what is in the image (not there yet, and off)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l attest -d 'Attest something (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l builder -d 'Name a builder; there is one' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l creds -d 'Credentials for the registry' -r
@@ -500,9 +509,6 @@ complete -c ketch -n "__fish_ketch_using_subcommand build" -l why -d 'Say for ea
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l check -d 'Check the Dockerfile and build nothing'
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l squash -d 'Squash newly built layers into a single new layer'
-complete -c ketch -n "__fish_ketch_using_subcommand build" -l layers -d 'Cache intermediate layers, which every build does'
-complete -c ketch -n "__fish_ketch_using_subcommand build" -l rm -d 'Remove intermediate containers, which every build does'
-complete -c ketch -n "__fish_ketch_using_subcommand build" -l force-rm -d 'Always remove intermediate containers, which every build does'
 complete -c ketch -n "__fish_ketch_using_subcommand build" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand import" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand import" -s m -l message -d 'Set commit message for imported image' -r
@@ -619,6 +625,15 @@ complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_sub
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l jobs -d 'Number of steps that run at one time' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l format -d 'Format of the image\'s manifest and configuration: oci or docker' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l source-date-epoch -d 'Set the time of everything that is made, in seconds since 1970' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l layers -d 'Cache intermediate layers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l rm -d 'Remove intermediate containers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l force-rm -d 'Always remove intermediate containers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l cache-from -d 'Take results from other caches (type=registry,ref=…; not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l cache-to -d 'Give results to other caches (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l provenance -d 'Attest how the image was made (not there yet, and off)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l sbom -d 'Attest what is in the image (not there yet, and off)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l attest -d 'Attest something (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l builder -d 'Name a builder; there is one' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l creds -d 'Credentials for the registry' -r
@@ -630,9 +645,6 @@ complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_sub
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l check -d 'Check the Dockerfile and build nothing'
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l squash -d 'Squash newly built layers into a single new layer'
-complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l layers -d 'Cache intermediate layers, which every build does'
-complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l rm -d 'Remove intermediate containers, which every build does'
-complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l force-rm -d 'Always remove intermediate containers, which every build does'
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from prune" -l keep-storage -d 'Amount of disk space to keep for cache' -r
@@ -694,6 +706,15 @@ complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subc
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l jobs -d 'Number of steps that run at one time' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l format -d 'Format of the image\'s manifest and configuration: oci or docker' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l source-date-epoch -d 'Set the time of everything that is made, in seconds since 1970' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l layers -d 'Cache intermediate layers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l rm -d 'Remove intermediate containers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l force-rm -d 'Always remove intermediate containers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l cache-from -d 'Take results from other caches (type=registry,ref=…; not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l cache-to -d 'Give results to other caches (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l provenance -d 'Attest how the image was made (not there yet, and off)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l sbom -d 'Attest what is in the image (not there yet, and off)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l attest -d 'Attest something (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l builder -d 'Name a builder; there is one' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l creds -d 'Credentials for the registry' -r
@@ -705,9 +726,6 @@ complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subc
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l check -d 'Check the Dockerfile and build nothing'
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l squash -d 'Squash newly built layers into a single new layer'
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l layers -d 'Cache intermediate layers, which every build does'
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l rm -d 'Remove intermediate containers, which every build does'
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l force-rm -d 'Always remove intermediate containers, which every build does'
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from version" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
@@ -1262,6 +1280,15 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l jobs -d 'Number of steps that run at one time' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l format -d 'Format of the image\'s manifest and configuration: oci or docker' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l source-date-epoch -d 'Set the time of everything that is made, in seconds since 1970' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l layers -d 'Cache intermediate layers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l rm -d 'Remove intermediate containers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l force-rm -d 'Always remove intermediate containers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l cache-from -d 'Take results from other caches (type=registry,ref=…; not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l cache-to -d 'Give results to other caches (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l provenance -d 'Attest how the image was made (not there yet, and off)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l sbom -d 'Attest what is in the image (not there yet, and off)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l attest -d 'Attest something (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l builder -d 'Name a builder; there is one' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l creds -d 'Credentials for the registry' -r
@@ -1273,9 +1300,6 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l check -d 'Check the Dockerfile and build nothing'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l squash -d 'Squash newly built layers into a single new layer'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l layers -d 'Cache intermediate layers, which every build does'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l rm -d 'Remove intermediate containers, which every build does'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l force-rm -d 'Always remove intermediate containers, which every build does'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s m -l message -d 'Set commit message for imported image' -r
