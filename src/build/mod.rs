@@ -41,7 +41,7 @@ use crate::oci::Platform;
 use crate::store::BuildPresence;
 use crate::sys::file;
 use context::remote::Fetched;
-use progress::Progress;
+use progress::{EXPORT, Event, Progress};
 use request::Request;
 use solve::Solver;
 
@@ -117,7 +117,30 @@ pub(crate) fn build(
         .unwrap_or_else(Platform::host);
     let solver = Solver::new(engine, request, file, &platform, progress, &ready.presence)?;
     let solved = solver.solve()?;
-    output::image::publish(engine, request, solved)
+    let vertex = EXPORT;
+    let name = "exporting to image";
+    progress.event(&Event::Named { vertex, name });
+    progress.event(&Event::Started { vertex });
+    let built = output::image::publish(engine, request, solved);
+    match &built {
+        Ok(built) => exported(built, progress),
+        Err(error) => {
+            let why = &error.to_string();
+            progress.event(&Event::Failed { vertex, why });
+        }
+    }
+    built
+}
+
+/// What docker says of an image that is written.
+fn exported(built: &Built, progress: &dyn Progress) {
+    let vertex = EXPORT;
+    let id = format!("writing image {}", built.id);
+    let names = built.names.iter().map(|name| format!("naming to {name}"));
+    for text in &std::iter::once(id).chain(names).collect::<Vec<_>>() {
+        progress.event(&Event::Part { vertex, text });
+    }
+    progress.event(&Event::Done { vertex });
 }
 
 /// Whether a context from a repository keeps its `.git`.

@@ -5,6 +5,9 @@ use crate::common::ExitStatus;
 /// One step of a build: its number among all of this build's.
 pub(crate) type Vertex = usize;
 
+/// The step after all others: the image's documents and names, and outputs.
+pub(crate) const EXPORT: Vertex = Vertex::MAX;
+
 /// Something that happened.
 #[derive(Debug)]
 pub(crate) enum Event<'a> {
@@ -41,6 +44,13 @@ pub(crate) enum Event<'a> {
         error: bool,
         /// What.
         bytes: &'a [u8],
+    },
+    /// A part of it is done.
+    Part {
+        /// The step.
+        vertex: Vertex,
+        /// Which.
+        text: &'a str,
     },
     /// It ended well.
     Done {

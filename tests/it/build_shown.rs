@@ -39,7 +39,7 @@ cases! {
         assert_eq!(plain.ok(), "");
         plain.warns("[2/2] RUN [\"payload\", \"echo\", \"spoken\"]\n").warns(" spoken\n").warns(" DONE ");
         let again = build(env, text, &["-t", "made"]);
-        again.warns(" CACHED\n");
+        again.warns(" CACHED\n").warns(" exporting to image\n").warns(" writing image sha256:").warns(" naming to docker.io/library/made:latest done\n");
         let quiet = build(env, text, &["-q"]);
         let id = quiet.ok().to_owned();
         assert!(id.starts_with("sha256:") && id.len() == 71, "{quiet}");
@@ -50,7 +50,7 @@ cases! {
         raw.ok();
         for line in raw.stderr.lines() {
             let object: serde_json::Value = serde_json::from_str(line).unwrap();
-            assert!(object["vertexes"].is_array() || object["logs"].is_array(), "{line}");
+            assert!(["vertexes", "logs", "statuses"].iter().any(|kind| object[kind].is_array()), "{line}");
         }
         let terminal = build(env, text, &["--progress", "tty", "--no-cache"]);
         terminal.warns("FINISHED").warns("=> [2/2] RUN");

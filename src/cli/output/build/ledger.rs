@@ -166,7 +166,7 @@ impl Ledger {
             Event::Started { .. } => {
                 step.began.get_or_insert(now);
             }
-            Event::Missed { .. } => {}
+            Event::Missed { .. } | Event::Part { .. } => {}
             Event::Output { error, bytes, .. } => return step.write(*error, bytes, now),
             Event::Cached { .. }
             | Event::Done { .. }
@@ -193,6 +193,7 @@ pub(super) fn subject(event: &Event<'_>) -> Option<Vertex> {
         Event::Named { vertex, .. }
         | Event::Started { vertex }
         | Event::Cached { vertex }
+        | Event::Part { vertex, .. }
         | Event::Output { vertex, .. }
         | Event::Done { vertex }
         | Event::Failed { vertex, .. }

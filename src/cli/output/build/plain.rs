@@ -82,6 +82,7 @@ impl Show for Plain {
         let last = match event {
             Event::Named { .. } | Event::Output { .. } | Event::Missed { .. } => return out,
             Event::Started { .. } => String::new(),
+            Event::Part { text, .. } => format!("{text} done"),
             Event::Cached { .. } => "CACHED".to_owned(),
             Event::Canceled { .. } => "CANCELED".to_owned(),
             Event::Done { .. } => {

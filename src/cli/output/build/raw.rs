@@ -75,6 +75,17 @@ impl Show for Raw {
                     }]
                 }));
             }
+            Event::Part { text, .. } => {
+                return line(&json!({
+                    "statuses": [{
+                        "id": text,
+                        "vertex": digest,
+                        "timestamp": clock,
+                        "started": clock,
+                        "completed": clock,
+                    }]
+                }));
+            }
             Event::Cached { .. } => merged(ended(), json!({ "cached": true })),
             Event::Done { .. } => ended(),
             Event::Failed { why, .. } => merged(ended(), json!({ "error": why })),

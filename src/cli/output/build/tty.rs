@@ -117,7 +117,9 @@ impl Show for Terminal {
             return self.missed(event, now);
         };
         let word = match event {
-            Event::Named { .. } | Event::Missed { .. } => return String::new(),
+            Event::Named { .. } | Event::Missed { .. } | Event::Part { .. } => {
+                return String::new();
+            }
             Event::Started { .. } => {
                 if !self.active.contains(&vertex) {
                     self.active.push(vertex);
