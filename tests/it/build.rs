@@ -186,6 +186,23 @@ cases! {
         env.assert_clean();
     }
 
+    fn outputs_hold_the_target_and_nothing_else(env) {
+        let text = "FROM BASE AS made\nRUN [\"payload\", \"write\", \"/out\", \"1\"]\nFROM scratch AS one\nCOPY --from=made /out /sub/out\n\
+            FROM scratch\nCOPY --from=one / /all/\n";
+        let directory = env.text("work/out");
+        build(env, "made", text, &["-o", &directory]).ok();
+        let names = |path: &str| {
+            let mut names: Vec<String> = fs::read_dir(Path::new(&directory).join(path)).unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!((names("."), names("all"), names("all/sub")), (vec!["all".to_owned()], vec!["sub".to_owned()], vec!["out".to_owned()]));
+        let streamed = build(env, "made", text, &["-q", "-o", "-"]);
+        assert!(streamed.exits(0).stdout.contains("all/sub/out") && !streamed.stdout.contains("sha256:"), "{streamed}");
+        build(env, "made", text, &["--platform", "linux/amd64,linux/arm64"]).refused(&["several platforms"]);
+    }
+
     fn entrypoints_and_triggers(env) {
         let text = "FROM BASE\nENTRYPOINT [\"payload\"]\nONBUILD RUN [\"payload\", \"write\", \"/triggered\", \"yes\"]\nHEALTHCHECK --interval=5s CMD [\"payload\", \"true\"]\nEXPOSE 80 53/udp\nVOLUME /data\nSTOPSIGNAL SIGQUIT\nUSER 0\n";
         build(env, "parent", text, &[]).ok();

@@ -175,7 +175,7 @@ where
     T: Serialize + DeserializeOwned,
     F: FnOnce(&Root) -> Result<T>,
 {
-    let overlay = overlay(engine, step.dir.path(), ground);
+    let overlay = overlay(engine, step.dir.path(), ground)?;
     let maps = engine.host.id_maps(engine.mode)?;
     let place = Where {
         namespaces: match engine.mode {
@@ -204,8 +204,12 @@ where
     })
 }
 
-/// Layers below a directory like a container's.
-fn overlay(engine: &Engine<'_>, container: &Path, ground: &Ground) -> Overlay {
+/// Layers below a directory like a container's, and nothing else: what a start mounts at has no
+/// place here.
+///
+/// # Errors
+/// What making an empty layer gave, which an overlay without any needs.
+fn overlay(engine: &Engine<'_>, container: &Path, ground: &Ground) -> Result<Overlay> {
     let mut overlay = Overlay {
         base: engine.store.layers().dir(),
         lowers: ground.layers.clone(),
@@ -218,8 +222,12 @@ fn overlay(engine: &Engine<'_>, container: &Path, ground: &Ground) -> Overlay {
         mapped: false,
         search: engine.host.search_path(),
     };
-    overlay.lowers.extend(engine.store.layers().places());
-    overlay
+    if overlay.lowers.is_empty() {
+        let empty = container.join("empty");
+        file::make_private_dir(&empty)?;
+        overlay.lowers.push(empty);
+    }
+    Ok(overlay)
 }
 
 /// Mounts layers at a place of their own, for one who works in a step ([`in_step`]). Nothing of
@@ -232,6 +240,6 @@ pub(crate) fn mount_apart(engine: &Engine<'_>, place: &Path, ground: &Ground) ->
     for part in ["upper", "work"] {
         file::make_private_dir(&place.join(part))?;
     }
-    let path = runtime::mount_stopped(&overlay(engine, place, ground))?;
+    let path = runtime::mount_stopped(&overlay(engine, place, ground)?)?;
     Ok(Root::open(&path)?)
 }

@@ -73,6 +73,12 @@ impl Execute for Build {
 }
 
 impl Build {
+    /// Whether an output goes to standard output.
+    fn streams(&self) -> bool {
+        let to_stdout = |text: &String| text == "-" || text.split(',').any(|part| part == "dest=-");
+        self.output.iter().any(to_stdout)
+    }
+
     /// What is asked instead of a build, and whether as JSON.
     fn call(&self) -> anyhow::Result<(Call, bool)> {
         Ok(match (&self.call, self.check) {
@@ -99,7 +105,10 @@ impl Build {
     /// docker tells the id when it told nothing else, podman always.
     fn finish(&self, session: &Session, built: &Built) -> anyhow::Result<ExitStatus> {
         match session.personality {
+            Personality::Podman if self.streams() => {}
             Personality::Podman => session.data(&format!("{}\n", built.id.hex()))?,
+            // The output is what was asked.
+            Personality::Docker if self.streams() => {}
             Personality::Docker if self.quiet => session.data(&format!("{}\n", built.id))?,
             Personality::Docker => {}
         }
