@@ -109,7 +109,6 @@ impl Solver<'_> {
             config: prepared.config,
             secrets: prepared.secrets,
             caches: prepared.caches,
-            pinned: prepared.pinned,
             script: prepared.script,
             fresh: prepared.fresh,
         };

@@ -186,6 +186,29 @@ cases! {
         env.assert_clean();
     }
 
+    fn commands_see_what_is_mounted_and_keep_none_of_it(env) {
+        let text = "FROM BASE AS made\nRUN [\"payload\", \"write\", \"/out\", \"staged\"]\nFROM BASE\n\
+            RUN --mount=type=bind,target=/context [\"payload\", \"cat\", \"/context/Dockerfile\"]\n\
+            RUN --mount=type=bind,target=/context,rw [\"payload\", \"write\", \"/context/new\", \"x\"]\n\
+            RUN --mount=type=bind,from=made,source=/out,target=/shown [\"payload\", \"cat\", \"/shown\"]\n\
+            RUN --mount=type=cache,target=/cache [\"payload\", \"write\", \"/cache/kept\", \"cached\"]\n\
+            RUN --mount=type=cache,target=/cache [\"payload\", \"cat\", \"/cache/kept\"]\n\
+            RUN --mount=type=tmpfs,target=/t [\"payload\", \"write\", \"/t/x\", \"1\"]\n\
+            RUN --mount=type=secret,id=word [\"payload\", \"cat\", \"/run/secrets/word\"]\n\
+            RUN --mount=type=secret,id=none,required [\"payload\", \"true\"]\n";
+        let word = env.file("word", "whispered");
+        let secret = format!("id=word,src={word}");
+        let refused = build(env, "made", text, &["--secret", &secret]);
+        refused.fails(1, &["secret none is required"]);
+        refused.warns("AS made").warns("staged").warns("cached").warns("whispered");
+        let text = text.replace("required", "required=false").replace("FROM BASE AS", "FROM scratch AS none\nFROM BASE AS");
+        build(env, "made", &text, &["--secret", &secret]).ok();
+        assert!(!Path::new(&env.text("work/context/new")).exists());
+        let diff = env.ketch(&["image", "diff", "made"]);
+        assert_eq!(diff.ok(), "", "{diff}");
+        env.assert_clean();
+    }
+
     fn outputs_hold_the_target_and_nothing_else(env) {
         let text = "FROM BASE AS made\nRUN [\"payload\", \"write\", \"/out\", \"1\"]\nFROM scratch AS one\nCOPY --from=made /out /sub/out\n\
             FROM scratch\nCOPY --from=one / /all/\n";

@@ -1,7 +1,7 @@
 //! `RUN --mount=type=bind`: files of the context, of a stage or of an image, shown to a command.
 //! What it writes there is thrown away.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -17,15 +17,6 @@ use crate::dockerfile::MountSpec;
 use crate::engine::container::stacked;
 use crate::spec::config::{BindOptions, Config, MountKind};
 use crate::sys::path::Root;
-
-/// A bind mount whose source is held open.
-#[derive(Debug)]
-pub(in crate::build) struct Pinned {
-    /// Number among the command's mounts.
-    pub(super) index: usize,
-    /// The source: nobody can put another in its place any more.
-    pub(super) source: OwnedFd,
-}
 
 /// Works a mount into a command's configuration and key; false when the stage that it shows is
 /// not done.
@@ -126,12 +117,11 @@ fn of_context(
     let found = root.open_path(source)?;
     let digest = solver.context_digest(source)?;
     key.add("mount content", [digest.hex()]);
-    mounts.pinned.push(Pinned {
-        index: config.mounts.len(),
-        source: found,
-    });
+    // Where it leads without leaving the context: no link is left for a mount to follow.
+    let link = format!("/proc/self/fd/{}", found.as_raw_fd());
+    let place = std::fs::read_link(&link).map_err(|error| Error::io("read link", &link, error))?;
     let kind = MountKind::Bind {
-        source: String::new(),
+        source: place.display().to_string(),
         options: BindOptions {
             overlay: !read_only,
             ..BindOptions::default()

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-use super::bind::Pinned;
 use crate::build::key::Key;
 use crate::build::request::SecretSource;
 use crate::build::solve::Solver;
@@ -36,8 +35,6 @@ pub(super) struct Mounts {
     pub(super) secrets: Vec<SecretFile>,
     /// Cache directories to be had before the command begins.
     pub(super) caches: Vec<Cache>,
-    /// Sources that are held open.
-    pub(super) pinned: Vec<Pinned>,
     /// Where something is mounted.
     pub(super) targets: Vec<PathBuf>,
 }

@@ -2,14 +2,13 @@
 
 use std::fs::File;
 use std::io::PipeReader;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use nix::sched::CloneFlags;
 
-use super::bind::Pinned;
 use super::mount::{self, Cache};
 use crate::build::config::words;
 use crate::build::job::Answer;
@@ -42,8 +41,6 @@ pub(in crate::build) struct Prepared {
     pub(in crate::build) secrets: Vec<SecretFile>,
     /// Cache directories that it needs.
     pub(in crate::build) caches: Vec<Cache>,
-    /// Sources of mounts that are held open.
-    pub(in crate::build) pinned: Vec<Pinned>,
     /// An executable file that it sees: its place and its content.
     pub(in crate::build) script: Option<(String, String)>,
     /// Places that are made for its mounts alone, deepest first.
@@ -114,7 +111,6 @@ pub(in crate::build) fn prepare(
         config,
         secrets: mounts.secrets,
         caches: mounts.caches,
-        pinned: mounts.pinned,
         script,
         fresh,
     }))
@@ -216,8 +212,6 @@ pub(in crate::build) struct Command<'a> {
     pub(in crate::build) secrets: Vec<SecretFile>,
     /// Cache directories that it needs.
     pub(in crate::build) caches: Vec<Cache>,
-    /// Sources of mounts that are held open.
-    pub(in crate::build) pinned: Vec<Pinned>,
     /// An executable file that it sees: its place and its content.
     pub(in crate::build) script: Option<(String, String)>,
     /// Places to be removed from the result where they are empty, deepest first.
@@ -254,14 +248,6 @@ fn run(
 ) -> Result<Answer> {
     let null = File::open("/dev/null").map_err(|e| Error::io("open", "/dev/null", e))?;
     let held = mount::take(engine, &command.caches, &mut command.config)?;
-    for pinned in &command.pinned {
-        // Its process inherits the descriptor, and opens it once more before it is another's.
-        if let Some(mount) = command.config.mounts.get_mut(pinned.index)
-            && let MountKind::Bind { source, .. } = &mut mount.kind
-        {
-            *source = format!("/proc/self/fd/{}", pinned.source.as_raw_fd());
-        }
-    }
     if let Some((place, text)) = &command.script {
         add_script(command.work, place, text, &mut command.config)?;
     }
