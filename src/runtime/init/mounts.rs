@@ -132,6 +132,11 @@ fn open_any(path: &Path, recursive: bool, is_file: bool) -> Result<BoundSource> 
                 false,
             )
         }
+        // A descriptor from before this mount namespace refers to a mount of the other one, which
+        // cannot be copied from here.
+        Err(Errno::EINVAL) if path.starts_with("/proc/self/fd") => {
+            (held(path, recursive).map_err(failed)?, true)
+        }
         // A bind of one mount whose submounts are locked has to take them along
         // (mount_namespaces(7)).
         Err(Errno::EINVAL) if !recursive => (
@@ -154,6 +159,22 @@ fn open_any(path: &Path, recursive: bool, is_file: bool) -> Result<BoundSource> 
         is_device: kind == SFlag::S_IFCHR || kind == SFlag::S_IFBLK,
         around: None,
     })
+}
+
+/// A detached copy of what a descriptor's magic path leads to, found by its name in this mount
+/// namespace; ESTALE when another object has that name by now.
+fn held(path: &Path, recursive: bool) -> nix::Result<OwnedFd> {
+    let name = nix::fcntl::readlink(path)?;
+    let tree = match mount::clone_tree(AT_FDCWD, Path::new(&name), recursive) {
+        Err(Errno::EINVAL) if !recursive => mount::clone_tree(AT_FDCWD, Path::new(&name), true)?,
+        other => other?,
+    };
+    let (meant, found) = (nix::sys::stat::stat(path)?, fstat(&tree)?);
+    if (meant.st_dev, meant.st_ino) == (found.st_dev, found.st_ino) {
+        Ok(tree)
+    } else {
+        Err(Errno::ESTALE)
+    }
 }
 
 /// Makes all mounts in order.
