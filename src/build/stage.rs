@@ -126,12 +126,12 @@ impl Solver<'_> {
                     return Ok(false);
                 }
                 let state = self.stages[*below].state.clone();
-                let mut state = state.context("a stage without a state")?;
-                state.args.clear();
-                state
+                // Its arguments come with it, as BuildKit has it.
+                state.context("a stage without a state")?
             }
             Base::Image(name) => self.begin_with_image(name, &node.platform)?,
         };
+        state.set_path();
         let vertex = self.name_vertex(index);
         self.progress.event(&Event::Started { vertex });
         self.progress.event(&Event::Done { vertex });
@@ -153,17 +153,19 @@ impl Solver<'_> {
     fn scratch(&self, platform: &Platform) -> State {
         let mut key = Key::new("scratch");
         key.add("platform", [platform.to_string()]);
-        State {
-            image: ImageConfig {
-                architecture: platform.architecture.clone(),
-                os: platform.os.clone(),
-                variant: platform.variant.clone(),
-                rootfs: RootFs {
-                    kind: "layers".to_owned(),
-                    diff_ids: Vec::new(),
-                },
-                ..ImageConfig::default()
+        let mut image = ImageConfig {
+            architecture: platform.architecture.clone(),
+            os: platform.os.clone(),
+            variant: platform.variant.clone(),
+            rootfs: RootFs {
+                kind: "layers".to_owned(),
+                diff_ids: Vec::new(),
             },
+            ..ImageConfig::default()
+        };
+        image.config.working_dir = "/".to_owned();
+        State {
+            image,
             pieces: Vec::new(),
             base_layers: 0,
             base_history: 0,

@@ -123,10 +123,16 @@ impl State {
                 found.push((name.clone(), value.clone()));
             }
         }
-        if found.iter().all(|(key, _)| key != "PATH") {
-            found.insert(0, ("PATH".to_owned(), DEFAULT_PATH.to_owned()));
-        }
         found
+    }
+
+    /// Gives the image a `PATH` where what it starts from has none: BuildKit's images always have
+    /// one.
+    pub(super) fn set_path(&mut self) {
+        let env = &mut self.image.config.env;
+        if env.iter().all(|entry| !entry.starts_with("PATH=")) {
+            env.push(format!("PATH={DEFAULT_PATH}"));
+        }
     }
 
     /// BuildKit's text of a command in the history: `|1 A=1 /bin/sh -c …`.
