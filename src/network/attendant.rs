@@ -2,7 +2,7 @@
 //! ports of the host's loopback device. It is forked from the container's keeper and dies with it.
 
 use std::collections::HashSet;
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::time::Instant;
 
 use nix::fcntl::OFlag;
@@ -23,12 +23,17 @@ pub(crate) struct Work {
     pub(crate) resolver: Option<Resolver>,
     /// Ports.
     pub(crate) forwards: Vec<Forward>,
+    /// The namespaces, user and network, from which the ports lead on, where they are not this
+    /// process's own.
+    pub(crate) enter: Option<(OwnedFd, OwnedFd)>,
+    /// What is only held.
+    pub(crate) held: Vec<OwnedFd>,
 }
 
 impl Work {
     /// Whether there is anything.
     pub(crate) fn is_some(&self) -> bool {
-        self.resolver.is_some() || !self.forwards.is_empty()
+        self.resolver.is_some() || !self.forwards.is_empty() || !self.held.is_empty()
     }
 
     fn descriptors(&self) -> HashSet<RawFd> {
@@ -41,6 +46,10 @@ impl Work {
             Forward::Tcp { listener, .. } => listener.as_raw_fd(),
             Forward::Udp { socket, .. } => socket.as_raw_fd(),
         }));
+        all.extend(self.held.iter().map(AsRawFd::as_raw_fd));
+        if let Some((user, network)) = &self.enter {
+            all.extend([user.as_raw_fd(), network.as_raw_fd()]);
+        }
         all
     }
 }
@@ -67,13 +76,26 @@ fn attend(work: Work) -> Option<()> {
     credentials::die_with_parent().ok()?;
     credentials::not_dumpable().ok()?;
     leave_all_but(&work.descriptors())?;
-    let Work { resolver, forwards } = work;
+    let Work {
+        resolver,
+        forwards,
+        enter,
+        held,
+    } = work;
     let mut server = resolver.map(Server::new).transpose().ok()?;
+    if let Some((user, network)) = enter {
+        nix::sched::setns(user, CloneFlags::CLONE_NEWUSER).ok()?;
+        nix::sched::setns(network, CloneFlags::CLONE_NEWNET).ok()?;
+        // Joining a user namespace has taken both back.
+        credentials::die_with_parent().ok()?;
+        credentials::not_dumpable().ok()?;
+    }
     let mut ports = forwards
         .into_iter()
         .map(Port::new)
         .collect::<std::io::Result<Vec<_>>>()
         .ok()?;
+    let _held = held;
     loop {
         wait(server.as_ref(), &ports)?;
         if let Some(server) = &mut server {

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 
+use serde::{Deserialize, Serialize};
+
 use super::bridge::{self, Bridge};
 use super::{Address, Driver, Find, Member, Published, Record, parent, sysctl};
 use crate::common::{Error, Kind, Result};
@@ -13,7 +15,7 @@ use crate::sys::netlink::{HostAddress, Netlink, Request, Route};
 const NUMBERED: &str = "eth";
 
 /// What a container has on the host, connected to a network.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Connected {
     /// The interface of the host's that leads to it, for [`disconnect`].
     pub(crate) device: Option<String>,

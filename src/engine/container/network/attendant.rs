@@ -2,7 +2,7 @@
 //! `/etc/hosts`, and ports of the host's loopback device.
 
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use super::Connection;
@@ -49,6 +49,17 @@ pub(super) fn start(
         if let Some(ip) = first(true).or_else(|| first(false)) {
             work.forwards.push(held.lead(SocketAddr::new(ip, port)));
         }
+    }
+    if let Some(share) = connection.shared {
+        let copy = |descriptor: BorrowedFd<'_>| {
+            let copied = descriptor.try_clone_to_owned();
+            copied.map_err(|error| Error::io("hold", "the shared network", error))
+        };
+        // The process holds the share as long as the container lives.
+        for descriptor in share.descriptors() {
+            work.held.push(copy(descriptor)?);
+        }
+        work.enter = Some((copy(share.user())?, copy(share.network())?));
     }
     match work.is_some() {
         true => attendant::start(work).map(Helper::of).map(Some),

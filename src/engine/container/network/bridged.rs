@@ -1,4 +1,4 @@
-//! Containers of root on networks with a bridge.
+//! Containers on networks with a bridge: root's are the host's, all others in the shared namespace.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::BorrowedFd;
@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::common::{ContainerId, Error, Mode, Result};
+use super::shared;
+use crate::common::{ContainerId, Error, Kind, Mode, Result};
 use crate::engine::Engine;
 use crate::engine::container::asked_network;
 use crate::host::find_program;
@@ -100,7 +101,8 @@ pub(crate) fn tear_down(engine: &Engine<'_>, record: &Record) -> Result<()> {
     if !record.is_bridged() {
         return Ok(());
     }
-    bridge::remove(record, &find(engine))
+    let find = find(engine);
+    shared::within(engine, || bridge::remove(record, &find)).map(|_| ())
 }
 
 /// Joins a namespace to a network, and lets ports of the host lead there.
@@ -112,8 +114,12 @@ pub(super) fn attach(
 ) -> Result<Joined> {
     let Seat { record, member } = seat;
     let find = find(engine);
+    // In the shared namespace ports are led by hand: the host's packets do not come there.
+    let ports = if engine.mode == Mode::Root { ports } else { &[] };
     let connected = engine.store.networks().locked(record, || {
-        network::connect(record, member, ports, namespace, &find)
+        let work = || network::connect(record, member, ports, namespace, &find);
+        let gone = || Error::new(Kind::NotFound, "use network", &record.name);
+        shared::within(engine, work)?.ok_or_else(gone)
     })?;
     if connected.fresh {
         restore(engine, &record.name)?;
@@ -139,8 +145,9 @@ fn restore(engine: &Engine<'_>, but: &str) -> Result<()> {
         }
         // The network at hand has its rules, and those of the member that has just come.
         if members.len() > usize::from(record.name == but) {
-            let again = || bridge::restore(&record, &members, &find(engine));
-            networks.locked(&record, again)?;
+            let find = find(engine);
+            let again = || bridge::restore(&record, &members, &find);
+            networks.locked(&record, || shared::within(engine, again).map(|_| ()))?;
         }
     }
     Ok(())
@@ -186,7 +193,8 @@ pub(super) fn detach(
     let find = find(engine);
     let networks = engine.store.networks();
     networks.locked(record, || {
-        network::disconnect(device, member, namespace, &find)
+        let work = || network::disconnect(device, member, namespace, &find);
+        shared::within(engine, work).map(|_| ())
     })
 }
 

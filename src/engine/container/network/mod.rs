@@ -10,6 +10,7 @@ mod live;
 mod neighbour;
 mod ports;
 mod private;
+mod shared;
 
 use std::os::fd::AsFd;
 
@@ -18,9 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use super::create::Prepared;
 use super::list;
-use crate::common::{self, Error, Kind, Mode};
+use crate::common::{self, Mode};
 use crate::engine::Engine;
 use crate::engine::network::{self, DEFAULT, default_network};
+use crate::network::shared::Membership;
 use crate::network::user::Program;
 use crate::network::{Attachment, bridge};
 use crate::runtime::{Connect, Unconnected};
@@ -30,6 +32,7 @@ use crate::sys::file;
 use bridged::{Joined, Seat};
 pub(crate) use bridged::{sweep_networks, tear_down};
 pub(crate) use live::{plug, unplug};
+pub(super) use shared::join as join_shared;
 pub(super) use neighbour::{borrow_names, hostname, ids, neighbour};
 use ports::Held;
 use private::Helper;
@@ -56,6 +59,8 @@ struct Connected {
 pub(super) struct Connection<'a> {
     engine: &'a Engine<'a>,
     prepared: &'a Prepared,
+    /// An ordinary user's share in the namespace with the bridges.
+    shared: Option<&'a Membership>,
     seats: Vec<Seat>,
     program: Option<Program>,
     ports: Vec<Port>,
@@ -76,14 +81,6 @@ pub(super) fn settled(dir: &ContainerDir) -> Option<Vec<Port>> {
 pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
     if let NetworkMode::Container(name) = &mut network.mode {
         return neighbour::settle(engine, name);
-    }
-    if let (NetworkMode::Named, Some(first)) = (&network.mode, network.attachments.first())
-        && engine.mode != Mode::Root
-    {
-        return Err(Error::new(Kind::Unsupported, "use network", &first.network)
-            .because("networks with names are root's in this version".to_owned())
-            .hint("--network private has a way out and ports; --network container:NAME is shared")
-            .into());
     }
     if !matches!(network.mode, NetworkMode::Default | NetworkMode::Private) {
         return Ok(());
@@ -115,10 +112,12 @@ impl<'a> Connection<'a> {
     pub(super) fn prepare(
         engine: &'a Engine<'a>,
         prepared: &'a Prepared,
+        shared: Option<&'a Membership>,
     ) -> Result<Connection<'a>> {
         let mut connection = Connection {
             engine,
             prepared,
+            shared,
             seats: Vec::new(),
             program: None,
             ports: Vec::new(),
@@ -221,7 +220,6 @@ pub(super) fn release(
         return Ok(());
     };
     let connected: Connected = serde_json::from_slice(&bytes).unwrap_or_default();
-    connected.helpers.iter().for_each(Helper::end);
     let mut done = Ok(());
     for joined in &connected.joined {
         if let Some(device) = joined.device.as_deref().filter(|_| joined.published) {
@@ -233,6 +231,8 @@ pub(super) fn release(
             network::note(&engine.store, &left, "disconnect", Some(container));
         }
     }
+    // Last: the share in a user's namespace ends with them.
+    connected.helpers.iter().for_each(Helper::end);
     file::remove_file(&path)?;
     Ok(done?)
 }
