@@ -376,6 +376,12 @@ _ketch() {
             ketch__subcmd__volume,exists)
                 cmd="ketch__subcmd__volume__subcmd__exists"
                 ;;
+            ketch__subcmd__volume,export)
+                cmd="ketch__subcmd__volume__subcmd__export"
+                ;;
+            ketch__subcmd__volume,import)
+                cmd="ketch__subcmd__volume__subcmd__import"
+                ;;
             ketch__subcmd__volume,inspect)
                 cmd="ketch__subcmd__volume__subcmd__inspect"
                 ;;
@@ -401,7 +407,7 @@ _ketch() {
 
     case "${cmd}" in
         ketch)
-            opts="-v -h --root --config --version --help run create start attach exec top ps rm kill stop restart pause unpause wait update rename logs port stats cp diff export commit mount unmount umount import pull images rmi tag history inspect version info events boot system-generator quadlet doctor completion generate-docs container generate healthcheck image network volume secret system"
+            opts="-v -h --root --config --version --help run create start attach exec top ps rm kill stop restart pause unpause wait update rename logs port stats cp diff export commit mount unmount umount import pull images rmi tag history inspect version info events boot system-generator quadlet doctor completion generate-docs container generate healthcheck image network secret volume system"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4949,7 +4955,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__system__subcmd__prune)
-            opts="-a -f -h --all --force --filter --format --help"
+            opts="-a -f -h --all --force --volumes --filter --format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5157,7 +5163,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__volume)
-            opts="-h --help create ls list inspect rm remove prune exists"
+            opts="-h --help create ls list inspect rm remove prune exists export import"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5222,8 +5228,66 @@ _ketch() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ketch__subcmd__volume__subcmd__export)
+            opts="-o -h --output --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -o)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__volume__subcmd__import)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ketch__subcmd__volume__subcmd__inspect)
-            opts="-f -h --format --help"
+            opts="-f -a -h --format --all --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5293,7 +5357,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__volume__subcmd__rm)
-            opts="-f -a -h --force --all --help"
+            opts="-a -f -h --all --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

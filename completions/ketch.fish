@@ -75,8 +75,8 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "generate" -d 'Generate 
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "healthcheck" -d 'Manage health checks of containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "image" -d 'Manage images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "network" -d 'Manage networks'
-complete -c ketch -n "__fish_ketch_needs_command" -f -a "volume" -d 'Manage volumes'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "secret" -d 'Manage secrets'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "volume" -d 'Manage volumes'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "system" -d 'Manage ketch'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s a -l attach -d 'Attach to STDIN, STDOUT or STDERR' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l detach-keys -d 'Override the key sequence for detaching a container' -r
@@ -1105,44 +1105,6 @@ complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_sub
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from connect" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from disconnect" -s f -l force -d 'Succeed for a container that is gone or not on the network'
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from disconnect" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -f -a "create" -d 'Create a volume'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -f -a "ls" -d 'List volumes'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -f -a "list" -d 'List volumes'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -f -a "inspect" -d 'Display detailed information on one or more volumes'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -f -a "rm" -d 'Remove one or more volumes'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -f -a "remove" -d 'Remove one or more volumes'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -f -a "prune" -d 'Remove volumes that no container mounts'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists" -f -a "exists" -d 'Check whether a volume exists: the exit code is 0 if it does, 1 if not'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from create" -s d -l driver -d 'Specify volume driver name' -r
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from create" -s l -l label -d 'Set metadata for a volume' -r
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from create" -s o -l opt -d 'Set driver specific options' -r
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from create" -l ignore -d 'Do not fail when the volume exists'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Provide filter values: name, label, driver or dangling' -r
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only display volume names'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'Do not print headers'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from list" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from list" -s f -l filter -d 'Provide filter values: name, label, driver or dangling' -r
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only display volume names'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from list" -s n -l noheading -d 'Do not print headers'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output: json, or a Go template' -r
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from rm" -s f -l force -d 'Do not fail if a volume does not exist; with podman\'s habits, remove its containers too'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from rm" -s a -l all -d 'With podman\'s habits: remove all volumes'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from remove" -s f -l force -d 'Do not fail if a volume does not exist; with podman\'s habits, remove its containers too'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from remove" -s a -l all -d 'With podman\'s habits: remove all volumes'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as label=KEY' -r
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused volumes, not just anonymous ones; podman\'s habits mean all anyway'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -f -a "create" -d 'Create a secret from a file, from standard input (-) or from an environment variable'
 complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -f -a "ls" -d 'List secrets'
@@ -1177,6 +1139,50 @@ complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subc
 complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'Do not fail when a secret does not exist'
 complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand secret; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists export import" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists export import" -f -a "create" -d 'Create a volume'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists export import" -f -a "ls" -d 'List volumes'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists export import" -f -a "list" -d 'List volumes'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists export import" -f -a "inspect" -d 'Display detailed information on one or more volumes'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists export import" -f -a "rm" -d 'Remove one or more volumes that no container has'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists export import" -f -a "remove" -d 'Remove one or more volumes that no container has'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists export import" -f -a "prune" -d 'Remove anonymous volumes that no container has'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists export import" -f -a "exists" -d 'Check whether a volume exists: the exit code is 0 if it does, 1 if not'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists export import" -f -a "export" -d 'Export the content of a volume as a tar archive'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists export import" -f -a "import" -d 'Import the content of a tar archive into a volume'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from create" -s d -l driver -d 'Volume driver: local, or tmpfs for one that each container gets fresh' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from create" -s l -l label -d 'Set metadata for a volume' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from create" -s o -l opt -d 'Driver options: type=none, o=bind and device=/PATH, or type=tmpfs and o=size=…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from create" -l ignore -d 'Succeed when there is a volume of the same name'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Provide filter values, such as dangling=true, driver=, label=, name=, anonymous=, until=' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only display volume names'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'Do not print headers'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from list" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from list" -s f -l filter -d 'Provide filter values, such as dangling=true, driver=, label=, name=, anonymous=, until=' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only display volume names'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from list" -s n -l noheading -d 'Do not print headers'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output: json, or a Go template' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s a -l all -d 'Inspect all volumes'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from rm" -s a -l all -d 'Remove all volumes'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from rm" -s f -l force -d 'Do not fail when a volume does not exist; podman\'s habit: remove its containers first'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from remove" -s a -l all -d 'Remove all volumes'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from remove" -s f -l force -d 'Do not fail when a volume does not exist; podman\'s habit: remove its containers first'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as label=KEY=VALUE' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused volumes, not just anonymous ones'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from export" -s o -l output -d 'Write to a file, instead of STDOUT' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -f -a "info" -d 'Display system-wide information'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -f -a "events" -d 'Get real time events'
@@ -1203,4 +1209,5 @@ complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subc
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused images, not just dangling ones'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from prune" -l volumes -d 'Prune anonymous volumes, too'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'

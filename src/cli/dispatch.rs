@@ -31,8 +31,8 @@ pub(crate) const GROUPS: [(&str, &str); 8] = [
     ("healthcheck", "Manage health checks of containers"),
     ("image", "Manage images"),
     ("network", "Manage networks"),
-    ("volume", "Manage volumes"),
     ("secret", "Manage secrets"),
+    ("volume", "Manage volumes"),
     ("system", "Manage ketch"),
 ];
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::CloneFlags;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::Mode;
 
 use super::dns::{Resolver, Server};
@@ -76,6 +77,10 @@ fn attend(work: Work) -> Option<()> {
     credentials::die_with_parent().ok()?;
     credentials::not_dumpable().ok()?;
     leave_all_but(&work.descriptors())?;
+    // Every connection takes two descriptors.
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
     let Work {
         resolver,
         forwards,

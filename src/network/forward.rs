@@ -2,7 +2,7 @@
 //! no packet filter leads anywhere.
 
 use std::collections::HashMap;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
@@ -10,12 +10,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::sys::net;
+
 /// How long the container may take to accept.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a client of datagrams may be silent.
 const IDLE: Duration = Duration::from_secs(90);
 /// Connections and clients of datagrams of one port at once.
 const MOST: usize = 1024;
+/// After this it is looked again whether there is room for a client.
+const AGAIN: Duration = Duration::from_millis(50);
 /// Bytes that are copied at once.
 const BUFFER: usize = 64 << 10;
 /// Stack of a thread that copies, in bytes: the buffer is on the heap.
@@ -44,6 +48,8 @@ pub(crate) enum Forward {
 pub(super) struct Port {
     forward: Forward,
     open: Arc<AtomicUsize>,
+    /// The last client could not be let in.
+    full: bool,
     /// Clients of datagrams, each with a socket of its own towards the container.
     clients: HashMap<SocketAddr, (UdpSocket, Instant)>,
 }
@@ -57,31 +63,48 @@ impl Port {
         Ok(Port {
             forward,
             open: Arc::default(),
+            full: false,
             clients: HashMap::new(),
         })
+    }
+
+    /// Clients have to wait: there are too many, or no descriptors for more.
+    fn is_full(&self) -> bool {
+        self.full || self.open.load(Ordering::Relaxed) >= MOST
     }
 
     /// What to wait for.
     pub(super) fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
         let own = match &self.forward {
-            Forward::Tcp { listener, .. } => listener.as_fd(),
-            Forward::Udp { socket, .. } => socket.as_fd(),
+            Forward::Tcp { .. } if self.is_full() => None,
+            Forward::Tcp { listener, .. } => Some(listener.as_fd()),
+            Forward::Udp { socket, .. } => Some(socket.as_fd()),
         };
         let clients = self.clients.values().map(|(socket, _)| socket.as_fd());
-        std::iter::once(own).chain(clients).collect()
+        own.into_iter().chain(clients).collect()
     }
 
     /// When something is due next.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.clients.values().map(|(_, last)| *last + IDLE).min()
+        let again = self.is_full().then(|| Instant::now() + AGAIN);
+        let idle = self.clients.values().map(|(_, last)| *last + IDLE).min();
+        idle.into_iter().chain(again).min()
     }
 
     /// Does all there is to do now.
     pub(super) fn serve(&mut self) {
         match &self.forward {
             Forward::Tcp { listener, target } => {
-                while let Ok((client, _)) = listener.accept() {
-                    connect(client, *target, &self.open);
+                self.full = false;
+                while self.open.load(Ordering::Relaxed) < MOST {
+                    match listener.accept() {
+                        Ok((client, _)) => connect(client, *target, &self.open),
+                        Err(error) => {
+                            let none = error.kind() == ErrorKind::WouldBlock;
+                            self.full = !none && error.kind() != ErrorKind::ConnectionAborted;
+                            break;
+                        }
+                    }
                 }
             }
             Forward::Udp { socket, target } => {
@@ -136,7 +159,7 @@ fn copy(mut from: &TcpStream, mut to: &TcpStream) {
         match from.read(&mut buffer) {
             Ok(0) => break,
             Ok(count) if to.write_all(&buffer[..count]).is_ok() => {}
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             _ => {
                 // Nobody reads any more: the sender is to know.
                 let _ = from.shutdown(Shutdown::Both);
@@ -158,7 +181,10 @@ fn datagrams(
     let now = Instant::now();
     while let Ok((length, client)) = socket.recv_from(&mut buffer) {
         if !clients.contains_key(&client) {
-            let Some(towards) = (clients.len() < MOST).then(|| towards(target)).flatten() else {
+            let Some(towards) = (clients.len() < MOST)
+                .then(|| net::udp_towards(target).ok())
+                .flatten()
+            else {
                 continue;
             };
             clients.insert(client, (towards, now));
@@ -175,15 +201,4 @@ fn datagrams(
         }
     }
     clients.retain(|_, (_, last)| now.duration_since(*last) < IDLE);
-}
-
-fn towards(target: SocketAddr) -> Option<UdpSocket> {
-    let own: SocketAddr = match target.is_ipv4() {
-        true => ([0, 0, 0, 0], 0).into(),
-        false => ([0_u16; 8], 0).into(),
-    };
-    let socket = UdpSocket::bind(own).ok()?;
-    socket.connect(target).ok()?;
-    socket.set_nonblocking(true).ok()?;
-    Some(socket)
 }

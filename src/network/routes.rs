@@ -16,6 +16,37 @@ pub(crate) fn host_subnets() -> Vec<Subnet> {
     all
 }
 
+/// The next hop of this machine's first default route of IPv4.
+pub(crate) fn default_gateway() -> Option<Ipv4Addr> {
+    let bytes = file::read_kernel("/proc/net/route").unwrap_or_default();
+    String::from_utf8_lossy(&bytes)
+        .lines()
+        .find_map(default_hop)
+}
+
+/// Whether this machine has a default route of either family.
+pub(crate) fn has_default_route() -> bool {
+    let is_default = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let to_all = words
+            .first()
+            .is_some_and(|to| to.bytes().all(|byte| byte == b'0'));
+        to_all && words.get(1) == Some(&"00") && words.last() != Some(&"lo")
+    };
+    default_gateway().is_some() || {
+        let bytes = file::read_kernel("/proc/net/ipv6_route").unwrap_or_default();
+        String::from_utf8_lossy(&bytes).lines().any(is_default)
+    }
+}
+
+/// The hop of a line of `/proc/net/route`, as [`parse`] reads them, that leads everywhere.
+fn default_hop(line: &str) -> Option<Ipv4Addr> {
+    const ALL: Option<&&str> = Some(&"00000000");
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let hop = u32::from_str_radix(words.get(2)?, 16).ok()?;
+    (words.get(1) == ALL && words.get(7) == ALL).then(|| Ipv4Addr::from(hop.to_ne_bytes()))
+}
+
 /// Those of them whose hosts are neighbours: the machine has a device there.
 pub(crate) fn connected_subnets() -> Vec<Subnet> {
     // The third word of a line is the gateway, in IPv6 the fifth.

@@ -12,7 +12,8 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag};
 use nix::sys::stat::Mode;
 
-use super::plan::{Overlay, Plan, Rootfs};
+use super::init::subtree;
+use super::plan::{Overlay, Plan, Rootfs, Source};
 use crate::common::{Error, Kind, Result};
 use crate::host::KernelVersion;
 use crate::sys::descriptor::path_of;
@@ -33,6 +34,8 @@ pub(super) struct Trees {
     /// Common parent of the layers; none for the host's own root, which stays as it is.
     layers: Option<Tree>,
     container: Tree,
+    /// Volumes of the store: containers of all kinds see the same owners in them.
+    volumes: Vec<Tree>,
 }
 
 impl Tree {
@@ -42,6 +45,17 @@ impl Tree {
         Ok(Tree {
             path: path.to_owned(),
             copy,
+        })
+    }
+
+    /// A volume, or what of it is to be mounted.
+    fn volume(path: &Path, below: Option<&Path>) -> Result<Tree> {
+        let Some(below) = below else {
+            return Tree::copy(path);
+        };
+        Ok(Tree {
+            copy: subtree(path, below)?,
+            path: path.join(below),
         })
     }
 
@@ -73,6 +87,16 @@ impl Trees {
                     Some(Tree::copy(&overlay.base)?)
                 },
                 container: Tree::copy(&overlay.container)?,
+                volumes: plan
+                    .mounts
+                    .iter()
+                    .filter_map(|step| match &step.source {
+                        Source::Bind { path, .. } if step.volume => {
+                            Some(Tree::volume(path, step.subpath.as_deref()))
+                        }
+                        _ => None,
+                    })
+                    .collect::<Result<_>>()?,
             })),
             _ => Ok(None),
         }
@@ -86,7 +110,7 @@ impl Trees {
     pub(super) fn map(&self, pid: i32) -> Result<()> {
         let path = format!("/proc/{pid}/ns/user");
         let userns = std::fs::File::open(&path).map_err(|error| Error::io("open", &path, error))?;
-        self.both().try_for_each(|tree| {
+        self.both().chain(&self.volumes).try_for_each(|tree| {
             mount::map_owners(tree.copy.as_fd(), userns.as_fd())
                 .map_err(|errno| refused(&tree.path, errno))
         })?;
@@ -106,6 +130,14 @@ impl Trees {
         self.both()
             .zip(places)
             .try_for_each(|(tree, place)| tree.attach(place.as_fd()))
+    }
+
+    /// The copy of a volume's mount, for init to put into the container.
+    pub(super) fn volume(&self, path: &Path, below: Option<&Path>) -> Option<Result<OwnedFd>> {
+        let wanted = below.map_or_else(|| path.to_owned(), |below| path.join(below));
+        let tree = self.volumes.iter().find(|tree| tree.path == wanted)?;
+        let copy = tree.copy.try_clone();
+        Some(copy.map_err(|error| Error::io("share", path, error)))
     }
 
     /// Where init finds what lies at `path` in the container's directory; `None` for others.

@@ -34,6 +34,19 @@ pub(crate) struct Inputs<'a> {
     pub(crate) rootfs: PathBuf,
     /// Directory for things the container owns (overlay volumes).
     pub(crate) container: PathBuf,
+    /// Where each volume of `config` comes from, by name.
+    pub(crate) volumes: &'a BTreeMap<String, VolumeSource>,
+}
+
+/// Where the content of a volume comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum VolumeSource {
+    /// A directory of the store.
+    Own(PathBuf),
+    /// A path of the host, by the volume's options, with mount options.
+    Path(PathBuf, Vec<String>),
+    /// A fresh tmpfs with these mount options.
+    Tmpfs(Vec<String>),
 }
 
 /// Files of the container's own that are bound into `/etc`.

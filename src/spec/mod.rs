@@ -10,5 +10,5 @@ mod mounts;
 mod process;
 mod security;
 
-pub(crate) use generate::{EtcFiles, Generated, Inputs, generate};
+pub(crate) use generate::{EtcFiles, Generated, Inputs, VolumeSource, generate};
 pub(crate) use process::command;

@@ -5,7 +5,7 @@ use std::path::Path;
 use oci_spec::runtime::{Mount as OciMount, MountBuilder};
 
 use super::config::{BindOptions, Config, HostsFile, Mount, MountKind, NamespaceMode, Propagation};
-use super::generate::{Inputs, built};
+use super::generate::{Inputs, VolumeSource, built};
 use crate::common::{Error, Kind, Result};
 use crate::host::idmap;
 
@@ -13,6 +13,13 @@ use crate::host::idmap;
 const TTY: u32 = 5;
 /// docker's size of `/dev/shm`.
 const SHM_SIZE: u64 = 64 << 20;
+
+/// Option of a bind: its source is a volume of the store (mount(8) leaves such names to programs).
+const VOLUME: &str = "x-ketch.volume";
+/// Option of a bind: an empty source gets what the image has at the target.
+const FILL: &str = "x-ketch.fill";
+/// Option of a bind: what below the source is mounted.
+const SUBPATH: &str = "x-ketch.subpath=";
 
 /// All mounts in the order they are made: a parent before what lies on it.
 pub(super) fn mounts(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
@@ -31,6 +38,7 @@ pub(super) fn mounts(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
     }
     for (index, mount) in user.iter().enumerate() {
         list.push(user_mount(
+            inputs,
             mount,
             &inputs.container.join(format!("overlay-{index}")),
         )?);
@@ -178,7 +186,7 @@ fn ipc_mounts(config: &Config) -> Result<Vec<OciMount>> {
 }
 
 /// One mount that was asked for; `own` is where changes to it may go.
-fn user_mount(mount: &Mount, own: &Path) -> Result<OciMount> {
+fn user_mount(inputs: &Inputs<'_>, mount: &Mount, own: &Path) -> Result<OciMount> {
     let mut options: Vec<String> = Vec::new();
     let mut flag = |on: bool, word: &str| {
         if on {
@@ -219,13 +227,11 @@ fn user_mount(mount: &Mount, own: &Path) -> Result<OciMount> {
                 .to_owned(),
             );
             options.push(propagation(bind_options.propagation).to_owned());
+            if bind_options.recursive_read_only {
+                options.push("rro".to_owned());
+            }
             if bind_options.overlay {
-                for name in ["upper", "work"] {
-                    let dir = own.join(name);
-                    std::fs::create_dir_all(&dir)
-                        .map_err(|error| Error::io("make directory", &dir, error))?;
-                }
-                options.push(format!("O={}", own.display()));
+                options.push(overlay(own)?);
             }
             if bind_options.chown {
                 options.push("U".to_owned());
@@ -233,14 +239,75 @@ fn user_mount(mount: &Mount, own: &Path) -> Result<OciMount> {
             let options: Vec<&str> = options.iter().map(String::as_str).collect();
             bind(&mount.target, Path::new(source), &options)
         }
-        MountKind::Volume { name, .. } => Err(Error::new(
-            Kind::Unsupported,
-            "mount volume",
-            name.clone().unwrap_or_else(|| mount.target.clone()),
-        )
-        .because("volumes are not made by this version".to_owned())
-        .hint("bind a directory instead: -v /absolute/path:TARGET")),
+        MountKind::Volume { .. } => volume(inputs, mount, options, own),
     }
+}
+
+/// Makes the place for what a container changes of a mount; the option that says so.
+fn overlay(own: &Path) -> Result<String> {
+    for name in ["upper", "work"] {
+        let dir = own.join(name);
+        std::fs::create_dir_all(&dir).map_err(|error| Error::io("make directory", &dir, error))?;
+    }
+    Ok(format!("O={}", own.display()))
+}
+
+/// A volume: a bind of its directory, which init fills first with what the image has there.
+fn volume(
+    inputs: &Inputs<'_>,
+    mount: &Mount,
+    mut options: Vec<String>,
+    own: &Path,
+) -> Result<OciMount> {
+    let MountKind::Volume {
+        name: Some(name),
+        no_copy,
+        chown,
+        overlay: aside,
+        subpath,
+        ..
+    } = &mount.kind
+    else {
+        return Err(
+            Error::new(Kind::Bug, "mount volume at", &mount.target).because("nobody has named it")
+        );
+    };
+    let source = inputs
+        .volumes
+        .get(name)
+        .ok_or_else(|| Error::new(Kind::Bug, "mount volume", name).because("nobody has made it"))?;
+    if *chown {
+        options.push("U".to_owned());
+    }
+    let (path, more) = match source {
+        VolumeSource::Tmpfs(_) if *aside || subpath.is_some() => {
+            return Err(Error::new(Kind::Usage, "mount volume", name)
+                .because("a tmpfs has neither parts nor an overlay"));
+        }
+        VolumeSource::Tmpfs(data) => {
+            options.extend(data.iter().cloned());
+            if !no_copy {
+                options.push("tmpcopyup".to_owned());
+            }
+            let options: Vec<&str> = options.iter().map(String::as_str).collect();
+            return new(&mount.target, "tmpfs", &options);
+        }
+        VolumeSource::Own(path) => (path, vec!["rbind".to_owned(), VOLUME.to_owned()]),
+        VolumeSource::Path(path, more) => (path, more.clone()),
+    };
+    options.extend(more);
+    options.push("rprivate".to_owned());
+    if *aside {
+        options.push(overlay(own)?);
+    }
+    if let Some(below) = subpath {
+        options.push(format!("{SUBPATH}{below}"));
+    }
+    if !no_copy && !aside && subpath.is_none() {
+        options.push(FILL.to_owned());
+    }
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    bind(&mount.target, path, &options)
 }
 
 /// docker makes a missing source of `-v`; `--mount` and podman refuse it.

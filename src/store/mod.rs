@@ -17,6 +17,7 @@
 //! containers/names/<name>      symbolic link to the id: the claim of a name
 //! events                       what happened, one line of JSON each
 //! networks/<name>/             one network: record, lock, members (see `network`)
+//! volumes/<name>/              one volume: record and data (see `volume`)
 //! volumes/ networks/ build/ secrets/   made when first needed
 //! tmp/blob-<hex>.partial       a download, kept for resuming; its flock is the right to write
 //! tmp/pin-<random>             held while its process adds things no name points to yet

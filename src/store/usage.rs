@@ -1,6 +1,7 @@
 //! What the store takes on disk, by image, container and the rest; agrees with `du`.
 
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 
 use super::Store;
@@ -176,6 +177,8 @@ impl Store {
     fn measure_dir(&self, name: &str, usage: &mut StoreUsage) -> Result<(usize, u64)> {
         let entries = file::names(&self.path(name))?;
         let mut disk = 0;
+        let hidden = |entry: &&OsString| entry.as_encoded_bytes().starts_with(b".");
+        let count_of = entries.len() - entries.iter().filter(hidden).count();
         for entry in &entries {
             let path = self.path(name).join(entry);
             disk += match path.symlink_metadata() {
@@ -184,7 +187,7 @@ impl Store {
                 Err(_) => 0,
             };
         }
-        Ok((entries.len(), disk))
+        Ok((count_of, disk))
     }
 }
 

@@ -8,7 +8,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
-use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstat, fstatat, mkdirat};
+use nix::sys::stat::{
+    FileStat, Mode, SFlag, UtimensatFlags, fchmod, fstat, fstatat, mkdirat, utimensat,
+};
+use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, fchownat, symlinkat};
 
 type Result<T> = std::result::Result<T, Errno>;
@@ -21,7 +24,7 @@ const DIR: OFlag = OFlag::O_RDONLY
     .union(OFlag::O_NOFOLLOW)
     .union(OFlag::O_CLOEXEC);
 
-/// Copies what `from` holds into the directory `to`, with owners and modes. Other things than
+/// Copies what `from` holds into the directory `to`, with owners, modes and times. Other things than
 /// directories, links and plain files are left out.
 pub(crate) fn copy_contents(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
     copy_level(from, to, 0)
@@ -42,10 +45,12 @@ fn copy_level(from: BorrowedFd<'_>, to: BorrowedFd<'_>, depth: usize) -> Result<
                 copy_level(source.as_fd(), copy.as_fd(), depth + 1)?;
                 own(to, name, &facts);
                 fchmod(&copy, mode(&facts))?;
+                keep_times(to, name, &facts)?;
             }
             SFlag::S_IFLNK => {
                 symlinkat(readlinkat(from, name)?.as_os_str(), to, name)?;
                 own(to, name, &facts);
+                keep_times(to, name, &facts)?;
             }
             SFlag::S_IFREG => copy_file(from, to, name, &facts)?,
             _ => {}
@@ -72,7 +77,36 @@ fn copy_file(
     std::io::copy(&mut source, &mut copy)
         .map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
     own(to, name, facts);
-    fchmod(&copy, mode(facts))
+    fchmod(&copy, mode(facts))?;
+    keep_times(to, name, facts)
+}
+
+/// Gives a copy the times of what it is a copy of.
+fn keep_times(dir: BorrowedFd<'_>, name: &std::ffi::CStr, facts: &FileStat) -> Result<()> {
+    let accessed = TimeSpec::new(facts.st_atime, facts.st_atime_nsec);
+    let modified = TimeSpec::new(facts.st_mtime, facts.st_mtime_nsec);
+    utimensat(
+        dir,
+        name,
+        &accessed,
+        &modified,
+        UtimensatFlags::NoFollowSymlink,
+    )
+}
+
+/// Gives the directory `to` the owner and the mode of `from`.
+pub(crate) fn copy_owner_and_mode(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
+    let facts = fstat(from)?;
+    let owner = (Uid::from_raw(facts.st_uid), Gid::from_raw(facts.st_gid));
+    // As everywhere: an owner that is not mapped here stays the caller.
+    let _ = fchownat(
+        to,
+        c"",
+        Some(owner.0),
+        Some(owner.1),
+        AtFlags::AT_EMPTY_PATH,
+    );
+    fchmod(to, mode(&facts))
 }
 
 /// Gives `top` and everything below it on the same file system to a user, links themselves.
@@ -118,7 +152,7 @@ fn give_level(
 }
 
 /// All names in a directory but `.` and `..`.
-fn names(dir: BorrowedFd<'_>) -> Result<Vec<CString>> {
+pub(crate) fn names(dir: BorrowedFd<'_>) -> Result<Vec<CString>> {
     let mut list = Dir::from_fd(openat(dir, ".", DIR, Mode::empty())?)?;
     let mut names = Vec::new();
     for entry in list.iter() {

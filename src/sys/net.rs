@@ -1,7 +1,7 @@
 //! The loopback device, by ioctl: all that a network namespace without interfaces needs.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -43,6 +43,21 @@ pub(crate) fn has_ipv6() -> bool {
 /// bind(2)'s.
 pub(crate) fn bind_udp(at: SocketAddr) -> io::Result<UdpSocket> {
     bound(at, SockType::Datagram).map(UdpSocket::from)
+}
+
+/// A UDP socket connected to one place, which does not wait.
+///
+/// # Errors
+/// socket(2)'s and connect(2)'s: no way leads there.
+pub(crate) fn udp_towards(place: SocketAddr) -> io::Result<UdpSocket> {
+    let any: IpAddr = match place.is_ipv4() {
+        true => Ipv4Addr::UNSPECIFIED.into(),
+        false => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect(place)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
 }
 
 /// A listening TCP socket of one family alone. Connections of an earlier listener that linger do

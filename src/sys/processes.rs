@@ -1,6 +1,8 @@
 //! Looking at processes of others in /proc: who belongs to a container, who holds a file.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs::DirEntry;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -79,16 +81,25 @@ pub(crate) fn of_container(first: i32) -> Vec<Process> {
 /// that has the file open and does not hold the lock is none of them.
 pub(crate) fn lock_holders(path: &Path) -> Vec<i32> {
     let own = std::process::id() as i32;
-    let has = |pid: &i32| {
-        let open = std::fs::read_dir(format!("/proc/{pid}/fd"));
-        let mut open = open.into_iter().flatten().flatten();
-        open.any(|entry| {
-            // The link's text: following it could wait for another machine.
-            std::fs::read_link(entry.path()).is_ok_and(|target| target == path)
-                && has_lock(*pid, &entry.file_name())
-        })
-    };
+    let has = |pid: &i32| descriptors(*pid, path).any(|name| has_lock(*pid, &name));
     numbers().filter(|pid| *pid != own).filter(has).collect()
+}
+
+/// A process with an open descriptor of this name (`socket:[1234]`, a path), among those that
+/// may be looked into: its number and the name of its program.
+pub(crate) fn opener(link: &Path) -> Option<(i32, String)> {
+    let pid = numbers().find(|pid| descriptors(*pid, link).next().is_some())?;
+    let program = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    Some((pid, program.trim().to_owned()))
+}
+
+/// The descriptors of a process that have this name.
+fn descriptors(pid: i32, link: &Path) -> impl Iterator<Item = OsString> {
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd"));
+    let open = open.into_iter().flatten().flatten();
+    // The link's text: following it could wait for another machine.
+    let is_it = move |entry: &DirEntry| std::fs::read_link(entry.path()).is_ok_and(|to| to == link);
+    open.filter(is_it).map(|entry| entry.file_name())
 }
 
 /// Whether a descriptor holds a write lock (proc_pid_fdinfo(5), `lock`).

@@ -101,7 +101,7 @@ fn a_published_port_is_reached_and_is_free_after_the_end() {
             let gateway = field(env, "server", "bridge", "Gateway");
             assert!(!gateway.is_empty());
             let outside = format!("{gateway}:{port}");
-            assert!(greeted(&outside).is_ok(), "round {round}");
+            greeted(&outside).unwrap_or_else(|error| panic!("round {round}: {error}"));
             // From its own network the answer has to come by the host.
             assert!(asked(env, "bridge", &outside).is_some());
             assert!(greeted(&format!("{address}:80")).is_ok());

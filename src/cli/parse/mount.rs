@@ -1,7 +1,7 @@
 //! `--mount type=…,src=…,dst=…,…`: comma-separated, keys in any case.
 
 use crate::common::{Result, check_name, parse_size};
-use crate::spec::config::{BindOptions, Mount, MountKind};
+use crate::spec::config::{BindOptions, Mount, MountKind, VolumeMake};
 
 use super::{Place, bad, boolean, csv, path, tmpfs, volume};
 
@@ -49,6 +49,7 @@ struct Fields<'a> {
     no_dev: bool,
     bind: BindOptions,
     no_copy: bool,
+    make: Option<VolumeMake>,
     subpath: Option<String>,
     size: Option<u64>,
     mode: Option<u32>,
@@ -70,6 +71,7 @@ impl<'a> Fields<'a> {
             no_dev: false,
             bind: BindOptions::default(),
             no_copy: false,
+            make: None,
             subpath: None,
             size: None,
             mode: None,
@@ -127,6 +129,10 @@ impl<'a> Fields<'a> {
                 self.bind.non_recursive = match word {
                     "enabled" | "writable" => false,
                     "disabled" => true,
+                    "readonly" => {
+                        self.bind.recursive_read_only = true;
+                        false
+                    }
                     _ => return Err(unknown()),
                 };
                 Family::Bind
@@ -147,15 +153,51 @@ impl<'a> Fields<'a> {
                 Family::Bind
             }
             "u" | "chown" => {
+                // Of binds and volumes alike.
                 self.bind.chown = flag()?;
-                Family::Bind
+                return Ok(());
             }
+            _ => return self.apply_other(key, value),
+        };
+        self.special.push((key.to_owned(), family));
+        Ok(())
+    }
+
+    /// Keys of volumes and temporary file systems.
+    fn apply_other(&mut self, key: &str, value: Option<&str>) -> Result<()> {
+        let text = self.text;
+        let word = value.unwrap_or("");
+        let flag = || {
+            boolean::parse(value.unwrap_or("true"))
+                .map_err(|why| bad(FLAG, text, format!("{key}: {why}")))
+        };
+        let family = match key {
             "volume-nocopy" => {
                 self.no_copy = flag()?;
                 Family::Volume
             }
             "volume-subpath" | "subpath" => {
+                let path = std::path::Path::new(word);
+                let inside = |part| matches!(part, std::path::Component::Normal(_));
+                if word.is_empty() || !path.components().all(inside) {
+                    let why = "subpath must be a relative path within the volume";
+                    return Err(bad(FLAG, text, why));
+                }
                 self.subpath = Some(word.to_owned());
+                Family::Volume
+            }
+            "volume-driver" => {
+                self.make.get_or_insert_default().driver = Some(word.to_owned());
+                Family::Volume
+            }
+            "volume-opt" | "volume-label" => {
+                let (name, given) = word.split_once('=').unwrap_or((word, ""));
+                let make = self.make.get_or_insert_default();
+                let map = match key {
+                    "volume-opt" => &mut make.options,
+                    _ => &mut make.labels,
+                };
+                map.insert(name.to_owned(), given.to_owned());
                 Family::Volume
             }
             "tmpfs-size" => {
@@ -195,6 +237,10 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| bad(FLAG, text, "the target (dst=) is missing"))?;
         let kind = match self.family {
             Family::Bind => {
+                if self.bind.recursive_read_only && !self.read_only {
+                    let why = "bind-recursive=readonly needs readonly";
+                    return Err(bad(FLAG, text, why));
+                }
                 let source = self
                     .source
                     .ok_or_else(|| bad(FLAG, text, "a bind mount needs src="))?;
@@ -206,6 +252,9 @@ impl<'a> Fields<'a> {
             Family::Tmpfs => {
                 if self.source.is_some() {
                     return Err(bad(FLAG, text, "a tmpfs has no source"));
+                }
+                if self.bind.chown {
+                    return Err(bad(FLAG, text, "U is for type=bind and type=volume"));
                 }
                 MountKind::Tmpfs {
                     size: self.size,
@@ -219,8 +268,13 @@ impl<'a> Fields<'a> {
                         .map_err(|error| error.hint("for a host directory say type=bind"))?;
                 }
                 MountKind::Volume {
+                    anonymous: self.source.is_none(),
                     name: self.source,
                     no_copy: self.no_copy,
+                    chown: self.bind.chown,
+                    overlay: false,
+                    no_create: false,
+                    make: self.make,
                     subpath: self.subpath,
                 }
             }
@@ -294,7 +348,12 @@ mod tests {
             volume.kind,
             MountKind::Volume {
                 name: Some("data".to_owned()),
+                anonymous: false,
                 no_copy: false,
+                chown: false,
+                overlay: false,
+                no_create: false,
+                make: None,
                 subpath: Some("a".to_owned())
             }
         );

@@ -179,11 +179,22 @@ impl<'a> Options<'a> {
                 chown: self.chown,
                 relabel: self.relabel,
                 overlay: self.overlay,
+                recursive_read_only: false,
             },
         })
     }
 
     fn volume(&self, name: Option<&str>) -> Result<MountKind> {
+        if self.propagation.is_some() || self.non_recursive {
+            return Err(bad(
+                FLAG,
+                self.text,
+                "propagation and bind are for host paths",
+            ));
+        }
+        if self.overlay && self.read_only == Some(true) {
+            return Err(bad(FLAG, self.text, "O and ro exclude each other"));
+        }
         if let Some(name) = name {
             check_name(name).map_err(|error| {
                 error.hint("a host path starts with /, ./ or ~/ ; anything else names a volume")
@@ -191,7 +202,12 @@ impl<'a> Options<'a> {
         }
         Ok(MountKind::Volume {
             name: name.map(str::to_owned),
+            anonymous: name.is_none(),
             no_copy: self.no_copy == Some(true),
+            chown: self.chown,
+            overlay: self.overlay,
+            no_create: self.no_create,
+            make: None,
             subpath: None,
         })
     }
@@ -243,7 +259,12 @@ mod tests {
             mount.kind,
             MountKind::Volume {
                 name: Some("data".to_owned()),
+                anonymous: false,
                 no_copy: true,
+                chown: false,
+                overlay: false,
+                no_create: false,
+                make: None,
                 subpath: None
             }
         );

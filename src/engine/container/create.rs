@@ -1,6 +1,5 @@
 //! `create`: everything that is decided and written before a container's first process exists.
 
-use std::fs::File;
 use std::path::Path;
 
 use anyhow::Result;
@@ -9,7 +8,7 @@ use serde_json::Value;
 use super::asked::{Asked, ImageFacts};
 use super::image::{self, Source};
 use super::plan::{self, Planned};
-use super::{RunRequest, Timing, borrow, carry, event, names, network, secret, userns, volumes};
+use super::{RunRequest, Timing, borrow, carry, event, names, network, secret, userns, volume};
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
 use crate::engine::network::{reserve, settle};
@@ -77,8 +76,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
         Source::Image(record, config) => (&config.config, Some(record)),
         Source::Directory(_) => (&empty, None),
     };
-    let (config, volumes_held) = checked(engine, request, image_config)?;
-    let config = &config;
+    let config = &checked(engine, request, image_config)?;
     let command = spec::command(config, image_config)?;
     // The old one goes when nothing else is wrong with the new one.
     if request.replace
@@ -119,8 +117,8 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
         asked: serde_json::to_value(&asked)?.into(),
     };
     let (record, dir, lock) = claim_name(engine, request, record)?;
-    // The record says from now on which host ids and volumes are taken.
-    drop((claim, volumes_held));
+    // The record says from now on which host ids are taken.
+    drop(claim);
     let made = cidfile(request, &record.id)
         .and_then(|()| take_along(engine, &asked.config, &record, &dir))
         .and_then(|()| plan::make(engine, &record, &asked, image_config, &dir, false));
@@ -151,26 +149,21 @@ fn take_along(
 ) -> Result<()> {
     reserve(engine, record, &config.network)?;
     secret::take_along(engine, config, dir)?;
-    volumes::fill(engine, record, &config.mounts)?;
     carry::into(engine, record, &config.copies)
 }
 
 /// What is asked, with what other containers lend, as far as this machine can give it.
-fn checked(
-    engine: &Engine<'_>,
-    request: &RunRequest,
-    image: &ContainerConfig,
-) -> Result<(Config, Option<File>)> {
+fn checked(engine: &Engine<'_>, request: &RunRequest, image: &ContainerConfig) -> Result<Config> {
     let mut config = request.config.clone();
     carry::check(&config.copies)?;
     borrow::volumes(engine, &mut config)?;
+    volume::choose(engine, &mut config, image)?;
     secret::check(engine, &config)?;
     network::choose(engine, &mut config.network)?;
     settle(engine, &mut config.network)?;
     discard(engine, &config.resources);
     config.resources.limits.check()?;
-    let held = volumes::claim(engine, &mut config, image.volumes.keys())?;
-    Ok((config, held))
+    Ok(config)
 }
 
 /// Says which limits are not set: they are version 1's alone (docker discards them on version 2).

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::common::Error;
 use crate::spec::EtcFiles;
-use crate::spec::config::{HostsFile, Network, NetworkMode};
+use crate::spec::config::{HOST_GATEWAY, HostsFile, Network, NetworkMode};
 
 /// Largest host file that is copied.
 const MAX_FILE: usize = 1 << 20;
@@ -103,10 +103,11 @@ fn hosts(hostname: &str, network: &Network) -> String {
     if !text.ends_with('\n') {
         text.push('\n');
     }
+    let later = matches!(network.mode, NetworkMode::Named | NetworkMode::Private);
     for (name, address) in &network.extra_hosts {
-        let address = if address == "host-gateway" && network.mode == NetworkMode::Named {
+        let address = if address == HOST_GATEWAY && later {
             GATEWAY
-        } else if address == "host-gateway" {
+        } else if address == HOST_GATEWAY {
             "127.0.0.1"
         } else {
             address
@@ -181,12 +182,26 @@ pub(super) fn outside_conf(network: &Network, instead: &[&str]) -> String {
     if servers.is_empty() {
         servers = instead.iter().map(|&server| server.to_owned()).collect();
     }
+    conf(network, &host, &servers)
+}
+
+/// `/etc/resolv.conf` of a container on a private network: its program asks the host's resolvers.
+pub(super) fn private_conf(network: &Network, resolver: &str) -> String {
+    let host = read("/etc/resolv.conf").unwrap_or_default();
+    let servers = match network.dns.is_empty() {
+        true => vec![resolver.to_owned()],
+        false => network.dns.clone(),
+    };
+    conf(network, &host, &servers)
+}
+
+fn conf(network: &Network, host: &str, servers: &[String]) -> String {
     let mut text: String = servers
         .iter()
         .map(|server| format!("nameserver {server}\n"))
         .collect();
-    text.push_str(&search(network, &host));
-    let options = options(network, &host);
+    text.push_str(&search(network, host));
+    let options = options(network, host);
     if !options.is_empty() {
         text.push_str(&format!("options {}\n", options.join(" ")));
     }

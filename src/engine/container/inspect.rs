@@ -81,7 +81,7 @@ pub(crate) fn inspect(engine: &Engine<'_>, name: &str, size: bool) -> Result<Val
         "IdentityMode": record.mode,
         "HostConfig": host_config::host_config(&config, &entry),
         "GraphDriver": graph_driver(engine, &entry),
-        "Mounts": config.mounts.iter().filter_map(mount).collect::<Vec<_>>(),
+        "Mounts": config.mounts.iter().filter_map(|one| mount(engine, one)).collect::<Vec<_>>(),
         "Config": settings::settings(engine, &config, &entry),
         "NetworkSettings": network::network(engine, &config, &entry),
     });
@@ -153,13 +153,21 @@ fn restarts(status: &Status) -> u32 {
 }
 
 /// One mount; a tmpfs is in docker's `HostConfig.Tmpfs` alone.
-fn mount(mount: &Mount) -> Option<Value> {
+fn mount(engine: &Engine<'_>, mount: &Mount) -> Option<Value> {
     let (kind, name, source, propagation) = match &mount.kind {
         MountKind::Bind { source, options } => {
             ("bind", None, source.clone(), json!(options.propagation))
         }
         MountKind::Tmpfs { .. } => return None,
-        MountKind::Volume { name, .. } => ("volume", name.clone(), String::new(), json!("")),
+        MountKind::Volume { name, .. } => {
+            let place = engine.store.volumes().data(name.as_deref()?);
+            (
+                "volume",
+                name.clone(),
+                place.display().to_string(),
+                json!(""),
+            )
+        }
     };
     let mut document = json!({
         "Type": kind,

@@ -42,7 +42,7 @@ mod top;
 mod update;
 mod usage;
 mod userns;
-mod volumes;
+mod volume;
 mod wait;
 
 pub(crate) use crate::spec::config::RestartPolicy;
@@ -78,4 +78,5 @@ pub(crate) use run::{Timing, run};
 pub(crate) use stats::{ContainerStats, Sampler, StatsRequest};
 pub(crate) use top::{Descriptor, TopRequest, top};
 pub(crate) use update::{UpdateRequest, update};
+pub(crate) use volume::check as check_volume;
 pub(crate) use wait::{Condition, WaitRequest, wait};

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use oci_spec::runtime::Spec;
 
 use super::asked::Asked;
-use super::{etc, network, secret, userns, volumes};
+use super::{etc, network, secret, userns, volume};
 use crate::common::{ContainerId, Error, Mode};
 use crate::engine::Engine;
 use crate::host::IdMaps;
@@ -52,10 +52,9 @@ pub(super) fn make(
     )?;
     network::borrow_names(engine, &config.network, &files)?;
     let rootfs = rootfs_of_start(engine, record, asked, dir, again)?;
-    let mut mounted = config.clone();
-    mounted.mounts = volumes::resolved(engine, &config.mounts);
+    let volumes = volume::sources(engine, config)?;
     let inputs = Inputs {
-        config: &mounted,
+        config,
         image,
         maps: maps.as_ref(),
         hostname,
@@ -63,6 +62,7 @@ pub(super) fn make(
         unified_cgroup: unified_cgroup(),
         rootfs: dir.rootfs(),
         container: dir.path().to_owned(),
+        volumes: &volumes,
     };
     let Generated {
         spec,

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::ending::{self, Wish};
 use super::event;
 use super::list::{self, Status};
-use super::{mount, network, volumes};
+use super::{mount, network, volume};
 use crate::cgroup::{self, Place};
 use crate::common::{Error, Kind, Mode};
 use crate::engine::{Engine, identity};
@@ -40,7 +40,7 @@ pub(crate) struct RemoveRequest {
     /// With `force`: seconds between the stop signal and the kill, negative without a limit;
     /// `None` kills at once.
     pub(crate) time: Option<i64>,
-    /// Volumes that nobody has named go with them.
+    /// Their volumes without a name go too.
     pub(crate) volumes: bool,
 }
 
@@ -65,11 +65,7 @@ pub(crate) fn remove(engine: &Engine<'_>, request: &RemoveRequest) -> Vec<(Strin
             // Its keeper removed it (`--rm`) while we waited.
             return Ok(());
         };
-        let record = dir.record().ok().filter(|_| request.volumes);
-        left.extend(discard(engine, &dir, lock)?);
-        if let Some(record) = &record {
-            volumes::release(engine, record);
-        }
+        left.extend(discard(engine, &dir, lock, request.volumes)?);
         Ok(())
     };
     let mut results: Vec<(String, Result<()>)> = Vec::new();
@@ -93,8 +89,8 @@ pub(super) fn replace(engine: &Engine<'_>, name: &str) -> Result<()> {
     let request = RemoveRequest {
         containers: vec![name.to_owned()],
         force: true,
-        volumes: true,
-        ..RemoveRequest::default()
+        time: None,
+        volumes: false,
     };
     let done = remove(engine, &request).into_iter().map(|(_, done)| done);
     done.collect()
@@ -229,18 +225,20 @@ fn wait_for_lock(dir: &ContainerDir) -> Result<Option<ContainerLock>> {
     }
 }
 
-/// Deletes a container that nothing runs in, with its cgroup and its files.
+/// Deletes a container that nothing runs in, with its cgroup, its files and its volumes without
+/// a name.
 pub(super) fn delete(engine: &Engine<'_>, dir: &ContainerDir, lock: ContainerLock) -> Result<()> {
-    let left = discard(engine, dir, lock)?;
+    let left = discard(engine, dir, lock, true)?;
     purge_as_owner(engine, &left)
 }
 
 /// As [`delete`], but for the files that only their owner can delete: those are in the trash and
-/// in the answer.
+/// in the answer. `volumes`: its volumes without a name go too.
 pub(crate) fn discard(
     engine: &Engine<'_>,
     dir: &ContainerDir,
     lock: ContainerLock,
+    volumes: bool,
 ) -> Result<Vec<(PathBuf, Error)>> {
     clean_cgroup(dir);
     mount::release(dir)?;
@@ -248,11 +246,14 @@ pub(crate) fn discard(
     if let Some(record) = &record {
         network::release(engine, record, dir)?;
     }
-    let purged = engine.store.containers().remove(dir, lock, None)?;
+    let mut left = engine.store.containers().remove(dir, lock, None)?.left;
     if let Some(record) = &record {
         event::note(engine, record, "destroy", &[]);
+        if volumes {
+            left.extend(volume::discard_anonymous(engine, record));
+        }
     }
-    Ok(purged.left)
+    Ok(left)
 }
 
 /// As [`delete`] at the end of a run, which knows the record and has removed the cgroup.
@@ -267,10 +268,9 @@ pub(crate) fn delete_ended(
     // A removal shares little code with the start and the waiting before it.
     memory::forget_code();
     let containers = engine.store.containers();
-    let purged = containers.remove(dir, lock, Some(record))?;
-    purge_as_owner(engine, &purged.left)?;
-    volumes::release(engine, record);
-    Ok(())
+    let mut left = containers.remove(dir, lock, Some(record))?.left;
+    left.extend(volume::discard_anonymous(engine, record));
+    purge_as_owner(engine, &left)
 }
 
 /// Files of subordinate ids can only be deleted from inside their user namespace.

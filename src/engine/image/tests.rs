@@ -304,6 +304,7 @@ fn untag_leaves_a_dangling_image_and_prune_takes_it() {
     drop(lock);
     let request = system::prune::Request {
         all: true,
+        volumes: false,
         filters: Vec::new(),
     };
     let engine = Engine {

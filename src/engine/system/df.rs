@@ -1,8 +1,13 @@
 //! `system df`: what takes how much, and how much of it could be given back.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 
+use crate::engine::volume;
+use crate::spec::config::MountKind;
 use crate::store::{Store, StoreUsage};
+use crate::sys::tree;
 
 /// One row of docker's table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +36,7 @@ pub(crate) struct DiskUse {
 /// Measures the store.
 pub(crate) fn df(store: &Store) -> Result<DiskUse> {
     let usage = store.usage()?;
+    let (used, unused) = volumes(store, &usage)?;
     let containers = &usage.containers;
     let idle = containers.iter().filter(|container| !container.alive);
     let rows = vec![
@@ -51,9 +57,9 @@ pub(crate) fn df(store: &Store) -> Result<DiskUse> {
         Row {
             kind: "Local Volumes",
             total: usage.volumes.0,
-            active: 0,
+            active: used,
             size: usage.volumes.1,
-            reclaimable: usage.volumes.1,
+            reclaimable: unused,
         },
         Row {
             kind: "Build Cache",
@@ -64,4 +70,29 @@ pub(crate) fn df(store: &Store) -> Result<DiskUse> {
         },
     ];
     Ok(DiskUse { rows, usage })
+}
+
+/// How many volumes containers have, and the bytes of the others.
+fn volumes(store: &Store, usage: &StoreUsage) -> Result<(usize, u64)> {
+    let mut used = HashSet::new();
+    for mount in usage
+        .containers
+        .iter()
+        .flat_map(|c| volume::mounts(&c.record))
+    {
+        if let MountKind::Volume {
+            name: Some(name), ..
+        } = mount.kind
+        {
+            used.insert(name);
+        }
+    }
+    let (mut active, mut idle) = (0, 0);
+    for record in store.volumes().list()? {
+        match used.contains(&record.name) {
+            true => active += 1,
+            false => idle += tree::usage(&store.volumes().data(&record.name))?.disk,
+        }
+    }
+    Ok((active, idle))
 }

@@ -8,7 +8,7 @@ use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::container::event;
 use crate::engine::image::filter::moment;
 use crate::engine::image::remove::Event;
-use crate::engine::{Engine, container, image, network};
+use crate::engine::{Engine, container, image, network, volume};
 use crate::store::ContainerRecord;
 use crate::sys::tree;
 
@@ -17,6 +17,8 @@ use crate::sys::tree;
 pub(crate) struct Request {
     /// All unused images, not only dangling ones.
     pub(crate) all: bool,
+    /// Volumes without a name that no container has, too.
+    pub(crate) volumes: bool,
     /// `until`, `label` and `label!` filters, for containers and images.
     pub(crate) filters: Vec<(String, String)>,
 }
@@ -28,6 +30,8 @@ pub(crate) struct Pruned {
     pub(crate) containers: Vec<ContainerId>,
     /// Names of networks.
     pub(crate) networks: Vec<String>,
+    /// Names of volumes.
+    pub(crate) volumes: Vec<String>,
     /// Names and digests, in docker's order.
     pub(crate) images: Vec<Event>,
     /// Bytes given back.
@@ -42,6 +46,12 @@ pub(crate) struct Pruned {
 pub(crate) fn prune(engine: &Engine<'_>, request: &Request) -> Result<Pruned> {
     let mut pruned = prune_containers(engine, &request.filters)?;
     pruned.networks = network::prune(engine, &request.filters)?;
+    if request.volumes {
+        let volumes = volume::prune(engine, false, &request.filters)?;
+        pruned.volumes = volumes.volumes;
+        pruned.reclaimed += volumes.reclaimed;
+        pruned.failures.extend(volumes.failures);
+    }
     let removal = image::prune::prune(
         &engine.store,
         &image::prune::Request {
@@ -75,7 +85,7 @@ pub(crate) fn prune_containers(
         // Started since it was listed: no failure, it is in use.
         let Ok(lock) = entry.dir.lock() else { continue };
         let size = tree::usage(entry.dir.path()).map_or(0, |found| found.disk);
-        match container::discard(engine, &entry.dir, lock) {
+        match container::discard(engine, &entry.dir, lock, false) {
             Ok(more) => {
                 pruned.reclaimed += size;
                 pruned.containers.push(entry.record.id);

@@ -25,11 +25,13 @@ const KEEP: u32 = 0;
 /// No error.
 pub(super) const NO_ERROR: u8 = 0;
 /// A question that is none.
-pub(super) const FORMAT_ERROR: u8 = 1;
+const FORMAT_ERROR: u8 = 1;
 /// Nobody could be asked.
 pub(super) const SERVER_FAILURE: u8 = 2;
 /// There is no such name.
 pub(super) const NO_NAME: u8 = 3;
+/// What is not done for this client.
+pub(super) const REFUSED: u8 = 5;
 /// Something else than a question.
 const NOT_IMPLEMENTED: u8 = 4;
 

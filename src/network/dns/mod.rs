@@ -16,11 +16,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use message::{FORMAT_ERROR, NO_ERROR, NO_NAME, Query, SERVER_FAILURE};
+use message::{NO_ERROR, NO_NAME, Query, REFUSED, SERVER_FAILURE};
 use names::{Found, Names};
 
 use crate::common::{Error, Result};
-use crate::sys::file;
+use crate::sys::{file, net};
 
 /// How long one server is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -74,17 +74,7 @@ impl Server {
         let mut outside = Vec::new();
         let mut servers = Vec::new();
         for server in &resolver.servers {
-            let own: SocketAddr = match server.is_ipv4() {
-                true => ([0, 0, 0, 0], 0).into(),
-                false => ([0_u16; 8], 0).into(),
-            };
-            let open = || {
-                let socket = UdpSocket::bind(own)?;
-                socket.connect(server)?;
-                socket.set_nonblocking(true)?;
-                Ok::<_, std::io::Error>(socket)
-            };
-            if let Ok(socket) = open() {
+            if let Ok(socket) = net::udp_towards(*server) {
                 outside.push(socket);
                 servers.push(*server);
             }
@@ -246,10 +236,9 @@ impl Server {
 
 /// What is known here; `None` for what others are to be asked.
 fn local(names: &mut Names, query: &Query, has_servers: bool) -> Option<(u8, Vec<message::Data>)> {
+    // Nobody needs another class, and asking others would be a way out of an internal network.
     if !query.is_internet {
-        return has_servers
-            .then_some(())
-            .map_or(Some((FORMAT_ERROR, Vec::new())), |()| None);
+        return Some((REFUSED, Vec::new()));
     }
     match names.find(&query.name, query.kind) {
         Found::Records(records) => Some((NO_ERROR, records)),

@@ -4,10 +4,13 @@ use std::collections::HashMap;
 use std::fs;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::message::{A, AAAA, Data, PTR};
 use crate::network::{Member, Record};
+
+/// The longest that a file system's clock stands still.
+const TICK: Duration = Duration::from_millis(20);
 
 /// What names come to.
 #[derive(Debug, PartialEq, Eq)]
@@ -98,7 +101,10 @@ impl Names {
             };
             let changed = facts.modified().ok();
             let known = self.known.get(&members);
-            let fresh = known.is_some_and(|known| known.changed == changed && changed.is_some());
+            // Two changes within one tick of the file system's clock look the same.
+            let settled = changed.and_then(|changed| changed.elapsed().ok());
+            let settled = settled.is_some_and(|age| age > TICK);
+            let fresh = settled && known.is_some_and(|known| known.changed == changed);
             if !fresh && let Some(record) = read(&entry.path().join("network.json")) {
                 let all = fs::read_dir(&members).into_iter().flatten().flatten();
                 let all = all.filter_map(|member| read(&member.path())).collect();

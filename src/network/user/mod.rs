@@ -6,9 +6,11 @@ mod program;
 mod slirp;
 
 use std::ffi::OsStr;
+use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
+use super::routes::default_gateway;
 use super::{Protocol, Published};
 use crate::common::Result;
 use crate::host::find_program;
@@ -31,6 +33,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) namespace: BorrowedFd<'a>,
     /// The host's ports that lead there.
     pub(crate) published: &'a [Published],
+    /// Names are asked of the program, at [`Program::resolver`].
+    pub(crate) names: bool,
     /// Options of the user's for the program, in its own words.
     pub(crate) options: &'a [String],
 }
@@ -80,6 +84,24 @@ impl Program {
         match self {
             Program::Pasta(_) => pasta::RESOLVER,
             Program::Slirp(_) => slirp::RESOLVER,
+        }
+    }
+
+    /// The address at which the container finds the host, when [`Program::host_words`] are among
+    /// its options; `None` where the host has no way out of IPv4.
+    pub(crate) fn host(&self) -> Option<IpAddr> {
+        match self {
+            // Its default route is the host's.
+            Program::Pasta(_) => default_gateway().map(IpAddr::V4),
+            Program::Slirp(_) => Some(slirp::HOST.into()),
+        }
+    }
+
+    /// The option that lets the container reach the host.
+    pub(crate) fn host_words(&self) -> &'static str {
+        match self {
+            Program::Pasta(_) => "--map-gw",
+            Program::Slirp(_) => "--allow-host-loopback",
         }
     }
 

@@ -30,7 +30,10 @@ pub(super) fn start(path: &Path, wanted: &Wanted<'_>) -> Result<Helper> {
     words.extend(["-P".to_owned(), at(ready.as_raw_fd())]);
     words.extend(["--netns".to_owned(), at(netns.as_raw_fd())]);
     words.push("--netns-only".to_owned());
-    words.extend(["--dns-forward".to_owned(), RESOLVER.to_owned()]);
+    // With it answers of the host's resolver seem to come from here, whoever was asked.
+    if wanted.names {
+        words.extend(["--dns-forward".to_owned(), RESOLVER.to_owned()]);
+    }
     words.extend(words_of(wanted)?);
     let child = program::launch(Launch {
         path,

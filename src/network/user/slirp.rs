@@ -1,7 +1,7 @@
 //! slirp4netns(1), version 1.0 and later.
 
 use std::io::{Read, Write};
-use std::net::Shutdown;
+use std::net::{Ipv4Addr, Shutdown};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,8 @@ use crate::sys::{file, namespace};
 
 /// Where slirp4netns answers for the host's resolvers.
 pub(super) const RESOLVER: &str = "10.0.2.3";
+/// Where the host is, once that is allowed.
+pub(super) const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
 /// Most that its API answers with.
 const MOST: u64 = 64 << 10;
 

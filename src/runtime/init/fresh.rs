@@ -24,7 +24,11 @@ pub(super) struct Fresh {
 impl Init<'_> {
     /// Forgets what a mount at `target` covers.
     pub(super) fn forget_fresh(&mut self, target: &str) {
-        let covers = |fresh: &Fresh| fresh.target.starts_with(target.trim_end_matches('/'));
+        let covers = |fresh: &Fresh| {
+            let below = fresh.target.strip_prefix(target.trim_end_matches('/'));
+            // `/d` does not cover `/dev`.
+            below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
         self.fresh.retain(|fresh| !covers(fresh));
     }
 

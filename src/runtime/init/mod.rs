@@ -8,6 +8,7 @@
 mod console;
 mod devices;
 pub(super) mod entry;
+mod fill;
 mod fresh;
 mod identity;
 mod masks;
@@ -20,6 +21,7 @@ mod rootfs;
 mod secrets;
 mod user;
 
+pub(in crate::runtime) use mounts::subtree;
 pub(crate) use rootfs::mount_stopped;
 pub(crate) use user::find as find_user;
 

@@ -8,6 +8,7 @@ use nix::fcntl::{AT_FDCWD, OFlag};
 use nix::mount::MsFlags;
 use nix::sys::stat::{Mode, SFlag, fstat};
 
+use super::fill::{fill, reopen};
 use super::{Init, is_new};
 use crate::common::{Error, Kind, Result};
 use crate::runtime::plan::{MountStep, Source};
@@ -22,6 +23,8 @@ pub(super) struct BoundSource {
     detached: bool,
     is_dir: bool,
     is_device: bool,
+    /// Held while the source is filled: the directory around it, which no container sees.
+    around: Option<OwnedFd>,
 }
 
 /// Opens what the caller may reach before this process becomes someone else: a directory that
@@ -36,7 +39,7 @@ pub(super) fn open_as_caller(init: &mut Init<'_>) -> Result<()> {
             Source::Bind { path, .. } if init.own(path) != *path => None,
             Source::Bind {
                 path, recursive, ..
-            } => match open_any(path, *recursive, init.is_own_file(path)) {
+            } => match open_for(init, step, path, *recursive) {
                 Ok(source) => Some(source),
                 // What belongs to ids of the container only its root can reach.
                 Err(error) if error.kind() == Kind::Denied => None,
@@ -49,6 +52,56 @@ pub(super) fn open_as_caller(init: &mut Init<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Opens one source: a volume whose owners the kernel maps by the copy that was made for it.
+fn open_for(
+    init: &Init<'_>,
+    step: &MountStep,
+    path: &Path,
+    recursive: bool,
+) -> Result<BoundSource> {
+    let mapped = init.trees.as_ref().filter(|_| step.volume);
+    let mut source = match mapped.and_then(|trees| trees.volume(path, step.subpath.as_deref())) {
+        Some(copy) => BoundSource {
+            object: copy?,
+            detached: true,
+            is_dir: true,
+            is_device: false,
+            around: None,
+        },
+        None => match &step.subpath {
+            Some(below) => BoundSource {
+                object: subtree(path, below)?,
+                detached: true,
+                is_dir: false,
+                is_device: false,
+                around: None,
+            },
+            None => open_any(path, recursive, init.is_own_file(path))?,
+        },
+    };
+    if step.subpath.is_some() {
+        let facts = fstat(&source.object).map_err(|errno| Error::errno("stat", path, errno))?;
+        source.is_dir = crate::sys::node::is_dir(&facts);
+    }
+    if step.fill
+        && let Some(parent) = path.parent()
+    {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        source.around = nix::fcntl::open(parent, flags, Mode::empty()).ok();
+    }
+    Ok(source)
+}
+
+/// A detached copy of what lies at `below` in a volume. Containers write there, so that no link
+/// may lead out of it.
+pub(in crate::runtime) fn subtree(volume: &Path, below: &Path) -> Result<OwnedFd> {
+    let found = Root::open(volume)?.open_path(below).map_err(|error| {
+        error.hint("make the directory in the volume first, with a container that has all of it")
+    })?;
+    mount::clone_tree(found.as_fd(), Path::new(""), false)
+        .map_err(|errno| Error::errno("bind subpath", below, errno))
+}
+
 /// Opens every other bind source while the host's mounts still have their propagation.
 pub(super) fn open_sources(init: &mut Init<'_>) -> Result<()> {
     for (index, step) in init.plan.mounts.iter().enumerate() {
@@ -57,7 +110,7 @@ pub(super) fn open_sources(init: &mut Init<'_>) -> Result<()> {
         } = &step.source
             && init.sources.get(index).is_some_and(Option::is_none)
         {
-            init.sources[index] = Some(open_source(&init.own(path), *recursive)?);
+            init.sources[index] = Some(open_for(init, step, &init.own(path), *recursive)?);
         }
     }
     Ok(())
@@ -99,6 +152,7 @@ fn open_any(path: &Path, recursive: bool, is_file: bool) -> Result<BoundSource> 
         detached,
         is_dir: kind == SFlag::S_IFDIR,
         is_device: kind == SFlag::S_IFCHR || kind == SFlag::S_IFBLK,
+        around: None,
     })
 }
 
@@ -125,8 +179,13 @@ pub(super) fn mount_all(init: &mut Init<'_>) -> Result<()> {
                 init.forget_fresh(&step.target);
                 over(init, step, &source, &init.own(own))?;
             }
-            (Source::Bind { .. }, Some(source)) => {
+            (Source::Bind { .. }, Some(mut source)) => {
                 init.forget_fresh(&step.target);
+                if step.fill && source.is_dir {
+                    let around = source.around.take().map(std::fs::File::from);
+                    let target = target_dir(init.root()?, step)?;
+                    fill(&target, &source.object, around.as_ref(), &step.target)?;
+                }
                 let target = bind(init.root()?, step, &source, forced(init, step, &source))?;
                 init.spend(target);
                 init.spend(source.object);
@@ -246,12 +305,6 @@ fn mount_filled(
         mount::set_attributes(tree.as_fd(), attr::RDONLY, MsFlags::empty(), false)?;
     }
     mount::attach(tree.as_fd(), target.as_fd())
-}
-
-/// A readable descriptor of the directory an O_PATH one refers to.
-fn reopen(dir: &OwnedFd) -> std::result::Result<OwnedFd, Errno> {
-    let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
-    nix::fcntl::openat(dir, ".", flags, Mode::empty())
 }
 
 /// Attributes that a bind mount gets whatever was asked.

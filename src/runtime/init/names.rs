@@ -95,6 +95,9 @@ fn provide(init: &Init<'_>, entry: &UserEntry, name: &str, bytes: &[u8]) -> Resu
         recursive_attributes: false,
         propagation: MsFlags::MS_PRIVATE,
         chown: false,
+        volume: false,
+        fill: false,
+        subpath: None,
     };
     mounts::bind(init.root()?, &step, &source, attr::NOSUID).map(drop)
 }

@@ -7,6 +7,9 @@ use nix::mount::MsFlags;
 use crate::common::{Error, Kind, Result};
 use crate::sys::mount::attr;
 
+/// Option of a volume: what of it is mounted.
+const SUBPATH: &str = "x-ketch.subpath=";
+
 /// One mount for init to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MountStep {
@@ -22,6 +25,12 @@ pub(crate) struct MountStep {
     pub(crate) propagation: MsFlags,
     /// What is mounted becomes the payload's user's, recursively (podman's `U`).
     pub(crate) chown: bool,
+    /// The source is a volume of the store.
+    pub(crate) volume: bool,
+    /// An empty source first gets what the image has at the target.
+    pub(crate) fill: bool,
+    /// What below the source is mounted; no link leads out of the source.
+    pub(crate) subpath: Option<PathBuf>,
 }
 
 /// Source of a mount.
@@ -66,6 +75,9 @@ pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
         recursive_attributes: false,
         propagation: MsFlags::empty(),
         chown: false,
+        volume: false,
+        fill: false,
+        subpath: None,
     };
     let mut bind = mount.typ().as_deref() == Some("bind");
     let (mut recursive, mut overlay, mut copy_up) = (false, None, false);
@@ -85,7 +97,12 @@ pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
             "rw" | "suid" | "dev" | "exec" | "relatime" | "strictatime" | "noatime"
             | "defaults" => {}
             "U" => step.chown = true,
+            "x-ketch.volume" => step.volume = true,
+            "x-ketch.fill" => step.fill = true,
             "tmpcopyup" => copy_up = true,
+            other if other.starts_with(SUBPATH) => {
+                step.subpath = Some(PathBuf::from(&other[SUBPATH.len()..]));
+            }
             other => match (propagation(other), other.strip_prefix("O=")) {
                 (Some(flags), _) => step.propagation = flags,
                 (None, Some(dir)) => overlay = Some(PathBuf::from(dir)),

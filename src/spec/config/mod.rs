@@ -17,8 +17,10 @@ use serde::{Deserialize, Serialize};
 pub(crate) use crate::logs::{LogDriver, Logging};
 pub(crate) use copy::{Copies, Copy, CopyOutOn};
 pub(crate) use lifecycle::{Health, Lifecycle, OnUnhealthy, RestartPolicy};
-pub(crate) use mount::{BindOptions, Mount, MountKind, Propagation, VolumesFrom};
-pub(crate) use network::{ExposedPort, Helper, HostsFile, Network, NetworkMode, Port};
+pub(crate) use mount::{BindOptions, Mount, MountKind, Propagation, VolumeMake, VolumesFrom};
+pub(crate) use network::{
+    ExposedPort, HOST_GATEWAY, Helper, HostsFile, Network, NetworkMode, Port,
+};
 pub(crate) use process::{EnvEntry, Process, Stdio};
 pub(crate) use resource::{Resources, Ulimit};
 pub(crate) use secret::{Secret, SecretKind};

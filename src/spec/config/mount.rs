@@ -1,5 +1,7 @@
 //! The mount group.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// One mount asked for.
@@ -50,13 +52,40 @@ pub(crate) enum MountKind {
     },
     /// A named volume (`Some`) or an anonymous one.
     Volume {
-        /// Name, grammar checked.
+        /// Name, grammar checked; of an anonymous one it is chosen when its container is made.
         name: Option<String>,
+        /// Made for one container, and removed with it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        anonymous: bool,
         /// Do not copy the image's content into a new volume.
         no_copy: bool,
-        /// Directory of the volume to mount instead of its root.
+        /// `U`: give it to the container's user, recursively.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        chown: bool,
+        /// `O`: changes go to a throw-away overlay.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        overlay: bool,
+        /// `nocreate`: it has to be there when the container is made.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        no_create: bool,
+        /// How it is made when there is none of its name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        make: Option<VolumeMake>,
+        /// What of the volume to mount instead of its root, relative to that.
         subpath: Option<String>,
     },
+}
+
+/// How a volume is made: `volume-driver`, `volume-opt` and `volume-label`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct VolumeMake {
+    /// Driver; `local` without.
+    pub(crate) driver: Option<String>,
+    /// Its options.
+    pub(crate) options: BTreeMap<String, String>,
+    /// Labels.
+    pub(crate) labels: BTreeMap<String, String>,
 }
 
 /// Options of a bind mount.
@@ -75,6 +104,8 @@ pub(crate) struct BindOptions {
     pub(crate) relabel: bool,
     /// `O`: changes go to a throw-away overlay.
     pub(crate) overlay: bool,
+    /// `bind-recursive=readonly`: an error when a submount cannot be made read-only.
+    pub(crate) recursive_read_only: bool,
 }
 
 /// Mount propagation (mount_namespaces(7)).

@@ -39,6 +39,16 @@ pub(crate) struct Network {
     pub(crate) exposed: Vec<ExposedPort>,
 }
 
+impl Network {
+    /// Whether a name of `--add-host` is to lead to the host.
+    pub(crate) fn wants_host(&self) -> bool {
+        self.extra_hosts.iter().any(|(_, ip)| ip == HOST_GATEWAY)
+    }
+}
+
+/// docker's word for the address at which a container finds its host.
+pub(crate) const HOST_GATEWAY: &str = "host-gateway";
+
 /// One published port.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Port {

@@ -5,11 +5,12 @@ use serde_json::json;
 use crate::cli::args::{FormatArgs, filters};
 use crate::cli::command::Execute;
 use crate::cli::command::image::prune::confirm;
+use crate::cli::output::deleted::{lines, section};
 use crate::cli::output::document;
 use crate::cli::output::progress::Progress;
 use crate::cli::personality::Personality;
 use crate::cli::session::Session;
-use crate::common::{ContainerId, ExitStatus, human_size};
+use crate::common::{ExitStatus, human_size};
 use crate::engine::Engine;
 use crate::engine::system::prune;
 
@@ -48,7 +49,7 @@ impl Execute for Prune {
             Personality::Podman => lines(&pruned.containers),
             Personality::Docker => format!(
                 "{}Total reclaimed space: {}\n",
-                section(&pruned.containers),
+                section("Containers", &pruned.containers),
                 human_size(pruned.reclaimed)
             ),
         };
@@ -66,17 +67,5 @@ impl Execute for Prune {
             true => ExitStatus::Code(0),
             false => session.personality.failure(),
         })
-    }
-}
-
-fn lines(ids: &[ContainerId]) -> String {
-    ids.iter().map(|id| format!("{id}\n")).collect()
-}
-
-/// docker's section of what was deleted; nothing when nothing was.
-pub(in crate::cli::command) fn section(ids: &[ContainerId]) -> String {
-    match ids.is_empty() {
-        true => String::new(),
-        false => format!("Deleted Containers:\n{}\n", lines(ids)),
     }
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::cli::args::{FormatArgs, filters};
 use crate::cli::command::Execute;
 use crate::cli::command::image::prune::confirm;
+use crate::cli::output::deleted::{lines, section};
 use crate::cli::output::document;
 use crate::cli::output::progress::Progress;
 use crate::cli::personality::Personality;
@@ -42,7 +43,7 @@ impl Execute for Prune {
         let names = network::prune(&engine, &filters)?;
         let report = json!({"NetworksDeleted": names});
         let text = || match session.personality {
-            Personality::Docker => section(&names),
+            Personality::Docker => section("Networks", &names),
             Personality::Podman => lines(&names),
         };
         session.data(&document(
@@ -53,17 +54,5 @@ impl Execute for Prune {
             text,
         )?)?;
         Ok(ExitStatus::Code(0))
-    }
-}
-
-fn lines(names: &[String]) -> String {
-    names.iter().map(|name| format!("{name}\n")).collect()
-}
-
-/// docker's section of what was deleted; nothing when nothing was.
-pub(in crate::cli::command) fn section(names: &[String]) -> String {
-    match names.is_empty() {
-        true => String::new(),
-        false => format!("Deleted Networks:\n{}\n", lines(names)),
     }
 }

@@ -1,9 +1,9 @@
-//! `inspect` of whatever has the name: a container first, then an image, then a network, as
-//! docker looks.
+//! `inspect` of whatever has the name: a container first, then an image, a volume, a network,
+//! as docker looks.
 
 use crate::cli::args::ShowArgs;
 use crate::cli::command::image::inspect::show;
-use crate::cli::command::{Execute, container, network};
+use crate::cli::command::{Execute, container, network, volume};
 use crate::cli::error_report;
 use crate::cli::output::progress::Progress;
 use crate::cli::parse;
@@ -57,6 +57,9 @@ impl Execute for Inspect {
             if kind == "network" {
                 return network::inspect::document(&engine, session.personality, name);
             }
+            if kind == "volume" {
+                return volume::inspect::document(&engine, session.personality, name);
+            }
             if !containers && !images {
                 let error = Error::new(Kind::NotFound, format!("inspect {kind}"), name);
                 return Err(error.because(format!("no such {kind}")).into());
@@ -69,6 +72,11 @@ impl Execute for Inspect {
             }
             match super::super::image::inspect::document(&engine, session.personality, name) {
                 Err(error) if containers && missing(&error) => {
+                    if let Ok(volume) =
+                        volume::inspect::document(&engine, session.personality, name)
+                    {
+                        return Ok(volume);
+                    }
                     let network = network::inspect::document(&engine, session.personality, name);
                     network.map_err(|error| match missing(&error) {
                         true => no_such(name),

@@ -4,9 +4,8 @@ use serde_json::json;
 
 use crate::cli::args::{FormatArgs, filters};
 use crate::cli::command::Execute;
-use crate::cli::command::container::prune::section;
 use crate::cli::command::image::prune as images;
-use crate::cli::command::network::prune as networks;
+use crate::cli::output::deleted::section;
 use crate::cli::output::document;
 use crate::cli::output::progress::Progress;
 use crate::cli::session::Session;
@@ -26,6 +25,10 @@ pub(crate) struct Prune {
     #[arg(short, long)]
     force: bool,
 
+    /// Prune anonymous volumes, too
+    #[arg(long)]
+    volumes: bool,
+
     /// Provide filter values, such as until=24h
     #[arg(long, value_name = "KEY=VALUE")]
     filter: Vec<String>,
@@ -42,15 +45,20 @@ impl Execute for Prune {
             true => "all images without at least one container associated to them",
             false => "all dangling images",
         };
+        let more = match self.volumes {
+            true => "  - all anonymous volumes not used by at least one container\n",
+            false => "",
+        };
         let warning = format!(
             "WARNING! This will remove:\n  - all stopped containers\n  - all networks not used \
-                 by at least one container\n  - {what}\n"
+                 by at least one container\n{more}  - {what}\n"
         );
         images::confirm(self.force, "system prune", &warning)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let request = Request {
             all: self.all,
+            volumes: self.volumes,
             filters,
         };
         engine.apply_blob_policy()?;
@@ -62,11 +70,13 @@ impl Execute for Prune {
         let mut report = images::report(&pruned.images, pruned.reclaimed);
         report["ContainersDeleted"] = json!(pruned.containers);
         report["NetworksDeleted"] = json!(pruned.networks);
+        report["VolumesDeleted"] = json!(pruned.volumes);
         let text = || {
             format!(
-                "{}{}{}Total reclaimed space: {}\n",
-                section(&pruned.containers),
-                networks::section(&pruned.networks),
+                "{}{}{}{}Total reclaimed space: {}\n",
+                section("Containers", &pruned.containers),
+                section("Networks", &pruned.networks),
+                section("Volumes", &pruned.volumes),
                 images::section(&pruned.images),
                 human_size(pruned.reclaimed)
             )

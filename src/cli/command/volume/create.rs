@@ -9,62 +9,60 @@ use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus, Kind};
 use crate::engine::Engine;
-use crate::engine::volume::{self, CreateRequest};
+use crate::engine::volume::{CreateRequest, create};
 
 /// Create a volume
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Create {
-    /// Specify volume driver name
-    #[arg(short, long, default_value = volume::DRIVER)]
-    driver: String,
+    /// Volume driver: local, or tmpfs for one that each container gets fresh
+    #[arg(short, long, value_name = "DRIVER")]
+    driver: Option<String>,
 
     /// Set metadata for a volume
-    #[arg(long, short, value_name = "KEY=VALUE")]
+    #[arg(short, long, value_name = "KEY=VALUE")]
     label: Vec<String>,
 
-    /// Set driver specific options
+    /// Driver options: type=none, o=bind and device=/PATH, or type=tmpfs and o=size=…
     #[arg(short, long, value_name = "KEY=VALUE")]
     opt: Vec<String>,
 
-    /// Do not fail when the volume exists
+    /// Succeed when there is a volume of the same name
     #[arg(long)]
     ignore: bool,
 
-    /// Name of the volume; one is made up when there is none
-    #[arg(value_name = "NAME")]
+    /// Name of the volume; one without a name is anonymous
+    #[arg(value_name = "VOLUME")]
     name: Option<String>,
 }
 
 impl Execute for Create {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let mut labels = BTreeMap::new();
-        for label in &self.label {
-            parse::label::parse("--label", label, &mut labels)?;
+        for text in &self.label {
+            parse::label::parse("--label", text, &mut labels)?;
         }
         let mut options = BTreeMap::new();
-        for option in &self.opt {
-            let (key, value) = option.split_once('=').unwrap_or((option, ""));
+        for text in &self.opt {
+            let (key, value) = text
+                .split_once('=')
+                .ok_or_else(|| parse::bad("--opt", text, "use KEY=VALUE"))?;
             options.insert(key.to_owned(), value.to_owned());
         }
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
-        if let Some(name) = &self.name
-            && session.personality == Personality::Podman
-            && !self.ignore
-            && engine.store.volumes().named(name)?.is_some()
-        {
-            return Err(Error::new(Kind::Conflict, "create volume", name)
-                .because("volume with this name already exists".to_owned())
-                .into());
-        }
         let request = CreateRequest {
-            name: self.name,
+            name: self.name.filter(|name| !name.is_empty()),
             driver: self.driver,
             labels,
             options,
-            anonymous: false,
         };
-        let record = volume::create(&engine, request)?;
+        let (record, made) = create(&engine, &request)?;
+        if !made && !self.ignore && session.personality == Personality::Podman {
+            return Err(Error::new(Kind::Conflict, "make volume", record.name)
+                .because("volume already exists")
+                .hint("--ignore takes the one that is there")
+                .into());
+        }
         session.data(&format!("{}\n", record.name))?;
         Ok(ExitStatus::Code(0))
     }

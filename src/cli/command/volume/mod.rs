@@ -1,8 +1,9 @@
-//! `volume …`: directories that outlive containers.
+//! Commands on volumes.
 
-pub(crate) mod create;
-pub(crate) mod exists;
-pub(crate) mod inspect;
-pub(crate) mod list;
-pub(crate) mod prune;
-pub(crate) mod remove;
+pub(super) mod create;
+pub(super) mod exists;
+pub(super) mod export;
+pub(super) mod inspect;
+pub(super) mod list;
+pub(super) mod prune;
+pub(super) mod remove;

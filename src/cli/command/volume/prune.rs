@@ -5,18 +5,19 @@ use serde_json::json;
 use crate::cli::args::{FormatArgs, filters};
 use crate::cli::command::Execute;
 use crate::cli::command::image::prune::confirm;
+use crate::cli::output::deleted::{lines, section};
 use crate::cli::output::document;
 use crate::cli::output::progress::Progress;
 use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{ExitStatus, human_size};
+use crate::engine::Engine;
+use crate::engine::volume::prune;
 
-use crate::engine::{Engine, volume};
-
-/// Remove volumes that no container mounts
+/// Remove anonymous volumes that no container has
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Prune {
-    /// Remove all unused volumes, not just anonymous ones; podman's habits mean all anyway
+    /// Remove all unused volumes, not just anonymous ones
     #[arg(short, long)]
     all: bool,
 
@@ -24,7 +25,7 @@ pub(crate) struct Prune {
     #[arg(short, long)]
     force: bool,
 
-    /// Provide filter values, such as label=KEY
+    /// Provide filter values, such as label=KEY=VALUE
     #[arg(long, value_name = "KEY=VALUE")]
     filter: Vec<String>,
 
@@ -35,37 +36,35 @@ pub(crate) struct Prune {
 impl Execute for Prune {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let format = self.format.format()?;
-        let filters = filters(&self.filter)?;
-        volume::check_filters(&filters)?;
-        let is_podman = session.personality == Personality::Podman;
+        // docker's older word for --all.
+        let (switches, filters): (Vec<_>, Vec<_>) = filters(&self.filter)?
+            .into_iter()
+            .partition(|(key, _)| key == "all");
         let all = self.all
-            || is_podman
-            || filters
+            || session.personality == Personality::Podman
+            || switches
                 .iter()
-                .any(|(key, value)| key == "all" && value == "true");
-        let what = if all { "all" } else { "anonymous" };
-        confirm(
-            self.force,
-            "volume prune",
-            &format!(
-                "WARNING! This will remove {what} local volumes not used by at least one container."
-            ),
-        )?;
+                .any(|(_, value)| value == "true" || value == "1");
+        let what = match all {
+            true => "WARNING! This will remove all volumes not used by at least one container.",
+            false => {
+                "WARNING! This will remove anonymous local volumes not used by at least one container."
+            }
+        };
+        confirm(self.force, "volume prune", what)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
-        let removed = volume::prune(&engine, all, |record| {
-            volume::matches(record, false, &filters)
-        })?;
-        let names: Vec<&String> = removed.iter().map(|(name, _)| name).collect();
-        let freed: u64 = removed.iter().map(|(_, size)| size).sum();
-        let report = json!({"VolumesDeleted": names, "SpaceReclaimed": freed});
-        let lines: String = names.iter().map(|name| format!("{name}\n")).collect();
-        let text = || match (is_podman, names.is_empty()) {
-            (true, _) => lines.clone(),
-            (false, true) => format!("Total reclaimed space: {}\n", human_size(freed)),
-            (false, false) => format!(
-                "Deleted Volumes:\n{lines}\nTotal reclaimed space: {}\n",
-                human_size(freed)
+        let pruned = prune(&engine, all, &filters)?;
+        let report = json!({
+            "VolumesDeleted": pruned.volumes,
+            "SpaceReclaimed": pruned.reclaimed,
+        });
+        let text = || match session.personality {
+            Personality::Podman => lines(&pruned.volumes),
+            Personality::Docker => format!(
+                "{}Total reclaimed space: {}\n",
+                section("Volumes", &pruned.volumes),
+                human_size(pruned.reclaimed)
             ),
         };
         session.data(&document(
@@ -75,6 +74,12 @@ impl Execute for Prune {
             &report,
             text,
         )?)?;
-        Ok(ExitStatus::Code(0))
+        for (_, error) in &pruned.failures {
+            session.report(error);
+        }
+        Ok(match pruned.failures.is_empty() {
+            true => ExitStatus::Code(0),
+            false => session.personality.failure(),
+        })
     }
 }

@@ -6,63 +6,78 @@ use crate::cli::output::progress::Progress;
 use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus, Kind};
+use crate::engine::Engine;
 use crate::engine::container::{self, RemoveRequest};
-use crate::engine::{Engine, volume};
+use crate::engine::volume;
 
-/// Remove one or more volumes
+/// Remove one or more volumes that no container has
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Remove {
-    /// Do not fail if a volume does not exist; with podman's habits, remove its containers too
-    #[arg(short, long)]
-    force: bool,
-
-    /// With podman's habits: remove all volumes
+    /// Remove all volumes
     #[arg(short, long)]
     all: bool,
 
-    /// Names of volumes
+    /// Do not fail when a volume does not exist; podman's habit: remove its containers first
+    #[arg(short, long)]
+    force: bool,
+
+    /// Volumes by name
     #[arg(value_name = "VOLUME")]
     volumes: Vec<String>,
 }
 
 impl Execute for Remove {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
+        if self.all != self.volumes.is_empty() {
+            let why = "requires at least 1 argument: name volumes, or use --all";
+            return Err(Error::usage("volume rm", "", why).into());
+        }
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
-        let mut names = self.volumes;
-        if self.all {
-            let all = engine.store.volumes().list()?;
-            names = all.into_iter().map(|record| record.name).collect();
-        } else if names.is_empty() {
-            return Err(Error::usage("volume rm", "", "requires at least 1 argument").into());
-        }
+        let wanted = match self.all {
+            true => {
+                let all = engine.store.volumes().list()?;
+                all.into_iter().map(|record| record.name).collect()
+            }
+            false => self.volumes,
+        };
         let mut status = ExitStatus::Code(0);
-        for name in &names {
+        for name in &wanted {
             if self.force && session.personality == Personality::Podman {
-                let request = RemoveRequest {
-                    containers: volume::users(&engine)?.remove(name).unwrap_or_default(),
-                    force: true,
-                    ..RemoveRequest::default()
-                };
-                for (_, done) in container::remove(&engine, &request) {
-                    done?;
+                remove_users(&engine, name)?;
+            }
+            match volume::remove(&engine, name) {
+                Ok(()) => session.data(&format!("{name}\n"))?,
+                Err(error) => {
+                    let kind = error_report::kind(&error);
+                    if kind == Some(Kind::NotFound) && self.force {
+                        continue;
+                    }
+                    session.report(&error);
+                    status = match kind {
+                        Some(Kind::NotFound) => session.personality.missing(),
+                        Some(Kind::Conflict) => session.personality.in_use(),
+                        _ => session.personality.failure(),
+                    };
                 }
             }
-            let Err(error) = volume::remove(&engine, name) else {
-                session.data(&format!("{name}\n"))?;
-                continue;
-            };
-            let kind = error_report::kind(&error);
-            if kind == Some(Kind::NotFound) && self.force {
-                continue;
-            }
-            session.report(&error);
-            status = match kind {
-                Some(Kind::NotFound) => session.personality.missing(),
-                Some(Kind::Conflict) => session.personality.in_use(),
-                _ => session.personality.failure(),
-            };
         }
         Ok(status)
     }
+}
+
+/// podman's `-f`: containers that have the volume go first. What is left of them shows when the
+/// volume is removed.
+fn remove_users(engine: &Engine<'_>, wanted: &str) -> anyhow::Result<()> {
+    let Ok(record) = engine.store.volumes().find(wanted) else {
+        return Ok(());
+    };
+    let request = RemoveRequest {
+        containers: volume::users_of(engine, &record.name)?,
+        force: true,
+        ..RemoveRequest::default()
+    };
+    container::remove(engine, &request)
+        .into_iter()
+        .try_for_each(|(_, done)| done)
 }

@@ -9,7 +9,7 @@ mod side;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -22,8 +22,7 @@ use crate::common::{Error, Kind, Mode, passwd_entries};
 use crate::engine::Engine;
 use crate::host::inside as inside_id;
 use crate::store::ContainerEntry;
-use crate::sys::merge;
-use crate::sys::path::{Links, Root};
+use crate::sys::path::Root;
 use path::Cleaned;
 use side::{Header, Receiving, Side, receive, send};
 
@@ -325,25 +324,6 @@ fn across(
     };
     event::note(engine, &target.record, "copy", &[]);
     Ok(bytes)
-}
-
-/// Fills the empty directory `to` of the host with what is at `path` in a container that does not
-/// run and whose lock is held, owners and modes as they are, the top's too. Nothing there is
-/// nothing to do.
-pub(super) fn fill(engine: &Engine<'_>, name: &str, path: &Path, to: OwnedFd) -> Result<()> {
-    let entry = entry(engine, name)?;
-    let path = path.to_owned();
-    let work = move |tree: &Tree| -> Result<()> {
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY;
-        let relative = path.strip_prefix("/").unwrap_or(&path);
-        let Ok(top) = tree.root.lookup(relative, flags, Links::Follow) else {
-            return Ok(());
-        };
-        merge::copy_tree(top.as_fd(), to.as_fd())
-            .map_err(|errno| Error::errno("copy", path.display().to_string(), errno).into())
-    };
-    let inside = inside::enter(engine, (&entry, true), View::Bare, None, work)?;
-    inside.worker.finish(engine)
 }
 
 /// The sending child's work. That nobody wants the rest is the other side's to explain.

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Tree, View, settle};
 use crate::common::{Error, Kind, Mode};
-use crate::engine::container::{Asked, list, plan, userns, volumes};
+use crate::engine::container::{Asked, list, plan, userns, volume};
 use crate::engine::worker::{self, Where, Worker};
 use crate::engine::{Engine, identity};
 use crate::host::IdMaps;
@@ -40,7 +40,7 @@ where
     let source = Source::of(engine, entry)?;
     let config = list::config(entry);
     let (mounts, read_only) = match view {
-        View::Whole => (volumes::resolved(engine, &config.mounts), config.read_only),
+        View::Whole => (volume::as_binds(engine, config.mounts), config.read_only),
         View::Bare => (Vec::new(), false),
     };
     // With one id the payload's own number is given to it in a namespace below.

@@ -93,8 +93,10 @@ pub(super) fn write_names(connection: &Connection<'_>) -> Result<()> {
         }
     }
     append(&dir.join("hosts"), &lines)?;
-    let gateway = seats.iter().find_map(|seat| seat.member.gateways.first());
-    etc::set_gateway(&dir.join("hosts"), gateway.copied())?;
+    if network.wants_host() {
+        let gateway = seats.iter().find_map(|seat| seat.member.gateways.first());
+        etc::set_gateway(&dir.join("hosts"), gateway.copied())?;
+    }
     if is_images(network) {
         return Ok(());
     }
@@ -109,10 +111,13 @@ pub(super) fn write_names(connection: &Connection<'_>) -> Result<()> {
 /// The same for a private network, whose program can ask the host's resolvers.
 pub(super) fn write_private_names(connection: &Connection<'_>, program: &Program) -> Result<()> {
     let prepared = connection.prepared;
-    let text = etc::outside_conf(&prepared.asked.config.network, &[program.resolver()]);
+    let text = etc::private_conf(&prepared.asked.config.network, program.resolver());
     let hostname = prepared.planned.spec.hostname().clone().unwrap_or_default();
     let dir = prepared.dir.path();
     append(&dir.join("hosts"), &format!("127.0.1.1\t{hostname}\n"))?;
+    if prepared.asked.config.network.wants_host() {
+        etc::set_gateway(&dir.join("hosts"), program.host())?;
+    }
     if is_images(&prepared.asked.config.network) {
         return Ok(());
     }

@@ -143,6 +143,7 @@ impl<'a> Connection<'a> {
             connection.program = Some(program);
         }
         if network.mode == NetworkMode::Named {
+            refuse_unless_root(engine, network)?;
             let attachments = &network.attachments;
             connection.seats = bridged::take(engine, &prepared.record, attachments)?;
             connection.note(&[], Vec::new())?;
@@ -196,6 +197,21 @@ impl<'a> Connection<'a> {
             network::note(&self.engine.store, &seat.record, "connect", Some(container));
         }
         Ok(())
+    }
+}
+
+/// Networks with names have their bridges in the host's namespace.
+fn refuse_unless_root(engine: &Engine<'_>, network: &Network) -> Result<()> {
+    match network.attachments.first() {
+        Some(first) if engine.mode != Mode::Root => {
+            Err(Error::new(Kind::Unsupported, "use network", &first.network)
+                .because("networks with names are root's in this version".to_owned())
+                .hint(
+                    "--network private has a way out and ports; --network container:NAME is shared",
+                )
+                .into())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -6,12 +6,13 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
 
 use crate::common::{Error, Kind, Result};
 use crate::engine::Engine;
 use crate::network::forward::Forward;
 use crate::spec::config::{Network, Port};
-use crate::sys::net;
+use crate::sys::{net, processes};
 
 /// Where the kernel says from which port on anybody may listen (ip(7)).
 const FIRST_PORT: &str = "net.ipv4.ip_unprivileged_port_start";
@@ -172,7 +173,8 @@ fn holder(engine: &Engine<'_>, port: &Port) -> Option<String> {
         }
     }
     let inode = listening(&port.protocol, port.host)?;
-    process_with(&format!("socket:[{inode}]"))
+    let (pid, program) = processes::opener(Path::new(&format!("socket:[{inode}]")))?;
+    Some(format!("process {pid} ({program})"))
 }
 
 /// The inode of the socket that has a port (proc_net(5)).
@@ -191,32 +193,6 @@ fn listening(protocol: &str, port: u16) -> Option<String> {
             {
                 return words.get(9).map(|&inode| inode.to_owned());
             }
-        }
-    }
-    None
-}
-
-/// The process with an open descriptor of this name, among those that may be looked into.
-fn process_with(link: &str) -> Option<String> {
-    for entry in fs::read_dir("/proc").ok()?.flatten() {
-        let name = entry.file_name();
-        let Some(pid) = name
-            .to_str()
-            .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
-        else {
-            continue;
-        };
-        let Ok(descriptors) = fs::read_dir(entry.path().join("fd")) else {
-            continue;
-        };
-        let is_it =
-            |path: std::path::PathBuf| fs::read_link(path).is_ok_and(|to| to.as_os_str() == link);
-        if descriptors
-            .flatten()
-            .any(|descriptor| is_it(descriptor.path()))
-        {
-            let command = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
-            return Some(format!("process {pid} ({})", command.trim()));
         }
     }
     None

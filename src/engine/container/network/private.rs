@@ -10,18 +10,14 @@ use anyhow::Result;
 
 use crate::common::{self, Error, Kind};
 use crate::engine::Engine;
-use crate::network::Published;
 use crate::network::user::{self, Program, Wanted};
+use crate::network::{Published, has_default_route};
 use crate::runtime::Unconnected;
 use crate::spec::config::{Network, NetworkMode};
 use crate::sys::process;
 
 /// The device for packets that the programs need.
 const DEVICE: &str = "/dev/net/tun";
-/// IPv4 routes of the host (proc_net(5)).
-const ROUTES: &str = "/proc/net/route";
-/// IPv6 routes of the host.
-const ROUTES6: &str = "/proc/net/ipv6_route";
 
 /// A program that serves a container, for the time after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,23 +83,7 @@ fn lack() -> Option<String> {
     if let Err(error) = device {
         return Some(format!("{DEVICE}: {error}"));
     }
-    let has = |path: &str, is_default: fn(&[&str]) -> bool| {
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        text.lines().any(|line| {
-            let words: Vec<&str> = line.split_ascii_whitespace().collect();
-            is_default(&words)
-        })
-    };
-    let out = has(ROUTES, |words| {
-        words.get(1) == Some(&"00000000") && words.get(7) == Some(&"00000000")
-    }) || has(ROUTES6, |words| {
-        words.get(1) == Some(&"00")
-            && words
-                .first()
-                .is_some_and(|to| to.bytes().all(|byte| byte == b'0'))
-            && words.last() != Some(&"lo")
-    });
-    (!out).then(|| "the host has no default route".to_owned())
+    (!has_default_route()).then(|| "the host has no default route".to_owned())
 }
 
 /// The program that a container's network comes from.
@@ -141,11 +121,18 @@ pub(super) fn connect(
     ports: &[Published],
     ends: &Unconnected,
 ) -> common::Result<Helper> {
-    let options = network.helper.as_ref().map(|helper| &helper.options[..]);
+    let mut options = match &network.helper {
+        Some(helper) => helper.options.clone(),
+        None => Vec::new(),
+    };
+    if network.wants_host() {
+        options.push(program.host_words().to_owned());
+    }
     let helper = program.start(&Wanted {
         namespace: ends.namespace.as_fd(),
         published: ports,
-        options: options.unwrap_or_default(),
+        names: network.dns.is_empty(),
+        options: &options,
     })?;
     Ok(Helper::of(helper.pid))
 }
