@@ -10,6 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::CloneFlags;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::Mode;
+use nix::unistd::{Pid, getpid, getppid};
 
 use super::dns::{Resolver, Server};
 use super::forward::{Forward, Port};
@@ -60,22 +61,26 @@ impl Work {
 /// # Errors
 /// fork(2)'s.
 pub(crate) fn start(work: Work) -> Result<i32> {
+    let keeper = getpid();
     match clone(CloneFlags::empty(), None)? {
         Cloned::Parent(child) => Ok(child.pid),
         Cloned::Child => {
-            let _ = attend(work);
+            let _ = attend(work, keeper);
             exit_now(1)
         }
     }
 }
 
 /// Runs in the child; returns when it cannot go on.
-fn attend(work: Work) -> Option<()> {
+fn attend(work: Work, keeper: Pid) -> Option<()> {
     // The terminal's Ctrl-C is for the payload.
     exec::set_session();
     signal::reset_all();
-    credentials::die_with_parent().ok()?;
-    credentials::not_dumpable().ok()?;
+    belong_to(keeper)?;
+    // Whoever looks for the shared namespace after its holder was killed finds it here.
+    if work.held.is_empty() {
+        credentials::not_dumpable().ok()?;
+    }
     leave_all_but(&work.descriptors())?;
     // Every connection takes two descriptors.
     if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
@@ -92,7 +97,7 @@ fn attend(work: Work) -> Option<()> {
         nix::sched::setns(user, CloneFlags::CLONE_NEWUSER).ok()?;
         nix::sched::setns(network, CloneFlags::CLONE_NEWNET).ok()?;
         // Joining a user namespace has taken both back.
-        credentials::die_with_parent().ok()?;
+        belong_to(keeper)?;
         credentials::not_dumpable().ok()?;
     }
     let mut ports = forwards
@@ -108,6 +113,12 @@ fn attend(work: Work) -> Option<()> {
         }
         ports.iter_mut().for_each(Port::serve);
     }
+}
+
+/// Ends this process with its keeper, also one that has ended already.
+fn belong_to(keeper: Pid) -> Option<()> {
+    credentials::die_with_parent().ok()?;
+    (getppid() == keeper).then_some(())
 }
 
 /// Closes what belongs to the keeper: nobody who waits for the end of a pipe of its waits for

@@ -22,6 +22,17 @@ pub(crate) struct Connected {
     /// The firewall's rules had to be loaded: if other containers run, somebody has removed them,
     /// and [`bridge::restore`] is to be called for every other network.
     pub(crate) fresh: bool,
+    /// What keeps members from reaching beyond their network.
+    pub(crate) lack: Option<String>,
+}
+
+/// Whose the namespace with the bridges is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ground {
+    /// The host's: without rules nothing is made.
+    Host,
+    /// One for networks alone: without rules nothing passes between them.
+    Shared,
 }
 
 /// Connects `netns`, a namespace of `member`'s alone, to the network `record`. `published` leads to this member;
@@ -38,12 +49,12 @@ pub(crate) fn connect(
     record: &Record,
     member: &Member,
     published: &[Published],
-    netns: BorrowedFd<'_>,
+    (netns, ground): (BorrowedFd<'_>, Ground),
     find: Find<'_>,
 ) -> Result<Connected> {
     let end = End::of(record, member)?;
     match record.driver {
-        Driver::Bridge => bridge::attach(&Bridge::of(record), &end, published, netns, find),
+        Driver::Bridge => bridge::attach(&Bridge::of(record), &end, published, netns, ground, find),
         Driver::Macvlan | Driver::Ipvlan => {
             parent::attach(record, &end, netns).map(|()| Connected::default())
         }

@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::shared;
-use crate::common::{ContainerId, Error, Kind, Mode, Result};
+use crate::common::{ContainerId, Error, Mode, Result};
 use crate::engine::Engine;
 use crate::engine::container::asked_network;
 use crate::host::find_program;
-use crate::network::{self, Attachment, Member, Protocol, Published, Record, bridge};
+use crate::network::shared::Membership;
+use crate::network::{self, Attachment, Ground, Member, Protocol, Published, Record, bridge};
 use crate::spec::config::Port;
 use crate::store::{ContainerRecord, Join};
 
@@ -105,9 +106,11 @@ pub(crate) fn tear_down(engine: &Engine<'_>, record: &Record) -> Result<()> {
     shared::within(engine, || bridge::remove(record, &find)).map(|_| ())
 }
 
-/// Joins a namespace to a network, and lets ports of the host lead there.
+/// Joins a namespace to a network, and lets ports of the host lead there. `share` is an ordinary
+/// user's in the namespace with the bridges.
 pub(super) fn attach(
     engine: &Engine<'_>,
+    share: Option<&Membership>,
     seat: &Seat,
     ports: &[Published],
     namespace: BorrowedFd<'_>,
@@ -115,14 +118,24 @@ pub(super) fn attach(
     let Seat { record, member } = seat;
     let find = find(engine);
     // In the shared namespace ports are led by hand: the host's packets do not come there.
-    let ports = if engine.mode == Mode::Root { ports } else { &[] };
+    let ports = if engine.mode == Mode::Root {
+        ports
+    } else {
+        &[]
+    };
     let connected = engine.store.networks().locked(record, || {
-        let work = || network::connect(record, member, ports, namespace, &find);
-        let gone = || Error::new(Kind::NotFound, "use network", &record.name);
-        shared::within(engine, work)?.ok_or_else(gone)
+        let ground = share.map_or(Ground::Host, |_| Ground::Shared);
+        let work = || network::connect(record, member, ports, (namespace, ground), &find);
+        shared::inside(share, work)
     })?;
+    if let Some(lack) = &connected.lack {
+        engine.ui.warn(&format!(
+            "network {}: its containers reach nothing but each other: {lack}",
+            record.name
+        ));
+    }
     if connected.fresh {
-        restore(engine, &record.name)?;
+        restore(engine, share, &record.name)?;
     }
     Ok(Joined {
         network: record.name.clone(),
@@ -132,7 +145,7 @@ pub(super) fn attach(
 }
 
 /// Adds the firewall's rules of all members that run again; `but` is a network with a new one.
-fn restore(engine: &Engine<'_>, but: &str) -> Result<()> {
+fn restore(engine: &Engine<'_>, share: Option<&Membership>, but: &str) -> Result<()> {
     let networks = engine.store.networks();
     for record in networks.list()? {
         if !record.is_bridged() {
@@ -147,7 +160,7 @@ fn restore(engine: &Engine<'_>, but: &str) -> Result<()> {
         if members.len() > usize::from(record.name == but) {
             let find = find(engine);
             let again = || bridge::restore(&record, &members, &find);
-            networks.locked(&record, || shared::within(engine, again).map(|_| ()))?;
+            networks.locked(&record, || shared::inside(share, again))?;
         }
     }
     Ok(())
@@ -155,9 +168,6 @@ fn restore(engine: &Engine<'_>, but: &str) -> Result<()> {
 
 /// Removes what killed keepers have left of their containers' networks on the host.
 pub(crate) fn sweep_networks(engine: &Engine<'_>) -> Result<()> {
-    if engine.mode != Mode::Root {
-        return Ok(());
-    }
     let networks = engine.store.networks();
     for record in networks.list()? {
         if !record.is_bridged() {
@@ -166,7 +176,8 @@ pub(crate) fn sweep_networks(engine: &Engine<'_>) -> Result<()> {
         networks.locked(&record, || {
             let members = networks.members(&record.name)?;
             let lives = |container: &str| members.iter().any(|one| one.container == container);
-            bridge::sweep(&[&record.interface], lives, &find(engine))
+            let sweep = || bridge::sweep(&[&record.interface], lives, &find(engine));
+            shared::within(engine, sweep).map(|_| ())
         })?;
     }
     Ok(())

@@ -32,10 +32,10 @@ use crate::sys::file;
 use bridged::{Joined, Seat};
 pub(crate) use bridged::{sweep_networks, tear_down};
 pub(crate) use live::{plug, unplug};
-pub(super) use shared::join as join_shared;
 pub(super) use neighbour::{borrow_names, hostname, ids, neighbour};
 use ports::Held;
 use private::Helper;
+pub(super) use shared::join as join_shared;
 
 /// What a connected container has beside its namespace, in a file of its directory: whoever keeps
 /// the container may have been replaced meanwhile.
@@ -143,13 +143,32 @@ impl<'a> Connection<'a> {
             connection.program = Some(program);
         }
         if network.mode == NetworkMode::Named {
-            refuse_unless_root(engine, network)?;
             let attachments = &network.attachments;
             connection.seats = bridged::take(engine, &prepared.record, attachments)?;
+            connection.warn_of_limits();
             connection.note(&[], Vec::new())?;
             attendant::write_names(&connection)?;
         }
         Ok(connection)
+    }
+
+    /// Says what an ordinary user's network with a name cannot give.
+    fn warn_of_limits(&self) {
+        let Some(first) = self.seats.first().filter(|_| self.shared.is_some()) else {
+            return;
+        };
+        if self.prepared.asked.config.network.wants_host() {
+            self.engine.ui.warn(
+                "host-gateway: the host is not reached from an ordinary user's network with a \
+                 name; --network private reaches it",
+            );
+        }
+        if first.record.internal && !self.ports.is_empty() {
+            let name = &first.record.name;
+            self.engine.ui.warn(&format!(
+                "--publish: no port leads into the internal network {name}"
+            ));
+        }
     }
 
     /// Writes down what the container has, before it has it: nobody who is killed leaves
@@ -185,33 +204,19 @@ impl<'a> Connection<'a> {
             let ports = if index == 0 { &ports[..] } else { &[] };
             joined.push(bridged::attach(
                 self.engine,
+                self.shared,
                 seat,
                 ports,
                 ends.namespace.as_fd(),
             )?);
         }
-        let helper = attendant::start(self, ends.resolver)?;
-        self.note(&joined, helper.into_iter().collect())?;
+        let helpers = attendant::start(self, ends.resolver)?;
+        self.note(&joined, helpers)?;
         let container = self.prepared.record.id.as_str();
         for seat in &self.seats {
             network::note(&self.engine.store, &seat.record, "connect", Some(container));
         }
         Ok(())
-    }
-}
-
-/// Networks with names have their bridges in the host's namespace.
-fn refuse_unless_root(engine: &Engine<'_>, network: &Network) -> Result<()> {
-    match network.attachments.first() {
-        Some(first) if engine.mode != Mode::Root => {
-            Err(Error::new(Kind::Unsupported, "use network", &first.network)
-                .because("networks with names are root's in this version".to_owned())
-                .hint(
-                    "--network private has a way out and ports; --network container:NAME is shared",
-                )
-                .into())
-        }
-        _ => Ok(()),
     }
 }
 

@@ -28,10 +28,35 @@ pub(in crate::engine::container) fn join(
     engine: &Engine<'_>,
     network: &Network,
 ) -> Result<Option<Membership>> {
-    if engine.mode == Mode::Root || network.mode != NetworkMode::Named {
-        return Ok(None);
+    match network.mode {
+        NetworkMode::Named => of(engine),
+        _ => Ok(None),
     }
-    with(engine, |place| place.join(engine.ui)).map(Some)
+}
+
+/// A share in N, which is made where there is none; none as root.
+///
+/// # Errors
+/// N could not be made.
+pub(super) fn of(engine: &Engine<'_>) -> Result<Option<Membership>> {
+    match engine.mode {
+        Mode::Root => Ok(None),
+        _ => with(engine, |place| place.join(engine.ui)).map(Some),
+    }
+}
+
+/// Does `work` where the bridges are, in N with `share`.
+///
+/// # Errors
+/// Those of `work`.
+pub(super) fn inside<T>(share: Option<&Membership>, work: impl FnOnce() -> Result<T>) -> Result<T>
+where
+    T: Serialize + DeserializeOwned,
+{
+    match share {
+        Some(share) => share.run(work),
+        None => work(),
+    }
 }
 
 /// Does `work` where the bridges are; `None` when there is no such place any more, and so nothing
@@ -46,7 +71,7 @@ where
     if engine.mode == Mode::Root {
         return work().map(Some);
     }
-    match with(engine, |place| place.visit())? {
+    match with(engine, |place| place.visit(engine.ui))? {
         Some(share) => share.run(work).map(Some),
         None => Ok(None),
     }
