@@ -138,9 +138,11 @@ fn repair() {
         let killed = holder(place);
         signal_pidfd(&killed, libc::SIGKILL).unwrap();
         wait_for_end(&killed);
-        assert!(place.visit(&Silent).unwrap().is_none());
+        let visitor = place.visit(&Silent).unwrap().unwrap();
+        assert_eq!(identities(&first), identities(&visitor));
         let second = place.join(&Silent).unwrap();
         assert_eq!(identities(&first), identities(&second));
+        drop(visitor);
         // The first one's share counts with the new holder too.
         let holder = holder(place);
         drop(second);
