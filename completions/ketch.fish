@@ -54,6 +54,7 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "commit" -d 'Create a ne
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "mount" -d 'Mount a container\'s root filesystem, or list those that are'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "unmount" -d 'Unmount a container\'s root filesystem'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "umount" -d 'Unmount a container\'s root filesystem'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "build" -d 'Build an image from a Dockerfile'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "pull" -d 'Download an image from a registry'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "images" -d 'List images'
@@ -70,6 +71,8 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "quadlet" -d 'Make syste
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "doctor" -d 'Show what this machine offers to containers, and the fix for each missing rung'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "completion" -d 'Generate the completion script of a shell'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "generate-docs" -d 'Write man pages and completions'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "builder" -d 'Manage builds'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "buildx" -d 'Build images and manage the build cache'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "container" -d 'Manage containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "generate" -d 'Generate files from containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "healthcheck" -d 'Manage health checks of containers'
@@ -440,6 +443,73 @@ complete -c ketch -n "__fish_ketch_using_subcommand unmount" -s h -l help -d 'Pr
 complete -c ketch -n "__fish_ketch_using_subcommand umount" -s a -l all -d 'Unmount all containers'
 complete -c ketch -n "__fish_ketch_using_subcommand umount" -s f -l force -d 'Unmount whatever uses the mount'
 complete -c ketch -n "__fish_ketch_using_subcommand umount" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand build" -s t -l tag -d 'Name and optionally a tag of the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -s f -l file -d 'Name of the Dockerfile; - is standard input' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l build-arg -d 'Set build-time variables' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l build-arg-file -d 'Read build-time variables from a file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l build-context -d 'Additional build contexts, such as name=path or name=docker-image://IMAGE' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l target -d 'Set the target build stage to build' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l label -d 'Set metadata for an image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l annotation -d 'Add annotation to the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l platform -d 'Set target platforms for the build' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l pull -d 'Ask for newer base images: always, missing, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l no-cache-filter -d 'Do not cache specified stages' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l secret -d 'Secret to expose to the build: id=ID[,src=PATH|env=NAME]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l ssh -d 'SSH agent to expose to the build: default or ID[=SOCKET]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l allow -d 'Allow a right: network.host or security.insecure' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -s o -l output -d 'Output destination: a directory, - or type=TYPE,dest=PATH' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l iidfile -d 'Write the image ID to a file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l metadata-file -d 'Write build result metadata to a file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l progress -d 'Set type of progress output: auto, plain, tty, rawjson or quiet' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l call -d 'Set method for evaluating the Dockerfile: build, check, outline or targets' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l network -d 'Set the networking mode for the RUN instructions' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l add-host -d 'Add a custom host-to-IP mapping' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l dns -d 'Set custom DNS servers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l dns-search -d 'Set custom DNS search domains' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l dns-option -d 'Set DNS options' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l shm-size -d 'Shared memory size for build containers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -s m -l memory -d 'Memory limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l memory-swap -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l memory-reservation -d 'Memory soft limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l cpus -d 'Number of CPUs' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l oom-score-adj -d 'Tune host\'s OOM preferences (-1000 to 1000)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l memory-swappiness -d 'Tune container memory swappiness (0 to 100, -1 for the system\'s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l ulimit -d 'Ulimit options: NAME=SOFT[:HARD]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l cap-add -d 'Add Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l security-opt -d 'Security options' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l device -d 'Add a host device to the build containers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l jobs -d 'Number of steps that run at one time' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l format -d 'Format of the image\'s manifest and configuration: oci or docker' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l source-date-epoch -d 'Set the time of everything that is made, in seconds since 1970' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l layers -d 'Cache intermediate layers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l rm -d 'Remove intermediate containers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l force-rm -d 'Always remove intermediate containers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l cache-from -d 'Take results from other caches (type=registry,ref=…; not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l cache-to -d 'Give results to other caches (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l provenance -d 'Attest how the image was made (not there yet, and off)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l sbom -d 'Attest what is in the image (not there yet, and off)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l attest -d 'Attest something (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l builder -d 'Name a builder; there is one' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l tls-verify -d 'Require HTTPS and check certificates' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l authfile -d 'File of registry credentials' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l no-cache -d 'Do not use cache when building the image'
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l load -d 'Keep the result in the store, which every build does'
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l push -d 'Shorthand for --output=type=registry'
+complete -c ketch -n "__fish_ketch_using_subcommand build" -s q -l quiet -d 'Suppress the build output and print image ID on success'
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l why -d 'Say for each step that runs again which of its inputs changed'
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l check -d 'Check the Dockerfile and build nothing'
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l oom-kill-disable -d 'Disable OOM Killer'
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l squash -d 'Squash newly built layers into a single new layer'
+complete -c ketch -n "__fish_ketch_using_subcommand build" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand import" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand import" -s m -l message -d 'Set commit message for imported image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand import" -l platform -d 'Set platform, such as linux/arm64' -r
@@ -506,6 +576,176 @@ complete -c ketch -n "__fish_ketch_using_subcommand completion" -s h -l help -d 
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l man -d 'Directory for the man pages' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -l completions -d 'Directory for the completions' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand generate-docs" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and not __fish_seen_subcommand_from build prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and not __fish_seen_subcommand_from build prune" -f -a "build" -d 'Build an image from a Dockerfile'
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and not __fish_seen_subcommand_from build prune" -f -a "prune" -d 'Remove build cache'
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -s t -l tag -d 'Name and optionally a tag of the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -s f -l file -d 'Name of the Dockerfile; - is standard input' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l build-arg -d 'Set build-time variables' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l build-arg-file -d 'Read build-time variables from a file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l build-context -d 'Additional build contexts, such as name=path or name=docker-image://IMAGE' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l target -d 'Set the target build stage to build' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l label -d 'Set metadata for an image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l annotation -d 'Add annotation to the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l platform -d 'Set target platforms for the build' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l pull -d 'Ask for newer base images: always, missing, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l no-cache-filter -d 'Do not cache specified stages' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l secret -d 'Secret to expose to the build: id=ID[,src=PATH|env=NAME]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l ssh -d 'SSH agent to expose to the build: default or ID[=SOCKET]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l allow -d 'Allow a right: network.host or security.insecure' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -s o -l output -d 'Output destination: a directory, - or type=TYPE,dest=PATH' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l iidfile -d 'Write the image ID to a file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l metadata-file -d 'Write build result metadata to a file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l progress -d 'Set type of progress output: auto, plain, tty, rawjson or quiet' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l call -d 'Set method for evaluating the Dockerfile: build, check, outline or targets' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l network -d 'Set the networking mode for the RUN instructions' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l add-host -d 'Add a custom host-to-IP mapping' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l dns -d 'Set custom DNS servers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l dns-search -d 'Set custom DNS search domains' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l dns-option -d 'Set DNS options' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l shm-size -d 'Shared memory size for build containers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -s m -l memory -d 'Memory limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l memory-swap -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l memory-reservation -d 'Memory soft limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l cpus -d 'Number of CPUs' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l oom-score-adj -d 'Tune host\'s OOM preferences (-1000 to 1000)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l memory-swappiness -d 'Tune container memory swappiness (0 to 100, -1 for the system\'s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l ulimit -d 'Ulimit options: NAME=SOFT[:HARD]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l cap-add -d 'Add Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l security-opt -d 'Security options' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l device -d 'Add a host device to the build containers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l jobs -d 'Number of steps that run at one time' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l format -d 'Format of the image\'s manifest and configuration: oci or docker' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l source-date-epoch -d 'Set the time of everything that is made, in seconds since 1970' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l layers -d 'Cache intermediate layers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l rm -d 'Remove intermediate containers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l force-rm -d 'Always remove intermediate containers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l cache-from -d 'Take results from other caches (type=registry,ref=…; not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l cache-to -d 'Give results to other caches (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l provenance -d 'Attest how the image was made (not there yet, and off)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l sbom -d 'Attest what is in the image (not there yet, and off)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l attest -d 'Attest something (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l builder -d 'Name a builder; there is one' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l tls-verify -d 'Require HTTPS and check certificates' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l authfile -d 'File of registry credentials' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l no-cache -d 'Do not use cache when building the image'
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l load -d 'Keep the result in the store, which every build does'
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l push -d 'Shorthand for --output=type=registry'
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -s q -l quiet -d 'Suppress the build output and print image ID on success'
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l why -d 'Say for each step that runs again which of its inputs changed'
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l check -d 'Check the Dockerfile and build nothing'
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l oom-kill-disable -d 'Disable OOM Killer'
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l squash -d 'Squash newly built layers into a single new layer'
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from prune" -l keep-storage -d 'Amount of disk space to keep for cache' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all build cache, also what images have as well'
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from prune" -l verbose -d 'Provide a more verbose output'
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls inspect du prune imagetools" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls inspect du prune imagetools" -f -a "build" -d 'Build an image from a Dockerfile'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls inspect du prune imagetools" -f -a "version" -d 'Show builder version information'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls inspect du prune imagetools" -f -a "ls" -d 'List builder instances'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls inspect du prune imagetools" -f -a "inspect" -d 'Inspect current builder instance'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls inspect du prune imagetools" -f -a "du" -d 'Disk usage of the build cache'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls inspect du prune imagetools" -f -a "prune" -d 'Remove build cache'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls inspect du prune imagetools" -f -a "imagetools" -d 'Look at images in registries'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -s t -l tag -d 'Name and optionally a tag of the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -s f -l file -d 'Name of the Dockerfile; - is standard input' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l build-arg -d 'Set build-time variables' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l build-arg-file -d 'Read build-time variables from a file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l build-context -d 'Additional build contexts, such as name=path or name=docker-image://IMAGE' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l target -d 'Set the target build stage to build' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l label -d 'Set metadata for an image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l annotation -d 'Add annotation to the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l platform -d 'Set target platforms for the build' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l pull -d 'Ask for newer base images: always, missing, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l no-cache-filter -d 'Do not cache specified stages' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l secret -d 'Secret to expose to the build: id=ID[,src=PATH|env=NAME]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l ssh -d 'SSH agent to expose to the build: default or ID[=SOCKET]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l allow -d 'Allow a right: network.host or security.insecure' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -s o -l output -d 'Output destination: a directory, - or type=TYPE,dest=PATH' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l iidfile -d 'Write the image ID to a file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l metadata-file -d 'Write build result metadata to a file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l progress -d 'Set type of progress output: auto, plain, tty, rawjson or quiet' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l call -d 'Set method for evaluating the Dockerfile: build, check, outline or targets' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l network -d 'Set the networking mode for the RUN instructions' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l add-host -d 'Add a custom host-to-IP mapping' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l dns -d 'Set custom DNS servers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l dns-search -d 'Set custom DNS search domains' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l dns-option -d 'Set DNS options' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l shm-size -d 'Shared memory size for build containers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -s m -l memory -d 'Memory limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l memory-swap -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l memory-reservation -d 'Memory soft limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l cpus -d 'Number of CPUs' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l oom-score-adj -d 'Tune host\'s OOM preferences (-1000 to 1000)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l memory-swappiness -d 'Tune container memory swappiness (0 to 100, -1 for the system\'s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l ulimit -d 'Ulimit options: NAME=SOFT[:HARD]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l cap-add -d 'Add Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l security-opt -d 'Security options' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l device -d 'Add a host device to the build containers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l jobs -d 'Number of steps that run at one time' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l format -d 'Format of the image\'s manifest and configuration: oci or docker' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l source-date-epoch -d 'Set the time of everything that is made, in seconds since 1970' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l layers -d 'Cache intermediate layers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l rm -d 'Remove intermediate containers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l force-rm -d 'Always remove intermediate containers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l cache-from -d 'Take results from other caches (type=registry,ref=…; not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l cache-to -d 'Give results to other caches (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l provenance -d 'Attest how the image was made (not there yet, and off)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l sbom -d 'Attest what is in the image (not there yet, and off)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l attest -d 'Attest something (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l builder -d 'Name a builder; there is one' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l tls-verify -d 'Require HTTPS and check certificates' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l authfile -d 'File of registry credentials' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l no-cache -d 'Do not use cache when building the image'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l load -d 'Keep the result in the store, which every build does'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l push -d 'Shorthand for --output=type=registry'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -s q -l quiet -d 'Suppress the build output and print image ID on success'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l why -d 'Say for each step that runs again which of its inputs changed'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l check -d 'Check the Dockerfile and build nothing'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l oom-kill-disable -d 'Disable OOM Killer'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l squash -d 'Squash newly built layers into a single new layer'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from version" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Show builder names only'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Do not truncate output'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from inspect" -l bootstrap -d 'Ensure builder has booted before inspecting, which it always has'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from du" -l filter -d 'Provide filter values: id=ID or until=DURATION' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from du" -l format -d 'Format output: table or json' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from du" -l verbose -d 'Provide a more verbose output'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from du" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from prune" -l keep-storage -d 'Amount of disk space to keep for cache' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all build cache, also what images have as well'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from prune" -l verbose -d 'Provide a more verbose output'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from imagetools" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from imagetools" -f -a "inspect" -d 'Show details of an image in the registry'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "run" -d 'Create and run a new container from an image'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and not __fish_seen_subcommand_from run create start attach exec top ls list ps rm remove kill stop restart pause unpause wait update rename exists init inspect logs port stats prune cp diff export commit mount unmount umount" -f -a "create" -d 'Create a new container'
@@ -981,18 +1221,86 @@ complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and not __fish_
 complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and not __fish_seen_subcommand_from run" -f -a "run" -d 'Run the health check of a container'
 complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -l ignore-result -d 'Succeed whatever the result of the check'
 complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "diff" -d 'Inspect changes that the last layer of an image makes to those below it'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "pull" -d 'Download an image from a registry'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "ls" -d 'List images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "list" -d 'List images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "rm" -d 'Remove one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "remove" -d 'Remove one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "history" -d 'Show the history of an image'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "inspect" -d 'Display detailed information on one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from import diff pull ls list rm remove tag history inspect prune" -f -a "prune" -d 'Remove unused images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "build" -d 'Build an image from a Dockerfile'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "diff" -d 'Inspect changes that the last layer of an image makes to those below it'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "pull" -d 'Download an image from a registry'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "ls" -d 'List images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "list" -d 'List images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "rm" -d 'Remove one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "remove" -d 'Remove one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "history" -d 'Show the history of an image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "inspect" -d 'Display detailed information on one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "prune" -d 'Remove unused images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -s t -l tag -d 'Name and optionally a tag of the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -s f -l file -d 'Name of the Dockerfile; - is standard input' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l build-arg -d 'Set build-time variables' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l build-arg-file -d 'Read build-time variables from a file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l build-context -d 'Additional build contexts, such as name=path or name=docker-image://IMAGE' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l target -d 'Set the target build stage to build' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l label -d 'Set metadata for an image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l annotation -d 'Add annotation to the image' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l platform -d 'Set target platforms for the build' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l pull -d 'Ask for newer base images: always, missing, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l no-cache-filter -d 'Do not cache specified stages' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l secret -d 'Secret to expose to the build: id=ID[,src=PATH|env=NAME]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l ssh -d 'SSH agent to expose to the build: default or ID[=SOCKET]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l allow -d 'Allow a right: network.host or security.insecure' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -s o -l output -d 'Output destination: a directory, - or type=TYPE,dest=PATH' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l iidfile -d 'Write the image ID to a file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l metadata-file -d 'Write build result metadata to a file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l progress -d 'Set type of progress output: auto, plain, tty, rawjson or quiet' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l call -d 'Set method for evaluating the Dockerfile: build, check, outline or targets' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l network -d 'Set the networking mode for the RUN instructions' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l add-host -d 'Add a custom host-to-IP mapping' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l dns -d 'Set custom DNS servers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l dns-search -d 'Set custom DNS search domains' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l dns-option -d 'Set DNS options' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l shm-size -d 'Shared memory size for build containers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -s m -l memory -d 'Memory limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l memory-swap -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l memory-reservation -d 'Memory soft limit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l cpus -d 'Number of CPUs' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota, in microseconds' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l oom-score-adj -d 'Tune host\'s OOM preferences (-1000 to 1000)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l memory-swappiness -d 'Tune container memory swappiness (0 to 100, -1 for the system\'s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l ulimit -d 'Ulimit options: NAME=SOFT[:HARD]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l cap-add -d 'Add Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l security-opt -d 'Security options' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l device -d 'Add a host device to the build containers' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l jobs -d 'Number of steps that run at one time' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l format -d 'Format of the image\'s manifest and configuration: oci or docker' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l source-date-epoch -d 'Set the time of everything that is made, in seconds since 1970' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l layers -d 'Cache intermediate layers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l rm -d 'Remove intermediate containers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l force-rm -d 'Always remove intermediate containers, which every build does' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l cache-from -d 'Take results from other caches (type=registry,ref=…; not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l cache-to -d 'Give results to other caches (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l provenance -d 'Attest how the image was made (not there yet, and off)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l sbom -d 'Attest what is in the image (not there yet, and off)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l attest -d 'Attest something (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l builder -d 'Name a builder; there is one' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l tls-verify -d 'Require HTTPS and check certificates' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l authfile -d 'File of registry credentials' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l no-cache -d 'Do not use cache when building the image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l load -d 'Keep the result in the store, which every build does'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l push -d 'Shorthand for --output=type=registry'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -s q -l quiet -d 'Suppress the build output and print image ID on success'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l why -d 'Say for each step that runs again which of its inputs changed'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l check -d 'Check the Dockerfile and build nothing'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l oom-kill-disable -d 'Disable OOM Killer'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l squash -d 'Squash newly built layers into a single new layer'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s m -l message -d 'Set commit message for imported image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -l platform -d 'Set platform, such as linux/arm64' -r

@@ -6,17 +6,18 @@
 //! | layer | modules | they know |
 //! |---|---|---|
 //! | 0 | `common` | values: digest, ids, errors, exit status, units |
-//! | 1 | `sys`, `reference`, `oci` | sys: the kernel, and the only `unsafe`; the others: pure documents |
+//! | 1 | `sys`, `reference`, `oci`, `dockerfile` | sys: the kernel, and the only `unsafe`; the others: pure documents |
 //! | 2 | `host`, `settings` | facts of this machine; settings of this user |
 //! | 3 | `archive`, `cgroup`, `seccomp`, `logs`, `network` | one mechanism each |
 //! | 4 | `store`, `registry`, `spec`, `runtime` | disk, HTTP, OCI spec making, processes |
 //! | 5 | `engine` | joins layer 4 into verbs: request struct in, result struct out, no printing |
-//! | 6 | `supervisor`, `doctor` | one use of the engine each |
+//! | 6 | `supervisor`, `build`, `doctor` | one use of the engine each |
 //! | 7 | `boot` | the start of the machine: joins supervisor and engine |
 //! | 8 | `cli` | clap, the terminal, the only printing |
 
 mod common;
 
+mod dockerfile;
 mod oci;
 mod reference;
 mod sys;
@@ -37,6 +38,7 @@ mod store;
 
 mod engine;
 
+mod build;
 mod doctor;
 mod supervisor;
 

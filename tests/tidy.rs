@@ -14,6 +14,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("sys", 1),
     ("reference", 1),
     ("oci", 1),
+    ("dockerfile", 1),
     ("host", 2),
     ("settings", 2),
     ("archive", 3),

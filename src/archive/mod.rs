@@ -27,6 +27,7 @@ mod pax;
 mod pipeline;
 mod place;
 mod reader;
+mod sniff;
 mod sparse;
 mod whiteout;
 
@@ -41,3 +42,4 @@ pub(crate) use layer::{LayerWriter, NewLayer};
 pub(crate) use pack::{Form, PackOptions, Packer};
 pub(crate) use pipeline::unpack_layer;
 pub(crate) use place::{PlaceOptions, PlacedOwner, Spot, place};
+pub(crate) use sniff::is_archive;

@@ -25,7 +25,10 @@ pub(crate) struct Verb {
 }
 
 /// Groups and what their help says.
-pub(crate) const GROUPS: [(&str, &str); 8] = [
+pub(crate) const GROUPS: [(&str, &str); 11] = [
+    ("builder", "Manage builds"),
+    ("buildx", "Build images and manage the build cache"),
+    ("buildx imagetools", "Look at images in registries"),
     ("container", "Manage containers"),
     ("generate", "Generate files from containers"),
     ("healthcheck", "Manage health checks of containers"),
@@ -59,15 +62,14 @@ pub(crate) fn locate(verbs: &'static [Verb], words: &[OsString]) -> Asked {
             _ => return Asked::Other,
         }
     };
-    let grouped = GROUPS.iter().any(|(group, _)| *group == first);
-    let second = if grouped { words.next() } else { None };
-    if grouped && second.is_none() {
-        return Asked::Other;
+    let mut asked = first.to_owned();
+    while GROUPS.iter().any(|(group, _)| *group == asked) {
+        match words.next() {
+            Some(word) => asked = format!("{asked} {word}"),
+            None => return Asked::Other,
+        }
     }
-    let found = |spelling: &&&'static str| match second {
-        Some(second) => spelling.split_once(' ') == Some((first, second)),
-        None => **spelling == first,
-    };
+    let found = |spelling: &&&'static str| **spelling == asked;
     for verb in verbs {
         if let Some(spelling) = verb.spellings.iter().find(found) {
             return Asked::Verb(verb, spelling);
@@ -98,29 +100,33 @@ pub(crate) fn root() -> Command {
 /// The definition of one verb under one spelling, ready to parse.
 pub(crate) fn single(verb: &Verb, spelling: &'static str) -> Command {
     let leaf = |name: &'static str| optional_values((verb.command)().name(name));
-    match spelling.split_once(' ') {
-        Some((group, name)) => root().subcommand(Command::new(group).subcommand(leaf(name))),
-        None => root().subcommand(leaf(spelling)),
+    let mut names = spelling.rsplit(' ');
+    let mut command = leaf(names.next().unwrap_or(spelling));
+    for group in names {
+        command = Command::new(group).subcommand(command);
     }
+    root().subcommand(command)
 }
 
 /// The whole tree, as help, man pages and completions show it: per group the first spelling is
 /// the name, the others are aliases.
 pub(crate) fn tree(verbs: &[Verb]) -> Command {
     let mut root = root();
-    let mut groups: Vec<Command> = GROUPS
+    let mut groups: Vec<(&str, Command)> = GROUPS
         .iter()
-        .map(|(name, about)| {
-            Command::new(*name)
+        .map(|(path, about)| {
+            let name = path.rsplit(' ').next().unwrap_or(path);
+            let group = Command::new(name)
                 .about(*about)
                 .subcommand_required(true)
-                .disable_help_subcommand(true)
+                .disable_help_subcommand(true);
+            (*path, group)
         })
         .collect();
     for verb in verbs {
         let named = |group: &str| -> Option<Command> {
             let mut names = verb.spellings.iter().filter_map(|spelling| {
-                let (prefix, name) = spelling.split_once(' ').unwrap_or(("", spelling));
+                let (prefix, name) = spelling.rsplit_once(' ').unwrap_or(("", spelling));
                 (prefix == group).then_some(name)
             });
             let name = names.next()?;
@@ -131,13 +137,25 @@ pub(crate) fn tree(verbs: &[Verb]) -> Command {
         }
         groups = groups
             .into_iter()
-            .map(|group| match named(group.get_name()) {
-                Some(leaf) => group.subcommand(leaf),
-                None => group,
+            .map(|(path, group)| match named(path) {
+                Some(leaf) => (path, group.subcommand(leaf)),
+                None => (path, group),
             })
             .collect();
     }
-    root.subcommands(groups)
+    let (nested, mut groups): (Vec<_>, Vec<_>) =
+        groups.into_iter().partition(|(path, _)| path.contains(' '));
+    for (path, group) in nested {
+        let above = path.rsplit_once(' ').map(|(above, _)| above);
+        groups = groups
+            .into_iter()
+            .map(|(path, parent)| match Some(path) == above {
+                true => (path, parent.subcommand(group.clone())),
+                false => (path, parent),
+            })
+            .collect();
+    }
+    root.subcommands(groups.into_iter().map(|(_, group)| group))
 }
 
 /// docker's booleans take an optional value (`--rm=false`). Definitions say plain `bool`, so

@@ -63,6 +63,14 @@ impl Session {
         }
     }
 
+    /// Whether ketch is called by this name.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        let program = self.words.first().map(Path::new);
+        program
+            .and_then(Path::file_name)
+            .is_some_and(|file| file == name)
+    }
+
     /// `path` as an absolute one.
     pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
         self.cwd.join(path)

@@ -32,6 +32,16 @@ impl Digest {
         text
     }
 
+    /// The 32 bytes.
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Of its 32 bytes.
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Digest {
+        Digest(bytes)
+    }
+
     /// The first 12 hex characters, as lists show them.
     pub(crate) fn short(&self) -> String {
         let mut text = self.hex();

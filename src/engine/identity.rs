@@ -15,7 +15,7 @@ use crate::sys::credentials;
 ///
 /// # Errors
 /// Those of `work`, with their kind, text and hint wherever it ran.
-pub(super) fn as_owner<T, F>(engine: &Engine<'_>, work: F) -> Result<T>
+pub(crate) fn as_owner<T, F>(engine: &Engine<'_>, work: F) -> Result<T>
 where
     T: Serialize + DeserializeOwned,
     F: FnOnce() -> Result<T>,
@@ -38,7 +38,7 @@ where
 }
 
 /// User 0 of the namespace, and nothing more.
-pub(super) fn become_owner() -> Result<()> {
+pub(crate) fn become_owner() -> Result<()> {
     credentials::set_ids(0, 0)?;
     credentials::set_groups(&[])
         .map_err(|errno| Error::errno("drop supplementary groups", "", errno))?;

@@ -3,12 +3,12 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod container;
-mod identity;
+pub(crate) mod identity;
 pub(crate) mod image;
 pub(crate) mod network;
 pub(crate) mod system;
 pub(crate) mod volume;
-mod worker;
+pub(crate) mod worker;
 
 use std::ffi::OsString;
 

@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::marker::PhantomData;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use anyhow::{Context, Result, anyhow};
@@ -39,26 +39,26 @@ enum Outcome<T> {
 
 /// Where a child works.
 #[derive(Debug)]
-pub(super) struct Where<'m> {
+pub(crate) struct Where<'m> {
     /// New namespaces.
-    pub(super) namespaces: CloneFlags,
+    pub(crate) namespaces: CloneFlags,
     /// Maps of the new user namespace that newuidmap and newgidmap have to write; the child
     /// begins when they are in force.
-    pub(super) maps: Option<&'m IdMaps>,
+    pub(crate) maps: Option<&'m IdMaps>,
     /// The caller's end of a pipe, which the child must not hold.
-    pub(super) ours: Option<OwnedFd>,
+    pub(crate) ours: Option<OwnedFd>,
 }
 
 /// The child's tie to its caller.
 #[derive(Debug)]
-pub(super) struct Tie {
+pub(crate) struct Tie {
     socket: UnixStream,
 }
 
 impl Tie {
     /// Has the kernel end this process with its caller. A change of user takes that back, so it
     /// is called after the last one.
-    pub(super) fn tighten(&self) -> Result<()> {
+    pub(crate) fn tighten(&self) -> Result<()> {
         credentials::die_with_parent()?;
         // A caller killed before the kernel was asked to watch it is not missed.
         if socket::is_deserted(self.socket.as_fd()) {
@@ -70,11 +70,11 @@ impl Tie {
 
 /// A child at work. Dropped before its answer, it is killed.
 #[derive(Debug)]
-pub(super) struct Worker<T> {
+pub(crate) struct Worker<T> {
     child: Child,
     socket: UnixStream,
     /// What [`Where::ours`] was.
-    pub(super) ours: Option<OwnedFd>,
+    pub(crate) ours: Option<OwnedFd>,
     ended: bool,
     answer: PhantomData<T>,
 }
@@ -84,7 +84,7 @@ pub(super) struct Worker<T> {
 /// # Errors
 /// What making the process and its namespaces gave; those of `work` come from
 /// [`Worker::finish`].
-pub(super) fn spawn<T, F>(engine: &Engine<'_>, place: Where<'_>, work: F) -> Result<Worker<T>>
+pub(crate) fn spawn<T, F>(engine: &Engine<'_>, place: Where<'_>, work: F) -> Result<Worker<T>>
 where
     T: Serialize + DeserializeOwned,
     F: FnOnce(&Tie) -> Result<T>,
@@ -124,7 +124,7 @@ impl<T: DeserializeOwned> Worker<T> {
     ///
     /// # Errors
     /// Those of the work, with their kind, text and hint.
-    pub(super) fn finish(mut self, engine: &Engine<'_>) -> Result<T> {
+    pub(crate) fn finish(mut self, engine: &Engine<'_>) -> Result<T> {
         drop(self.ours.take());
         let mut bytes = Vec::new();
         let read = (&self.socket).read_to_end(&mut bytes);
@@ -151,6 +151,13 @@ impl<T> Worker<T> {
         (&self.socket)
             .write_all(b"g")
             .context("start the helper process")
+    }
+}
+
+/// Readable once the child has answered or ended.
+impl<T> AsFd for Worker<T> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }
 

@@ -87,6 +87,30 @@ impl Client<'_> {
         Err(Error::new(Kind::Bug, "resolve", reference.to_string()))
     }
 
+    /// The document that `reference` names, index or manifest, as the registry serves it: its
+    /// bytes, their digest and their media type.
+    ///
+    /// # Errors
+    /// As [`resolve`](Client::resolve).
+    pub(crate) fn served(&self, reference: &Reference) -> Result<(Vec<u8>, Digest, String)> {
+        let sources = self.settings.sources(reference)?;
+        let name = match (reference.digest(), reference.tag()) {
+            (Some(digest), _) => digest.to_string(),
+            (None, tag) => tag.unwrap_or("latest").to_owned(),
+        };
+        let mut last = Error::new(Kind::Bug, "resolve", reference.to_string());
+        for source in &sources {
+            let fetched = self
+                .endpoint(source)
+                .and_then(|endpoint| self.document(&endpoint, &name, reference.digest(), None));
+            match fetched {
+                Ok(found) => return Ok((found.bytes, found.digest, found.content_type)),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
     fn resolve_at(
         &self,
         source: &Source,

@@ -1,6 +1,6 @@
 //! The mounts section: the file systems every container has, then the user's.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{Mount as OciMount, MountBuilder};
 
@@ -239,8 +239,39 @@ fn user_mount(inputs: &Inputs<'_>, mount: &Mount, own: &Path) -> Result<OciMount
             let options: Vec<&str> = options.iter().map(String::as_str).collect();
             bind(&mount.target, Path::new(source), &options)
         }
+        MountKind::Layers {
+            lowers,
+            attributes_of_user,
+        } => {
+            if *attributes_of_user {
+                options.push("userxattr".to_owned());
+            }
+            layers(mount, lowers, options, own)
+        }
         MountKind::Volume { .. } => volume(inputs, mount, options, own),
     }
+}
+
+/// A tree of several layers; what is changed is dropped with `own`.
+fn layers(
+    mount: &Mount,
+    lowers: &[PathBuf],
+    mut options: Vec<String>,
+    own: &Path,
+) -> Result<OciMount> {
+    let lowers: Vec<String> = lowers
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    options.push(format!("lowerdir={}", lowers.join(":")));
+    if !mount.read_only {
+        overlay(own)?;
+        let own = own.display();
+        options.push(format!("upperdir={own}/upper"));
+        options.push(format!("workdir={own}/work"));
+    }
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    new(&mount.target, "overlay", &options)
 }
 
 /// Makes the place for what a container changes of a mount; the option that says so.

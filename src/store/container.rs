@@ -399,6 +399,11 @@ pub(crate) struct ContainerDir {
 }
 
 impl ContainerDir {
+    /// A directory like a container's that is none of the store's containers: a build step's.
+    pub(super) fn apart(path: PathBuf) -> ContainerDir {
+        ContainerDir { path }
+    }
+
     /// The directory itself; `config.json` (OCI spec) and logs go there.
     pub(crate) fn path(&self) -> &Path {
         &self.path

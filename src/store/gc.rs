@@ -41,6 +41,7 @@ impl Store {
         {
             let _lock = self.lock_exclusive()?;
             self.containers().sweep()?;
+            self.build_cache().sweep()?;
             self.sweep_records()?;
             let marked = self.mark()?;
             if !marked.blind {
@@ -80,6 +81,13 @@ impl Store {
             marked.blobs.extend(entry.record.manifest);
             marked.blobs.extend(entry.record.config);
             marked.layers.extend(&entry.record.layers);
+        }
+        // One that cannot be read is a miss for the next build, whatever it named.
+        for (record, _) in self.build_cache().list()? {
+            marked.blobs.extend(record.layer.map(|layer| layer.blob));
+            marked
+                .layers
+                .extend(record.layer.map(|layer| layer.diff_id));
         }
         Ok(marked)
     }

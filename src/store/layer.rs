@@ -195,7 +195,10 @@ impl Layers<'_> {
             return Ok(true);
         }
         let mut containers = self.store.containers().list()?.into_iter().flatten();
-        Ok(containers.any(|entry| entry.record.layers.contains(diff_id)))
+        if containers.any(|entry| entry.record.layers.contains(diff_id)) {
+            return Ok(true);
+        }
+        self.store.build_cache().names_layer(diff_id)
     }
 }
 
@@ -241,6 +244,29 @@ impl LayerStage {
     /// the layer's root.
     pub(crate) fn dir(&self) -> &Path {
         &self.staging
+    }
+
+    /// Takes a directory that is the layer already in the place of the empty one. On an error
+    /// nothing has changed.
+    pub(crate) fn adopt(&self, dir: &Path) -> Result<()> {
+        // rename(2) to another directory needs write permission on a directory itself.
+        let facts = dir
+            .symlink_metadata()
+            .map_err(|error| Error::io("stat", dir, error))?;
+        let mode = facts.permissions().mode() & 0o7777;
+        let shut = mode & 0o200 == 0;
+        let set = |path: &Path, mode: u32| {
+            std::fs::set_permissions(path, Permissions::from_mode(mode))
+                .map_err(|error| Error::io("set mode of", path, error))
+        };
+        if shut {
+            set(dir, mode | 0o700)?;
+        }
+        file::rename(dir, &self.staging)?;
+        match shut {
+            true => set(&self.staging, mode),
+            false => Ok(()),
+        }
     }
 
     /// Publishes the layer. The caller has verified the diff-id.

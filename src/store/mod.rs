@@ -18,13 +18,14 @@
 //! events                       what happened, one line of JSON each
 //! networks/<name>/             one network: record, lock, members (see `network`)
 //! volumes/<name>/              one volume: record and data (see `volume`)
+//! build/                       the build cache (see `build`)
 //! volumes/ networks/ build/ secrets/   made when first needed
 //! tmp/blob-<hex>.partial       a download, kept for resuming; its flock is the right to write
 //! tmp/pin-<random>             held while its process adds things no name points to yet
 //! trash/                       renamed away, still to be deleted
 //! ```
 //!
-//! **GC roots** are the image records and the container records. A blob or layer that neither
+//! **GC roots** are the image, container and build cache records. A blob or layer that none
 //! names is deleted by [`Store::collect`], except one that is younger than the oldest live pin:
 //! every process that adds or reuses blobs or layers holds a pin until it drops its `Store`, and
 //! reuse makes a thing young again. So a pull can take hours without holding a lock, and killing
@@ -45,6 +46,7 @@
 
 mod asked;
 mod blob;
+mod build;
 mod check;
 mod container;
 mod document;
@@ -78,6 +80,7 @@ use crate::sys::file_system::file_system;
 use crate::sys::writeback;
 
 pub(crate) use blob::{Blob, Blobs};
+pub(crate) use build::{BuildPresence, CacheRecord, CachedLayer, StepWork};
 #[cfg(test)]
 pub(crate) use check::Problem;
 pub(crate) use check::Report;

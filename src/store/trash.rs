@@ -94,6 +94,7 @@ impl Store {
         self.images().settle_index()?;
         self.sweep_tmp()?;
         self.sweep_staging()?;
+        self.build_cache().sweep()?;
         let mut purged = Purged::default();
         for name in file::names(&self.path("trash"))? {
             let path = self.path("trash").join(name);

@@ -74,7 +74,10 @@ impl Store {
         self.measure_containers(&mut usage)?;
         self.measure_images(&sizes, &mut usage)?;
         usage.volumes = self.measure_dir("volumes", &mut usage)?;
-        usage.build = self.measure_dir("build", &mut usage)?;
+        usage.build = (
+            self.build_cache().list()?.len(),
+            self.measure_dir("build", &mut usage)?.1,
+        );
         usage.temporary =
             self.measure_dir("tmp", &mut usage)?.1 + self.measure_dir("trash", &mut usage)?.1;
         Ok(usage)

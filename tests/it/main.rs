@@ -9,6 +9,9 @@
 mod harness;
 
 mod boot;
+mod build;
+mod build_copy;
+mod build_shown;
 mod cli;
 mod clients;
 mod commit;

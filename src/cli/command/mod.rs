@@ -1,5 +1,6 @@
 //! One file per command: its flags, and the way from them to the engine and to the output.
 
+mod builder;
 mod container;
 mod image;
 mod network;
@@ -75,6 +76,13 @@ pub(crate) const VERBS: &[Verb] = &[
         "container unmount",
         "container umount",
     ]),
+    verb::<image::build::Build>(&["build", "image build", "buildx build", "builder build"]),
+    verb::<builder::version::Version>(&["buildx version"]),
+    verb::<builder::list::List>(&["buildx ls"]),
+    verb::<builder::inspect::Inspect>(&["buildx inspect"]),
+    verb::<builder::usage::Usage>(&["buildx du"]),
+    verb::<builder::imagetools::Inspect>(&["buildx imagetools inspect"]),
+    verb::<builder::prune::Prune>(&["buildx prune", "builder prune"]),
     verb::<image::import::Import>(&["import", "image import"]),
     verb::<image::diff::Diff>(&["image diff"]),
     verb::<image::pull::Pull>(&["pull", "image pull"]),

@@ -1,5 +1,6 @@
 //! What reaches stdout and stderr: lists in every form, documents, human words, progress.
 
+pub(crate) mod build;
 pub(crate) mod deleted;
 mod document;
 mod format;

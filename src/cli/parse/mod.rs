@@ -4,6 +4,7 @@
 //! directory, the caller's environment) is given to it.
 
 pub(crate) mod boolean;
+pub(crate) mod build;
 pub(crate) mod capability;
 pub(crate) mod csv;
 pub(crate) mod device;

@@ -1,5 +1,6 @@
 //! `commit`: a new image from what a container changed.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufWriter;
 use std::os::fd::OwnedFd;
@@ -90,6 +91,7 @@ pub(crate) fn commit(engine: &Engine<'_>, request: &CommitRequest) -> Result<Dig
         layers,
         name,
         dialect: request.dialect,
+        annotations: BTreeMap::new(),
     };
     let made = assemble::publish(engine, assembly)?;
     let mut attributes = vec![("imageID", made.config.to_string())];

@@ -276,13 +276,14 @@ impl Victim {
 
     fn send(&mut self, engine: &Engine<'_>, signal: i32) {
         let Some(payload) = &self.payload else { return };
+        if let Some(record) = &self.wish.record {
+            // Before the signal, so that no end it causes is told first.
+            event::note(engine, record, "kill", &[("signal", signal.to_string())]);
+        }
         // One that has ended by itself is what was wished.
         let _ = process::signal_pidfd(payload, signal);
         // Nothing stopped can take a signal, and on version 1 not even a kill.
         self.freezer = pause::resume(&self.wish.dir).or(self.freezer.take());
-        if let Some(record) = &self.wish.record {
-            event::note(engine, record, "kill", &[("signal", signal.to_string())]);
-        }
     }
 
     fn mark(&self) -> Result<()> {

@@ -158,7 +158,7 @@ fn mount(engine: &Engine<'_>, mount: &Mount) -> Option<Value> {
         MountKind::Bind { source, options } => {
             ("bind", None, source.clone(), json!(options.propagation))
         }
-        MountKind::Tmpfs { .. } => return None,
+        MountKind::Tmpfs { .. } | MountKind::Layers { .. } => return None,
         MountKind::Volume { name, .. } => {
             let place = engine.store.volumes().data(name.as_deref()?);
             (

@@ -1,5 +1,6 @@
 //! `kill` and `stop`.
 
+use std::os::fd::AsFd as _;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -61,6 +62,16 @@ pub(crate) fn kill(
         if wanted {
             entry.dir.mark_stopped()?;
         }
+        if process::has_ended(payload.as_fd()) {
+            return Err(not_running(name, &entry, &status));
+        }
+        // Before the signal, so that no end it causes is told first.
+        event::note(
+            engine,
+            &entry.record,
+            "kill",
+            &[("signal", signal.to_string())],
+        );
         match process::signal_pidfd(&payload, signal) {
             Err(nix::errno::Errno::ESRCH) => return Err(not_running(name, &entry, &status)),
             other => other.map_err(|errno| Error::errno("signal container", name, errno))?,
@@ -68,8 +79,6 @@ pub(crate) fn kill(
         if wanted {
             pause::resume(&entry.dir);
         }
-        let number = ("signal", signal.to_string());
-        event::note(engine, &entry.record, "kill", &[number]);
         Ok(false)
     };
     let first: Vec<Result<bool>> = containers.iter().map(one).collect();

@@ -70,6 +70,27 @@ impl Lower {
         found.flatten()
     }
 
+    /// The directories that overlayfs would merge at `path`, topmost first; what is no directory
+    /// alone; nothing where the layers show nothing.
+    pub(super) fn stack(&self, path: &Path) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for layer in &self.layers {
+            match self.look(layer, path) {
+                There::Nothing => {}
+                There::Gone => break,
+                There::Object { facts, opaque } => {
+                    if facts.is_dir() || found.is_empty() {
+                        found.push(layer.join(path));
+                    }
+                    if opaque || !facts.is_dir() {
+                        break;
+                    }
+                }
+            }
+        }
+        found
+    }
+
     /// Whether any layer has something, or a mark, at `path`.
     pub(super) fn says(&self, path: &Path) -> bool {
         let mut layers = self.layers.iter();

@@ -35,8 +35,10 @@ mod remove;
 mod rename;
 mod request;
 mod run;
+mod seal;
 mod secret;
 mod stats;
+mod step;
 mod still;
 mod top;
 mod update;
@@ -75,7 +77,11 @@ pub(crate) use remove::{
 pub(crate) use rename::rename;
 pub(crate) use request::{ContainerState, ContainerSummary, PullPolicy, RunRequest};
 pub(crate) use run::{Timing, run};
+pub(crate) use seal::{Sealed, Unsealed, seal, settle};
 pub(crate) use stats::{ContainerStats, Sampler, StatsRequest};
+pub(crate) use step::{
+    Ground, StepRun, base_image, in_step, mount_apart, run_step, settle_network, shown, stacked,
+};
 pub(crate) use top::{Descriptor, TopRequest, top};
 pub(crate) use update::{UpdateRequest, update};
 pub(crate) use volume::check as check_volume;

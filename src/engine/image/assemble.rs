@@ -1,5 +1,7 @@
 //! New images from layers that ketch made itself: unpacked, described, named.
 
+use std::collections::BTreeMap;
+
 use std::fs::File;
 use std::os::fd::AsFd;
 
@@ -24,22 +26,24 @@ pub(crate) enum Dialect {
 
 /// An image to be.
 #[derive(Debug)]
-pub(in crate::engine) struct Assembly {
+pub(crate) struct Assembly {
     /// Its configuration, layers included.
-    pub(in crate::engine) config: ImageConfig,
+    pub(crate) config: ImageConfig,
     /// Compressed layers, base first, as many as the configuration names.
-    pub(in crate::engine) layers: Vec<Descriptor>,
+    pub(crate) layers: Vec<Descriptor>,
     /// Its name; without one it is known by its id.
-    pub(in crate::engine) name: Option<Reference>,
+    pub(crate) name: Option<Reference>,
     /// How its documents are spelled.
-    pub(in crate::engine) dialect: Dialect,
+    pub(crate) dialect: Dialect,
+    /// Annotations of its manifest.
+    pub(crate) annotations: BTreeMap<String, String>,
 }
 
 /// A name for a new image.
 ///
 /// # Errors
 /// `Usage` for what is no name, or has a digest.
-pub(in crate::engine) fn new_name(text: &str) -> Result<Reference> {
+pub(crate) fn new_name(text: &str) -> Result<Reference> {
     let name = Reference::parse(text)?;
     if name.digest().is_some() {
         return Err(Error::usage(
@@ -56,7 +60,7 @@ pub(in crate::engine) fn new_name(text: &str) -> Result<Reference> {
 ///
 /// # Errors
 /// `Corrupt` when the blob is not the layer it should be.
-pub(in crate::engine) fn unpack(engine: &Engine<'_>, layer: &NewLayer) -> Result<()> {
+pub(crate) fn unpack(engine: &Engine<'_>, layer: &NewLayer) -> Result<()> {
     identity::as_owner(engine, || {
         let Stage::Make(stage) = engine.store.layers().stage(&layer.diff_id)? else {
             return Ok(());
@@ -89,7 +93,30 @@ pub(in crate::engine) fn unpack(engine: &Engine<'_>, layer: &NewLayer) -> Result
 }
 
 /// Writes the documents of an image whose layers are all here, and its name last.
-pub(in crate::engine) fn publish(engine: &Engine<'_>, image: Assembly) -> Result<ImageRecord> {
+pub(crate) fn publish(engine: &Engine<'_>, image: Assembly) -> Result<ImageRecord> {
+    let record = describe(engine, image)?;
+    engine.store.sync()?;
+    engine.store.images().put(&record)?;
+    Ok(record)
+}
+
+/// Whether the store has this very record, name included.
+pub(crate) fn is_there(engine: &Engine<'_>, record: &ImageRecord) -> Result<bool> {
+    let known = match &record.name {
+        Some(name) => engine.store.images().get(name)?,
+        None => {
+            let found = engine.store.images().by_id(&record.config.hex())?;
+            found
+                .into_iter()
+                .find(|known| known.manifest == record.manifest)
+        }
+    };
+    Ok(known.is_some_and(|known| known.manifest == record.manifest))
+}
+
+/// Writes the documents of an image whose layers are all here. It has no name yet, and a pin of
+/// the caller keeps it.
+pub(crate) fn describe(engine: &Engine<'_>, image: Assembly) -> Result<ImageRecord> {
     let store = &engine.store;
     let (manifest_type, config_type) = match image.dialect {
         Dialect::Oci => (MediaType::OCI_MANIFEST, MediaType::OCI_CONFIG),
@@ -107,7 +134,7 @@ pub(in crate::engine) fn publish(engine: &Engine<'_>, image: Assembly) -> Result
         artifact_type: None,
         config: Descriptor::new(config_type, config, config_bytes.len() as u64),
         layers: layers.collect(),
-        annotations: None,
+        annotations: (!image.annotations.is_empty()).then_some(image.annotations),
     };
     let manifest_bytes = serde_json::to_vec(&manifest)?;
     let diff_ids = image.config.rootfs.diff_ids.clone();
@@ -129,8 +156,6 @@ pub(in crate::engine) fn publish(engine: &Engine<'_>, image: Assembly) -> Result
         stack: identity::as_owner(engine, || Ok(stack::of(store, &diff_ids)))?,
         layers: diff_ids,
     };
-    store.sync()?;
-    store.images().put(&record)?;
     Ok(record)
 }
 

@@ -3,8 +3,24 @@
 use anyhow::Result;
 use serde_json::json;
 
-use crate::common::{Error, parse_duration};
+use crate::common::Error;
+use crate::dockerfile::{self, Command, Instruction, Kind, Word};
 use crate::oci::{ContainerConfig, Healthcheck};
+
+/// Instructions that are taken.
+const TAKEN: [&str; 11] = [
+    "CMD",
+    "ENTRYPOINT",
+    "ENV",
+    "EXPOSE",
+    "HEALTHCHECK",
+    "LABEL",
+    "ONBUILD",
+    "STOPSIGNAL",
+    "USER",
+    "VOLUME",
+    "WORKDIR",
+];
 
 /// Applies one instruction.
 ///
@@ -12,137 +28,107 @@ use crate::oci::{ContainerConfig, Healthcheck};
 /// `Usage` for one that cannot be changed so, or is malformed.
 pub(in crate::engine) fn apply(config: &mut ContainerConfig, line: &str) -> Result<()> {
     let line = line.trim();
-    let bad = |why: &str| Error::usage("apply change", line, why);
-    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    // docker also takes `CMD=…` (podman's old form `KEY=value`).
-    let (word, rest) = match (word.split_once('='), rest) {
-        (Some((key, value)), rest) if known(key) => (key, format!("{value} {rest}")),
-        _ => (word, rest.to_owned()),
+    let bad = |why: String| Error::usage("apply change", line, why);
+    let word = line.split(char::is_whitespace).next().unwrap_or_default();
+    // podman also takes its old form `CMD=…`.
+    let spaced = match word.split_once('=') {
+        Some((key, _)) if is_taken(key) => line.replacen('=', " ", 1),
+        _ => line.to_owned(),
     };
-    let rest = rest.trim();
-    if rest.is_empty() && known(word) && !word.eq_ignore_ascii_case("CMD") {
-        return Err(bad(&format!(
-            "{} requires an argument",
-            word.to_ascii_uppercase()
-        ))
-        .into());
+    let instruction = dockerfile::parse_change(&spaced).map_err(|error| bad(error.to_string()))?;
+    let keyword = instruction.keyword.raw.to_ascii_uppercase();
+    if !is_taken(&keyword) {
+        return Err(bad(format!("{keyword} is not a valid change command")).into());
     }
-    match word.to_ascii_uppercase().as_str() {
-        "CMD" => config.cmd = Some(command(rest)),
-        "ENTRYPOINT" => config.entrypoint = Some(command(rest)),
-        "ENV" => {
-            for (key, value) in pairs(rest).ok_or_else(|| bad("ENV must have two arguments"))? {
+    change(config, &instruction).map_err(|why| bad(why).into())
+}
+
+fn is_taken(keyword: &str) -> bool {
+    TAKEN
+        .iter()
+        .any(|taken| taken.eq_ignore_ascii_case(keyword))
+}
+
+/// Makes the change, with variables from the configuration before it.
+fn change(config: &mut ContainerConfig, instruction: &Instruction) -> Result<(), String> {
+    let environment = config.env.clone();
+    let lookup = |name: &str| {
+        let mut entries = environment.iter().filter_map(|entry| entry.split_once('='));
+        let found = entries.find(|(key, _)| *key == name);
+        found.map(|(_, value)| value.to_owned())
+    };
+    let expand = |word: &Word| {
+        dockerfile::expand(&word.raw, '\\', &lookup).map_err(|error| error.to_string())
+    };
+    let pair = |(name, value): &(Word, Word)| Ok((expand(name)?, expand(value)?));
+    match &instruction.kind {
+        Kind::Cmd(command) => config.cmd = Some(words(config, command)),
+        Kind::Entrypoint(command) => config.entrypoint = Some(words(config, command)),
+        Kind::Env(pairs) => {
+            let pairs: Result<Vec<_>, String> = pairs.iter().map(pair).collect();
+            for (key, value) in pairs? {
                 set_env(&mut config.env, &key, &value);
             }
         }
-        "LABEL" => {
-            let pairs = pairs(rest).ok_or_else(|| bad("LABEL must have two arguments"))?;
-            config.labels.extend(pairs);
+        Kind::Label(pairs) => {
+            let pairs: Result<Vec<_>, String> = pairs.iter().map(pair).collect();
+            config.labels.extend(pairs?);
         }
-        "EXPOSE" => {
-            for port in words(rest).ok_or_else(|| bad("an open quote"))? {
-                config.exposed_ports.insert(
-                    exposed(&port).ok_or_else(|| bad("invalid port"))?,
-                    json!({}),
-                );
-            }
-        }
-        "VOLUME" => {
-            let listed = exec_form(rest).or_else(|| words(rest));
-            for path in listed.ok_or_else(|| bad("an open quote"))? {
-                if path.is_empty() {
-                    return Err(bad("VOLUME specified can not be an empty string").into());
+        Kind::Expose(list) => {
+            for word in list {
+                let list = dockerfile::expand_words(&word.raw, '\\', &lookup)
+                    .map_err(|error| error.to_string())?;
+                for word in list {
+                    let ports = dockerfile::ports(&word)?;
+                    let ports = ports.into_iter().map(|port| (port, json!({})));
+                    config.exposed_ports.extend(ports);
                 }
-                config.volumes.insert(path, json!({}));
             }
         }
-        "ONBUILD" => config.on_build.push(rest.to_owned()),
-        "STOPSIGNAL" => {
-            crate::sys::signal::parse(rest)?;
-            config.stop_signal = Some(rest.to_owned());
-        }
-        "USER" => config.user = rest.to_owned(),
-        "WORKDIR" => {
-            config.working_dir = match rest.strip_prefix('/') {
-                Some(_) => rest.to_owned(),
-                None => format!("{}/{rest}", config.working_dir.trim_end_matches('/')),
+        Kind::Volume(paths) => {
+            for path in paths {
+                match expand(path)? {
+                    path if path.is_empty() => {
+                        return Err("VOLUME specified can not be an empty string".to_owned());
+                    }
+                    path => config.volumes.insert(path, json!({})),
+                };
             }
         }
-        "HEALTHCHECK" => {
-            config.healthcheck = Some(health(rest).ok_or_else(|| bad("malformed health check"))?);
+        Kind::Onbuild(text) => config.on_build.push(text.clone()),
+        Kind::Stopsignal(signal) => {
+            let signal = expand(signal)?;
+            crate::sys::signal::parse(&signal).map_err(|error| error.to_string())?;
+            config.stop_signal = Some(signal);
         }
-        other => return Err(bad(&format!("{other} is not a valid change command")).into()),
+        Kind::User(user) => config.user = expand(user)?,
+        Kind::Workdir(path) => {
+            let path = expand(path)?;
+            config.working_dir = match path.starts_with('/') {
+                true => path,
+                false => format!("{}/{path}", config.working_dir.trim_end_matches('/')),
+            }
+        }
+        Kind::Healthcheck(check) => config.healthcheck = Some(health(check.as_ref())),
+        Kind::Run(_)
+        | Kind::Copy(_)
+        | Kind::Add(_)
+        | Kind::Arg(_)
+        | Kind::Shell(_)
+        | Kind::Maintainer(_) => return Err("is not a valid change command".to_owned()),
     }
     Ok(())
 }
 
-fn known(word: &str) -> bool {
-    [
-        "CMD",
-        "ENTRYPOINT",
-        "ENV",
-        "EXPOSE",
-        "HEALTHCHECK",
-        "LABEL",
-        "ONBUILD",
-        "STOPSIGNAL",
-        "USER",
-        "VOLUME",
-        "WORKDIR",
-    ]
-    .iter()
-    .any(|known| known.eq_ignore_ascii_case(word))
-}
-
-/// A JSON list of words; `None` for anything else, which is then a line for the shell.
-fn exec_form(text: &str) -> Option<Vec<String>> {
-    text.starts_with('[')
-        .then(|| serde_json::from_str(text).ok())?
-}
-
-fn command(text: &str) -> Vec<String> {
-    if text.is_empty() {
-        return Vec::new();
+/// A command as words for exec. Nothing at all is no command, as podman has it.
+fn words(config: &ContainerConfig, command: &Command) -> Vec<String> {
+    let shell = config.shell.clone();
+    let shell = shell.unwrap_or_else(|| ["/bin/sh", "-c"].map(str::to_owned).to_vec());
+    match command {
+        Command::Exec(words) => words.clone(),
+        Command::Shell(line) if line.is_empty() => Vec::new(),
+        Command::Shell(line) => [shell, vec![line.clone()]].concat(),
     }
-    exec_form(text).unwrap_or_else(|| ["/bin/sh", "-c", text].map(str::to_owned).to_vec())
-}
-
-/// Words between blanks; quotes and backslashes keep blanks. `None` for an open quote.
-fn words(text: &str) -> Option<Vec<String>> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    let mut letters = text.chars();
-    while let Some(letter) = letters.next() {
-        match (letter, quote) {
-            ('\\', Some('\'')) => word.get_or_insert_default().push(letter),
-            ('\\', _) => word.get_or_insert_default().extend(letters.next()),
-            (_, Some(end)) if letter == end => quote = None,
-            (_, Some(_)) => word.get_or_insert_default().push(letter),
-            ('"' | '\'', None) => {
-                word.get_or_insert_default();
-                quote = Some(letter);
-            }
-            (_, None) if letter.is_whitespace() => words.extend(word.take()),
-            (_, None) => word.get_or_insert_default().push(letter),
-        }
-    }
-    words.extend(word);
-    quote.is_none().then_some(words)
-}
-
-/// `k=v …`, or the old form `k the rest`.
-fn pairs(text: &str) -> Option<Vec<(String, String)>> {
-    let found = words(text)?;
-    if found.iter().all(|word| word.contains('=')) {
-        let split = |word: &String| {
-            let (key, value) = word.split_once('=')?;
-            (!key.is_empty()).then(|| (key.to_owned(), value.to_owned()))
-        };
-        return found.iter().map(split).collect();
-    }
-    let (key, value) = text.split_once(char::is_whitespace)?;
-    (!key.contains('=')).then(|| vec![(key.to_owned(), value.trim().to_owned())])
 }
 
 /// Sets one variable in its old place, else at the end.
@@ -157,45 +143,29 @@ pub(in crate::engine) fn set_env(env: &mut Vec<String>, key: &str, value: &str) 
     }
 }
 
-/// `80` and `80/UDP` as `80/tcp` and `80/udp`; a range stays one.
-fn exposed(text: &str) -> Option<String> {
-    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    let protocol = protocol.to_ascii_lowercase();
-    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
-    let number = |text: &str| text.parse::<u16>().ok();
-    let fits = number(first)? <= number(last)?;
-    (fits && matches!(protocol.as_str(), "tcp" | "udp" | "sctp"))
-        .then(|| format!("{ports}/{protocol}"))
-}
-
-/// `[--interval=… …] CMD …`, or `NONE`.
-fn health(text: &str) -> Option<Healthcheck> {
-    let mut check = Healthcheck::default();
-    let mut rest = text.trim();
-    while let Some(flag) = rest.strip_prefix("--") {
-        let (flag, behind) = flag.split_once(char::is_whitespace)?;
-        let (name, value) = flag.split_once('=')?;
-        let time = || i64::try_from(parse_duration(value).ok()?.as_nanos()).ok();
-        match name {
-            "interval" => check.interval = time()?,
-            "timeout" => check.timeout = time()?,
-            "start-period" => check.start_period = time()?,
-            "start-interval" => check.start_interval = time()?,
-            "retries" => check.retries = value.parse().ok().filter(|count| *count >= 0)?,
-            _ => return None,
-        }
-        rest = behind.trim_start();
-    }
-    let (word, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    check.test = match (word.to_ascii_uppercase().as_str(), rest.trim()) {
-        ("NONE", "") => vec!["NONE".to_owned()],
-        ("CMD", rest) if !rest.is_empty() => match exec_form(rest) {
-            Some(words) => [vec!["CMD".to_owned()], words].concat(),
-            None => vec!["CMD-SHELL".to_owned(), rest.to_owned()],
-        },
-        _ => return None,
+/// A health check as an image's configuration has it.
+fn health(check: Option<&dockerfile::Healthcheck>) -> Healthcheck {
+    let Some(check) = check else {
+        return Healthcheck {
+            test: vec!["NONE".to_owned()],
+            ..Healthcheck::default()
+        };
     };
-    Some(check)
+    let time = |time: Option<std::time::Duration>| {
+        let nanoseconds = time.unwrap_or_default().as_nanos();
+        i64::try_from(nanoseconds).unwrap_or(i64::MAX)
+    };
+    Healthcheck {
+        test: match &check.command {
+            Command::Exec(words) => [vec!["CMD".to_owned()], words.clone()].concat(),
+            Command::Shell(line) => vec!["CMD-SHELL".to_owned(), line.clone()],
+        },
+        interval: time(check.interval),
+        timeout: time(check.timeout),
+        start_period: time(check.start_period),
+        start_interval: time(check.start_interval),
+        retries: check.retries.unwrap_or_default().into(),
+    }
 }
 
 #[cfg(test)]
@@ -222,7 +192,8 @@ mod tests {
             "ENV A=3 C=\"x y\" D=e\\ f",
             "ENV OLD the old form",
             "LABEL \"k one\"=v l='w x'",
-            "EXPOSE 80 53/UDP 7000-7010",
+            "EXPOSE 80 53/UDP 7000-7001",
+            "ENV P=$A-x",
             "VOLUME [\"/v\"]",
             "VOLUME /w /x",
             "WORKDIR sub",
@@ -235,12 +206,12 @@ mod tests {
         assert_eq!(config.entrypoint.unwrap(), ["/bin/sh", "-c", "run it"]);
         assert_eq!(
             config.env,
-            ["A=3", "B=2", "C=x y", "D=e f", "OLD=the old form"]
+            ["A=3", "B=2", "C=x y", "D=e f", "OLD=the old form", "P=3-x"]
         );
         assert_eq!(config.labels["k one"], "v");
         assert_eq!(config.labels["l"], "w x");
         let ports: Vec<_> = config.exposed_ports.keys().collect();
-        assert_eq!(ports, ["53/udp", "7000-7010/tcp", "80/tcp"]);
+        assert_eq!(ports, ["53/udp", "7000/tcp", "7001/tcp", "80/tcp"]);
         assert_eq!(config.volumes["/v"], json!({}));
         assert!(config.volumes.contains_key("/w") && config.volumes.contains_key("/x"));
         assert_eq!(config.working_dir, "/srv/sub");

@@ -1,5 +1,6 @@
 //! `import`: an image of one layer from an archive of a file system.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Read, Write};
 
 use anyhow::Result;
@@ -94,6 +95,7 @@ pub(crate) fn import(
         layers: vec![Descriptor::new(media_type, layer.digest, layer.size)],
         name,
         dialect: Dialect::Oci,
+        annotations: BTreeMap::new(),
     };
     Ok(assemble::publish(engine, assembly)?.config)
 }

@@ -11,8 +11,9 @@ pub(crate) mod inspect;
 pub(crate) mod list;
 pub(crate) mod prune;
 pub(crate) mod pull;
+pub(crate) mod remote;
 pub(crate) mod remove;
-pub(super) mod stack;
+pub(crate) mod stack;
 pub(crate) mod tag;
 #[cfg(test)]
 mod tests;

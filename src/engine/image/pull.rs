@@ -39,7 +39,7 @@ pub(crate) struct RegistryOptions {
 }
 
 impl RegistryOptions {
-    fn client(&self) -> Options {
+    pub(super) fn client(&self) -> Options {
         let login = self.creds.as_ref().map(|creds| {
             let (user, password) = creds.split_once(':').unwrap_or((creds, ""));
             Login {

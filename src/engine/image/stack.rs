@@ -13,7 +13,7 @@ use crate::sys::xattr;
 
 /// Looks at unpacked layers, base first. A layer that has no record counts as one that names
 /// everything it holds.
-pub(in crate::engine) fn of(store: &Store, diff_ids: &[Digest]) -> Stack {
+pub(crate) fn of(store: &Store, diff_ids: &[Digest]) -> Stack {
     let info = |diff_id| store.layers().info(diff_id).unwrap_or_default();
     let infos: Vec<LayerInfo> = diff_ids.iter().map(info).collect();
     let hidden = infos.iter().rposition(|info| info.opaque).unwrap_or(0);

@@ -2,6 +2,7 @@
 //! nothing.
 
 pub(crate) mod boot;
+pub(crate) mod build_cache;
 pub(crate) mod check;
 pub(crate) mod df;
 pub(crate) mod events;

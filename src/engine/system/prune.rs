@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::build_cache;
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::container::event;
 use crate::engine::image::filter::moment;
@@ -51,6 +52,14 @@ pub(crate) fn prune(engine: &Engine<'_>, request: &Request) -> Result<Pruned> {
         pruned.volumes = volumes.volumes;
         pruned.reclaimed += volumes.reclaimed;
         pruned.failures.extend(volumes.failures);
+    }
+    if request.all && request.filters.is_empty() {
+        let everything = build_cache::Request {
+            all: true,
+            ..build_cache::Request::default()
+        };
+        let cache = build_cache::prune(engine, &everything)?;
+        pruned.reclaimed += cache.reclaimed;
     }
     let removal = image::prune::prune(
         &engine.store,

@@ -50,6 +50,13 @@ pub(crate) enum MountKind {
         /// Copy the image's content at the target into it (podman's `tmpcopyup`).
         copy_up: bool,
     },
+    /// Directories of the host merged by overlayfs; what is written is thrown away.
+    Layers {
+        /// The directories, topmost first; two at least.
+        lowers: Vec<std::path::PathBuf>,
+        /// Deletions in them are `user.` attributes instead of `trusted.` ones.
+        attributes_of_user: bool,
+    },
     /// A named volume (`Some`) or an anonymous one.
     Volume {
         /// Name, grammar checked; of an anonymous one it is chosen when its container is made.

@@ -201,6 +201,7 @@ impl Networks<'_> {
     fn is_alive(&self, id: &ContainerId) -> bool {
         // One that cannot be looked at keeps its addresses.
         self.store.containers().at(id).is_alive().unwrap_or(true)
+            || self.store.build_cache().work(id).is_alive().unwrap_or(true)
     }
 
     fn taken(&self, record: &Record, own: &str, others: &[Member]) -> Result<Taken> {

@@ -1,5 +1,6 @@
 //! Commands on images.
 
+pub(super) mod build;
 pub(super) mod diff;
 pub(super) mod history;
 pub(super) mod import;

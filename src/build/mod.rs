@@ -1,0 +1,182 @@
+//! `build`: from a Dockerfile to an image, without a daemon.
+//!
+//! ```text
+//!   request -> graph (stages that the target needs) -> solve: the coordinator
+//!     stage: metadata instructions change a State; a step is looked up by its key (key, store)
+//!       miss -> job: a forked child with a container (step::run) or a mounted tree (step::…)
+//!         its upper directory -> build/steps/<id> and a record; the next step begins
+//!         meanwhile another child seals it: archive, digests, blob
+//!   end: sealed layers move among the store's; output: documents, names last
+//! ```
+//!
+//! One thread, which polls its children: the one fork function refuses threads. Each child dies
+//! with the coordinator, and what it leaves is swept; finished steps are found by the next build.
+#![forbid(unsafe_code)]
+
+mod advance;
+mod config;
+pub(crate) mod context;
+mod copy;
+mod copying;
+mod graph;
+mod job;
+mod key;
+mod layers;
+mod output;
+pub(crate) mod progress;
+pub(crate) mod request;
+mod solve;
+mod source;
+mod squash;
+mod stage;
+mod state;
+mod step;
+
+use anyhow::Result;
+
+use crate::common::{Digest, Error, Kind};
+use crate::dockerfile::{self, Dockerfile};
+use crate::engine::Engine;
+use crate::oci::Platform;
+use crate::store::BuildPresence;
+use crate::sys::file;
+use context::remote::Fetched;
+use progress::{EXPORT, Event, Progress};
+use request::Request;
+use solve::Solver;
+
+/// Largest Dockerfile that is read, in bytes.
+const MAX_DOCKERFILE: usize = 16 << 20;
+
+/// What was built.
+#[derive(Debug, Clone)]
+pub(crate) struct Built {
+    /// The image's id: digest of its configuration.
+    pub(crate) id: Digest,
+    /// Digest of its manifest.
+    pub(crate) manifest: Digest,
+    /// Its names, canonical.
+    pub(crate) names: Vec<String>,
+}
+
+/// A request whose context is a directory of this machine, and its Dockerfile.
+#[derive(Debug)]
+pub(crate) struct Ready<'a> {
+    /// What is asked.
+    pub(crate) request: Request,
+    /// What its Dockerfile says.
+    pub(crate) file: Dockerfile,
+    presence: BuildPresence,
+    /// Keeps what was fetched.
+    _fetched: Option<Fetched<'a>>,
+}
+
+/// Fetches the context, when it is no directory, and reads the Dockerfile.
+///
+/// # Errors
+/// `ParseError` for the Dockerfile, `NotFound` without one, and what `context::remote::fetch` meets.
+pub(crate) fn prepare<'a>(engine: &'a Engine<'a>, request: Request) -> Result<Ready<'a>> {
+    engine.apply_blob_policy()?;
+    // What a killed build left; a failure is the next command's to repeat.
+    let _ = engine.store.sweep();
+    engine.store.hold()?;
+    let presence = engine.store.build_cache().enter()?;
+    let (request, fetched) = match &request.remote {
+        None => (request, None),
+        Some(place) => {
+            let fetched = context::remote::fetch(engine, place, keeps_git(&request))?;
+            let local = context::remote::localize(&request, &fetched)?;
+            (local, Some(fetched))
+        }
+    };
+    let (text, name) = read_dockerfile(&request)?;
+    let file = dockerfile::parse(&text, &name)?;
+    Ok(Ready {
+        request,
+        file,
+        presence,
+        _fetched: fetched,
+    })
+}
+
+/// Builds an image.
+///
+/// # Errors
+/// `StepFailure` for a command; nothing gets a name then, and finished steps are kept for the next
+/// build.
+pub(crate) fn build(
+    engine: &Engine<'_>,
+    ready: &Ready<'_>,
+    progress: &dyn Progress,
+) -> Result<Built> {
+    let (request, file) = (&ready.request, &ready.file);
+    let platform = request
+        .platforms
+        .first()
+        .cloned()
+        .unwrap_or_else(Platform::host);
+    let solver = Solver::new(engine, request, file, &platform, progress, &ready.presence)?;
+    let solved = solver.solve()?;
+    let vertex = EXPORT;
+    let name = "exporting to image";
+    progress.event(&Event::Named { vertex, name });
+    progress.event(&Event::Started { vertex });
+    let built = output::image::publish(engine, request, solved);
+    match &built {
+        Ok(built) => exported(built, progress),
+        Err(error) => {
+            let why = &error.to_string();
+            progress.event(&Event::Failed { vertex, why });
+        }
+    }
+    built
+}
+
+/// What docker says of an image that is written.
+fn exported(built: &Built, progress: &dyn Progress) {
+    let vertex = EXPORT;
+    let id = format!("writing image {}", built.id);
+    let names = built.names.iter().map(|name| format!("naming to {name}"));
+    for text in &std::iter::once(id).chain(names).collect::<Vec<_>>() {
+        progress.event(&Event::Part { vertex, text });
+    }
+    progress.event(&Event::Done { vertex });
+}
+
+/// Whether a context from a repository keeps its `.git`.
+fn keeps_git(request: &Request) -> bool {
+    let mut args = request.build_args.iter().rev();
+    let asked = args.find(|(name, _)| name == "BUILDKIT_CONTEXT_KEEP_GIT_DIR");
+    asked.is_some_and(|(_, value)| matches!(value.as_str(), "1" | "true"))
+}
+
+/// The Dockerfile's text and its name for errors.
+///
+/// # Errors
+/// `NotFound` when there is none.
+fn read_dockerfile(request: &Request) -> Result<(Vec<u8>, String)> {
+    if let Some(text) = &request.dockerfile_text {
+        return Ok((text.clone(), "Dockerfile".to_owned()));
+    }
+    let path = match &request.dockerfile {
+        Some(path) => request.context.join(path),
+        None => request.context.join("Dockerfile"),
+    };
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    match file::read_bounded(&path, MAX_DOCKERFILE) {
+        Ok(text) => Ok((text, name)),
+        Err(error) if error.kind() == Kind::NotFound => Err(Error::new(
+            Kind::NotFound,
+            "read Dockerfile",
+            path.display().to_string(),
+        )
+        .because("no such file")
+        .hint("-f names another file")
+        .into()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,189 @@
+//! The image as an archive, or a directory, in OCI's layout; with docker's `manifest.json` beside
+//! it, `docker load` takes it as well.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::common::{Digest, Error};
+use crate::engine::Engine;
+use crate::oci::{Descriptor, Index};
+use crate::store::ImageRecord;
+use crate::sys::file;
+use crate::sys::tty;
+
+/// Bytes gathered before they are written.
+const BUFFER: usize = 256 << 10;
+
+/// image-spec, annotations.md: the name of an entry in a layout.
+const REF_NAME: &str = "org.opencontainers.image.ref.name";
+
+/// docker's and containerd's whole name of an image in a layout.
+const IMAGE_NAME: &str = "io.containerd.image.name";
+
+/// Takes the files of a layout.
+trait Sink {
+    fn put(&mut self, path: &str, length: u64, data: &mut dyn Read) -> io::Result<()>;
+}
+
+struct Archive<W: Write>(tar::Builder<W>);
+
+impl<W: Write> Sink for Archive<W> {
+    fn put(&mut self, path: &str, length: u64, data: &mut dyn Read) -> io::Result<()> {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(length);
+        header.set_mode(0o644);
+        header.set_mtime(0);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_entry_type(tar::EntryType::Regular);
+        self.0.append_data(&mut header, path, data)
+    }
+}
+
+struct Folder<'a>(&'a Path);
+
+impl Sink for Folder<'_> {
+    fn put(&mut self, path: &str, _length: u64, data: &mut dyn Read) -> io::Result<()> {
+        let path = self.0.join(path);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        io::copy(data, &mut File::create(path)?).map(drop)
+    }
+}
+
+/// Writes the images `records` (one for each name) as an archive to `out`. With `docker`, as
+/// `docker load` wants it.
+///
+/// # Errors
+/// `NotFound` when a blob is not in the store; what writing gave.
+pub(super) fn archive(
+    engine: &Engine<'_>,
+    records: &[ImageRecord],
+    docker: bool,
+    out: File,
+) -> Result<()> {
+    let mut sink = Archive(tar::Builder::new(BufWriter::with_capacity(BUFFER, out)));
+    write(engine, records, docker, &mut sink)?;
+    let failed = |error| Error::io("write", "the archive of the image", error);
+    let mut out = sink.0.into_inner().map_err(failed)?;
+    Ok(out.flush().map_err(failed)?)
+}
+
+/// As [`archive`], into a directory.
+pub(super) fn directory(
+    engine: &Engine<'_>,
+    records: &[ImageRecord],
+    docker: bool,
+    path: &Path,
+) -> Result<()> {
+    std::fs::create_dir_all(path).map_err(|error| Error::io("make directory", path, error))?;
+    write(engine, records, docker, &mut Folder(path))
+}
+
+fn write(
+    engine: &Engine<'_>,
+    records: &[ImageRecord],
+    docker: bool,
+    sink: &mut dyn Sink,
+) -> Result<()> {
+    let mut done: Vec<Digest> = Vec::new();
+    let mut index = Index {
+        schema_version: 2,
+        media_type: Some("application/vnd.oci.image.index.v1+json".to_owned()),
+        manifests: Vec::new(),
+        annotations: None,
+    };
+    for record in records {
+        let blobs = record.blobs.iter().copied();
+        for digest in blobs.chain([record.config, record.manifest]) {
+            if !done.contains(&digest) {
+                blob(engine, &digest, sink)?;
+                done.push(digest);
+            }
+        }
+        let mut entry = Descriptor::new(
+            record.media_type.clone(),
+            record.manifest,
+            record.manifest_size,
+        );
+        entry.platform = record.platform.parse().ok();
+        entry.annotations = record.name.as_ref().map(|name| {
+            let tag = name.rsplit_once(':').map_or(name.as_str(), |(_, tag)| tag);
+            BTreeMap::from([
+                (IMAGE_NAME.to_owned(), name.clone()),
+                (REF_NAME.to_owned(), tag.to_owned()),
+            ])
+        });
+        index.manifests.push(entry);
+    }
+    let mut text = |name: &str, bytes: Vec<u8>| {
+        sink.put(name, bytes.len() as u64, &mut bytes.as_slice())
+            .map_err(|error| Error::io("write", name, error))
+    };
+    text("index.json", serde_json::to_vec(&index)?)?;
+    if docker {
+        text("manifest.json", serde_json::to_vec(&manifests(records))?)?;
+    }
+    text("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec())?;
+    Ok(())
+}
+
+fn blob(engine: &Engine<'_>, digest: &Digest, sink: &mut dyn Sink) -> Result<()> {
+    let mut found = engine.store.blobs().open(digest)?;
+    let path = format!("blobs/sha256/{}", digest.hex());
+    let failed = |error| Error::io("write", &path, error);
+    let length = found.metadata().map_err(failed)?.len();
+    Ok(sink.put(&path, length, &mut found).map_err(failed)?)
+}
+
+/// docker's list of the images in an archive (moby, `image/tarexport`).
+fn manifests(records: &[ImageRecord]) -> serde_json::Value {
+    let path = |digest: &Digest| format!("blobs/sha256/{}", digest.hex());
+    let Some(first) = records.first() else {
+        return json!([]);
+    };
+    let names: Vec<String> = records
+        .iter()
+        .filter_map(|record| record.name.as_deref().map(crate::engine::image::familiar))
+        .collect();
+    json!([{
+        "Config": path(&first.config),
+        "RepoTags": names,
+        "Layers": first.blobs.iter().map(path).collect::<Vec<_>>(),
+    }])
+}
+
+/// The file that an output goes to; `-` is standard output.
+///
+/// # Errors
+/// What making the file gave.
+pub(super) fn destination(path: &Path) -> Result<File> {
+    if path == Path::new("-") {
+        let out = tty::standard_output().try_clone_to_owned();
+        return Ok(out
+            .map_err(|error| Error::io("open", "standard output", error))?
+            .into());
+    }
+    if let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(parent)
+            .map_err(|error| Error::io("make directory", parent, error))?;
+    }
+    Ok(File::create(path).map_err(|error| Error::io("make", path, error))?)
+}
+
+/// Writes a small file that others read: whole or not at all.
+///
+/// # Errors
+/// What writing gave.
+pub(super) fn note(path: &Path, text: &[u8]) -> Result<()> {
+    Ok(file::write_atomic(path, text)?)
+}

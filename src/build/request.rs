@@ -1,0 +1,165 @@
+//! What is asked of a build.
+
+use std::path::PathBuf;
+
+use super::context::remote::Place;
+use crate::engine::container::PullPolicy;
+use crate::engine::image::assemble::Dialect;
+use crate::engine::image::pull::RegistryOptions;
+use crate::oci::Platform;
+use crate::spec::config::Config;
+
+/// `build`.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    /// Directory of the context.
+    pub(crate) context: PathBuf,
+    /// Where the context comes from, when it is not that directory.
+    pub(crate) remote: Option<Place>,
+    /// `-f`: the Dockerfile; `-` is standard input, which `dockerfile_text` then holds.
+    pub(crate) dockerfile: Option<PathBuf>,
+    /// The Dockerfile itself, where it is in no file.
+    pub(crate) dockerfile_text: Option<Vec<u8>>,
+    /// `-t`: names of the image.
+    pub(crate) tags: Vec<String>,
+    /// `--build-arg`.
+    pub(crate) build_args: Vec<(String, String)>,
+    /// `--target`: a stage by name or number; the last one without.
+    pub(crate) target: Option<String>,
+    /// `--label`.
+    pub(crate) labels: Vec<(String, String)>,
+    /// `--annotation`.
+    pub(crate) annotations: Vec<(String, String)>,
+    /// `--platform`; the machine's own where there is none.
+    pub(crate) platforms: Vec<Platform>,
+    /// `--pull`.
+    pub(crate) pull: PullPolicy,
+    /// `--no-cache`.
+    pub(crate) no_cache: bool,
+    /// `--no-cache-filter`: stages that run in any case.
+    pub(crate) no_cache_filter: Vec<String>,
+    /// `--secret`.
+    pub(crate) secrets: Vec<Secret>,
+    /// `--ssh`.
+    pub(crate) ssh: Vec<Ssh>,
+    /// `--build-context`: name and place.
+    pub(crate) contexts: Vec<(String, String)>,
+    /// `--allow`: `network.host`, `security.insecure`.
+    pub(crate) allow: Vec<String>,
+    /// `-o`; the store's image without.
+    pub(crate) outputs: Vec<Output>,
+    /// `--iidfile`.
+    pub(crate) iidfile: Option<PathBuf>,
+    /// `--metadata-file`.
+    pub(crate) metadata_file: Option<PathBuf>,
+    /// What commands get: network, limits, privileges.
+    pub(crate) config: Config,
+    /// `--jobs`: steps at work at one time; as many as processors without.
+    pub(crate) jobs: Option<usize>,
+    /// `--why`: say for each step that was not in the cache what has changed.
+    pub(crate) why: bool,
+    /// `--squash`: the layers of the build become one.
+    pub(crate) squash: bool,
+    /// How the image's documents are spelled.
+    pub(crate) dialect: Dialect,
+    /// `SOURCE_DATE_EPOCH`: the time of everything that is made, in seconds.
+    pub(crate) epoch: Option<i64>,
+    /// Registry options of implied pulls.
+    pub(crate) registry: RegistryOptions,
+}
+
+impl Request {
+    /// A build of a directory with nothing else asked.
+    pub(crate) fn of(context: PathBuf) -> Request {
+        Request {
+            context,
+            remote: None,
+            dockerfile: None,
+            dockerfile_text: None,
+            tags: Vec::new(),
+            build_args: Vec::new(),
+            target: None,
+            labels: Vec::new(),
+            annotations: Vec::new(),
+            platforms: Vec::new(),
+            pull: PullPolicy::Missing,
+            no_cache: false,
+            no_cache_filter: Vec::new(),
+            secrets: Vec::new(),
+            ssh: Vec::new(),
+            contexts: Vec::new(),
+            allow: Vec::new(),
+            outputs: Vec::new(),
+            iidfile: None,
+            metadata_file: None,
+            config: Config::default(),
+            jobs: None,
+            why: false,
+            squash: false,
+            dialect: Dialect::Oci,
+            epoch: None,
+            registry: RegistryOptions::default(),
+        }
+    }
+}
+
+/// `--secret`.
+#[derive(Clone)]
+pub(crate) struct Secret {
+    /// Its id.
+    pub(crate) id: String,
+    /// Where its content is.
+    pub(crate) source: SecretSource,
+}
+
+/// Where a secret's content is.
+#[derive(Clone)]
+pub(crate) enum SecretSource {
+    /// A file.
+    File(PathBuf),
+    /// A variable, which is read already.
+    Value(Vec<u8>),
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Secret")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `--ssh`.
+#[derive(Debug, Clone)]
+pub(crate) struct Ssh {
+    /// Its id; `default` where none was given.
+    pub(crate) id: String,
+    /// Socket of an agent.
+    pub(crate) socket: PathBuf,
+}
+
+/// `-o`.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    /// What is made.
+    pub(crate) kind: OutputKind,
+    /// Where it goes; `-` is standard output. The store where there is none.
+    pub(crate) destination: Option<PathBuf>,
+    /// Other options as given.
+    pub(crate) options: Vec<(String, String)>,
+}
+
+/// What is made of a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OutputKind {
+    /// The files of the target, in a directory.
+    Local,
+    /// The same in an archive.
+    Tar,
+    /// An archive in OCI's layout.
+    Oci,
+    /// An archive that `docker load` takes, or the store without a destination.
+    Docker,
+    /// The image, in the store.
+    Image,
+}

@@ -1,0 +1,267 @@
+//! One stage on its way: instruction by instruction, from the cache where it knows the result.
+
+use anyhow::{Context, Result};
+
+use super::graph::Base;
+use super::key::Key;
+use super::layers::Layer;
+use super::progress::{Event, Vertex};
+use super::solve::Solver;
+use super::state::State;
+use crate::common::Digest;
+use crate::dockerfile::{self, Dockerfile, Instruction, Kind};
+use crate::engine::container::{RunRequest, base_image};
+use crate::oci::{ImageConfig, Platform, RootFs};
+
+/// Whether a stage can go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Status {
+    /// It can.
+    Ready,
+    /// Its step is at work.
+    Working,
+    /// It has come to its end.
+    Done,
+}
+
+/// A stage of the build.
+#[derive(Debug)]
+pub(super) struct Stage {
+    index: usize,
+    /// Whether it can go on.
+    pub(super) status: Status,
+    /// How far its image is; `None` before its base is known.
+    pub(super) state: Option<State>,
+    /// Triggers of its base, then its own instructions.
+    pub(super) instructions: Vec<Instruction>,
+    /// The next one.
+    pub(super) next: usize,
+    /// It has set a command of its own.
+    pub(super) cmd_set: bool,
+}
+
+/// A step as the cache and progress know it.
+pub(super) struct Step {
+    /// Its key and what that is made of.
+    pub(super) key: (Digest, Vec<(String, Digest)>),
+    /// As docker cites it in errors.
+    pub(super) command: String,
+    /// Line of the history.
+    pub(super) history: String,
+}
+
+impl Stage {
+    /// At its beginning.
+    pub(super) fn new(stage: &dockerfile::Stage) -> Stage {
+        Stage {
+            index: stage.index,
+            status: Status::Ready,
+            state: None,
+            instructions: stage.instructions.clone(),
+            next: 0,
+            cmd_set: false,
+        }
+    }
+
+    /// The instruction it is at, as progress shows it: `[name 2/5] RUN make`.
+    pub(super) fn shown(&self, file: &Dockerfile, stages: usize) -> String {
+        let source = match self.instructions.get(self.next.saturating_sub(1)) {
+            Some(instruction) if self.next > 0 => &instruction.source,
+            _ => &file.stages[self.index].source,
+        };
+        let works = |instruction: &&Instruction| {
+            matches!(
+                instruction.kind,
+                Kind::Run(_) | Kind::Copy(_) | Kind::Add(_) | Kind::Workdir(_)
+            )
+        };
+        let total = 1 + self.instructions.iter().filter(works).count();
+        let at = 1 + self.instructions[..self.next].iter().filter(works).count();
+        let name = match &file.stages[self.index].name {
+            Some(name) => format!("{} ", name.raw),
+            None if stages > 1 => format!("stage-{} ", self.index),
+            None => String::new(),
+        };
+        format!("[{name}{at}/{total}] {source}")
+    }
+
+    fn span(&self, file: &Dockerfile) -> dockerfile::Span {
+        match self.instructions.get(self.next.saturating_sub(1)) {
+            Some(instruction) if self.next > 0 => instruction.span,
+            _ => file.stages[self.index].span,
+        }
+    }
+
+    /// The lines around the instruction it is at.
+    pub(super) fn excerpt(&self, file: &Dockerfile) -> String {
+        file.excerpt(self.span(file))
+    }
+
+    /// Where it is in the file, for errors.
+    pub(super) fn cited(&self, file: &Dockerfile) -> String {
+        format!("{}:{}", file.name, self.span(file).line)
+    }
+}
+
+impl Solver<'_> {
+    /// Lets a stage take one step; false when it has to wait for something.
+    pub(super) fn advance(&mut self, index: usize) -> Result<bool> {
+        let went = match &self.stages[index].state {
+            None => self.begin(index),
+            Some(_) => self.instruction(index),
+        };
+        went.map_err(|error| match error.is::<super::progress::StepFailure>() {
+            true => error,
+            false => error.context(self.stages[index].cited(self.file)),
+        })
+    }
+
+    /// Finds what a stage starts from.
+    fn begin(&mut self, index: usize) -> Result<bool> {
+        let node = self.graph.nodes[index].clone();
+        let mut state = match &node.base {
+            Base::Scratch => self.scratch(&node.platform),
+            Base::Stage(below) => {
+                if self.stages[*below].status != Status::Done {
+                    return Ok(false);
+                }
+                let state = self.stages[*below].state.clone();
+                let mut state = state.context("a stage without a state")?;
+                state.args.clear();
+                state
+            }
+            Base::Image(name) => self.begin_with_image(name, &node.platform)?,
+        };
+        let vertex = self.name_vertex(index);
+        self.progress.event(&Event::Started { vertex });
+        self.progress.event(&Event::Done { vertex });
+        let triggers = std::mem::take(&mut state.image.config.on_build);
+        let mut instructions = Vec::new();
+        for text in &triggers {
+            instructions.push(dockerfile::parse_trigger(text)?);
+        }
+        for instruction in &instructions {
+            self.need_stages(index, instruction)?;
+        }
+        let stage = &mut self.stages[index];
+        instructions.append(&mut stage.instructions);
+        stage.instructions = instructions;
+        stage.state = Some(state);
+        Ok(true)
+    }
+
+    fn scratch(&self, platform: &Platform) -> State {
+        let mut key = Key::new("scratch");
+        key.add("platform", [platform.to_string()]);
+        State {
+            image: ImageConfig {
+                architecture: platform.architecture.clone(),
+                os: platform.os.clone(),
+                variant: platform.variant.clone(),
+                rootfs: RootFs {
+                    kind: "layers".to_owned(),
+                    diff_ids: Vec::new(),
+                },
+                ..ImageConfig::default()
+            },
+            pieces: Vec::new(),
+            base_layers: 0,
+            base_history: 0,
+            key: key.finish().0,
+            args: Vec::new(),
+            platform: platform.clone(),
+            escape: self.file.directives.escape,
+        }
+    }
+
+    /// Finds or fetches an image, once in a build.
+    pub(super) fn image(
+        &mut self,
+        name: &str,
+        platform: &Platform,
+    ) -> Result<(crate::store::ImageRecord, ImageConfig)> {
+        let place = (name.to_owned(), platform.to_string());
+        if let Some(found) = self.images.get(&place) {
+            return Ok(found.clone());
+        }
+        let request = RunRequest {
+            image: name.to_owned(),
+            pull: self.request.pull,
+            platform: (*platform != Platform::host()).then(|| platform.clone()),
+            registry: self.request.registry.clone(),
+            ..RunRequest::default()
+        };
+        let found = base_image(self.engine, &request)?;
+        self.images.insert(place, found.clone());
+        Ok(found)
+    }
+
+    /// A stage that begins at an image.
+    pub(super) fn begin_with_image(&mut self, name: &str, platform: &Platform) -> Result<State> {
+        let (record, image) = self.image(name, platform)?;
+        let documents = self.engine.store.documents(&record)?;
+        let mut pieces = Vec::new();
+        let layers = record.layers.iter().zip(documents.manifest.layers);
+        for (diff_id, blob) in layers {
+            let diff_id = *diff_id;
+            pieces.push(self.layers.push(Layer::Image {
+                diff_id,
+                blob: Box::new(blob),
+            }));
+        }
+        let mut key = Key::new("image");
+        key.add("layers", record.layers.iter().map(Digest::hex));
+        Ok(State {
+            base_layers: pieces.len(),
+            base_history: image.history.len(),
+            image,
+            pieces,
+            key: key.finish().0,
+            args: Vec::new(),
+            platform: platform.clone(),
+            escape: self.file.directives.escape,
+        })
+    }
+
+    /// Adds the stages that an instruction takes files from to those that are built.
+    fn need_stages(&mut self, index: usize, instruction: &Instruction) -> Result<()> {
+        let contexts: Vec<String> = self.request.contexts.iter().map(|c| c.0.clone()).collect();
+        for name in super::graph::from_names(instruction) {
+            if let super::graph::From::Stage(stage) =
+                super::graph::from(self.file, name, index, &contexts)?
+            {
+                self.graph.need(stage);
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows the step that a stage is at.
+    pub(super) fn name_vertex(&mut self, index: usize) -> Vertex {
+        let vertex = self.vertices;
+        self.vertices += 1;
+        let name = self.stages[index].shown(self.file, self.graph.needed.len());
+        self.progress.event(&Event::Named {
+            vertex,
+            name: &name,
+        });
+        vertex
+    }
+}
+
+/// A path from a working directory, without `.` and `..`.
+pub(super) fn absolute(workdir: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    let start = match path.starts_with('/') {
+        true => "",
+        false => workdir,
+    };
+    for part in start.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}

@@ -1,0 +1,142 @@
+//! `RUN --mount=type=bind`: files of the context, of a stage or of an image, shown to a command.
+//! What it writes there is thrown away.
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::mount::{Mounts, add, target};
+use crate::build::graph::{self, From};
+use crate::build::key::Key;
+use crate::build::solve::Solver;
+use crate::build::stage::{Status, absolute};
+use crate::build::state::Piece;
+use crate::common::{Error, Kind};
+use crate::dockerfile::MountSpec;
+use crate::engine::container::stacked;
+use crate::spec::config::{BindOptions, Config, MountKind};
+use crate::sys::path::Root;
+
+/// A bind mount whose source is held open.
+#[derive(Debug)]
+pub(in crate::build) struct Pinned {
+    /// Number among the command's mounts.
+    pub(super) index: usize,
+    /// The source: nobody can put another in its place any more.
+    pub(super) source: OwnedFd,
+}
+
+/// Works a mount into a command's configuration and key; false when the stage that it shows is
+/// not done.
+///
+/// # Errors
+/// `NotFound` for a source that is not there.
+pub(super) fn work_in(
+    solver: &mut Solver<'_>,
+    index: usize,
+    spec: &MountSpec,
+    workdir: &str,
+    config: &mut Config,
+    key: &mut Key,
+    mounts: &mut Mounts,
+) -> Result<bool> {
+    let target = target(spec, workdir)?;
+    let source = absolute("/", &spec.source);
+    key.add("mount bind", [&target, &source, &spec.readonly.to_string()]);
+    let Some(name) = spec.from.as_deref().filter(|name| !name.is_empty()) else {
+        of_context(solver, &target, &source, spec.readonly, config, key, mounts)?;
+        return Ok(true);
+    };
+    let contexts: Vec<String> = solver
+        .request
+        .contexts
+        .iter()
+        .map(|c| c.0.clone())
+        .collect();
+    let pieces: Vec<Piece> = match graph::from(solver.file, name, index, &contexts)? {
+        From::Stage(stage) => {
+            if solver.stages[stage].status != Status::Done {
+                solver.graph.need(stage);
+                return Ok(false);
+            }
+            let state = solver.state(stage)?;
+            key.add("mount from", [state.key.hex()]);
+            state.pieces.clone()
+        }
+        From::Image(image) => {
+            let platform = solver.state(index)?.platform.clone();
+            let state = solver.begin_with_image(&image, &platform)?;
+            key.add("mount from", [state.key.hex()]);
+            state.pieces
+        }
+        From::Context(name) => {
+            return Err(Error::new(Kind::Unsupported, "bind from context", name).into());
+        }
+    };
+    let layers = solver.layers.paths(solver.engine, &pieces);
+    let kind = shown_as(solver, layers, &source, spec.readonly)?;
+    add(config, mounts, target, kind, spec.readonly);
+    Ok(true)
+}
+
+/// What layers have at a path, as a mount.
+fn shown_as(
+    solver: &Solver<'_>,
+    layers: Vec<PathBuf>,
+    source: &str,
+    read_only: bool,
+) -> Result<MountKind> {
+    let empty = layers.is_empty();
+    let found = stacked(solver.engine, layers, Path::new(source));
+    match found.as_slice() {
+        [] if source == "/" && empty => Ok(MountKind::Tmpfs {
+            size: None,
+            mode: Some(0o755),
+            copy_up: false,
+        }),
+        [] => Err(Error::new(Kind::NotFound, "bind", source)
+            .because("not found in what --from names")
+            .into()),
+        [only] => Ok(MountKind::Bind {
+            source: only.display().to_string(),
+            options: BindOptions {
+                overlay: !read_only,
+                ..BindOptions::default()
+            },
+        }),
+        several => Ok(MountKind::Layers {
+            lowers: several.to_vec(),
+            attributes_of_user: solver.engine.mode != crate::common::Mode::Root
+                || solver.engine.host.euid() != 0,
+        }),
+    }
+}
+
+fn of_context(
+    solver: &mut Solver<'_>,
+    target: &str,
+    source: &str,
+    read_only: bool,
+    config: &mut Config,
+    key: &mut Key,
+    mounts: &mut Mounts,
+) -> Result<()> {
+    let root = Root::open(&solver.request.context)?;
+    let found = root.open_path(source)?;
+    let digest = solver.context_digest(source)?;
+    key.add("mount content", [digest.hex()]);
+    mounts.pinned.push(Pinned {
+        index: config.mounts.len(),
+        source: found,
+    });
+    let kind = MountKind::Bind {
+        source: String::new(),
+        options: BindOptions {
+            overlay: !read_only,
+            ..BindOptions::default()
+        },
+    };
+    add(config, mounts, target.to_owned(), kind, read_only);
+    Ok(())
+}

@@ -1,0 +1,432 @@
+//! `RUN --mount`: what each mount is for this command, its part of the key, and the places that
+//! are made for mounts alone.
+
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+use super::bind::Pinned;
+use crate::build::key::Key;
+use crate::build::request::SecretSource;
+use crate::build::solve::Solver;
+use crate::build::stage::absolute;
+use crate::common::{Digest, Error, Kind};
+use crate::dockerfile::{Mount, MountKind, MountSpec, Sharing};
+use crate::engine::container::shown;
+use crate::runtime::SecretFile;
+use crate::spec::config::{
+    BindOptions, Config, EnvEntry, Mount as ConfigMount, MountKind as ConfigKind,
+};
+use crate::sys::path::Root;
+use crate::sys::{file, node};
+
+/// Largest secret that is read, in bytes (BuildKit's `MaxSecretSize`).
+const MAX_SECRET: usize = 500 << 10;
+
+/// Mode of cache directories that ask for none.
+const CACHE_MODE: u32 = 0o755;
+
+/// What the mounts of a command come to.
+#[derive(Default)]
+pub(super) struct Mounts {
+    /// Secret files.
+    pub(super) secrets: Vec<SecretFile>,
+    /// Cache directories to be had before the command begins.
+    pub(super) caches: Vec<Cache>,
+    /// Sources that are held open.
+    pub(super) pinned: Vec<Pinned>,
+    /// Where something is mounted.
+    pub(super) targets: Vec<PathBuf>,
+}
+
+/// A directory that is kept between builds.
+#[derive(Debug, Clone)]
+pub(in crate::build) struct Cache {
+    /// Where it lies: `data`, `lock`, and `data-N` of those who share it with nobody.
+    dir: PathBuf,
+    /// Number among the command's mounts.
+    index: usize,
+    sharing: Sharing,
+    mode: u32,
+    owner: (u32, u32),
+}
+
+/// Works the mounts of a command into its configuration and key; `None` when a stage that one of
+/// them shows is not done.
+///
+/// # Errors
+/// `Usage` for a bad option, `NotFound` for a secret that is required and was not given.
+pub(super) fn work_in(
+    solver: &mut Solver<'_>,
+    index: usize,
+    wanted: &[Mount],
+    config: &mut Config,
+    key: &mut Key,
+) -> Result<Option<Mounts>> {
+    let mut mounts = Mounts::default();
+    for mount in wanted {
+        let state = solver.state(index)?;
+        let expand = |text: &str| {
+            state
+                .expand_text(text)
+                .map_err(|error| format!("{error:#}"))
+        };
+        let spec = mount
+            .resolve(&expand)
+            .map_err(|why| Error::usage("use RUN --mount", &mount.word.raw, why))?;
+        let workdir = state.workdir().to_owned();
+        match spec.kind {
+            MountKind::Tmpfs => tmpfs(&spec, &workdir, config, key, &mut mounts)?,
+            MountKind::Secret => secret(solver, &spec, &workdir, config, key, &mut mounts)?,
+            MountKind::Cache => cache(solver, &spec, &workdir, config, key, &mut mounts)?,
+            MountKind::Ssh => ssh(solver, &spec, &workdir, config, key, &mut mounts)?,
+            MountKind::Bind => {
+                if !super::bind::work_in(solver, index, &spec, &workdir, config, key, &mut mounts)?
+                {
+                    return Ok(None);
+                }
+            }
+        }
+    }
+    Ok(Some(mounts))
+}
+
+/// A place in the container.
+///
+/// # Errors
+/// `Usage` for the root, or none.
+pub(super) fn target(spec: &MountSpec, workdir: &str) -> Result<String> {
+    let target = absolute(workdir, &spec.target);
+    match spec.target.is_empty() || target == "/" {
+        true => Err(Error::usage("use RUN --mount", &spec.target, "target is required").into()),
+        false => Ok(target),
+    }
+}
+
+/// Adds a mount to the configuration.
+pub(super) fn add(
+    config: &mut Config,
+    mounts: &mut Mounts,
+    target: String,
+    kind: ConfigKind,
+    read_only: bool,
+) {
+    mounts
+        .targets
+        .push(PathBuf::from(target.trim_start_matches('/')));
+    config.mounts.push(ConfigMount {
+        target,
+        kind,
+        read_only,
+        no_exec: false,
+        no_suid: false,
+        no_dev: false,
+    });
+}
+
+fn tmpfs(
+    spec: &MountSpec,
+    workdir: &str,
+    config: &mut Config,
+    key: &mut Key,
+    mounts: &mut Mounts,
+) -> Result<()> {
+    let target = target(spec, workdir)?;
+    key.add("mount tmpfs", [&target, &format!("{:?}", spec.size)]);
+    let kind = ConfigKind::Tmpfs {
+        size: spec.size,
+        mode: spec.mode,
+        copy_up: false,
+    };
+    add(config, mounts, target, kind, spec.readonly);
+    Ok(())
+}
+
+/// The name of a secret: its own, else its source's, else its target's.
+fn secret_id(spec: &MountSpec) -> String {
+    match (spec.id.as_str(), spec.source.as_str()) {
+        ("", "") => Path::new(&spec.target)
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        ("", source) => source.to_owned(),
+        (id, _) => id.to_owned(),
+    }
+}
+
+/// Its content is in no key: only that it is there.
+fn secret(
+    solver: &Solver<'_>,
+    spec: &MountSpec,
+    workdir: &str,
+    config: &mut Config,
+    key: &mut Key,
+    mounts: &mut Mounts,
+) -> Result<()> {
+    let id = secret_id(spec);
+    let place = match (spec.target.as_str(), &spec.env) {
+        ("", Some(_)) => None,
+        ("", None) => Some(format!("/run/secrets/{id}")),
+        (target, _) => Some(absolute(workdir, target)),
+    };
+    key.add(
+        "mount secret",
+        [
+            id.as_str(),
+            place.as_deref().unwrap_or_default(),
+            spec.env.as_deref().unwrap_or_default(),
+        ],
+    );
+    let Some(found) = solver.request.secrets.iter().find(|secret| secret.id == id) else {
+        if spec.required {
+            return Err(Error::new(Kind::NotFound, "find secret", &id)
+                .because(format!("secret {id} is required and was not given"))
+                .hint(format!("--secret id={id},src=FILE"))
+                .into());
+        }
+        return Ok(());
+    };
+    let data = match &found.source {
+        SecretSource::Value(data) => data.clone(),
+        SecretSource::File(path) => file::read_bounded(path, MAX_SECRET)?,
+    };
+    if let Some(name) = &spec.env {
+        let name = if name.is_empty() { &id } else { name };
+        let value = String::from_utf8(data.clone())
+            .ok()
+            .filter(|text| !text.contains('\0'));
+        let value = value.ok_or_else(|| {
+            Error::usage("use secret as variable", name, "its content cannot be one")
+        })?;
+        config.process.env.push(EnvEntry {
+            key: name.clone(),
+            value: Some(value),
+        });
+    }
+    if let Some(place) = place {
+        mounts
+            .targets
+            .push(PathBuf::from(place.trim_start_matches('/')));
+        let below = place
+            .strip_prefix("/run/secrets/")
+            .filter(|name| !name.contains('/'));
+        mounts.secrets.push(SecretFile {
+            target: below.map_or_else(|| place.clone(), str::to_owned),
+            owner: (spec.uid.unwrap_or(0), spec.gid.unwrap_or(0)),
+            mode: spec.mode.unwrap_or(0o400),
+            data,
+        });
+    }
+    Ok(())
+}
+
+fn ssh(
+    solver: &Solver<'_>,
+    spec: &MountSpec,
+    workdir: &str,
+    config: &mut Config,
+    key: &mut Key,
+    mounts: &mut Mounts,
+) -> Result<()> {
+    let id = if spec.id.is_empty() {
+        "default"
+    } else {
+        &spec.id
+    };
+    let place = match spec.target.as_str() {
+        "" => "/run/buildkit/ssh_agent.0".to_owned(),
+        target => absolute(workdir, target),
+    };
+    key.add("mount ssh", [id, place.as_str()]);
+    let Some(agent) = solver.request.ssh.iter().find(|agent| agent.id == id) else {
+        if spec.required {
+            return Err(Error::new(Kind::NotFound, "find ssh agent", id)
+                .because(format!("ssh key {id} is required and was not given"))
+                .hint(format!("--ssh {id}=SOCKET"))
+                .into());
+        }
+        return Ok(());
+    };
+    config.process.env.push(EnvEntry {
+        key: "SSH_AUTH_SOCK".to_owned(),
+        value: Some(place.clone()),
+    });
+    let kind = ConfigKind::Bind {
+        source: agent.socket.display().to_string(),
+        options: BindOptions::default(),
+    };
+    add(config, mounts, place, kind, false);
+    Ok(())
+}
+
+/// What a cache directory holds is in no key.
+fn cache(
+    solver: &Solver<'_>,
+    spec: &MountSpec,
+    workdir: &str,
+    config: &mut Config,
+    key: &mut Key,
+    mounts: &mut Mounts,
+) -> Result<()> {
+    let target = target(spec, workdir)?;
+    let id = if spec.id.is_empty() {
+        &target
+    } else {
+        &spec.id
+    };
+    key.add("mount cache", [id, &target, &spec.readonly.to_string()]);
+    // One component, whatever the id holds.
+    let name = format!(
+        "{}-{}",
+        solver.engine.mode.as_str(),
+        Digest::of(id.as_bytes()).hex()
+    );
+    let dir = solver
+        .engine
+        .store
+        .build_cache()
+        .folder("mounts")?
+        .join(name);
+    mounts.caches.push(Cache {
+        dir,
+        index: config.mounts.len(),
+        sharing: spec.sharing,
+        mode: spec.mode.unwrap_or(CACHE_MODE),
+        owner: (spec.uid.unwrap_or(0), spec.gid.unwrap_or(0)),
+    });
+    let kind = ConfigKind::Bind {
+        source: String::new(),
+        options: BindOptions::default(),
+    };
+    add(config, mounts, target, kind, spec.readonly);
+    Ok(())
+}
+
+/// Takes the cache directories of a command and puts them into its configuration; the command
+/// has them while the answer lives. For the command's own process: it may have to wait.
+///
+/// # Errors
+/// What making and locking gave.
+pub(super) fn take(
+    engine: &crate::engine::Engine<'_>,
+    caches: &[Cache],
+    config: &mut Config,
+) -> Result<Vec<File>> {
+    let mut held = Vec::new();
+    for cache in caches {
+        file::make_private_dir(&cache.dir)?;
+        let (lock, data) = match cache.sharing {
+            Sharing::Shared => (None, cache.dir.join("data")),
+            Sharing::Locked => {
+                let lock = file::lock_path(&cache.dir.join("lock"))?;
+                (Some(lock), cache.dir.join("data"))
+            }
+            Sharing::Private => private(cache)?,
+        };
+        held.extend(lock);
+        if !data.is_dir() {
+            make(engine, cache, &data)?;
+        }
+        if let Some(mount) = config.mounts.get_mut(cache.index)
+            && let ConfigKind::Bind { source, .. } = &mut mount.kind
+        {
+            *source = data.display().to_string();
+        }
+    }
+    Ok(held)
+}
+
+/// The first of a cache's directories that nobody has.
+fn private(cache: &Cache) -> Result<(Option<File>, PathBuf)> {
+    let mut number = 0u32;
+    loop {
+        let (lock, data) = match number {
+            0 => ("lock".to_owned(), "data".to_owned()),
+            number => (format!("lock-{number}"), format!("data-{number}")),
+        };
+        let path = cache.dir.join(lock);
+        file::open_or_create(&path).map_err(|error| Error::io("open", &path, error))?;
+        if let Some(lock) = file::try_lock_path(&path)? {
+            return Ok((Some(lock), cache.dir.join(data)));
+        }
+        number += 1;
+    }
+}
+
+/// Makes a cache's directory whole before it has its name.
+fn make(engine: &crate::engine::Engine<'_>, cache: &Cache, data: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let fresh = cache.dir.join(file::random_name("new-")?);
+    crate::engine::identity::as_owner(engine, || {
+        let failed = |error| Error::io("make cache directory", &fresh, error);
+        std::fs::create_dir(&fresh).map_err(failed)?;
+        let mode = std::fs::Permissions::from_mode(cache.mode);
+        std::fs::set_permissions(&fresh, mode).map_err(failed)?;
+        if cache.owner != (0, 0) {
+            // With one id there is no other owner.
+            let _ = std::os::unix::fs::chown(&fresh, Some(cache.owner.0), Some(cache.owner.1));
+        }
+        Ok(())
+    })?;
+    match std::fs::rename(&fresh, data) {
+        // Another command was faster.
+        Err(_) if data.is_dir() => {
+            Ok(std::fs::remove_dir(&fresh).map_err(|e| Error::io("remove", &fresh, e))?)
+        }
+        other => Ok(other.map_err(|error| Error::io("make cache directory", data, error))?),
+    }
+}
+
+/// The places of mounts, and of what leads to them, that the layers do not have: they are made
+/// for the mounts alone. Deepest first.
+pub(super) fn fresh(
+    engine: &crate::engine::Engine<'_>,
+    layers: &[PathBuf],
+    targets: &[PathBuf],
+) -> Vec<PathBuf> {
+    let mut made = Vec::new();
+    for target in targets {
+        for path in target
+            .ancestors()
+            .filter(|path| !path.as_os_str().is_empty())
+        {
+            if shown(engine, layers.to_vec(), path).is_none() && !made.contains(&path.to_owned()) {
+                made.push(path.to_owned());
+            }
+        }
+    }
+    made.sort_by_key(|path| std::cmp::Reverse(path.components().count()));
+    made
+}
+
+/// Removes from what a command wrote the places that were made for its mounts, where they are
+/// empty. No link there leads out of `upper`.
+///
+/// # Errors
+/// What opening `upper` gave.
+pub(super) fn clear(upper: &Path, fresh: &[PathBuf]) -> Result<()> {
+    let root = Root::open(upper)?;
+    for path in fresh {
+        let parent = path.parent().unwrap_or(Path::new(""));
+        let (Ok(dir), Some(name)) = (
+            root.open_path(Path::new("/").join(parent)),
+            path.file_name(),
+        ) else {
+            continue;
+        };
+        let Ok(facts) = node::stat_at(dir.as_fd(), name) else {
+            continue;
+        };
+        let regular = facts.st_mode & libc::S_IFMT == libc::S_IFREG;
+        if node::is_dir(&facts) {
+            let _ = unlinkat(&dir, name, UnlinkatFlags::RemoveDir);
+        } else if regular && facts.st_size == 0 {
+            let _ = unlinkat(&dir, name, UnlinkatFlags::NoRemoveDir);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,315 @@
+//! `RUN`: a container that nobody lists, whose writable layer is the result.
+
+use std::fs::File;
+use std::io::PipeReader;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use nix::sched::CloneFlags;
+
+use super::bind::Pinned;
+use super::mount::{self, Cache};
+use crate::build::config::words;
+use crate::build::job::Answer;
+use crate::build::key::Key;
+use crate::build::request::Request;
+use crate::build::solve::Solver;
+use crate::build::stage::Step;
+use crate::build::state::{PROXIES, State};
+use crate::common::{Error, ExitStatus, Kind};
+use crate::dockerfile::{Run, Word};
+use crate::engine::container::{Ground, RunFailure, StepRun, run_step, settle_network};
+use crate::engine::worker::{self, Where, Worker};
+use crate::engine::{Engine, identity};
+use crate::oci::ContainerConfig;
+use crate::runtime::SecretFile;
+use crate::spec::config::{BindOptions, Config, EnvEntry, Mount, MountKind, NetworkMode};
+use crate::store::StepWork;
+use crate::sys::file;
+
+/// BuildKit's name of the machine that commands run on.
+const HOSTNAME: &str = "buildkitsandbox";
+
+/// A command that can be looked up, and started.
+pub(in crate::build) struct Prepared {
+    /// Its key and its words.
+    pub(in crate::build) step: Step,
+    /// The command and what it gets.
+    pub(in crate::build) config: Config,
+    /// Its secret files.
+    pub(in crate::build) secrets: Vec<SecretFile>,
+    /// Cache directories that it needs.
+    pub(in crate::build) caches: Vec<Cache>,
+    /// Sources of mounts that are held open.
+    pub(in crate::build) pinned: Vec<Pinned>,
+    /// An executable file that it sees: its place and its content.
+    pub(in crate::build) script: Option<(String, String)>,
+    /// Places that are made for its mounts alone, deepest first.
+    pub(in crate::build) fresh: Vec<PathBuf>,
+}
+
+/// Works out a command of a stage; `None` when it has to wait for another stage.
+///
+/// # Errors
+/// `ExpandError` for a bad option, `Denied` for a right that was not allowed.
+pub(in crate::build) fn prepare(
+    solver: &mut Solver<'_>,
+    index: usize,
+    run: &Run,
+) -> Result<Option<Prepared>> {
+    let mut config = solver.request.config.clone();
+    let state = solver.state(index)?;
+    let words = words(state, &run.command);
+    let env = state.environment();
+    let mut key = Key::new("run");
+    key.add("parent", [state.key.hex()]);
+    key.add("command", &words);
+    key.add(
+        "environment",
+        env.iter().map(|(name, value)| format!("{name}={value}")),
+    );
+    key.add("user", [&state.image.config.user]);
+    key.add("directory", [state.workdir()]);
+    key.add("platform", [state.platform.to_string()]);
+    let text = state.command_text(&words);
+    let mut env: Vec<EnvEntry> = env.into_iter().map(entry).collect();
+    env.extend(proxies(solver.request, state).into_iter().map(entry));
+    config.process.env = env;
+    config.process.entrypoint = Some(Vec::new());
+    config.process.args.clone_from(&words);
+    config.process.user = Some(state.image.config.user.clone());
+    config.process.workdir = Some(state.workdir().to_owned());
+    config
+        .process
+        .hostname
+        .get_or_insert_with(|| HOSTNAME.to_owned());
+    let expanded = |word: &Option<Word>| word.as_ref().map(|word| state.expand(word)).transpose();
+    let (network, security) = (expanded(&run.network)?, expanded(&run.security)?);
+    choose_network(solver, &mut config, network.as_deref())?;
+    choose_security(solver, &mut config, security.as_deref())?;
+    key.add("network", [network.unwrap_or_default()]);
+    key.add("security", [security.unwrap_or_default()]);
+    let hosts = &solver.request.config.network.extra_hosts;
+    key.add(
+        "hosts",
+        hosts.iter().map(|(name, ip)| format!("{name}={ip}")),
+    );
+    if let Some(script) = &run.script {
+        key.add("script", [&script.path, &script.text]);
+    }
+    let Some(mounts) = mount::work_in(solver, index, &run.mounts, &mut config, &mut key)? else {
+        return Ok(None);
+    };
+    let fresh = made_for(solver, index, &mounts.targets)?;
+    let script = run.script.as_ref();
+    let script = script.map(|script| (script.path.clone(), script.text.clone()));
+    Ok(Some(Prepared {
+        step: Step {
+            key: key.finish(),
+            command: words.join(" "),
+            history: format!("RUN {text} # buildkit"),
+        },
+        config,
+        secrets: mounts.secrets,
+        caches: mounts.caches,
+        pinned: mounts.pinned,
+        script,
+        fresh,
+    }))
+}
+
+/// Places that a start makes for the mounts alone.
+fn made_for(solver: &Solver<'_>, index: usize, targets: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    if targets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let pieces = solver.state(index)?.pieces.clone();
+    let layers = solver.layers.paths(solver.engine, &pieces);
+    Ok(mount::fresh(solver.engine, &layers, targets))
+}
+
+fn entry((key, value): (String, String)) -> EnvEntry {
+    EnvEntry {
+        key,
+        value: Some(value),
+    }
+}
+
+/// Proxies that were given and that no `ARG` names: commands have them, keys and images do not.
+fn proxies(request: &Request, state: &State) -> Vec<(String, String)> {
+    let args = request.build_args.iter();
+    let hidden = |name: &str| state.args.iter().any(|(key, _)| key == name);
+    args.filter(|(name, _)| PROXIES.contains(&name.as_str()) && !hidden(name))
+        .cloned()
+        .collect()
+}
+
+fn choose_network(solver: &mut Solver<'_>, config: &mut Config, word: Option<&str>) -> Result<()> {
+    match word {
+        None | Some("" | "default") => {
+            if solver.network.is_none() {
+                let mut network = solver.request.config.network.clone();
+                settle_network(solver.engine, &mut network)?;
+                solver.network = Some(network);
+            }
+            if let Some(network) = &solver.network {
+                config.network.clone_from(network);
+            }
+        }
+        Some("none") => config.network.mode = NetworkMode::None,
+        Some("host") => {
+            allowed(solver, "network.host")?;
+            config.network.mode = NetworkMode::Host;
+        }
+        Some(other) => {
+            return Err(Error::usage(
+                "use RUN --network",
+                other,
+                "default, none and host are known",
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
+fn choose_security(solver: &Solver<'_>, config: &mut Config, word: Option<&str>) -> Result<()> {
+    match word {
+        None | Some("" | "sandbox") => Ok(()),
+        Some("insecure") => {
+            allowed(solver, "security.insecure")?;
+            config.security.privileged = true;
+            Ok(())
+        }
+        Some(other) => Err(Error::usage(
+            "use RUN --security",
+            other,
+            "sandbox and insecure are known",
+        )
+        .into()),
+    }
+}
+
+fn allowed(solver: &Solver<'_>, right: &str) -> Result<()> {
+    if solver.request.allow.iter().any(|allowed| allowed == right) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Denied, "run with", right)
+        .because(format!("{right} is not allowed"))
+        .hint(format!("--allow {right}"))
+        .into())
+}
+
+/// What a command runs in.
+pub(in crate::build) struct Command<'a> {
+    /// Its directory.
+    pub(in crate::build) work: &'a StepWork,
+    /// What it stands on.
+    pub(in crate::build) ground: Ground,
+    /// The stage's configuration.
+    pub(in crate::build) image: &'a ContainerConfig,
+    /// The command and what it gets.
+    pub(in crate::build) config: Config,
+    /// Its secret files.
+    pub(in crate::build) secrets: Vec<SecretFile>,
+    /// Cache directories that it needs.
+    pub(in crate::build) caches: Vec<Cache>,
+    /// Sources of mounts that are held open.
+    pub(in crate::build) pinned: Vec<Pinned>,
+    /// An executable file that it sees: its place and its content.
+    pub(in crate::build) script: Option<(String, String)>,
+    /// Places to be removed from the result where they are empty, deepest first.
+    pub(in crate::build) fresh: Vec<PathBuf>,
+}
+
+/// A command at work, and the pipes that it writes to: true for its errors.
+pub(in crate::build) type Running = (Worker<Answer>, Vec<(bool, PipeReader)>);
+
+/// Starts a command.
+///
+/// # Errors
+/// What making its process gave.
+pub(in crate::build) fn start(engine: &Engine<'_>, command: Command<'_>) -> Result<Running> {
+    let (output, to_output) = std::io::pipe().context("make pipe")?;
+    let (errors, to_errors) = std::io::pipe().context("make pipe")?;
+    let place = Where {
+        namespaces: CloneFlags::empty(),
+        maps: None,
+        ours: None,
+    };
+    let worker = worker::spawn(engine, place, move |_| {
+        let streams = [to_output.as_fd(), to_errors.as_fd()];
+        run(engine, command, streams)
+    })?;
+    Ok((worker, vec![(false, output), (true, errors)]))
+}
+
+/// In the child: has the command run, and removes what its mounts left.
+fn run(
+    engine: &Engine<'_>,
+    mut command: Command<'_>,
+    [output, errors]: [BorrowedFd<'_>; 2],
+) -> Result<Answer> {
+    let null = File::open("/dev/null").map_err(|e| Error::io("open", "/dev/null", e))?;
+    let held = mount::take(engine, &command.caches, &mut command.config)?;
+    for pinned in &command.pinned {
+        // Its process inherits the descriptor, and opens it once more before it is another's.
+        if let Some(mount) = command.config.mounts.get_mut(pinned.index)
+            && let MountKind::Bind { source, .. } = &mut mount.kind
+        {
+            *source = format!("/proc/self/fd/{}", pinned.source.as_raw_fd());
+        }
+    }
+    if let Some((place, text)) = &command.script {
+        add_script(command.work, place, text, &mut command.config)?;
+    }
+    let step = StepRun {
+        work: command.work,
+        ground: &command.ground,
+        image: command.image,
+        config: &command.config,
+        secrets: command.secrets,
+    };
+    let ended = run_step(engine, step, [null.as_fd(), output, errors]);
+    drop(held);
+    if !command.fresh.is_empty() {
+        let upper = command.work.dir.upper();
+        identity::as_owner(engine, || mount::clear(&upper, &command.fresh))?;
+    }
+    match ended {
+        Ok(status) => Ok(Answer::Ended(status)),
+        Err(error) => match error.downcast_ref::<RunFailure>() {
+            Some(failure) if failure.status != ExitStatus::ENGINE => {
+                let why = format!("{:#}", failure.error);
+                Ok(Answer::NotStarted(failure.status, why))
+            }
+            _ => Err(error),
+        },
+    }
+}
+
+/// Shows the command a file of its step's directory at `place`.
+fn add_script(work: &StepWork, place: &str, text: &str, config: &mut Config) -> Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
+    let path = work.dir.path().join("script");
+    let failed = |error| Error::io("write script", &path, error);
+    let mut file = file::create_new(&path).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    let mode = std::fs::Permissions::from_mode(0o755);
+    file.set_permissions(mode).map_err(failed)?;
+    config.mounts.push(Mount {
+        target: place.to_owned(),
+        kind: MountKind::Bind {
+            source: path.display().to_string(),
+            options: BindOptions::default(),
+        },
+        read_only: true,
+        no_exec: false,
+        no_suid: false,
+        no_dev: false,
+    });
+    Ok(())
+}

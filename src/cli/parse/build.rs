@@ -1,0 +1,320 @@
+//! The flags of `build` that have a grammar of their own: `--secret`, `--ssh`, `--output`,
+//! `--build-context`, `--build-arg`, `--call`.
+
+use std::path::PathBuf;
+
+use super::{Place, bad, csv, env::Caller, path};
+use crate::build::request::{Output, OutputKind, Secret, SecretSource, Ssh};
+use crate::common::Result;
+
+/// Reads `id=ID[,type=file|env][,src=PATH|env=NAME]`. docker: with an id alone, a variable of that
+/// name, else a file of that name in the working directory.
+///
+/// # Errors
+/// For an unknown field, no id, or a variable that is not set.
+pub(crate) fn secret(text: &str, place: &Place<'_>, caller: &dyn Caller) -> Result<Secret> {
+    const FLAG: &str = "--secret";
+    let (mut id, mut kind, mut file, mut variable) = (None, None, None, None);
+    for field in csv::fields(FLAG, text)? {
+        let (key, value) = field
+            .split_once('=')
+            .ok_or_else(|| bad(FLAG, text, format!("invalid field {field:?}")))?;
+        match key.to_ascii_lowercase().as_str() {
+            "id" => id = Some(value.to_owned()),
+            "type" if matches!(value, "file" | "env") => kind = Some(value.to_owned()),
+            "type" => return Err(bad(FLAG, text, "type is file or env")),
+            "src" | "source" => file = Some(value.to_owned()),
+            "env" => variable = Some(value.to_owned()),
+            _ => return Err(bad(FLAG, text, "use id, type, src and env")),
+        }
+    }
+    let id = id
+        .filter(|id| !id.is_empty())
+        .ok_or_else(|| bad(FLAG, text, "it needs an id"))?;
+    // `type=env,src=NAME` is an older way to name the variable.
+    if kind.as_deref() == Some("env") && variable.is_none() {
+        variable = Some(file.take().unwrap_or_else(|| id.clone()));
+    }
+    let value = |name: &str| caller.get(name).map(String::into_bytes);
+    let source = match (file, variable) {
+        (Some(_), Some(_)) => return Err(bad(FLAG, text, "src and env exclude each other")),
+        (None, Some(name)) => SecretSource::Value(
+            value(&name)
+                .ok_or_else(|| bad(FLAG, text, format!("the variable {name} is not set")))?,
+        ),
+        (None, None) if kind.is_none() => match value(&id) {
+            Some(value) => SecretSource::Value(value),
+            None => SecretSource::File(host(FLAG, &id, place)?),
+        },
+        (file, None) => {
+            let file = file.unwrap_or_else(|| id.clone());
+            SecretSource::File(host(FLAG, &file, place)?)
+        }
+    };
+    Ok(Secret { id, source })
+}
+
+/// Reads `ID[=SOCKET]`; the caller's own agent without a socket.
+///
+/// # Errors
+/// There is no agent.
+pub(crate) fn ssh(text: &str, place: &Place<'_>, caller: &dyn Caller) -> Result<Ssh> {
+    const FLAG: &str = "--ssh";
+    let (id, socket) = match text.split_once('=') {
+        Some((id, socket)) => (id, Some(socket)),
+        None => (text, None),
+    };
+    let own = || {
+        caller
+            .get("SSH_AUTH_SOCK")
+            .filter(|socket| !socket.is_empty())
+    };
+    let socket = match socket.filter(|socket| !socket.is_empty()) {
+        Some(socket) => host(FLAG, socket, place)?,
+        None => own()
+            .map(PathBuf::from)
+            .ok_or_else(|| bad(FLAG, text, "no agent runs: SSH_AUTH_SOCK is not set"))?,
+    };
+    Ok(Ssh {
+        id: if id.is_empty() { "default" } else { id }.to_owned(),
+        socket,
+    })
+}
+
+/// Reads `type=TYPE[,dest=PATH][,KEY=VALUE]`, a bare directory, or `-` for an archive on standard
+/// output.
+///
+/// # Errors
+/// For an unknown type or a field without a value.
+pub(crate) fn output(text: &str, place: &Place<'_>) -> Result<Output> {
+    const FLAG: &str = "--output";
+    if text == "-" {
+        return Ok(Output {
+            kind: OutputKind::Tar,
+            destination: Some(PathBuf::from("-")),
+            options: Vec::new(),
+        });
+    }
+    let fields = csv::fields(FLAG, text)?;
+    if let [only] = fields.as_slice()
+        && !only.contains('=')
+    {
+        return Ok(Output {
+            kind: OutputKind::Local,
+            destination: Some(host(FLAG, only, place)?),
+            options: Vec::new(),
+        });
+    }
+    let (mut kind, mut destination, mut options) = (None, None, Vec::new());
+    for field in fields {
+        let (key, value) = field
+            .split_once('=')
+            .ok_or_else(|| bad(FLAG, text, format!("{field:?} has no value")))?;
+        match key.to_ascii_lowercase().as_str() {
+            "type" => kind = Some(value.to_owned()),
+            "dest" if value == "-" => destination = Some(PathBuf::from("-")),
+            "dest" => destination = Some(host(FLAG, value, place)?),
+            key => options.push((key.to_owned(), value.to_owned())),
+        }
+    }
+    let kind = match kind.as_deref() {
+        Some("local") => OutputKind::Local,
+        Some("tar") => OutputKind::Tar,
+        Some("oci") => OutputKind::Oci,
+        Some("docker") => OutputKind::Docker,
+        Some("image") => OutputKind::Image,
+        Some("registry") => {
+            options.push(("push".to_owned(), "true".to_owned()));
+            OutputKind::Image
+        }
+        Some(other) => {
+            let why = format!("{other:?} is not one of local, tar, oci, docker, image, registry");
+            return Err(bad(FLAG, text, why));
+        }
+        None => return Err(bad(FLAG, text, "type is required")),
+    };
+    Ok(Output {
+        kind,
+        destination,
+        options,
+    })
+}
+
+fn host(flag: &str, text: &str, place: &Place<'_>) -> Result<PathBuf> {
+    path::source(flag, text, place).map(PathBuf::from)
+}
+
+/// Reads `NAME=PLACE` of `--build-context`.
+///
+/// # Errors
+/// For a missing part.
+pub(crate) fn context(text: &str) -> Result<(String, String)> {
+    match text.split_once('=') {
+        Some((name, place)) if !name.is_empty() && !place.is_empty() => {
+            Ok((name.to_lowercase(), place.to_owned()))
+        }
+        _ => Err(bad("--build-context", text, "use NAME=PLACE")),
+    }
+}
+
+/// Reads `NAME=VALUE`, or `NAME` for the caller's variable, which counts only when it is set.
+///
+/// # Errors
+/// For an empty name.
+pub(crate) fn argument(text: &str, caller: &dyn Caller) -> Result<Option<(String, String)>> {
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name, Some(value.to_owned())),
+        None => (text, caller.get(text)),
+    };
+    if name.is_empty() {
+        return Err(bad("--build-arg", text, "the name is missing"));
+    }
+    Ok(value.map(|value| (name.to_owned(), value)))
+}
+
+/// What `--call` asks instead of a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// A build.
+    Build,
+    /// What is doubtful in the file.
+    Check,
+    /// What the target wants to be told.
+    Outline,
+    /// What can be built.
+    Targets,
+}
+
+/// Reads `METHOD[,format=text|json]`; the second value is true for JSON.
+///
+/// # Errors
+/// For another method or format.
+pub(crate) fn call(text: &str) -> Result<(Call, bool)> {
+    const FLAG: &str = "--call";
+    let mut fields = text.split(',');
+    let method = fields.next().unwrap_or_default();
+    let call = match method.strip_prefix("subrequests.").unwrap_or(method) {
+        "build" | "" => Call::Build,
+        "check" | "lint" => Call::Check,
+        "outline" => Call::Outline,
+        "targets" => Call::Targets,
+        _ => return Err(bad(FLAG, text, "use build, check, outline or targets")),
+    };
+    let mut json = false;
+    for field in fields {
+        match field {
+            "format=json" => json = true,
+            "format=text" => json = false,
+            _ => return Err(bad(FLAG, text, "use format=text or format=json")),
+        }
+    }
+    Ok((call, json))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::cli::parse::env::Caller;
+
+    struct Fixed;
+
+    impl Caller for Fixed {
+        fn get(&self, key: &str) -> Option<String> {
+            matches!(key, "TOKEN" | "SSH_AUTH_SOCK").then(|| format!("/{key}"))
+        }
+
+        fn all(&self) -> Vec<(String, String)> {
+            Vec::new()
+        }
+    }
+
+    fn place() -> Place<'static> {
+        Place {
+            cwd: Path::new("/cwd"),
+            home: None,
+            create_sources: false,
+        }
+    }
+
+    #[test]
+    fn secrets_are_files_or_variables() {
+        let read = |text: &str| {
+            secret(text, &place(), &Fixed).map(|secret| match secret.source {
+                SecretSource::File(path) => format!("{} file {}", secret.id, path.display()),
+                SecretSource::Value(value) => {
+                    format!("{} value {}", secret.id, String::from_utf8_lossy(&value))
+                }
+            })
+        };
+        for (text, wanted) in [
+            ("id=a,src=b", "a file /cwd/b"),
+            ("id=a,type=file,source=/b", "a file /b"),
+            ("id=a,env=TOKEN", "a value /TOKEN"),
+            ("type=env,id=TOKEN", "TOKEN value /TOKEN"),
+            ("type=env,id=a,src=TOKEN", "a value /TOKEN"),
+            ("id=TOKEN", "TOKEN value /TOKEN"),
+            ("id=a", "a file /cwd/a"),
+        ] {
+            assert_eq!(read(text).unwrap(), wanted, "{text}");
+        }
+        for text in [
+            "",
+            "a",
+            "src=b",
+            "id=a,env=NONE",
+            "id=a,x=y",
+            "id=a,type=x",
+            "id=a,src=b,env=TOKEN",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        let agent = ssh("default", &place(), &Fixed).unwrap();
+        assert_eq!(agent.socket, Path::new("/SSH_AUTH_SOCK"));
+        assert_eq!(
+            ssh("a=b", &place(), &Fixed).unwrap().socket,
+            Path::new("/cwd/b")
+        );
+    }
+
+    #[test]
+    fn outputs_have_types_and_places() {
+        let read = |text: &str| output(text, &place());
+        let kind = |text: &str| read(text).unwrap().kind;
+        assert_eq!(kind("out"), OutputKind::Local);
+        assert_eq!(
+            read("out").unwrap().destination.unwrap(),
+            Path::new("/cwd/out")
+        );
+        assert_eq!(kind("-"), OutputKind::Tar);
+        assert_eq!(
+            read("type=oci,dest=-").unwrap().destination.unwrap(),
+            Path::new("-")
+        );
+        let pushed = read("type=registry,name=x").unwrap();
+        assert_eq!(pushed.kind, OutputKind::Image);
+        let option = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(
+            pushed.options,
+            [option("name", "x"), option("push", "true")]
+        );
+        for text in ["type=x", "dest=a", "type=tar,dest", "a,b"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn arguments_contexts_and_calls_are_read() {
+        let pair = |name: &str, value: &str| Some((name.to_owned(), value.to_owned()));
+        assert_eq!(argument("A=b=c", &Fixed).unwrap(), pair("A", "b=c"));
+        assert_eq!(argument("TOKEN", &Fixed).unwrap(), pair("TOKEN", "/TOKEN"));
+        assert_eq!(argument("NONE", &Fixed).unwrap(), None);
+        assert!(argument("=a", &Fixed).is_err());
+        assert_eq!(context("Base=/x").unwrap().0, "base");
+        assert!(context("base").is_err() && context("=x").is_err());
+        assert_eq!(call("check,format=json").unwrap(), (Call::Check, true));
+        assert_eq!(call("outline").unwrap(), (Call::Outline, false));
+        assert!(call("x").is_err() && call("check,x").is_err());
+    }
+}
