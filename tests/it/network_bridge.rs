@@ -136,6 +136,10 @@ fn what_a_killed_keeper_left_is_no_hindrance() {
         assert!(kill(&keeper).success());
         // The container ends with its keeper, or is ended here.
         kill(&pid);
+        eventually("the container has ended", || {
+            let running = env.ketch(&["inspect", "-f", "{{.State.Running}}", "first"]);
+            running.ok() == "false"
+        });
         serve(env, "second", "net", &["-p", &publish]);
         let gateway = field(env, "second", "net", "Gateway");
         assert!(greeted(&format!("{gateway}:{port}")).is_ok());
