@@ -28,8 +28,6 @@ mod settings;
 mod archive;
 mod cgroup;
 mod logs;
-// Its parts come before what uses them.
-#[allow(dead_code)]
 mod network;
 mod seccomp;
 

@@ -98,7 +98,7 @@ pub(crate) struct Report {
     pub(crate) rootfs: &'static str,
     /// Rung of the cgroup ladder: `systemd`, `delegated`, `v1` or `none`.
     pub(crate) cgroup: &'static str,
-    /// Rung of the network ladder: `host`.
+    /// Rung of the network ladder: `bridge`, `private` or `host`.
     pub(crate) network: &'static str,
     /// Every check, in the order to read them.
     pub(crate) checks: Vec<Check>,

@@ -2,7 +2,7 @@
 //! ports of the host's loopback device. It is forked from the container's keeper and dies with it.
 
 use std::collections::HashSet;
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::time::Instant;
 
 use nix::fcntl::OFlag;
@@ -10,6 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::CloneFlags;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::Mode;
+use nix::unistd::{Pid, getpid, getppid};
 
 use super::dns::{Resolver, Server};
 use super::forward::{Forward, Port};
@@ -24,12 +25,17 @@ pub(crate) struct Work {
     pub(crate) resolver: Option<Resolver>,
     /// Ports.
     pub(crate) forwards: Vec<Forward>,
+    /// The namespaces, user and network, from which the ports lead on, where they are not this
+    /// process's own.
+    pub(crate) enter: Option<(OwnedFd, OwnedFd)>,
+    /// What is only held.
+    pub(crate) held: Vec<OwnedFd>,
 }
 
 impl Work {
     /// Whether there is anything.
     pub(crate) fn is_some(&self) -> bool {
-        self.resolver.is_some() || !self.forwards.is_empty()
+        self.resolver.is_some() || !self.forwards.is_empty() || !self.held.is_empty()
     }
 
     fn descriptors(&self) -> HashSet<RawFd> {
@@ -42,6 +48,10 @@ impl Work {
             Forward::Tcp { listener, .. } => listener.as_raw_fd(),
             Forward::Udp { socket, .. } => socket.as_raw_fd(),
         }));
+        all.extend(self.held.iter().map(AsRawFd::as_raw_fd));
+        if let Some((user, network)) = &self.enter {
+            all.extend([user.as_raw_fd(), network.as_raw_fd()]);
+        }
         all
     }
 }
@@ -51,34 +61,51 @@ impl Work {
 /// # Errors
 /// fork(2)'s.
 pub(crate) fn start(work: Work) -> Result<i32> {
+    let keeper = getpid();
     match clone(CloneFlags::empty(), None)? {
         Cloned::Parent(child) => Ok(child.pid),
         Cloned::Child => {
-            let _ = attend(work);
+            let _ = attend(work, keeper);
             exit_now(1)
         }
     }
 }
 
 /// Runs in the child; returns when it cannot go on.
-fn attend(work: Work) -> Option<()> {
+fn attend(work: Work, keeper: Pid) -> Option<()> {
     // The terminal's Ctrl-C is for the payload.
     exec::set_session();
     signal::reset_all();
-    credentials::die_with_parent().ok()?;
-    credentials::not_dumpable().ok()?;
+    belong_to(keeper)?;
+    // Whoever looks for the shared namespace after its holder was killed finds it here.
+    if work.held.is_empty() {
+        credentials::not_dumpable().ok()?;
+    }
     leave_all_but(&work.descriptors())?;
     // Every connection takes two descriptors.
     if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
-    let Work { resolver, forwards } = work;
+    let Work {
+        resolver,
+        forwards,
+        enter,
+        held,
+    } = work;
     let mut server = resolver.map(Server::new).transpose().ok()?;
+    if let Some((user, network)) = enter {
+        nix::sched::setns(user, CloneFlags::CLONE_NEWUSER).ok()?;
+        nix::sched::setns(network, CloneFlags::CLONE_NEWNET).ok()?;
+        // Joining a user namespace has taken both back.
+        belong_to(keeper)?;
+        credentials::not_dumpable().ok()?;
+    }
     let mut ports = forwards
         .into_iter()
         .map(Port::new)
         .collect::<std::io::Result<Vec<_>>>()
         .ok()?;
+    let _held = held;
     loop {
         wait(server.as_ref(), &ports)?;
         if let Some(server) = &mut server {
@@ -86,6 +113,12 @@ fn attend(work: Work) -> Option<()> {
         }
         ports.iter_mut().for_each(Port::serve);
     }
+}
+
+/// Ends this process with its keeper, also one that has ended already.
+fn belong_to(keeper: Pid) -> Option<()> {
+    credentials::die_with_parent().ok()?;
+    (getppid() == keeper).then_some(())
 }
 
 /// Closes what belongs to the keeper: nobody who waits for the end of a pipe of its waits for

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use super::connect::{Connected, End};
+use super::connect::{Connected, End, Ground};
 use super::firewall::{self, Find, Firewall, NetworkRules, PORT_PREFIX, PortRules, Published};
 use super::{Member, Pool, Record, Subnet, sysctl};
 use crate::common::{Error, Kind, Result};
@@ -147,12 +147,19 @@ fn configure(bridge: &Bridge<'_>) -> Result<()> {
     let six = bridge.has_six();
     // An address of the link would be a way to the host that the network does not have.
     sysctl::set(&of("disable_ipv6"), if six { "0" } else { "1" })?;
-    sysctl::set(&of("accept_dad"), "0")?;
-    if bridge.internal {
+    sysctl::set(&of("accept_dad"), "0")
+}
+
+/// Lets packets pass between the bridge and the other interfaces, where rules say which.
+fn open(bridge: &Bridge<'_>, firewall: &Firewall) -> Result<()> {
+    if bridge.internal || matches!(firewall, Firewall::Closed) {
         return Ok(());
     }
     sysctl::forward(false)?;
-    if six { sysctl::forward(true) } else { Ok(()) }
+    if bridge.has_six() {
+        sysctl::forward(true)?;
+    }
+    Ok(())
 }
 
 /// A hardware address that does not change with the ports that come and go: a local one, made of
@@ -177,11 +184,15 @@ pub(super) fn attach(
     end: &End<'_>,
     published: &[Published],
     netns: BorrowedFd<'_>,
+    ground: Ground,
     find: Find<'_>,
 ) -> Result<Connected> {
     let mut inside = end.enter(netns)?;
     let mut netlink = Netlink::route()?;
-    let mut firewall = Firewall::open(find)?;
+    let (mut firewall, lack) = match ground {
+        Ground::Host => (Firewall::open(find)?, None),
+        Ground::Shared => Firewall::open_or_close(find)?,
+    };
     let known = netlink.link(bridge.name)?;
     let known = known.and_then(|link| (link.alias? == bridge.alias()).then_some(link.index));
     let index = match known {
@@ -210,6 +221,7 @@ pub(super) fn attach(
     Ok(Connected {
         device: Some(name),
         fresh: firewall.is_fresh(),
+        lack,
     })
 }
 
@@ -223,7 +235,8 @@ fn allow(
     find: Find<'_>,
 ) -> Result<()> {
     let rules = bridge.rules();
-    let Err(error) = firewall.add_network(&rules, find) else {
+    let added = open(bridge, firewall).and_then(|()| firewall.add_network(&rules, find));
+    let Err(error) = added else {
         return Ok(());
     };
     // What interfaces that are gone have left may be in the way.

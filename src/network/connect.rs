@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 
+use serde::{Deserialize, Serialize};
+
 use super::bridge::{self, Bridge};
 use super::{Address, Driver, Find, Member, Published, Record, parent, sysctl};
 use crate::common::{Error, Kind, Result};
@@ -13,13 +15,24 @@ use crate::sys::netlink::{HostAddress, Netlink, Request, Route};
 const NUMBERED: &str = "eth";
 
 /// What a container has on the host, connected to a network.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Connected {
     /// The interface of the host's that leads to it, for [`disconnect`].
     pub(crate) device: Option<String>,
     /// The firewall's rules had to be loaded: if other containers run, somebody has removed them,
     /// and [`bridge::restore`] is to be called for every other network.
     pub(crate) fresh: bool,
+    /// What keeps members from reaching beyond their network.
+    pub(crate) lack: Option<String>,
+}
+
+/// Whose the namespace with the bridges is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ground {
+    /// The host's: without rules nothing is made.
+    Host,
+    /// One for networks alone: without rules nothing passes between them.
+    Shared,
 }
 
 /// Connects `netns`, a namespace of `member`'s alone, to the network `record`. `published` leads to this member;
@@ -36,12 +49,12 @@ pub(crate) fn connect(
     record: &Record,
     member: &Member,
     published: &[Published],
-    netns: BorrowedFd<'_>,
+    (netns, ground): (BorrowedFd<'_>, Ground),
     find: Find<'_>,
 ) -> Result<Connected> {
     let end = End::of(record, member)?;
     match record.driver {
-        Driver::Bridge => bridge::attach(&Bridge::of(record), &end, published, netns, find),
+        Driver::Bridge => bridge::attach(&Bridge::of(record), &end, published, netns, ground, find),
         Driver::Macvlan | Driver::Ipvlan => {
             parent::attach(record, &end, netns).map(|()| Connected::default())
         }

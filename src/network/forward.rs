@@ -22,6 +22,8 @@ const MOST: usize = 1024;
 const AGAIN: Duration = Duration::from_millis(50);
 /// Bytes that are copied at once.
 const BUFFER: usize = 64 << 10;
+/// Datagrams that one sender is served before the others have their turn.
+const ROUND: usize = 64;
 /// Stack of a thread that copies, in bytes: the buffer is on the heap.
 const STACK: usize = 64 << 10;
 
@@ -179,7 +181,13 @@ fn datagrams(
 ) {
     let mut buffer = [0; BUFFER];
     let now = Instant::now();
-    while let Ok((length, client)) = socket.recv_from(&mut buffer) {
+    for _ in 0..ROUND {
+        let (length, client) = match socket.recv_from(&mut buffer) {
+            Ok(received) => received,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            // Of a client that has closed its port: the answer to it came back.
+            Err(_) => continue,
+        };
         if !clients.contains_key(&client) {
             let Some(towards) = (clients.len() < MOST)
                 .then(|| net::udp_towards(target).ok())
@@ -195,10 +203,20 @@ fn datagrams(
         }
     }
     for (client, (towards, last)) in clients.iter_mut() {
-        while let Ok(length) = towards.recv(&mut buffer) {
-            *last = now;
-            let _ = socket.send_to(&buffer[..length], client);
+        for _ in 0..ROUND {
+            match towards.recv(&mut buffer) {
+                Ok(length) => {
+                    *last = now;
+                    let _ = socket.send_to(&buffer[..length], client);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                // The container does not listen, at the moment.
+                Err(_) => {}
+            }
         }
     }
     clients.retain(|_, (_, last)| now.duration_since(*last) < IDLE);
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,10 +29,10 @@ mod sysctl;
 pub(crate) mod user;
 
 pub(crate) use address::{free_address, hardware_address, parse_hardware_address};
-pub(crate) use connect::{connect, disconnect};
+pub(crate) use connect::{Ground, connect, disconnect};
 pub(crate) use firewall::{Find, Protocol, Published};
 pub(crate) use member::{Address, Attachment, Member};
 pub(crate) use pool::{default_subnet, next_subnet, random_subnet6, some_subnet};
 pub(crate) use record::{DEFAULT_INTERFACE, Driver, Pool, Record};
-pub(crate) use routes::{connected_subnets, has_default_route, host_subnets};
+pub(crate) use routes::{connected_subnets, host_subnets};
 pub(crate) use subnet::Subnet;

@@ -18,6 +18,7 @@
 
 mod attend;
 mod below;
+mod between;
 mod capture;
 mod enter;
 mod front;

@@ -2,26 +2,17 @@
 //!
 //! The owner of a network namespace is a user namespace, and only root of that one may enter: the
 //! container has the other one's user namespace too, with the same ids.
-//!
-//! ```text
-//!   caller                            go-between (forked)
-//!     clone_beside ---- clone --------->|
-//!                                       | enters the user and the network namespace
-//!       <------ Entered ----------------|---- clone (as a child of the caller) ----> init
-//!     reaps the go-between             exit
-//! ```
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
 
-use super::message::{Failure, FromInit};
-use super::parent::explain_clone;
+use super::between::clone_between;
 use super::plan::{MapWriter, Plan};
 use crate::common::{Error, Kind, Result};
-use crate::sys::process::{Child, Cloned, clone, exit_now, pidfd_open};
-use crate::sys::{credentials, namespace, socket};
+use crate::sys::namespace;
+use crate::sys::process::Cloned;
 
 /// What keeps a caller from entering.
 const NOT_YOURS: &str = "without root, only a namespace that you have made can be joined";
@@ -85,45 +76,8 @@ impl Neighbour {
         namespaces: CloneFlags,
         cgroup: Option<BorrowedFd<'_>>,
     ) -> Result<Cloned> {
-        let (ours, theirs) = socket::message_pair()?;
-        match clone(CloneFlags::empty(), None)? {
-            Cloned::Child => {
-                drop(ours);
-                self.go_between(&theirs, plan, namespaces, cgroup);
-                Ok(Cloned::Child)
-            }
-            Cloned::Parent(between) => {
-                drop(theirs);
-                let heard = hear(&ours);
-                let _ = between.wait();
-                heard.map(Cloned::Parent)
-            }
-        }
-    }
-
-    /// What the go-between does; only init comes back.
-    fn go_between(
-        &self,
-        report: &OwnedFd,
-        plan: &Plan,
-        namespaces: CloneFlags,
-        cgroup: Option<BorrowedFd<'_>>,
-    ) {
-        let _ = credentials::die_with_parent();
-        let tell = |message: &FromInit| {
-            let bytes = serde_json::to_vec(message).unwrap_or_default();
-            let _ = socket::send(report.as_fd(), &bytes, None);
-        };
-        let flags = namespaces | CloneFlags::CLONE_PARENT;
-        let cloned = self
-            .enter(plan)
-            .and_then(|()| clone(flags, cgroup).map_err(|error| explain_clone(error, namespaces)));
-        match cloned {
-            Ok(Cloned::Child) => return,
-            Ok(Cloned::Parent(child)) => tell(&FromInit::Entered(child.pid)),
-            Err(error) => tell(&FromInit::Failed(Failure::of("start", &error))),
-        }
-        exit_now(0)
+        let cloned = clone_between(|| self.enter(plan), (namespaces, cgroup), |_, _| Ok(()));
+        cloned.map(|(cloned, _)| cloned)
     }
 
     fn enter(&self, plan: &Plan) -> Result<()> {
@@ -143,22 +97,5 @@ impl Neighbour {
             Errno::EPERM => failed("network")(errno).hint(NOT_YOURS),
             other => failed("network")(other),
         })
-    }
-}
-
-/// What the go-between says. The process is this one's own child: its number holds until then.
-fn hear(socket: &OwnedFd) -> Result<Child> {
-    let broken =
-        |why: &str| Error::new(Kind::Bug, "hear from", "the new process").because(why.to_owned());
-    let (bytes, _) = socket::receive(socket.as_fd())
-        .map_err(|errno| broken(errno.desc()))?
-        .ok_or_else(|| broken("it has ended"))?;
-    match serde_json::from_slice(&bytes) {
-        Ok(FromInit::Entered(pid)) => Ok(Child {
-            pid,
-            pidfd: pidfd_open(pid).map_err(|error| Error::io("hold", "the new process", error))?,
-        }),
-        Ok(FromInit::Failed(failure)) => Err(failure.into_error()),
-        _ => Err(broken("an unknown word")),
     }
 }

@@ -37,6 +37,7 @@ mod network;
 mod network_bridge;
 mod network_names;
 mod network_private;
+mod network_shared;
 mod pause;
 mod peers;
 mod personality;

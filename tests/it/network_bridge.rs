@@ -67,6 +67,13 @@ fn greeted(place: &str) -> std::io::Result<String> {
     Ok(said.trim().to_owned())
 }
 
+/// Makes `net`. Stores do not know of each other, and each gives the addresses of the default
+/// network to its own containers.
+fn own_network(env: &Env, subnet: &str) {
+    env.ketch(&["network", "create", "--subnet", subnet, "net"])
+        .ok();
+}
+
 /// A port that nobody has.
 fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -94,20 +101,24 @@ fn containers_of_one_network_reach_each_other_and_no_others() {
 #[test]
 fn a_published_port_is_reached_and_is_free_after_the_end() {
     as_root(|env| {
+        own_network(env, "198.19.131.0/24");
+        // The gateway goes with the last member, and another router may take any connection.
+        serve(env, "neighbour", "net", &[]);
         let port = free_port();
         let publish = format!("{port}:80");
         for round in 0..2 {
-            let address = serve(env, "server", "bridge", &["-p", &publish]);
-            let gateway = field(env, "server", "bridge", "Gateway");
+            let address = serve(env, "server", "net", &["-p", &publish]);
+            let gateway = field(env, "server", "net", "Gateway");
             assert!(!gateway.is_empty());
             let outside = format!("{gateway}:{port}");
             greeted(&outside).unwrap_or_else(|error| panic!("round {round}: {error}"));
             // From its own network the answer has to come by the host.
-            assert!(asked(env, "bridge", &outside).is_some());
+            assert!(asked(env, "net", &outside).is_some());
             assert!(greeted(&format!("{address}:80")).is_ok());
             env.ketch(&["rm", "-f", "server"]).ok();
             assert!(greeted(&outside).is_err());
         }
+        env.ketch(&["rm", "-f", "neighbour"]).ok();
     });
 }
 
@@ -116,7 +127,8 @@ fn what_a_killed_keeper_left_is_no_hindrance() {
     as_root(|env| {
         let port = free_port();
         let publish = format!("{port}:80");
-        serve(env, "first", "bridge", &["-p", &publish]);
+        own_network(env, "198.19.132.0/24");
+        serve(env, "first", "net", &["-p", &publish]);
         let found: Value = serde_json::from_str(env.ketch(&["inspect", "first"]).ok()).unwrap();
         let pid = found[0]["State"]["Pid"].as_i64().unwrap().to_string();
         let keeper = keeper_of(&pid);
@@ -124,8 +136,12 @@ fn what_a_killed_keeper_left_is_no_hindrance() {
         assert!(kill(&keeper).success());
         // The container ends with its keeper, or is ended here.
         kill(&pid);
-        serve(env, "second", "bridge", &["-p", &publish]);
-        let gateway = field(env, "second", "bridge", "Gateway");
+        eventually("the container has ended", || {
+            let running = env.ketch(&["inspect", "-f", "{{.State.Running}}", "first"]);
+            running.ok() == "false"
+        });
+        serve(env, "second", "net", &["-p", &publish]);
+        let gateway = field(env, "second", "net", "Gateway");
         assert!(greeted(&format!("{gateway}:{port}")).is_ok());
         env.ketch(&["rm", "-f", "first", "second"]).ok();
     });

@@ -1,5 +1,5 @@
-//! Names on the networks of root, the files in `/etc` that lead to them, and ports on the host's
-//! loopback device.
+//! Names on networks, the files in `/etc` that lead to them, and ports on the host's loopback
+//! device.
 
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
@@ -8,8 +8,8 @@ use std::path::Path;
 use crate::harness::process::Output;
 use crate::harness::{Env, Identity, eventually};
 
-/// Runs a case as the machine's root with a network `net`.
-fn as_root(case: fn(&Env)) {
+/// Runs a case in each identity mode.
+fn everywhere(case: fn(&Env)) {
     let folders = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
     let has = |name: &str| {
         folders
@@ -17,6 +17,13 @@ fn as_root(case: fn(&Env)) {
             .any(|folder| Path::new(folder).join(name).exists())
     };
     require!("nft or iptables", has("nft") || has("iptables"));
+    for identity in [Identity::Root, Identity::Subid, Identity::Single] {
+        Env::with(identity, case);
+    }
+}
+
+/// Runs a case as the machine's root, whose containers are on a network where none is asked for.
+fn as_root(case: fn(&Env)) {
     Env::with(Identity::Root, case);
 }
 
@@ -54,7 +61,7 @@ fn free_port() -> u16 {
 
 #[test]
 fn members_find_each_other_by_every_name_and_at_once() {
-    as_root(|env| {
+    everywhere(|env| {
         env.ketch(&["network", "create", "net"]).ok();
         env.ketch(&["network", "create", "other"]).ok();
         let id = serve(env, "web", &["--network", "net", "--network-alias", "www"]);
@@ -78,7 +85,7 @@ fn members_find_each_other_by_every_name_and_at_once() {
 
 #[test]
 fn an_internal_network_asks_nobody_else() {
-    as_root(|env| {
+    everywhere(|env| {
         env.ketch(&["network", "create", "--internal", "net"]).ok();
         assert_eq!(on(env, "net", &["look-up", "somewhere.invalid"]).ok(), "3");
     });
@@ -86,7 +93,7 @@ fn an_internal_network_asks_nobody_else() {
 
 #[test]
 fn the_files_in_etc_are_dockers() {
-    as_root(|env| {
+    everywhere(|env| {
         env.ketch(&["network", "create", "--subnet", "10.89.77.0/24", "net"])
             .ok();
         let resolv = on(env, "net", &["cat", "/etc/resolv.conf"]);
@@ -106,13 +113,24 @@ fn the_files_in_etc_are_dockers() {
             "net",
             "--hostname",
             "me",
+            "--network-alias",
+            "www",
             "--add-host",
             "host:host-gateway",
         ];
         let hosts = run(&asked, "/etc/hosts");
         let lines: Vec<&str> = hosts.ok().lines().collect();
-        for line in ["10.89.77.2\tme", "10.89.77.1\thost"] {
-            assert!(lines.contains(&line), "{lines:?}");
+        assert!(lines.contains(&"10.89.77.1\thost"), "{lines:?}");
+        let own = lines
+            .iter()
+            .find(|line| line.starts_with("10.89.77.2\tme "));
+        let has = |line: &&str| line.split_whitespace().any(|word| word == "www");
+        assert!(own.is_some_and(has), "{lines:?}");
+        let host = "10.89.77.1\thost.containers.internal";
+        let is_root = env.identity == Some(Identity::Root);
+        assert_eq!(lines.contains(&host), is_root, "{lines:?}");
+        if env.identity != Some(Identity::Root) {
+            return;
         }
         let asked = [
             "--dns",

@@ -14,6 +14,7 @@ use super::{event, userns};
 use crate::cgroup::{self, Cgroup};
 use crate::common::{Error, ExitStatus, Kind, Timestamp, strictly};
 use crate::engine::Engine;
+use crate::network::shared::Membership;
 use crate::oci::ContainerConfig;
 use crate::runtime::{self, Join, Running, Started, Streams};
 use crate::spec::config::Config;
@@ -130,13 +131,14 @@ pub(crate) fn launch(
         return Err(strictly(line).into());
     }
     let neighbour = network::neighbour(engine, &prepared.asked.config.network)?;
+    let shared = network::join_shared(engine, &prepared.asked.config.network)?;
     let join = Join {
         into: cgroup.clone_into_fd(),
         procs: cgroup.join_fds(),
-        below: None,
+        below: shared.as_ref().map(Membership::user),
         neighbour: neighbour.as_ref(),
     };
-    let mut connection = Connection::prepare(engine, prepared)?;
+    let mut connection = Connection::prepare(engine, prepared, shared.as_ref())?;
     let started = runtime::start(plan, join, streams)?;
     // Init builds the container now; the records are written meanwhile.
     let recorded = record(prepared, &started, &cgroup, restarts);

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::list::has_label;
 use super::{asks, event, find, refuse_predefined, users};
-use crate::common::{Error, Kind, Mode};
+use crate::common::{Error, Kind};
 use crate::engine::Engine;
 use crate::engine::container;
 use crate::engine::image::filter::moment;
@@ -59,10 +59,7 @@ fn delete(engine: &Engine<'_>, record: &Record) -> Result<()> {
     engine
         .store
         .networks()
-        .remove(record, |record| match engine.mode {
-            Mode::Root => container::tear_down(engine, record),
-            _ => Ok(()),
-        })?;
+        .remove(record, |record| container::tear_down(engine, record))?;
     event::note(&engine.store, record, "destroy", None);
     Ok(())
 }

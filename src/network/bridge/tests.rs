@@ -75,6 +75,27 @@ fn an_internal_network_has_no_way_out_and_none_to_the_host() {
 }
 
 #[test]
+fn without_rules_networks_of_a_shared_namespace_reach_nothing_else() {
+    let Some(host) = Host::new(false, &find) else {
+        return;
+    };
+    let host = Host {
+        find: &|_| None,
+        ..host
+    };
+    let (one, two) = (Net::new(1, false), Net::new(2, false));
+    assert!(host.try_join(&one, 9, &[]).is_err());
+    let join = |net, number| host.join_on(Ground::Shared, net, number, &[]).unwrap();
+    let (a, b, c) = (join(&one, 2), join(&one, 3), join(&two, 2));
+    assert!(heard(&a.netns, "10.9.1.2", &b.netns, at(b.ip, 9)).is_some());
+    assert!(silent(&a.netns, "10.9.1.2", &c.netns, at(c.ip, 9)));
+    let world = at(ip("192.0.2.9"), 9);
+    assert!(silent(&a.netns, "10.9.1.2", &host.world, world));
+    // What is led there by hand arrives.
+    assert!(heard(&host.own, "10.9.2.1", &c.netns, at(c.ip, 9)).is_some());
+}
+
+#[test]
 fn a_published_port_leads_to_its_container_from_everywhere() {
     for host in Host::all() {
         let (one, two) = (Net::new(1, false), Net::new(2, false));
@@ -289,7 +310,7 @@ fn rules_that_somebody_removed_are_added_again() {
     assert!(host.run(flush).unwrap().success());
     let b = new_network().unwrap();
     let member = two.member(3);
-    let join = || connect(&two.record, &member, &[], b.as_fd(), &find);
+    let join = || connect(&two.record, &member, &[], (b.as_fd(), Ground::Host), &find);
     assert!(host.run(join).unwrap().fresh);
     let bind = || TcpListener::bind((ip("0.0.0.0"), 80));
     let server = in_network(a.netns.as_fd(), bind).unwrap().unwrap();
@@ -371,7 +392,15 @@ fn members_on_a_parent_reach_each_other_and_what_it_reaches() {
     let (a, b) = (new_network().unwrap(), new_network().unwrap());
     let join = |net: &Net, netns: &OwnedFd, number| {
         let member = net.member(number);
-        host.run(|| connect(&net.record, &member, &[], netns.as_fd(), &find))
+        host.run(|| {
+            connect(
+                &net.record,
+                &member,
+                &[],
+                (netns.as_fd(), Ground::Host),
+                &find,
+            )
+        })
     };
     assert_eq!(join(&net, &a, 2).unwrap_err().kind(), Kind::NotFound);
     net.record.interface = "up".to_owned();

@@ -133,6 +133,26 @@ fn extension(bytes: &[u8], at: usize) -> Option<u16> {
     (none_between && is_root && number(bytes, at + 1)? == OPT).then(|| number(bytes, at + 3))?
 }
 
+/// The code of an answer to `asked`, which is `query` under another number; `None` for what is no
+/// answer to that: number and question have to be the same.
+pub(super) fn code_of(answer: &[u8], asked: &[u8], query: &Query) -> Option<u8> {
+    let flags = number(answer, 2)?;
+    let is_answer = flags & 0x8000 != 0 && number(answer, 0)? == number(asked, 0)?;
+    let code = u8::try_from(flags & 15).ok()?;
+    let own = answer.get(HEADER..HEADER + query.question.len());
+    let same = match number(answer, 4)? {
+        // A refusal without the question.
+        0 => code != NO_ERROR,
+        count => count == 1 && own.is_some_and(|own| own.eq_ignore_ascii_case(&query.question)),
+    };
+    (is_answer && same).then_some(code)
+}
+
+/// Whether another server would say the same.
+pub(super) fn is_final(code: u8) -> bool {
+    matches!(code, NO_ERROR | NO_NAME)
+}
+
 fn refusal(id: u16, flags: u16, code: u8) -> Vec<u8> {
     let mut text = Vec::with_capacity(HEADER);
     let flags = 0x8080 | flags & 0x7900 | u16::from(code);
@@ -209,11 +229,11 @@ impl Query {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// A question for `name` as a client writes it.
-    pub(in super::super) fn question(name: &str, kind: u16) -> Vec<u8> {
+    pub(in crate::network::dns) fn question(name: &str, kind: u16) -> Vec<u8> {
         let mut text = Vec::new();
         for word in [0x1234_u16, 0x0100, 1, 0, 0, 0] {
             text.extend(word.to_be_bytes());

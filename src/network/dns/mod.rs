@@ -6,8 +6,7 @@
 mod message;
 mod names;
 
-use std::collections::HashMap;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
@@ -26,6 +25,8 @@ use crate::sys::{file, net};
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Questions that are asked of others at once.
 const PENDING: usize = 256;
+/// Datagrams of one kind that are read before the others have their turn.
+const ROUND: usize = 64;
 /// Streams that are answered at once.
 const STREAMS: usize = 16;
 
@@ -47,49 +48,49 @@ pub(crate) struct Resolver {
 /// A question that somebody else is to answer.
 struct Pending {
     client: SocketAddr,
-    id: u16,
     query: Query,
+    /// The question as it is passed on, under a number of ours.
     bytes: Vec<u8>,
-    server: usize,
+    /// Towards the server that is asked now: a port of its own, which nobody can guess, and
+    /// connected, so that nobody else can answer.
+    towards: Option<UdpSocket>,
+    /// How many servers have been asked.
+    asked: usize,
     due: Instant,
+    /// What the last server said that had no answer.
+    failure: Option<Vec<u8>>,
+}
+
+/// How it stands with a question.
+enum State {
+    Waiting,
+    /// This server has none.
+    Failed(Option<Vec<u8>>),
+    Answered(Vec<u8>),
 }
 
 /// A resolver at work.
 pub(crate) struct Server {
     resolver: Resolver,
     names: Names,
-    /// Towards each server, connected: nobody else can answer.
-    outside: Vec<UdpSocket>,
-    pending: HashMap<u16, Pending>,
+    pending: Vec<Pending>,
     streams: Arc<AtomicUsize>,
 }
 
 impl Server {
-    /// Opens what is needed towards the servers.
+    /// Takes over the sockets.
     ///
     /// # Errors
-    /// socket(2)'s; a server that cannot be reached is left out.
+    /// fcntl(2)'s.
     pub(crate) fn new(resolver: Resolver) -> Result<Server> {
         let fail = |error| Error::io("resolve names", "", error);
-        let mut outside = Vec::new();
-        let mut servers = Vec::new();
-        for server in &resolver.servers {
-            if let Ok(socket) = net::udp_towards(*server) {
-                outside.push(socket);
-                servers.push(*server);
-            }
-        }
         resolver.datagrams.set_nonblocking(true).map_err(fail)?;
         resolver.streams.set_nonblocking(true).map_err(fail)?;
         let names = Names::new(resolver.networks.clone(), resolver.container.clone());
         Ok(Server {
-            resolver: Resolver {
-                servers,
-                ..resolver
-            },
+            resolver,
             names,
-            outside,
-            pending: HashMap::new(),
+            pending: Vec::new(),
             streams: Arc::default(),
         })
     }
@@ -100,30 +101,48 @@ impl Server {
             self.resolver.datagrams.as_fd(),
             self.resolver.streams.as_fd(),
         ];
-        all.extend(self.outside.iter().map(AsFd::as_fd));
+        let outside = self.pending.iter().filter_map(|one| one.towards.as_ref());
+        all.extend(outside.map(AsFd::as_fd));
         all
     }
 
     /// When something is due next.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.pending.values().map(|pending| pending.due).min()
+        self.pending.iter().map(|pending| pending.due).min()
     }
 
-    /// Does all there is to do now.
+    /// Does what there is to do now, of each kind as much as leaves time for the others.
     pub(crate) fn serve(&mut self) {
         let mut buffer = [0; 4096];
-        while let Ok((length, client)) = self.resolver.datagrams.recv_from(&mut buffer) {
+        for _ in 0..ROUND {
+            let Ok((length, client)) = self.resolver.datagrams.recv_from(&mut buffer) else {
+                break;
+            };
             self.question(&buffer[..length], client);
         }
-        for server in 0..self.outside.len() {
-            while let Ok(length) = self.outside[server].recv(&mut buffer) {
-                self.answer(&mut buffer[..length], server);
-            }
-        }
-        while let Ok((stream, _)) = self.resolver.streams.accept() {
+        let now = Instant::now();
+        let (datagrams, servers) = (&self.resolver.datagrams, &self.resolver.servers);
+        self.pending.retain_mut(|pending| {
+            let reply = match pending.hear(&mut buffer, now) {
+                State::Waiting => return true,
+                State::Answered(reply) => reply,
+                State::Failed(said) => {
+                    pending.failure = said.or(pending.failure.take());
+                    if pending.ask(servers) {
+                        return true;
+                    }
+                    pending.give_up()
+                }
+            };
+            let _ = datagrams.send_to(&reply, pending.client);
+            false
+        });
+        for _ in 0..STREAMS {
+            let Ok((stream, _)) = self.resolver.streams.accept() else {
+                break;
+            };
             self.stream(stream);
         }
-        self.hurry();
     }
 
     fn question(&mut self, bytes: &[u8], client: SocketAddr) {
@@ -131,9 +150,9 @@ impl Server {
             Err(reply) => reply,
             Ok(query) => {
                 let room = query.room();
-                match local(&mut self.names, &query, !self.outside.is_empty()) {
+                match local(&mut self.names, &query, !self.resolver.servers.is_empty()) {
                     Some((code, records)) => Some(query.answer(code, &records, room)),
-                    None => self.ask(query, bytes, client),
+                    None => self.pass_on(query, bytes, client),
                 }
             }
         };
@@ -143,73 +162,21 @@ impl Server {
     }
 
     /// Passes a question on; gives the answer when that is not possible.
-    fn ask(&mut self, query: Query, bytes: &[u8], client: SocketAddr) -> Option<Vec<u8>> {
-        let fresh = file::random::<2>().ok().map(u16::from_ne_bytes);
-        let fresh = fresh.filter(|id| !self.pending.contains_key(id));
-        let Some(fresh) = fresh.filter(|_| self.pending.len() < PENDING) else {
-            return Some(query.answer(SERVER_FAILURE, &[], query.room()));
-        };
-        let mut bytes = bytes.to_vec();
-        bytes[..2].copy_from_slice(&fresh.to_be_bytes());
-        let pending = Pending {
+    fn pass_on(&mut self, query: Query, bytes: &[u8], client: SocketAddr) -> Option<Vec<u8>> {
+        let mut pending = Pending {
             client,
-            id: query.id,
             query,
-            bytes,
-            server: 0,
-            due: Instant::now() + PATIENCE,
+            bytes: bytes.to_vec(),
+            towards: None,
+            asked: 0,
+            due: Instant::now(),
+            failure: None,
         };
-        let _ = self.outside[0].send(&pending.bytes);
-        self.pending.insert(fresh, pending);
+        if self.pending.len() >= PENDING || !pending.ask(&self.resolver.servers) {
+            return Some(pending.give_up());
+        }
+        self.pending.push(pending);
         None
-    }
-
-    /// Hands an answer to who has asked.
-    fn answer(&mut self, bytes: &mut [u8], server: usize) {
-        let Some(Ok(id)) = bytes
-            .get(..2)
-            .map(|id| <[u8; 2]>::try_from(id).map(u16::from_be_bytes))
-        else {
-            return;
-        };
-        if self
-            .pending
-            .get(&id)
-            .is_none_or(|pending| pending.server != server)
-        {
-            return;
-        }
-        if let Some(pending) = self.pending.remove(&id) {
-            bytes[..2].copy_from_slice(&pending.id.to_be_bytes());
-            let _ = self.resolver.datagrams.send_to(bytes, pending.client);
-        }
-    }
-
-    /// Asks the next server where one does not answer.
-    fn hurry(&mut self) {
-        let now = Instant::now();
-        let late: Vec<u16> = self
-            .pending
-            .iter()
-            .filter(|(_, pending)| pending.due <= now)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in late {
-            let Some(pending) = self.pending.get_mut(&id) else {
-                continue;
-            };
-            pending.server += 1;
-            pending.due = now + PATIENCE;
-            match self.outside.get(pending.server) {
-                Some(next) => drop(next.send(&pending.bytes)),
-                None => {
-                    let query = &pending.query;
-                    let reply = query.answer(SERVER_FAILURE, &[], query.room());
-                    let _ = self.resolver.datagrams.send_to(&reply, pending.client);
-                    self.pending.remove(&id);
-                }
-            }
-        }
     }
 
     /// Answers over a stream, on a thread: they are rare.
@@ -231,6 +198,61 @@ impl Server {
         if thread::Builder::new().spawn(work).is_err() {
             self.streams.fetch_sub(1, Ordering::Relaxed);
         }
+    }
+}
+
+impl Pending {
+    /// Asks the next server that can be reached; false when there is none left.
+    fn ask(&mut self, servers: &[SocketAddr]) -> bool {
+        while let Some(server) = servers.get(self.asked) {
+            self.asked += 1;
+            let Ok(number) = file::random::<2>() else {
+                return false;
+            };
+            self.bytes[..2].copy_from_slice(&number);
+            if let Ok(socket) = net::udp_towards(*server)
+                && socket.send(&self.bytes).is_ok()
+            {
+                self.towards = Some(socket);
+                self.due = Instant::now() + PATIENCE;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Hears what its server says.
+    fn hear(&self, buffer: &mut [u8], now: Instant) -> State {
+        let Some(towards) = &self.towards else {
+            return State::Failed(None);
+        };
+        for _ in 0..ROUND {
+            let length = match towards.recv(buffer) {
+                Ok(length) => length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                // Nobody listens there.
+                Err(_) => return State::Failed(None),
+            };
+            let said = &buffer[..length];
+            if let Some(code) = message::code_of(said, &self.bytes, &self.query) {
+                let mut reply = said.to_vec();
+                reply[..2].copy_from_slice(&self.query.id.to_be_bytes());
+                return match message::is_final(code) {
+                    true => State::Answered(reply),
+                    false => State::Failed(Some(reply)),
+                };
+            }
+        }
+        match self.due <= now {
+            true => State::Failed(None),
+            false => State::Waiting,
+        }
+    }
+
+    /// The answer when nobody had one.
+    fn give_up(&mut self) -> Vec<u8> {
+        let own = || self.query.answer(SERVER_FAILURE, &[], self.query.room());
+        self.failure.take().unwrap_or_else(own)
     }
 }
 
@@ -265,7 +287,11 @@ fn converse(
                 Some((code, records)) => query.answer(code, &records, usize::from(u16::MAX)),
                 None => {
                     let mut asked = servers.iter().map(|server| ask_by_stream(server, &bytes));
-                    let asked = asked.find_map(std::io::Result::ok);
+                    let asked = asked.find_map(|said| {
+                        let said = said.ok()?;
+                        let code = message::code_of(&said, &bytes, &query)?;
+                        message::is_final(code).then_some(said)
+                    });
                     asked.unwrap_or_else(|| query.answer(SERVER_FAILURE, &[], usize::MAX))
                 }
             },
@@ -298,3 +324,6 @@ fn write_message(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
     whole.extend(&bytes[..usize::from(length)]);
     stream.write_all(&whole)
 }
+
+#[cfg(test)]
+mod tests;

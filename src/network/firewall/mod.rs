@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::common::{Kind, Result};
-use crate::network::Subnet;
+use crate::network::{Subnet, sysctl};
 use crate::sys::netlink::Netlink;
 
 pub(super) use nft::PORT_PREFIX;
@@ -91,6 +91,8 @@ pub(crate) enum Firewall {
     Nft(nft::Nft),
     /// By iptables(8).
     Legacy(legacy::Legacy),
+    /// None: no packet passes from one interface to another.
+    Closed,
 }
 
 impl Firewall {
@@ -106,6 +108,23 @@ impl Firewall {
         };
         let legacy = legacy::Legacy::open(find)?;
         legacy.map(Firewall::Legacy).ok_or(error)
+    }
+
+    /// As [`Firewall::open`]; a namespace that is there for networks alone is closed where the
+    /// programs are missing. Gives what was missing.
+    ///
+    /// # Errors
+    /// The namespace could not be closed.
+    pub(crate) fn open_or_close(find: Find<'_>) -> Result<(Firewall, Option<String>)> {
+        match Firewall::open(find) {
+            Ok(firewall) => Ok((firewall, None)),
+            Err(error) if error.kind() == Kind::Unsupported => {
+                sysctl::set("ipv4/ip_forward", "0")?;
+                sysctl::set("ipv6/conf/all/forwarding", "0")?;
+                Ok((Firewall::Closed, Some(error.to_string())))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The rules as they are; `None` when there are none.
@@ -124,12 +143,14 @@ impl Firewall {
         match self {
             Firewall::Nft(nft) => nft.is_fresh(),
             Firewall::Legacy(legacy) => legacy.is_fresh(),
+            Firewall::Closed => false,
         }
     }
 
     /// Lets a network work. Twice is no error.
     pub(crate) fn add_network(&mut self, rules: &NetworkRules<'_>, find: Find<'_>) -> Result<()> {
         match self {
+            Firewall::Closed => Ok(()),
             Firewall::Nft(nft) => {
                 foreign::let_pass(rules.bridge, find);
                 nft.add_network(rules)
@@ -170,6 +191,7 @@ impl Firewall {
                 legacy.remove(|owner| Ok(owner == rules.interface))?;
                 legacy.add_port(rules)
             }
+            Firewall::Closed => Ok(()),
         }
     }
 
@@ -177,6 +199,7 @@ impl Firewall {
         match self {
             Firewall::Nft(nft) => nft.add_port(rules),
             Firewall::Legacy(legacy) => legacy.add_port(rules),
+            Firewall::Closed => Ok(()),
         }
     }
 
@@ -185,6 +208,7 @@ impl Firewall {
         match self {
             Firewall::Nft(nft) => nft.free_ports(owner),
             Firewall::Legacy(legacy) => legacy.remove(|found| Ok(found == owner)),
+            Firewall::Closed => Ok(()),
         }
     }
 
@@ -204,6 +228,7 @@ impl Firewall {
         match self {
             Firewall::Nft(nft) => nft.sweep(is_gone),
             Firewall::Legacy(legacy) => legacy.remove(is_gone),
+            Firewall::Closed => Ok(()),
         }
     }
 }

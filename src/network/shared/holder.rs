@@ -1,6 +1,7 @@
 //! The process that holds N while anybody has a share in it.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Instant;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -9,10 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Answer;
 use super::space::Space;
+use super::uplink::Uplink;
 use super::{Place, State};
 use crate::common::{Error, Kind, Result, Ui};
 use crate::sys::file::{self, Sharing};
-use crate::sys::process::{Child, Cloned, clone, exit_now, start_time};
+use crate::sys::process::{Child, Cloned, clone, exit_now, has_ended, start_time};
 use crate::sys::{credentials, descriptor, exec, namespace, signal, socket};
 
 /// What the holder says once, when it is ready.
@@ -108,7 +110,8 @@ struct Holder {
     _own: std::fs::File,
     /// Locked by it alone when there are no members.
     members: std::fs::File,
-    _space: Space,
+    space: Space,
+    uplink: Option<Uplink>,
 }
 
 impl Holder {
@@ -143,25 +146,31 @@ impl Holder {
         };
         let bytes = serde_json::to_vec(&state).unwrap_or_default();
         file::write_atomic(&place.dir.join("holder.json"), &bytes)?;
+        let (uplink, warning) = Uplink::start(place.host, space.network.as_fd());
+        ready.warnings.extend(warning);
         let holder = Holder {
             _own: own,
             members,
-            _space: space,
+            space,
+            uplink,
         };
         Ok((holder, ready))
     }
 
-    /// Waits until there are no members any more.
-    fn watch(&self) {
+    /// Waits until there are no members any more, and keeps the way out open.
+    fn watch(mut self) {
         let Ok(mut waiter) = self.wait_for_members() else {
             return;
         };
         loop {
-            let mut fds = [PollFd::new(waiter.pidfd.as_fd(), PollFlags::POLLIN)];
-            match poll(&mut fds, PollTimeout::NONE) {
-                Err(Errno::EINTR) => continue,
-                Err(_) => return,
-                Ok(_) => {}
+            if !self.wait(&waiter) {
+                return;
+            }
+            if let Some(uplink) = &mut self.uplink {
+                uplink.tend(self.space.network.as_fd());
+            }
+            if !has_ended(waiter.pidfd.as_fd()) {
+                continue;
             }
             let _ = waiter.wait();
             // The waiter has taken the lock for both; one that was killed has not.
@@ -173,6 +182,22 @@ impl Holder {
                 Err(_) => return,
             }
         }
+    }
+
+    /// Waits for the end of a child, or until something is due; false when it cannot.
+    fn wait(&self, waiter: &Child) -> bool {
+        let uplink = self.uplink.as_ref();
+        let due = uplink.and_then(Uplink::due);
+        let timeout = due.map_or(PollTimeout::NONE, |due| {
+            let left = due.saturating_duration_since(Instant::now());
+            PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX)
+        });
+        let own = Some(waiter.pidfd.as_fd());
+        let ends = own.into_iter().chain(uplink.and_then(Uplink::end));
+        let mut fds: Vec<PollFd<'_>> = ends
+            .map(|end| PollFd::new(end, PollFlags::POLLIN))
+            .collect();
+        matches!(poll(&mut fds, timeout), Ok(_) | Err(Errno::EINTR))
     }
 
     /// A child that waits for the lock of the members, which cannot be polled for, and ends when

@@ -26,6 +26,7 @@ mod holder;
 mod space;
 #[cfg(test)]
 mod tests;
+mod uplink;
 
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -86,8 +87,7 @@ impl Place<'_> {
         if let Some(space) = self.look()? {
             return Ok(Membership::of(lock, space));
         }
-        let left = self.state().and_then(|state| space::rescue(&state));
-        holder::start(self, left, ui)?;
+        holder::start(self, self.left(), ui)?;
         let space = self.look()?;
         drop(making);
         let space = space.ok_or_else(|| {
@@ -96,17 +96,34 @@ impl Place<'_> {
         Ok(Membership::of(lock, space))
     }
 
-    /// Takes a share in N when there is one.
+    /// Takes a share in N when there is one. One whose holder was killed gets another.
     ///
     /// # Errors
-    /// What reading its directory gave.
-    pub(crate) fn visit(&self) -> Result<Option<Membership>> {
-        if !self.dir.join("holder").exists() {
+    /// What reading its directory gave, or starting another holder.
+    pub(crate) fn visit(&self, ui: &dyn Ui) -> Result<Option<Membership>> {
+        if !self.dir.join("holder.json").exists() {
             return Ok(None);
         }
         let lock = self.lock("members", Sharing::Shared)?;
         let _making = self.lock("making", Sharing::Exclusive)?;
+        if let Some(space) = self.look()? {
+            return Ok(Some(Membership::of(lock, space)));
+        }
+        let Some(left) = self.left() else {
+            return Ok(None);
+        };
+        holder::start(self, Some(left), ui)?;
         Ok(self.look()?.map(|space| Membership::of(lock, space)))
+    }
+
+    /// N, whose holder is gone, while somebody has it still. With `making` locked.
+    fn left(&self) -> Option<Space> {
+        let left = space::rescue(&self.state()?);
+        if left.is_none() {
+            // Nobody has it any more, and nobody needs to look again.
+            let _ = file::remove_file(&self.dir.join("holder.json"));
+        }
+        left
     }
 
     /// N, while its holder lives. With `making` and a share of `members` locked, so that none is
@@ -175,16 +192,8 @@ impl Membership {
         self.space.network.as_fd()
     }
 
-    /// What another image of this process needs to keep the share, for [`Membership::adopt`].
+    /// What another process needs to keep the share.
     pub(crate) fn descriptors(&self) -> [BorrowedFd<'_>; 3] {
         [self.lock.as_fd(), self.user(), self.network()]
-    }
-
-    /// The share of which these are the descriptors.
-    pub(crate) fn adopt([lock, user, network]: [OwnedFd; 3]) -> Membership {
-        Membership {
-            lock,
-            space: Space { user, network },
-        }
     }
 }

@@ -109,17 +109,17 @@ fn a_space_lives_as_long_as_its_members() {
 #[ignore = "run by another case"]
 fn life() {
     alone(|place| {
-        assert!(place.visit().unwrap().is_none());
+        assert!(place.visit(&Silent).unwrap().is_none());
         let first = place.join(&Silent).unwrap();
         let second = place.join(&Silent).unwrap();
         assert_eq!(identities(&first), identities(&second));
-        assert!(place.visit().unwrap().is_some());
+        assert!(place.visit(&Silent).unwrap().is_some());
         let holder = holder(place);
         drop(first);
         assert!(!has_ended(holder.as_fd()));
         drop(second);
         wait_for_end(&holder);
-        assert!(place.visit().unwrap().is_none());
+        assert!(place.visit(&Silent).unwrap().is_none());
         assert!(place.state().is_none());
         place.join(&Silent).unwrap();
     });
@@ -138,9 +138,11 @@ fn repair() {
         let killed = holder(place);
         signal_pidfd(&killed, libc::SIGKILL).unwrap();
         wait_for_end(&killed);
-        assert!(place.visit().unwrap().is_none());
+        let visitor = place.visit(&Silent).unwrap().unwrap();
+        assert_eq!(identities(&first), identities(&visitor));
         let second = place.join(&Silent).unwrap();
         assert_eq!(identities(&first), identities(&second));
+        drop(visitor);
         // The first one's share counts with the new holder too.
         let holder = holder(place);
         drop(second);

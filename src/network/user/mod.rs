@@ -10,12 +10,11 @@ use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
-use super::routes::default_gateway;
+use super::routes::{default_gateway, has_default_route};
 use super::{Protocol, Published};
 use crate::common::Result;
 use crate::host::find_program;
-
-pub(crate) use program::Helper;
+use crate::sys::process::Child;
 
 /// Which program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +36,21 @@ pub(crate) struct Wanted<'a> {
     pub(crate) names: bool,
     /// Options of the user's for the program, in its own words.
     pub(crate) options: &'a [String],
+}
+
+/// The device for packets that the programs need.
+const DEVICE: &str = "/dev/net/tun";
+
+/// What the programs would need and this machine does not have.
+pub(crate) fn lack() -> Option<String> {
+    let device = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(DEVICE);
+    if let Err(error) = device {
+        return Some(format!("{DEVICE}: {error}"));
+    }
+    (!has_default_route()).then(|| "the host has no default route".to_owned())
 }
 
 /// The program to use: the one that is asked for, or the first there is on `path`.
@@ -109,7 +123,7 @@ impl Program {
     ///
     /// # Errors
     /// What it says itself: a port in use, no device for packets, no way out of this machine.
-    pub(crate) fn start(&self, wanted: &Wanted<'_>) -> Result<Helper> {
+    pub(crate) fn start(&self, wanted: &Wanted<'_>) -> Result<Child> {
         match self {
             Program::Pasta(path) => pasta::start(path, wanted),
             Program::Slirp(path) => slirp::start(path, wanted),

@@ -4,11 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::AsRawFd;
 use std::path::Path;
 
-use super::program::{self, Helper, Launch};
+use super::program::{self, Launch};
 use super::{Published, Wanted};
 use crate::common::{Error, Kind, Result};
 use crate::network::Protocol;
 use crate::sys::namespace;
+use crate::sys::process::Child;
 
 /// Queries to this address of the container's link are asked of the host's first resolver, which
 /// may be on the host's loopback device.
@@ -16,7 +17,7 @@ pub(super) const RESOLVER: &str = "169.254.1.1";
 
 /// Starts pasta in the foreground. It writes its process number once the namespace is connected:
 /// with a pipe for a file that is the word that it is ready.
-pub(super) fn start(path: &Path, wanted: &Wanted<'_>) -> Result<Helper> {
+pub(super) fn start(path: &Path, wanted: &Wanted<'_>) -> Result<Child> {
     let clone = |what| move |error| Error::io("hold", what, error);
     let netns = wanted.namespace.try_clone_to_owned();
     let netns = netns.map_err(clone("network namespace"))?;
@@ -35,15 +36,14 @@ pub(super) fn start(path: &Path, wanted: &Wanted<'_>) -> Result<Helper> {
         words.extend(["--dns-forward".to_owned(), RESOLVER.to_owned()]);
     }
     words.extend(words_of(wanted)?);
-    let child = program::launch(Launch {
+    program::launch(Launch {
         path,
         words,
         userns: &userns,
         kept: vec![&netns],
         ready,
         heard,
-    })?;
-    Ok(Helper { pid: child.pid })
+    })
 }
 
 /// What a user may say otherwise, and ports.

@@ -20,13 +20,6 @@ use crate::sys::{credentials, exec, namespace, signal};
 /// Most that is read of what a program says before it fails.
 const MOST: u64 = 4096;
 
-/// A program that carries a container's packets, a child of this process.
-#[derive(Debug)]
-pub(crate) struct Helper {
-    /// Its process number.
-    pub(crate) pid: i32,
-}
-
 /// How to start it.
 pub(super) struct Launch<'a> {
     /// Its executable.

@@ -6,10 +6,11 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use super::program::{self, Helper, Launch};
+use super::program::{self, Launch};
 use super::{Published, Wanted};
 use crate::common::{Error, Kind, Result};
 use crate::network::Protocol;
+use crate::sys::process::Child;
 use crate::sys::{file, namespace};
 
 /// Where slirp4netns answers for the host's resolvers.
@@ -20,7 +21,7 @@ pub(super) const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
 const MOST: u64 = 64 << 10;
 
 /// Starts slirp4netns.
-pub(super) fn start(path: &Path, wanted: &Wanted<'_>) -> Result<Helper> {
+pub(super) fn start(path: &Path, wanted: &Wanted<'_>) -> Result<Child> {
     let netns = wanted.namespace.try_clone_to_owned();
     let netns = netns.map_err(|error| Error::io("hold", "network namespace", error))?;
     let userns = namespace::owner(&netns)
@@ -68,7 +69,7 @@ pub(super) fn start(path: &Path, wanted: &Wanted<'_>) -> Result<Helper> {
         let _ = child.wait();
         return Err(error);
     }
-    Ok(Helper { pid: child.pid })
+    Ok(child)
 }
 
 /// Its API, while ports are made.

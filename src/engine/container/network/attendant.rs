@@ -2,15 +2,18 @@
 //! `/etc/hosts`, and ports of the host's loopback device.
 
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use super::Connection;
+use super::bridged::Seat;
+use super::ports::Held;
 use super::private::Helper;
 use crate::common::{Error, Result};
 use crate::engine::container::etc;
 use crate::network::attendant::{self, Work};
 use crate::network::dns::Resolver;
+use crate::network::forward::Forward;
 use crate::network::user::Program;
 use crate::spec::config::Network;
 
@@ -19,41 +22,92 @@ const HOSTS_RESOLVERS: &str = "/etc/resolv.conf";
 /// Who is asked where the host has only resolvers that a container cannot reach; docker's.
 const PUBLIC: [&str; 2] = ["8.8.8.8", "8.8.4.4"];
 
-/// Starts the process that serves names and ports, where there are any.
+/// podman's name of the host.
+const HOST: &str = "host.containers.internal";
+
+/// Starts what serves names and ports, where there are any.
+///
+/// An ordinary user's have a share in the shared namespace as long as they run, and so as long as
+/// the container does. Ports are led on from there and names are asked for outside: two processes.
 pub(super) fn start(
     connection: &mut Connection<'_>,
     resolver: Vec<OwnedFd>,
-) -> Result<Option<Helper>> {
-    let mut work = Work::default();
-    let mut sockets = resolver.into_iter();
-    if let (Some(datagrams), Some(streams)) = (sockets.next(), sockets.next()) {
-        let engine = connection.engine;
-        work.resolver = Some(Resolver {
-            datagrams: UdpSocket::from(datagrams),
-            streams: TcpListener::from(streams),
-            networks: engine.store.networks().dir(),
-            container: connection.prepared.record.id.to_string(),
-            servers: servers(&connection.prepared.asked.config.network.dns),
-        });
-    }
-    let addresses = connection
+) -> Result<Vec<Helper>> {
+    let mut names = Work {
+        resolver: names(connection, resolver),
+        held: held(connection)?,
+        ..Work::default()
+    };
+    let mut forwards = forwards(connection);
+    let Some(share) = connection.shared else {
+        names.forwards = forwards;
+        return begin([names]);
+    };
+    if connection
         .seats
         .first()
-        .map(|seat| seat.member.addresses.clone());
-    let addresses = addresses.unwrap_or_default();
-    let first = |is_ipv4: bool| {
-        let mut all = addresses.iter().map(|address| address.ip);
-        all.find(|ip| ip.is_ipv4() == is_ipv4)
+        .is_some_and(|seat| seat.record.internal)
+    {
+        forwards.clear();
+    }
+    let ports = Work {
+        enter: Some((copy(share.user())?, copy(share.network())?)),
+        forwards,
+        ..Work::default()
     };
-    for (port, held) in connection.held.drain(..) {
-        if let Some(ip) = first(true).or_else(|| first(false)) {
-            work.forwards.push(held.lead(SocketAddr::new(ip, port)));
+    begin([names, ports])
+}
+
+/// Starts a process for each that has something to do; none runs on after an error.
+fn begin<const COUNT: usize>(works: [Work; COUNT]) -> Result<Vec<Helper>> {
+    let mut begun = Vec::new();
+    for work in works.into_iter().filter(Work::is_some) {
+        match attendant::start(work) {
+            Ok(pid) => begun.push(Helper::of(pid)),
+            Err(error) => {
+                begun.iter().for_each(Helper::end);
+                return Err(error);
+            }
         }
     }
-    match work.is_some() {
-        true => attendant::start(work).map(Helper::of).map(Some),
-        false => Ok(None),
-    }
+    Ok(begun)
+}
+
+/// What answers for names, where the container is to be answered.
+fn names(connection: &Connection<'_>, sockets: Vec<OwnedFd>) -> Option<Resolver> {
+    let mut sockets = sockets.into_iter();
+    let (datagrams, streams) = (sockets.next()?, sockets.next()?);
+    Some(Resolver {
+        datagrams: UdpSocket::from(datagrams),
+        streams: TcpListener::from(streams),
+        networks: connection.engine.store.networks().dir(),
+        container: connection.prepared.record.id.to_string(),
+        servers: servers(&connection.prepared.asked.config.network.dns),
+    })
+}
+
+/// The host's ports, each with the address that it leads to.
+fn forwards(connection: &mut Connection<'_>) -> Vec<Forward> {
+    let held = std::mem::take(&mut connection.held);
+    let first = connection.seats.first().map(|seat| &seat.member);
+    let Some(first) =
+        first.and_then(|member| member.address(true).or_else(|| member.address(false)))
+    else {
+        return Vec::new();
+    };
+    let lead = |(port, held): (u16, Held)| held.lead(SocketAddr::new(first.ip, port));
+    held.into_iter().map(lead).collect()
+}
+
+/// An ordinary user's share in the shared namespace.
+fn held(connection: &Connection<'_>) -> Result<Vec<OwnedFd>> {
+    let share = connection.shared.map(|share| share.descriptors());
+    share.into_iter().flatten().map(copy).collect()
+}
+
+fn copy(descriptor: BorrowedFd<'_>) -> Result<OwnedFd> {
+    let copied = descriptor.try_clone_to_owned();
+    copied.map_err(|error| Error::io("hold", "the shared network", error))
 }
 
 /// Who is asked for names that are no container's: those of `--dns`, else the host's.
@@ -75,15 +129,21 @@ pub(super) fn write_names(connection: &Connection<'_>) -> Result<()> {
     let network = &prepared.asked.config.network;
     let dir = prepared.dir.path();
     let hostname = prepared.planned.spec.hostname().clone().unwrap_or_default();
+    let gateway = seats.iter().find_map(|seat| seat.member.gateways.first());
     let mut lines = String::new();
-    for seat in seats {
-        for address in &seat.member.addresses {
-            lines.push_str(&format!("{}\t{hostname}\n", address.ip));
+    for Seat { member, .. } in seats {
+        let mut names = vec![hostname.as_str()];
+        names.extend(member.names().filter(|name| *name != hostname));
+        for address in &member.addresses {
+            lines.push_str(&format!("{}\t{}\n", address.ip, names.join(" ")));
         }
+    }
+    // An ordinary user's bridges are not the host's.
+    if let (Some(gateway), None) = (gateway, connection.shared) {
+        lines.push_str(&format!("{gateway}\t{HOST}\n"));
     }
     append(&dir.join("hosts"), &lines)?;
     if network.wants_host() {
-        let gateway = seats.iter().find_map(|seat| seat.member.gateways.first());
         etc::set_gateway(&dir.join("hosts"), gateway.copied())?;
     }
     if is_images(network) {
@@ -103,7 +163,9 @@ pub(super) fn write_private_names(connection: &Connection<'_>, program: &Program
     let text = etc::private_conf(&prepared.asked.config.network, program.resolver());
     let hostname = prepared.planned.spec.hostname().clone().unwrap_or_default();
     let dir = prepared.dir.path();
-    append(&dir.join("hosts"), &format!("127.0.1.1\t{hostname}\n"))?;
+    let name = &prepared.record.name;
+    let own = format!("127.0.1.1\t{hostname} {name}\n");
+    append(&dir.join("hosts"), &own)?;
     if prepared.asked.config.network.wants_host() {
         etc::set_gateway(&dir.join("hosts"), program.host())?;
     }

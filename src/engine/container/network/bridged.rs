@@ -1,4 +1,4 @@
-//! Containers of root on networks with a bridge.
+//! Containers on networks with a bridge: root's are the host's, all others in the shared namespace.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::BorrowedFd;
@@ -6,11 +6,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::shared;
 use crate::common::{ContainerId, Error, Mode, Result};
 use crate::engine::Engine;
 use crate::engine::container::asked_network;
 use crate::host::find_program;
-use crate::network::{self, Attachment, Member, Protocol, Published, Record, bridge};
+use crate::network::shared::Membership;
+use crate::network::{self, Attachment, Ground, Member, Protocol, Published, Record, bridge};
 use crate::spec::config::Port;
 use crate::store::{ContainerRecord, Join};
 
@@ -100,23 +102,40 @@ pub(crate) fn tear_down(engine: &Engine<'_>, record: &Record) -> Result<()> {
     if !record.is_bridged() {
         return Ok(());
     }
-    bridge::remove(record, &find(engine))
+    let find = find(engine);
+    shared::within(engine, || bridge::remove(record, &find)).map(|_| ())
 }
 
-/// Joins a namespace to a network, and lets ports of the host lead there.
+/// Joins a namespace to a network, and lets ports of the host lead there. `share` is an ordinary
+/// user's in the namespace with the bridges.
 pub(super) fn attach(
     engine: &Engine<'_>,
+    share: Option<&Membership>,
     seat: &Seat,
     ports: &[Published],
     namespace: BorrowedFd<'_>,
 ) -> Result<Joined> {
     let Seat { record, member } = seat;
     let find = find(engine);
+    // In the shared namespace ports are led by hand: the host's packets do not come there.
+    let ports = if engine.mode == Mode::Root {
+        ports
+    } else {
+        &[]
+    };
     let connected = engine.store.networks().locked(record, || {
-        network::connect(record, member, ports, namespace, &find)
+        let ground = share.map_or(Ground::Host, |_| Ground::Shared);
+        let work = || network::connect(record, member, ports, (namespace, ground), &find);
+        shared::inside(share, work)
     })?;
+    if let Some(lack) = &connected.lack {
+        engine.ui.warn(&format!(
+            "network {}: its containers reach nothing but each other: {lack}",
+            record.name
+        ));
+    }
     if connected.fresh {
-        restore(engine, &record.name)?;
+        restore(engine, share, &record.name)?;
     }
     Ok(Joined {
         network: record.name.clone(),
@@ -126,7 +145,7 @@ pub(super) fn attach(
 }
 
 /// Adds the firewall's rules of all members that run again; `but` is a network with a new one.
-fn restore(engine: &Engine<'_>, but: &str) -> Result<()> {
+fn restore(engine: &Engine<'_>, share: Option<&Membership>, but: &str) -> Result<()> {
     let networks = engine.store.networks();
     for record in networks.list()? {
         if !record.is_bridged() {
@@ -139,8 +158,9 @@ fn restore(engine: &Engine<'_>, but: &str) -> Result<()> {
         }
         // The network at hand has its rules, and those of the member that has just come.
         if members.len() > usize::from(record.name == but) {
-            let again = || bridge::restore(&record, &members, &find(engine));
-            networks.locked(&record, again)?;
+            let find = find(engine);
+            let again = || bridge::restore(&record, &members, &find);
+            networks.locked(&record, || shared::inside(share, again))?;
         }
     }
     Ok(())
@@ -148,9 +168,6 @@ fn restore(engine: &Engine<'_>, but: &str) -> Result<()> {
 
 /// Removes what killed keepers have left of their containers' networks on the host.
 pub(crate) fn sweep_networks(engine: &Engine<'_>) -> Result<()> {
-    if engine.mode != Mode::Root {
-        return Ok(());
-    }
     let networks = engine.store.networks();
     for record in networks.list()? {
         if !record.is_bridged() {
@@ -159,7 +176,8 @@ pub(crate) fn sweep_networks(engine: &Engine<'_>) -> Result<()> {
         networks.locked(&record, || {
             let members = networks.members(&record.name)?;
             let lives = |container: &str| members.iter().any(|one| one.container == container);
-            bridge::sweep(&[&record.interface], lives, &find(engine))
+            let sweep = || bridge::sweep(&[&record.interface], lives, &find(engine));
+            shared::within(engine, sweep).map(|_| ())
         })?;
     }
     Ok(())
@@ -186,7 +204,8 @@ pub(super) fn detach(
     let find = find(engine);
     let networks = engine.store.networks();
     networks.locked(record, || {
-        network::disconnect(device, member, namespace, &find)
+        let work = || network::disconnect(device, member, namespace, &find);
+        shared::within(engine, work).map(|_| ())
     })
 }
 

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use anyhow::Result;
 
 use super::bridged::{self, Joined, Seat};
-use super::{Connected, FILE, MAX_FILE};
+use super::{Connected, FILE, MAX_FILE, shared};
 use crate::common::{self, Error};
 use crate::engine::Engine;
 use crate::network::{Attachment, Record};
@@ -46,7 +46,8 @@ pub(crate) fn plug(
         };
         change(&entry.dir, |connected| connected.joined.push(joined))
     };
-    let attached = bridged::attach(engine, &seat, &[], namespace.as_fd());
+    let attached = shared::of(engine)
+        .and_then(|share| bridged::attach(engine, share.as_ref(), &seat, &[], namespace.as_fd()));
     match attached.and_then(|joined| note(joined.device)) {
         Ok(()) => Ok(()),
         Err(error) => {

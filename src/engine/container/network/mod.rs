@@ -10,6 +10,7 @@ mod live;
 mod neighbour;
 mod ports;
 mod private;
+mod shared;
 
 use std::os::fd::AsFd;
 
@@ -18,9 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use super::create::Prepared;
 use super::list;
-use crate::common::{self, Error, Kind, Mode};
+use crate::common::{self, Mode};
 use crate::engine::Engine;
 use crate::engine::network::{self, DEFAULT, default_network};
+use crate::network::shared::Membership;
 use crate::network::user::Program;
 use crate::network::{Attachment, bridge};
 use crate::runtime::{Connect, Unconnected};
@@ -33,6 +35,7 @@ pub(crate) use live::{plug, unplug};
 pub(super) use neighbour::{borrow_names, hostname, ids, neighbour};
 use ports::Held;
 use private::Helper;
+pub(super) use shared::join as join_shared;
 
 /// What a connected container has beside its namespace, in a file of its directory: whoever keeps
 /// the container may have been replaced meanwhile.
@@ -56,6 +59,8 @@ struct Connected {
 pub(super) struct Connection<'a> {
     engine: &'a Engine<'a>,
     prepared: &'a Prepared,
+    /// An ordinary user's share in the namespace with the bridges.
+    shared: Option<&'a Membership>,
     seats: Vec<Seat>,
     program: Option<Program>,
     ports: Vec<Port>,
@@ -107,10 +112,12 @@ impl<'a> Connection<'a> {
     pub(super) fn prepare(
         engine: &'a Engine<'a>,
         prepared: &'a Prepared,
+        shared: Option<&'a Membership>,
     ) -> Result<Connection<'a>> {
         let mut connection = Connection {
             engine,
             prepared,
+            shared,
             seats: Vec::new(),
             program: None,
             ports: Vec::new(),
@@ -136,13 +143,32 @@ impl<'a> Connection<'a> {
             connection.program = Some(program);
         }
         if network.mode == NetworkMode::Named {
-            refuse_unless_root(engine, network)?;
             let attachments = &network.attachments;
             connection.seats = bridged::take(engine, &prepared.record, attachments)?;
+            connection.warn_of_limits();
             connection.note(&[], Vec::new())?;
             attendant::write_names(&connection)?;
         }
         Ok(connection)
+    }
+
+    /// Says what an ordinary user's network with a name cannot give.
+    fn warn_of_limits(&self) {
+        let Some(first) = self.seats.first().filter(|_| self.shared.is_some()) else {
+            return;
+        };
+        if self.prepared.asked.config.network.wants_host() {
+            self.engine.ui.warn(
+                "host-gateway: the host is not reached from an ordinary user's network with a \
+                 name; --network private reaches it",
+            );
+        }
+        if first.record.internal && !self.ports.is_empty() {
+            let name = &first.record.name;
+            self.engine.ui.warn(&format!(
+                "--publish: no port leads into the internal network {name}"
+            ));
+        }
     }
 
     /// Writes down what the container has, before it has it: nobody who is killed leaves
@@ -178,33 +204,19 @@ impl<'a> Connection<'a> {
             let ports = if index == 0 { &ports[..] } else { &[] };
             joined.push(bridged::attach(
                 self.engine,
+                self.shared,
                 seat,
                 ports,
                 ends.namespace.as_fd(),
             )?);
         }
-        let helper = attendant::start(self, ends.resolver)?;
-        self.note(&joined, helper.into_iter().collect())?;
+        let helpers = attendant::start(self, ends.resolver)?;
+        self.note(&joined, helpers)?;
         let container = self.prepared.record.id.as_str();
         for seat in &self.seats {
             network::note(&self.engine.store, &seat.record, "connect", Some(container));
         }
         Ok(())
-    }
-}
-
-/// Networks with names have their bridges in the host's namespace.
-fn refuse_unless_root(engine: &Engine<'_>, network: &Network) -> Result<()> {
-    match network.attachments.first() {
-        Some(first) if engine.mode != Mode::Root => {
-            Err(Error::new(Kind::Unsupported, "use network", &first.network)
-                .because("networks with names are root's in this version".to_owned())
-                .hint(
-                    "--network private has a way out and ports; --network container:NAME is shared",
-                )
-                .into())
-        }
-        _ => Ok(()),
     }
 }
 
@@ -229,7 +241,6 @@ pub(super) fn release(
         return Ok(());
     };
     let connected: Connected = serde_json::from_slice(&bytes).unwrap_or_default();
-    connected.helpers.iter().for_each(Helper::end);
     let mut done = Ok(());
     for joined in &connected.joined {
         if let Some(device) = joined.device.as_deref().filter(|_| joined.published) {
@@ -241,6 +252,8 @@ pub(super) fn release(
             network::note(&engine.store, &left, "disconnect", Some(container));
         }
     }
+    // Last: the share in a user's namespace ends with them.
+    connected.helpers.iter().for_each(Helper::end);
     file::remove_file(&path)?;
     Ok(done?)
 }

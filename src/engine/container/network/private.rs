@@ -10,14 +10,11 @@ use anyhow::Result;
 
 use crate::common::{self, Error, Kind};
 use crate::engine::Engine;
+use crate::network::Published;
 use crate::network::user::{self, Program, Wanted};
-use crate::network::{Published, has_default_route};
 use crate::runtime::Unconnected;
 use crate::spec::config::{Network, NetworkMode};
 use crate::sys::process;
-
-/// The device for packets that the programs need.
-const DEVICE: &str = "/dev/net/tun";
 
 /// A program that serves a container, for the time after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +53,7 @@ impl Helper {
 /// The program that was asked for is not there.
 pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
     let why = match program(engine, network) {
-        Ok(_) => match lack() {
+        Ok(_) => match user::lack() {
             None => {
                 network.mode = NetworkMode::Private;
                 return Ok(());
@@ -72,18 +69,6 @@ pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
     network.mode = NetworkMode::Host;
     network.attachments.clear();
     Ok(())
-}
-
-/// What the program would need and this machine does not have.
-fn lack() -> Option<String> {
-    let device = std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(DEVICE);
-    if let Err(error) = device {
-        return Some(format!("{DEVICE}: {error}"));
-    }
-    (!has_default_route()).then(|| "the host has no default route".to_owned())
 }
 
 /// The program that a container's network comes from.
@@ -128,11 +113,11 @@ pub(super) fn connect(
     if network.wants_host() {
         options.push(program.host_words().to_owned());
     }
-    let helper = program.start(&Wanted {
+    let child = program.start(&Wanted {
         namespace: ends.namespace.as_fd(),
         published: ports,
         names: network.dns.is_empty(),
         options: &options,
     })?;
-    Ok(Helper::of(helper.pid))
+    Ok(Helper::of(child.pid))
 }

@@ -174,11 +174,27 @@ impl Host {
         number: u8,
         published: &[Published],
     ) -> Result<Joined> {
+        self.join_on(Ground::Host, net, number, published)
+    }
+
+    pub(super) fn join_on(
+        &self,
+        ground: Ground,
+        net: &Net,
+        number: u8,
+        published: &[Published],
+    ) -> Result<Joined> {
         let netns = new_network().unwrap();
         in_network(netns.as_fd(), crate::sys::net::loopback_up).unwrap()?;
         let member = net.member(number);
-        let join = || connect(&net.record, &member, published, netns.as_fd(), self.find);
-        let port = self.run(join)?.device.unwrap();
+        let place = (netns.as_fd(), ground);
+        let join = || connect(&net.record, &member, published, place, self.find);
+        let connected = self.run(join)?;
+        assert_eq!(
+            connected.lack.is_some(),
+            (self.find)("nft").is_none() && (self.find)("iptables").is_none()
+        );
+        let port = connected.device.unwrap();
         Ok(Joined {
             netns,
             port,
