@@ -33,7 +33,7 @@ cases! {
         env.ketch(&["tag", &from, &name]).ok();
         let output = env.ketch(&["push", &name]);
         let size = image.manifest.len();
-        let last = format!("v2: digest: {} size: {size}\n", image.digest());
+        let last = format!("v2: digest: {} size: {size}", image.digest());
         assert_eq!(output.ok(), last);
         output.warns(&format!("The push refers to repository [{address}/some/image]"));
         assert_eq!(output.stderr.matches(": Pushed").count(), 2, "{output}");
@@ -56,7 +56,7 @@ cases! {
         env.ketch(&["rmi", "-f", &name, &from]).ok();
         let run = env.ketch(&["run", "--rm", "--network", "none", &other, "payload", "cat", "/text"]);
         assert_eq!(run.ok(), "pushed");
-        assert_eq!(env.ketch(&["push", "-q", &other]).ok(), format!("{other}\n"));
+        assert_eq!(env.ketch(&["push", "-q", &other]).ok(), other);
     }
 
     fn all_tags_of_a_repository_are_pushed(env) {
