@@ -149,6 +149,17 @@ pub(crate) struct Output {
     pub(crate) options: Vec<(String, String)>,
 }
 
+impl Output {
+    /// Whether an option was given with this value.
+    pub(crate) fn is(&self, key: &str, value: &str) -> bool {
+        let options = self.options.iter();
+        options
+            .rev()
+            .find(|(name, _)| name == key)
+            .is_some_and(|(_, is)| is == value)
+    }
+}
+
 /// What is made of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OutputKind {

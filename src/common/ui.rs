@@ -38,7 +38,7 @@ pub(crate) trait Meter: Send + Sync {
     /// Replaces the phase word ("Downloading", "Unpacking").
     fn phase(&self, word: &'static str);
     /// Ends the line with a word ("Pull complete", "Already exists").
-    fn done(&self, word: &'static str);
+    fn done(&self, word: &str);
 }
 
 /// A `Ui` that says nothing: for tests and for inner steps whose talk nobody wants.
@@ -56,5 +56,5 @@ impl Ui for Silent {
 impl Meter for Silent {
     fn advance(&self, _bytes: u64) {}
     fn phase(&self, _word: &'static str) {}
-    fn done(&self, _word: &'static str) {}
+    fn done(&self, _word: &str) {}
 }

@@ -8,11 +8,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::challenge::Challenge;
-use super::client::{Client, MAX_REDIRECTS, Tried, is_redirect, too_many_redirects};
+use super::client::{Access, Client, MAX_REDIRECTS, Tried, is_redirect, too_many_redirects};
 use super::endpoint::Endpoint;
 use super::error::refusal;
 use super::token::{self, Token};
-use super::transport::{Answer, Request};
+use super::transport::{Answer, Payload, Request};
 use super::url::{Origin, Url};
 use crate::common::{Error, Kind, Result};
 use crate::settings::{Credential, Secret};
@@ -109,7 +109,14 @@ impl Client<'_> {
             (Challenge::Basic, _) => {
                 let body = br#"{"errors":[{"code":"UNAUTHORIZED"}]}"#;
                 let name = endpoint.name();
-                return Err(refusal("pull", &name, &endpoint.domain, 401, body, false));
+                return Err(refusal(
+                    self.access.verb(),
+                    &name,
+                    &endpoint.domain,
+                    401,
+                    body,
+                    false,
+                ));
             }
             (
                 Challenge::Bearer {
@@ -122,7 +129,7 @@ impl Client<'_> {
                 let wanted = Wanted {
                     realm: token::check_realm(Url::parse(realm), realm, endpoint)?,
                     service: service.as_deref().unwrap_or_default(),
-                    scope: scopes(endpoint, scope.as_deref()),
+                    scope: scopes(endpoint, scope.as_deref(), &self.access),
                 };
                 let token = self.token(endpoint, &wanted, credential.as_ref())?;
                 (bearer(token.text.expose(), endpoint)?, Some(token.expires))
@@ -261,7 +268,7 @@ impl Client<'_> {
                     accept: Some("application/json"),
                     authorization: login.filter(|_| url.origin == first).map(Secret::expose),
                     from: None,
-                    form,
+                    payload: form.map_or(Payload::None, Payload::Form),
                     verify: self.verify_elsewhere(same_host && !endpoint.verify),
                     probe: false,
                 })?;
@@ -309,16 +316,31 @@ struct Wanted<'a> {
     scope: Vec<String>,
 }
 
-/// The scope of a pull, and the registry's own wording of it where that differs; a scope that
-/// asks for more than pulling is not granted.
-fn scopes(endpoint: &Endpoint, offered: Option<&str>) -> Vec<String> {
-    let own = format!("repository:{}:pull", endpoint.path);
+/// The scope of a pull or push, and the registry's own wording of it where that differs; a scope
+/// that asks for more than what is done is not granted. A push also asks to read where blobs may
+/// be mounted from.
+fn scopes(endpoint: &Endpoint, offered: Option<&str>, access: &Access) -> Vec<String> {
+    let actions = match access {
+        Access::Pull => "pull",
+        Access::Push { .. } => "pull,push",
+    };
+    let own = format!("repository:{}:{actions}", endpoint.path);
     let mut scopes = vec![own.clone()];
+    if let Access::Push { from } = access {
+        let read = |path: &String| format!("repository:{path}:pull");
+        scopes.extend(from.iter().filter(|path| **path != endpoint.path).map(read));
+    }
     scopes.extend(
         offered
             .unwrap_or_default()
             .split(' ')
-            .filter(|scope| scope.ends_with(":pull") && *scope != own)
+            .filter(|scope| {
+                let allowed = match access {
+                    Access::Pull => [":pull", ":pull"],
+                    Access::Push { .. } => [":pull,push", ":push,pull"],
+                };
+                allowed.iter().any(|end| scope.ends_with(end)) && *scope != own
+            })
             .take(1)
             .map(str::to_owned),
     );

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::auth::Sessions;
 use super::endpoint::{Candidate, Endpoint, candidates};
 use super::retry::{Patience, passes, retry_after};
-use super::transport::{Answer, Failure, Request, Transport};
+use super::transport::{Answer, Failure, Payload, Request, Transport};
 use super::url::{Origin, Url};
 use crate::common::{Digest, Error, Kind, Result, Ui};
 use crate::settings::{Keychain, Secret, Settings, Source};
@@ -80,7 +80,26 @@ pub(crate) struct Client<'a> {
     pub(super) sessions: Sessions,
     pub(super) keychain: OnceLock<Keychain>,
     pub(super) known: Option<&'a Known<'a>>,
+    pub(super) access: Access,
     endpoints: Mutex<HashMap<(String, String, bool), Endpoint>>,
+}
+
+/// What a client does with repositories, and so asks the rights for.
+pub(super) enum Access {
+    /// Reads them.
+    Pull,
+    /// Writes one; reads those at `from`, paths on the same registry, to mount blobs of them.
+    Push { from: Vec<String> },
+}
+
+impl Access {
+    /// The word for it in messages.
+    pub(super) fn verb(&self) -> &'static str {
+        match self {
+            Access::Pull => "pull",
+            Access::Push { .. } => "push",
+        }
+    }
 }
 
 /// One try that got an answer.
@@ -165,6 +184,7 @@ impl<'a> Client<'a> {
             sessions: Sessions::default(),
             keychain: OnceLock::new(),
             known: None,
+            access: Access::Pull,
             endpoints: Mutex::default(),
         }
     }
@@ -172,6 +192,12 @@ impl<'a> Client<'a> {
     /// Asks `known` for a document of at most so many bytes before it asks a registry.
     pub(crate) fn knowing(mut self, known: &'a Known<'a>) -> Client<'a> {
         self.known = Some(known);
+        self
+    }
+
+    /// Makes it one that pushes, and may mount blobs from the repositories at the paths `from`.
+    pub(crate) fn pushing(mut self, from: Vec<String>) -> Client<'a> {
+        self.access = Access::Push { from };
         self
     }
 
@@ -213,15 +239,30 @@ impl<'a> Client<'a> {
         from: Option<u64>,
     ) -> std::result::Result<Answer, Failure> {
         let url = endpoint.url(below);
+        let request = Request {
+            accept,
+            from,
+            ..Request::new(&url, Payload::None)
+        };
+        self.ask(endpoint, request)
+    }
+
+    /// One request of any method at the endpoint, or where it sent us: logs in once when asked
+    /// to, follows redirects. The login and the checks of certificates are put in here.
+    pub(super) fn ask(
+        &self,
+        endpoint: &Endpoint,
+        request: Request<'_>,
+    ) -> std::result::Result<Answer, Failure> {
         let used = self.authorization(endpoint)?;
-        let answer = self.follow(endpoint, url.clone(), accept, from, used.as_ref())?;
+        let answer = self.follow(endpoint, request, used.as_ref())?;
         if answer.status != 401 || answer.url.origin != endpoint.origin {
             return Ok(answer);
         }
         self.challenged(endpoint, used.as_ref(), &answer)?;
         drop(answer);
         let renewed = self.authorization(endpoint)?;
-        self.follow(endpoint, url, accept, from, renewed.as_ref())
+        self.follow(endpoint, request, renewed.as_ref())
     }
 
     /// Whether a login is sent to this endpoint; decides what a refusal advises.
@@ -239,24 +280,22 @@ impl<'a> Client<'a> {
     fn follow(
         &self,
         endpoint: &Endpoint,
-        mut url: Url,
-        accept: Option<&str>,
-        from: Option<u64>,
+        request: Request<'_>,
         authorization: Option<&Secret>,
     ) -> std::result::Result<Answer, Failure> {
+        let mut url = request.url.clone();
         for _ in 0..=MAX_REDIRECTS {
             let same = url.origin == endpoint.origin;
             let same_host = url.origin.host == endpoint.origin.host;
             let answer = self.transport.send(Request {
                 url: &url,
-                accept,
                 authorization: authorization.filter(|_| same).map(Secret::expose),
-                from,
-                form: None,
                 verify: self.verify_elsewhere(same_host && !endpoint.verify),
-                probe: false,
+                ..request
             })?;
-            if !is_redirect(&answer) {
+            // 301 to 303 may turn another method into a GET, which is not what was asked.
+            let kept = request.payload.reads() || matches!(answer.status, 307 | 308);
+            if !is_redirect(&answer) || !kept {
                 return Ok(answer);
             }
             let location = answer.header("location").unwrap_or_default();
@@ -323,12 +362,9 @@ impl<'a> Client<'a> {
         let once = || {
             self.transport.send(Request {
                 url: &url,
-                accept: None,
-                authorization: None,
-                from: None,
-                form: None,
                 verify: endpoint.verify,
                 probe: !last,
+                ..Request::new(&url, Payload::None)
             })
         };
         let answer = if last {

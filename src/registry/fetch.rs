@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use super::Client;
 use super::retry::http_date;
-use super::transport::Request;
+use super::transport::{Payload, Request};
 use super::url::Url;
 use crate::common::{Error, Kind, Result};
 
@@ -55,7 +55,7 @@ impl Client<'_> {
                 accept: None,
                 authorization: None,
                 from: None,
-                form: None,
+                payload: Payload::None,
                 verify: self.options.tls_verify != Some(false),
                 probe: false,
             };

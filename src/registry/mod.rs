@@ -1,6 +1,6 @@
 //! The registry client: resolves a reference to a checked manifest and streams its blobs.
 //!
-//! Blocking, on ureq with rustls. It writes no disk and prints nothing: documents come back as
+//! It also pushes them. Blocking, on ureq with rustls. It writes no disk and prints nothing: documents come back as
 //! bytes that match their digests, blobs as readers that resume by themselves. The registry is
 //! hostile: every body has a limit, every wait an end, credentials stay with the scheme, host
 //! and port they belong to, and no answer makes it panic.
@@ -15,6 +15,7 @@ mod endpoint;
 mod error;
 mod fetch;
 mod manifest;
+mod push;
 mod retry;
 mod steady;
 mod token;
@@ -23,6 +24,8 @@ mod url;
 
 pub(crate) use client::{Client, Login, Options};
 pub(crate) use manifest::Resolved;
+pub(crate) use push::{Sent, Target};
+pub(crate) use transport::Outgoing;
 
 #[cfg(test)]
 mod tests;

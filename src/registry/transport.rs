@@ -2,8 +2,12 @@
 //! origin. Redirects, logins and retries are decided above.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use ureq::Agent;
 use ureq::http::HeaderMap;
@@ -13,7 +17,7 @@ use super::client::Options;
 use super::error::printable;
 use super::steady::Steady;
 use super::url::{Origin, Url};
-use crate::common::{Error, Kind, Result};
+use crate::common::{Error, Kind, Meter, Result};
 use crate::settings::{ClientPair, Proxies, Settings};
 
 /// What ketch calls itself.
@@ -28,6 +32,9 @@ const OUTPUT_BUFFER: usize = 64 << 10;
 /// Largest response header in bytes.
 const MAX_HEADER: usize = 64 << 10;
 
+/// Longest wait for the answer after a blob was sent.
+const COMMIT: Duration = Duration::from_secs(300);
+
 /// A body with its limit on waiting.
 pub(super) type Body = Steady<ureq::BodyReader<'static>>;
 
@@ -39,12 +46,94 @@ pub(super) struct Request<'a> {
     pub(super) authorization: Option<&'a str>,
     /// First byte wanted, for `Range`; none or 0 asks for everything.
     pub(super) from: Option<u64>,
-    /// Form to POST; none makes it a GET.
-    pub(super) form: Option<&'a str>,
+    /// The method, and what it carries.
+    pub(super) payload: Payload<'a>,
     /// False takes any certificate.
     pub(super) verify: bool,
     /// True uses the short timeout of finding out whether a server speaks TLS.
     pub(super) probe: bool,
+}
+
+impl<'a> Request<'a> {
+    /// A request without a login, checked certificates and no other wishes.
+    pub(super) fn new(url: &'a Url, payload: Payload<'a>) -> Request<'a> {
+        Request {
+            url,
+            accept: None,
+            authorization: None,
+            from: None,
+            payload,
+            verify: true,
+            probe: false,
+        }
+    }
+}
+
+/// The method of a request and its body. All of them can be sent again.
+#[derive(Clone, Copy)]
+pub(super) enum Payload<'a> {
+    /// GET.
+    None,
+    /// HEAD.
+    Head,
+    /// POST of a form.
+    Form(&'a str),
+    /// POST of nothing.
+    Post,
+    /// PUT of a document of this media type.
+    Document(&'a str, &'a [u8]),
+    /// PUT of a whole file.
+    Blob(&'a Outgoing<'a>),
+}
+
+/// A file on its way out.
+pub(crate) struct Outgoing<'a> {
+    /// The file; read by position, so that its own position counts for nothing.
+    pub(crate) file: &'a File,
+    /// Bytes of it.
+    pub(crate) length: u64,
+    /// Told of what was sent.
+    pub(crate) meter: &'a dyn Meter,
+}
+
+impl Payload<'_> {
+    fn method(self) -> &'static str {
+        match self {
+            Payload::None => "GET",
+            Payload::Head => "HEAD",
+            Payload::Form(_) | Payload::Post => "POST",
+            Payload::Document(..) | Payload::Blob(_) => "PUT",
+        }
+    }
+
+    /// Whether it only reads.
+    pub(super) fn reads(self) -> bool {
+        matches!(self, Payload::None | Payload::Head)
+    }
+
+    fn content_type(self) -> Option<String> {
+        match self {
+            Payload::Form(_) => Some("application/x-www-form-urlencoded".to_owned()),
+            Payload::Document(media_type, _) => Some(media_type.to_owned()),
+            Payload::Blob(_) => Some("application/octet-stream".to_owned()),
+            Payload::None | Payload::Head | Payload::Post => None,
+        }
+    }
+}
+
+/// Reads an outgoing file from its beginning.
+struct Sending<'a> {
+    outgoing: &'a Outgoing<'a>,
+    position: u64,
+}
+
+impl Read for Sending<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.outgoing.file.read_at(buffer, self.position)?;
+        self.position += count as u64;
+        self.outgoing.meter.advance(count as u64);
+        Ok(count)
+    }
 }
 
 /// A response whose body has not been read.
@@ -127,12 +216,9 @@ impl<'a> Transport<'a> {
     pub(super) fn send(&self, request: Request<'_>) -> std::result::Result<Answer, Failure> {
         let agent = self.agent(request).map_err(Failure::Final)?;
         let url = request.url.to_string();
-        let method = if request.form.is_some() {
-            "POST"
-        } else {
-            "GET"
-        };
-        let mut builder = ureq::http::Request::builder().method(method).uri(&url);
+        let mut builder = ureq::http::Request::builder()
+            .method(request.payload.method())
+            .uri(&url);
         if let Some(accept) = request.accept {
             builder = builder.header("Accept", accept);
         }
@@ -142,18 +228,11 @@ impl<'a> Transport<'a> {
         if let Some(from) = request.from.filter(|from| *from > 0) {
             builder = builder.header("Range", format!("bytes={from}-"));
         }
-        let outcome = match request.form {
-            Some(form) => builder
-                .header("Content-Type", "application/x-www-form-urlencoded")
-                .body(form.to_owned())
-                .map_err(ureq::Error::from)
-                .and_then(|request| agent.run(request)),
-            None => builder
-                .body(())
-                .map_err(ureq::Error::from)
-                .and_then(|request| agent.run(request)),
-        };
-        let response = outcome.map_err(|error| failure(error, &request.url.origin))?;
+        if let Some(content_type) = request.payload.content_type() {
+            builder = builder.header("Content-Type", content_type);
+        }
+        let response = run(&agent, builder, request.payload)
+            .map_err(|error| failure(error, &request.url.origin))?;
         let (parts, body) = response.into_parts();
         let encoding = parts.headers.get("content-encoding");
         if encoding.is_some_and(|value| !value.is_empty() && value != "identity") {
@@ -216,6 +295,7 @@ impl<'a> Transport<'a> {
             .timeout_connect(Some(connect))
             .timeout_send_request(Some(self.options.stall))
             .timeout_recv_response(Some(self.options.stall))
+            .timeout_per_write(Some(self.options.stall))
             .timeout_per_read(Some(self.options.stall));
         if origin.https {
             config = config.tls_config(self.tls(origin, verify)?);
@@ -264,6 +344,36 @@ impl<'a> Transport<'a> {
             Arc::new(texts.iter().flat_map(|text| authorities(text)).collect())
         };
         roots.get_or_insert_with(read).clone()
+    }
+}
+
+/// Sends a request with its body.
+fn run(
+    agent: &Agent,
+    builder: ureq::http::request::Builder,
+    payload: Payload<'_>,
+) -> std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+    match payload {
+        Payload::None | Payload::Head => agent.run(builder.body(())?),
+        Payload::Form(form) => agent.run(builder.body(form.to_owned())?),
+        Payload::Post => agent.run(builder.body(Vec::<u8>::new())?),
+        Payload::Document(_, bytes) => agent.run(builder.body(bytes.to_owned())?),
+        Payload::Blob(outgoing) => {
+            let mut sending = Sending {
+                outgoing,
+                position: 0,
+            };
+            let body = ureq::SendBody::from_reader(&mut sending);
+            let request = builder
+                .header("Content-Length", outgoing.length)
+                .body(body)?;
+            // A registry that checks, or hands on, a large blob is silent for long.
+            let request = agent
+                .configure_request(request)
+                .timeout_recv_response(Some(COMMIT))
+                .build();
+            agent.run(request)
+        }
     }
 }
 

@@ -47,6 +47,7 @@ mod progress;
 mod ps;
 mod pull;
 mod pull_faults;
+mod push;
 mod refusals;
 mod restart;
 mod rm;

@@ -96,7 +96,7 @@ fn varied(identity: Option<Identity>) -> Image {
         )
 }
 
-fn run(env: &Env, program: &str, arguments: &[&str]) -> String {
+pub(crate) fn run(env: &Env, program: &str, arguments: &[&str]) -> String {
     let mut command = env.program(Path::new("/usr/bin").join(program));
     command.args(arguments);
     // Its usual place for credentials may be closed to this user, which it takes for an error.

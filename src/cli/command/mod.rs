@@ -86,6 +86,7 @@ pub(crate) const VERBS: &[Verb] = &[
     verb::<image::import::Import>(&["import", "image import"]),
     verb::<image::diff::Diff>(&["image diff"]),
     verb::<image::pull::Pull>(&["pull", "image pull"]),
+    verb::<image::push::Push>(&["push", "image push"]),
     verb::<image::list::List>(&["images", "image ls", "image list"]),
     verb::<image::remove::Remove>(&["rmi", "image rm", "image remove"]),
     verb::<image::tag::Tag>(&["tag", "image tag"]),

@@ -189,11 +189,11 @@ impl Meter for LineMeter {
         self.bar.set_message(word);
     }
 
-    fn done(&self, word: &'static str) {
+    fn done(&self, word: &str) {
         let finished = ProgressStyle::with_template("{prefix}: {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_spinner());
         self.bar.set_style(finished);
-        self.bar.finish_with_message(word);
+        self.bar.finish_with_message(word.to_owned());
     }
 }
 
@@ -214,7 +214,7 @@ impl Meter for PlainMeter {
     fn advance(&self, _bytes: u64) {}
     fn phase(&self, _word: &'static str) {}
 
-    fn done(&self, word: &'static str) {
+    fn done(&self, word: &str) {
         say(&format!("{}: {word}\n", self.label));
     }
 }

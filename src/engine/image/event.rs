@@ -8,11 +8,20 @@ use crate::store::{Event, Store};
 
 /// Notes a pull. docker: the actor is the image's name, its attribute the repository.
 pub(super) fn pulled(store: &Store, name: &str) {
+    moved(store, "pull", name);
+}
+
+/// Notes a push, in the same way.
+pub(super) fn pushed(store: &Store, name: &str) {
+    moved(store, "push", name);
+}
+
+fn moved(store: &Store, action: &str, name: &str) {
     let (id, repository) = match parsed(name) {
         Some(name) => (name.familiar(), name.familiar_repository()),
         None => (name.to_owned(), name.to_owned()),
     };
-    note(store, "pull", id, repository);
+    note(store, action, id, repository);
 }
 
 /// Notes that an image got (`tag`) or lost (`untag`) a name.

@@ -8,6 +8,7 @@ pub(crate) mod inspect;
 pub(super) mod list;
 pub(super) mod prune;
 pub(super) mod pull;
+pub(super) mod push;
 pub(super) mod remove;
 pub(super) mod tag;
 

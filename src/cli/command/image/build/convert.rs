@@ -227,6 +227,12 @@ fn rights(args: &Build, request: &mut Request) -> Result<()> {
 fn outputs(args: &Build, session: &Session, request: &mut Request) -> Result<()> {
     for text in &args.output {
         let output = parse::build::output(text, &session.place())?;
+        let names = output.options.iter().filter(|(key, _)| key == "name");
+        for name in names.flat_map(|(_, names)| names.split(',')) {
+            if !name.is_empty() && !request.tags.iter().any(|tag| tag == name) {
+                request.tags.push(name.to_owned());
+            }
+        }
         request.outputs.push(output);
     }
     let mut streams = request.outputs.iter().filter(|output| {
