@@ -57,6 +57,7 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "umount" -d 'Unmount a c
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "build" -d 'Build an image from a Dockerfile'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "pull" -d 'Download an image from a registry'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "push" -d 'Upload an image to a registry'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "images" -d 'List images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "rmi" -d 'Remove one or more images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
@@ -524,6 +525,14 @@ complete -c ketch -n "__fish_ketch_using_subcommand pull" -l authfile -d 'File o
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l creds -d 'Credentials for the registry' -r
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -s q -l quiet -d 'Suppress progress output'
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand push" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand push" -l tls-verify -d 'Require HTTPS and check certificates' -r
+complete -c ketch -n "__fish_ketch_using_subcommand push" -l authfile -d 'File of registry credentials' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand push" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand push" -l digestfile -d 'Write the digest of what was pushed to this file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand push" -s q -l quiet -d 'Suppress progress output'
+complete -c ketch -n "__fish_ketch_using_subcommand push" -s a -l all-tags -d 'Push all tags of the image that are here'
+complete -c ketch -n "__fish_ketch_using_subcommand push" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand images" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand images" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand images" -l sort -d 'Sort by created, id, repository, size or tag' -r
@@ -1221,19 +1230,20 @@ complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and not __fish_
 complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and not __fish_seen_subcommand_from run" -f -a "run" -d 'Run the health check of a container'
 complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -l ignore-result -d 'Succeed whatever the result of the check'
 complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "build" -d 'Build an image from a Dockerfile'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "diff" -d 'Inspect changes that the last layer of an image makes to those below it'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "pull" -d 'Download an image from a registry'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "ls" -d 'List images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "list" -d 'List images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "rm" -d 'Remove one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "remove" -d 'Remove one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "history" -d 'Show the history of an image'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "inspect" -d 'Display detailed information on one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull ls list rm remove tag history inspect prune" -f -a "prune" -d 'Remove unused images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "build" -d 'Build an image from a Dockerfile'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "diff" -d 'Inspect changes that the last layer of an image makes to those below it'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "pull" -d 'Download an image from a registry'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "push" -d 'Upload an image to a registry'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "ls" -d 'List images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "list" -d 'List images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "rm" -d 'Remove one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "remove" -d 'Remove one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "history" -d 'Show the history of an image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "inspect" -d 'Display detailed information on one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "prune" -d 'Remove unused images'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -s t -l tag -d 'Name and optionally a tag of the image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -s f -l file -d 'Name of the Dockerfile; - is standard input' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l build-arg -d 'Set build-time variables' -r
@@ -1317,6 +1327,14 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l creds -d 'Credentials for the registry' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Suppress progress output'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l tls-verify -d 'Require HTTPS and check certificates' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l authfile -d 'File of registry credentials' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l digestfile -d 'Write the digest of what was pushed to this file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -s q -l quiet -d 'Suppress progress output'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -s a -l all-tags -d 'Push all tags of the image that are here'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -l sort -d 'Sort by created, id, repository, size or tag' -r
