@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::container::{ContainerDir, ContainerLock};
-use super::lock::boot_id;
+use super::lock::{boot_id, oldest_pin};
 use super::trash::throw;
 use super::{Store, read_json, write_json};
 use crate::common::{ContainerId, Digest, Error, Kind, Mode, Result, Timestamp};
@@ -262,6 +262,8 @@ impl BuildCache<'_> {
         for name in work {
             throw(&self.store.root, &dir.join("work").join(name))?;
         }
+        // Looking at pins removes those of dead processes.
+        oldest_pin(&self.store.path("tmp"))?;
         let records = self.list()?;
         let named = |name: &str| {
             let mut records = records.iter();
