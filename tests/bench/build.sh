@@ -10,7 +10,8 @@ build_tools
 files=${FILES:-50000}
 root=$bench/build.$$
 mkdir -p "$root/lower/bin" "$root/small" "$root/large" "$root/stages"
-trap 'rm -rf "$root"' EXIT
+# podman keeps its store mounted upon itself.
+trap 'umount -l "$root/podman/root/overlay" 2>/dev/null || true; find "$root/podman" -name merged -exec umount -l {} \; 2>/dev/null || true; rm -rf "$root"' EXIT
 cp "$bench/bin/true" "$root/lower/bin/t"
 printf 'int main(void) { volatile long i; for (i = 0; i < 400000000; i++) { } return 0; }\n' >"$root/busy.c"
 gcc -O1 -static -o "$root/lower/bin/busy" "$root/busy.c"
