@@ -209,6 +209,19 @@ cases! {
         env.assert_clean();
     }
 
+    fn what_is_not_there_yet_is_refused_or_said(env) {
+        let device = "FROM BASE\nRUN --device=vendor.com/gpu=0 [\"payload\", \"true\"]\n";
+        build(env, "made", device, &[]).fails(1, &["--device"]);
+        let cache = "FROM BASE AS one\nFROM BASE\nRUN --mount=type=cache,from=one,target=/c [\"payload\", \"true\"]\n";
+        build(env, "made", cache, &[]).fails(1, &["from, source"]);
+        env.ketch(&["image", "inspect", "made"]).exits(1);
+        let text = "FROM BASE\n";
+        let flags = ["--cache-from", "type=registry,ref=x/y", "--provenance=false", "-o", "type=image,compression=zstd"];
+        let made = build(env, "made", text, &flags);
+        made.exits(0).warns("--cache-from is not there yet").warns("compression=zstd");
+        assert!(!made.stderr.contains("provenance"), "{made}");
+    }
+
     fn outputs_hold_the_target_and_nothing_else(env) {
         let text = "FROM BASE AS made\nRUN [\"payload\", \"write\", \"/out\", \"1\"]\nFROM scratch AS one\nCOPY --from=made /out /sub/out\n\
             FROM scratch\nCOPY --from=one / /all/\n";

@@ -269,6 +269,12 @@ fn cache(
     key: &mut Key,
     mounts: &mut Mounts,
 ) -> Result<()> {
+    let from = spec.from.as_deref().unwrap_or_default();
+    if !from.is_empty() || !spec.source.is_empty() {
+        return Err(Error::new(Kind::Unsupported, "mount cache", &spec.target)
+            .because("a cache that begins with other files (from, source) is not there yet")
+            .into());
+    }
     let target = target(spec, workdir)?;
     let id = if spec.id.is_empty() {
         &target

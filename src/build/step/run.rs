@@ -56,6 +56,7 @@ pub(in crate::build) fn prepare(
     index: usize,
     run: &Run,
 ) -> Result<Option<Prepared>> {
+    refuse_devices(run)?;
     let mut config = solver.request.config.clone();
     let state = solver.state(index)?;
     let words = words(state, &run.command);
@@ -114,6 +115,18 @@ pub(in crate::build) fn prepare(
         script,
         fresh,
     }))
+}
+
+fn refuse_devices(run: &Run) -> Result<()> {
+    let Some(device) = run.devices.first() else {
+        return Ok(());
+    };
+    Err(
+        Error::new(Kind::Unsupported, "run with --device", &device.raw)
+            .because("devices of single commands are not there yet")
+            .hint("--device of the build gives one to every command")
+            .into(),
+    )
 }
 
 /// Places that a start makes for the mounts alone.

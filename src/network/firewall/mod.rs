@@ -179,7 +179,13 @@ impl Firewall {
                 }
             }
         }
-        done?;
+        let is_held = is_conflict(&done);
+        done.map_err(|error| match is_held {
+            true => {
+                error.hint("a container that has not ended yet has the port: see `ketch ps -a`")
+            }
+            false => error,
+        })?;
         forget_flows(rules.published)
     }
 

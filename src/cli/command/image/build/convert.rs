@@ -254,7 +254,7 @@ fn outputs(args: &Build, session: &Session, request: &mut Request) -> Result<()>
 }
 
 /// What was asked and is not there yet: one line each.
-pub(super) fn missing(args: &Build) -> Vec<String> {
+pub(super) fn missing(args: &Build, request: &Request) -> Vec<String> {
     let asked = |text: &Option<String>| {
         let text = text.as_deref();
         text.is_some_and(|text| !matches!(text, "false" | "0" | "disabled=true"))
@@ -282,10 +282,15 @@ pub(super) fn missing(args: &Build) -> Vec<String> {
             "the image gets no attestation",
         ),
     ];
-    all.into_iter()
+    let flags = all
+        .into_iter()
         .filter(|(_, asked, _)| *asked)
-        .map(|(flag, _, instead)| format!("{flag} is not there yet: {instead}"))
-        .collect()
+        .map(|(flag, _, instead)| format!("{flag} is not there yet: {instead}"));
+    let options = request.outputs.iter().flat_map(|output| &output.options);
+    let options = options
+        .filter(|(key, _)| !matches!(key.as_str(), "name" | "push" | "tag"))
+        .map(|(key, value)| format!("--output option {key}={value} has no effect yet"));
+    flags.chain(options).collect()
 }
 
 /// What the commands of a build get.
