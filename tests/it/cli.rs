@@ -38,8 +38,9 @@ fn help_and_version_are_data() {
 
 /// Every command that `--help` names, with its group.
 fn commands(env: &Env) -> Vec<Vec<String>> {
-    let listed = |words: &[&str]| -> Vec<String> {
-        let output = env.ketch(&[words, &["--help"]].concat());
+    let listed = |words: &[String]| -> Vec<String> {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let output = env.ketch(&[&words[..], &["--help"]].concat());
         let text = output.ok();
         let lines = text.lines().skip_while(|line| *line != "Commands:").skip(1);
         let names = lines.take_while(|line| !line.is_empty());
@@ -49,12 +50,13 @@ fn commands(env: &Env) -> Vec<Vec<String>> {
             .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
             .collect()
     };
-    let mut found = Vec::new();
-    for name in listed(&[]) {
-        let below = listed(&[&name]);
-        found.extend(below.into_iter().map(|inner| vec![name.clone(), inner]));
-        found.push(vec![name]);
+    let (mut found, mut open) = (Vec::new(), vec![Vec::new()]);
+    while let Some(words) = open.pop() {
+        let below = listed(&words).into_iter();
+        open.extend(below.map(|inner| [&words[..], &[inner]].concat()));
+        found.push(words);
     }
+    found.retain(|words: &Vec<String>| !words.is_empty());
     found
 }
 
@@ -74,19 +76,19 @@ fn every_command_has_help_and_refuses_unknown_flags() {
         );
     }
     // A group alone has no flags of its own.
-    let groups: std::collections::HashSet<String> = all
+    let groups: std::collections::HashSet<Vec<String>> = all
         .iter()
-        .filter(|words| words.len() == 2)
-        .map(|words| words[0].clone())
+        .map(|words| words[..words.len() - 1].to_vec())
         .collect();
     for words in all {
+        let is_group = groups.contains(&words);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let help = env.ketch(&[&words[..], &["--help"]].concat());
         assert!(
             help.ok().contains("Usage:") && help.stderr.is_empty(),
             "{help}"
         );
-        if words.len() == 2 || !groups.contains(words[0]) {
+        if !is_group {
             env.ketch(&[&words[..], &["--no-such-flag"]].concat())
                 .fails(125, &["unknown flag: --no-such-flag", "hint: "]);
         }
