@@ -146,7 +146,7 @@ impl Outside {
                 text.lines()
                     .any(|line| line.split_whitespace().nth(1) == Some("00000000"))
             });
-        if !carries || !geteuid().is_root() {
+        if !carries {
             return None;
         }
         let _ = Command::new("ip")
@@ -241,9 +241,13 @@ fn networks_are_apart() {
 
 #[test]
 fn the_way_out_is_open_but_for_internal_networks_and_opens_again() {
+    // Nobody else can give the host an address that stands for the outside.
+    if !geteuid().is_root() {
+        return;
+    }
     rootless(|env| {
         let Some(outside) = Outside::new("198.51.100.77") else {
-            require!("root, pasta, /dev/net/tun and a default route", false);
+            require!("pasta, /dev/net/tun and a default route", false);
             return;
         };
         env.ketch(&["network", "create", "net"]).ok();
