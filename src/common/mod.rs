@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches a file, the kernel or the terminal.
 
+mod csv;
 mod digest;
 mod error;
 mod exit;
@@ -12,6 +13,7 @@ mod time;
 mod ui;
 mod units;
 
+pub(crate) use csv::quoted_field;
 pub(crate) use digest::{Digest, Hasher};
 pub(crate) use error::{Error, Kind, Result};
 pub(crate) use exit::ExitStatus;

@@ -1,6 +1,9 @@
 //! `RUN --mount`: the options as written, and what they mean once their variables are known.
 
-use crate::common::parse_size;
+use std::ffi::OsStr;
+use std::path::Path;
+
+use crate::common::{parse_size, quoted_field};
 
 use super::directive;
 use super::error::{ParseError, similar_exact};
@@ -302,9 +305,20 @@ impl MountSpec {
     /// The secret's id: `id`, else `source`, else the last part of `target`.
     pub(crate) fn secret_id(&self) -> &str {
         match (self.id.as_str(), self.source.as_str()) {
-            ("", "") => self.target.rsplit('/').next().unwrap_or_default(),
+            ("", "") => {
+                let last = Path::new(&self.target).file_name();
+                last.and_then(OsStr::to_str).unwrap_or_default()
+            }
             ("", source) => source,
             (id, _) => id,
+        }
+    }
+
+    /// The id of an ssh agent: `id`, else `default`.
+    pub(crate) fn agent_id(&self) -> &str {
+        match self.id.as_str() {
+            "" => "default",
+            id => id,
         }
     }
 }
@@ -361,22 +375,4 @@ fn fields(line: &str) -> Result<Vec<String>, String> {
     }
     found.retain(|field| !field.is_empty());
     Ok(found)
-}
-
-fn quoted_field(text: &str) -> Option<(String, &str)> {
-    let mut field = String::new();
-    let mut rest = text;
-    loop {
-        let end = rest.find('"')?;
-        field.push_str(&rest[..end]);
-        rest = &rest[end + 1..];
-        // A doubled quote stands for one.
-        match rest.strip_prefix('"') {
-            Some(more) => {
-                field.push('"');
-                rest = more;
-            }
-            None => return Some((field, rest)),
-        }
-    }
 }

@@ -244,8 +244,7 @@ fn mounts(file: &Dockerfile, needed: &[usize], outline: &mut Outline) {
         {
             let (list, id) = match spec.kind {
                 MountKind::Secret => (&mut outline.secrets, spec.secret_id()),
-                MountKind::Ssh if spec.id.is_empty() => (&mut outline.agents, "default"),
-                MountKind::Ssh => (&mut outline.agents, spec.id.as_str()),
+                MountKind::Ssh => (&mut outline.agents, spec.agent_id()),
                 _ => continue,
             };
             match list.iter_mut().find(|(known, _, _)| known == id) {

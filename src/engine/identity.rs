@@ -1,15 +1,19 @@
 //! Work that must happen as the owner of a container's files: in `subid` mode inside a user
 //! namespace with the whole range, otherwise right here.
 
+use std::os::fd::OwnedFd;
+
 use anyhow::Result;
+use nix::mount::MsFlags;
 use nix::sched::CloneFlags;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Engine;
-use super::worker::{self, Where};
+use super::worker::{self, Where, Worker};
 use crate::common::{Error, Mode};
-use crate::sys::credentials;
+use crate::host::IdMaps;
+use crate::sys::{credentials, mount, namespace};
 
 /// Runs `work` with the rights over every id a container can have.
 ///
@@ -35,6 +39,46 @@ where
         work()
     })?;
     worker.finish(engine)
+}
+
+/// Forks a child for `work` in a mount namespace of its own, from which nothing goes back to the
+/// caller's, with the rights over every id of `maps`. `ours` is [`Where::ours`].
+///
+/// # Errors
+/// What making the process gave; those of `work` come from [`Worker::finish`].
+pub(crate) fn apart<T, F>(
+    engine: &Engine<'_>,
+    maps: &IdMaps,
+    ours: Option<OwnedFd>,
+    work: F,
+) -> Result<Worker<T>>
+where
+    T: Serialize + DeserializeOwned,
+    F: FnOnce() -> Result<T>,
+{
+    let mode = engine.mode;
+    let place = Where {
+        namespaces: match mode {
+            Mode::Root => CloneFlags::CLONE_NEWNS,
+            _ => CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUSER,
+        },
+        maps: (mode == Mode::Subid).then_some(maps),
+        ours,
+    };
+    worker::spawn(engine, place, |tie| {
+        match mode {
+            Mode::Root => {}
+            Mode::Subid => become_owner()?,
+            Mode::Single => {
+                namespace::write_maps("self", &maps.uids, &maps.gids, true)?;
+                credentials::set_ids(0, 0)?;
+            }
+        }
+        tie.tighten()?;
+        mount::set_propagation("/", MsFlags::MS_REC | MsFlags::MS_PRIVATE)
+            .map_err(|errno| Error::errno("cut mount propagation of", "/", errno))?;
+        work()
+    })
 }
 
 /// User 0 of the namespace, and nothing more.

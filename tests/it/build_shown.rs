@@ -1,10 +1,8 @@
 //! `build`: what a person and a program see of it, `--check` and `--call`, and the verbs of the
 //! builder.
 
-use std::path::PathBuf;
-
-use crate::harness::env::executable;
-use crate::harness::process::{Output, Running};
+use crate::events::called;
+use crate::harness::process::Output;
 use crate::harness::{Env, Image, Layer, Registry};
 
 fn context(env: &Env, text: &str) -> String {
@@ -16,17 +14,6 @@ fn context(env: &Env, text: &str) -> String {
 fn build(env: &Env, text: &str, flags: &[&str]) -> Output {
     let context = context(env, text);
     env.ketch(&[&["build", "--network", "none"][..], flags, &[&context]].concat())
-}
-
-/// ketch under another name.
-fn called(env: &Env, name: &str, arguments: &[&str]) -> Output {
-    let link: PathBuf = env.path(name);
-    if !link.exists() {
-        std::os::unix::fs::symlink(executable(), &link).unwrap();
-    }
-    let mut command = env.program(link);
-    command.args(arguments);
-    Running::start(command).finish()
 }
 
 const FAILING: &str =

@@ -39,13 +39,15 @@ fn serve(env: &Env, name: &str, flags: &[&str]) -> String {
     id
 }
 
-fn on(env: &Env, network: &str, payload: &[&str]) -> Output {
+/// A payload in a container of its own on a network.
+pub(crate) fn on(env: &Env, network: &str, payload: &[&str]) -> Output {
     let image = env.base();
     let first = ["run", "--rm", "--network", network];
     env.ketch(&[&first[..], &[image.as_str(), "payload"], payload].concat())
 }
 
-fn address(env: &Env, name: &str, network: &str) -> String {
+/// The address of a container on a network.
+pub(crate) fn address(env: &Env, name: &str, network: &str) -> String {
     let format = format!("{{{{(index .NetworkSettings.Networks {network:?}).IPAddress}}}}");
     env.ketch(&["inspect", "-f", &format, name]).ok().to_owned()
 }

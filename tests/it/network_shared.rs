@@ -11,8 +11,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 use serde_json::Value;
 
-use crate::harness::process::Output;
 use crate::harness::{Env, Identity, eventually};
+use crate::network_names::{address, on};
 
 /// Runs a case in both rootless modes.
 fn rootless(case: fn(&Env)) {
@@ -35,18 +35,6 @@ fn serve(env: &Env, name: &str, flags: &[&str]) -> String {
         env.ketch(&["logs", name]).stdout == "ready\n"
     });
     id
-}
-
-/// A payload in a container of its own on a network.
-fn on(env: &Env, network: &str, payload: &[&str]) -> Output {
-    let image = env.base();
-    let first = ["run", "--rm", "--network", network];
-    env.ketch(&[&first[..], &[image.as_str(), "payload"], payload].concat())
-}
-
-fn address(env: &Env, name: &str, network: &str) -> String {
-    let format = format!("{{{{(index .NetworkSettings.Networks {network:?}).IPAddress}}}}");
-    env.ketch(&["inspect", "-f", &format, name]).ok().to_owned()
 }
 
 /// Whether a new container on the network reaches this place.

@@ -1,21 +1,7 @@
 //! Called as docker or as podman: where the two differ, each finds its own.
 
-use std::path::PathBuf;
-
-use crate::harness::env::executable;
-use crate::harness::process::{Output, Running};
+use crate::events::called;
 use crate::harness::{Env, Image, Layer, Registry};
-
-/// ketch under another name.
-fn called(env: &Env, name: &str, arguments: &[&str]) -> Output {
-    let link: PathBuf = env.path(name);
-    if !link.exists() {
-        std::os::unix::fs::symlink(executable(), &link).unwrap();
-    }
-    let mut command = env.program(link);
-    command.args(arguments);
-    Running::start(command).finish()
-}
 
 fn world() -> (Env, String, String) {
     let env = Env::any();

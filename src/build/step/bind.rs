@@ -1,7 +1,6 @@
 //! `RUN --mount=type=bind`: files of the context, of a stage or of an image, shown to a command.
 //! What it writes there is thrown away.
 
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -16,6 +15,7 @@ use crate::common::{Error, Kind};
 use crate::dockerfile::MountSpec;
 use crate::engine::container::stacked;
 use crate::spec::config::{BindOptions, Config, MountKind};
+use crate::sys::descriptor;
 use crate::sys::path::Root;
 
 /// Works a mount into a command's configuration and key; false when the stage that it shows is
@@ -118,7 +118,7 @@ fn of_context(
     let digest = solver.context_digest(source)?;
     key.add("mount content", [digest.hex()]);
     // Where it leads without leaving the context: no link is left for a mount to follow.
-    let link = format!("/proc/self/fd/{}", found.as_raw_fd());
+    let link = descriptor::path_of(&found);
     let place = std::fs::read_link(&link).map_err(|error| Error::io("read link", &link, error))?;
     let kind = MountKind::Bind {
         source: place.display().to_string(),

@@ -142,19 +142,6 @@ fn tmpfs(
     Ok(())
 }
 
-/// The name of a secret: its own, else its source's, else its target's.
-fn secret_id(spec: &MountSpec) -> String {
-    match (spec.id.as_str(), spec.source.as_str()) {
-        ("", "") => Path::new(&spec.target)
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned(),
-        ("", source) => source.to_owned(),
-        (id, _) => id.to_owned(),
-    }
-}
-
 /// Its content is in no key: only that it is there.
 fn secret(
     solver: &Solver<'_>,
@@ -164,7 +151,7 @@ fn secret(
     key: &mut Key,
     mounts: &mut Mounts,
 ) -> Result<()> {
-    let id = secret_id(spec);
+    let id = spec.secret_id();
     let place = match (spec.target.as_str(), &spec.env) {
         ("", Some(_)) => None,
         ("", None) => Some(format!("/run/secrets/{id}")),
@@ -173,14 +160,14 @@ fn secret(
     key.add(
         "mount secret",
         [
-            id.as_str(),
+            id,
             place.as_deref().unwrap_or_default(),
             spec.env.as_deref().unwrap_or_default(),
         ],
     );
     let Some(found) = solver.request.secrets.iter().find(|secret| secret.id == id) else {
         if spec.required {
-            return Err(Error::new(Kind::NotFound, "find secret", &id)
+            return Err(Error::new(Kind::NotFound, "find secret", id)
                 .because(format!("secret {id} is required and was not given"))
                 .hint(format!("--secret id={id},src=FILE"))
                 .into());
@@ -192,7 +179,7 @@ fn secret(
         SecretSource::File(path) => file::read_bounded(path, MAX_SECRET)?,
     };
     if let Some(name) = &spec.env {
-        let name = if name.is_empty() { &id } else { name };
+        let name = if name.is_empty() { id } else { name };
         let value = String::from_utf8(data.clone())
             .ok()
             .filter(|text| !text.contains('\0'));
@@ -200,7 +187,7 @@ fn secret(
             Error::usage("use secret as variable", name, "its content cannot be one")
         })?;
         config.process.env.push(EnvEntry {
-            key: name.clone(),
+            key: name.to_owned(),
             value: Some(value),
         });
     }
@@ -229,11 +216,7 @@ fn ssh(
     key: &mut Key,
     mounts: &mut Mounts,
 ) -> Result<()> {
-    let id = if spec.id.is_empty() {
-        "default"
-    } else {
-        &spec.id
-    };
+    let id = spec.agent_id();
     let place = match spec.target.as_str() {
         "" => "/run/buildkit/ssh_agent.0".to_owned(),
         target => absolute(workdir, target),

@@ -1,6 +1,6 @@
 //! One line of comma-separated fields with Go's quoting (`encoding/csv`, RFC 4180).
 
-use crate::common::Result;
+use crate::common::{Result, quoted_field};
 
 use super::bad;
 
@@ -31,23 +31,6 @@ pub(crate) fn fields(flag: &str, text: &str) -> Result<Vec<String>> {
         match next {
             Some(next) => rest = next,
             None => return Ok(fields),
-        }
-    }
-}
-
-fn quoted_field(text: &str) -> Option<(String, &str)> {
-    let mut field = String::new();
-    let mut rest = text;
-    loop {
-        let end = rest.find('"')?;
-        field.push_str(&rest[..end]);
-        rest = &rest[end + 1..];
-        match rest.strip_prefix('"') {
-            Some(after) => {
-                field.push('"');
-                rest = after;
-            }
-            None => return Some((field, rest)),
         }
     }
 }

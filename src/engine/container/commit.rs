@@ -263,7 +263,11 @@ fn write_whole(engine: &Engine<'_>, entry: &ContainerEntry, out: File) -> Result
     Ok(Some(inside.worker.finish(engine)?))
 }
 
-fn end(writer: BufWriter<LayerWriter<BufWriter<File>>>) -> Result<NewLayer> {
+/// Ends a layer that was written.
+///
+/// # Errors
+/// What writing the rest gave.
+pub(super) fn end(writer: BufWriter<LayerWriter<BufWriter<File>>>) -> Result<NewLayer> {
     let failed = |error| Error::io("write layer", "", error);
     let writer = writer
         .into_inner()

@@ -2,7 +2,6 @@
 //! one of the store's unpacked layers.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::BufWriter;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -13,6 +12,7 @@ use nix::sched::CloneFlags;
 use nix::sys::stat::Mode as Permissions;
 use serde::{Deserialize, Serialize};
 
+use super::commit;
 use super::lower::Lower;
 use crate::archive::{Form, LayerWriter, NewLayer, PackOptions, Packer};
 use crate::common::{Digest, Error, Mode};
@@ -124,7 +124,7 @@ fn write(engine: &Engine<'_>, unsealed: &Unsealed) -> Result<Sealed> {
     let mut packer = Packer::new(BufWriter::with_capacity(BUFFER, writer), &options);
     packer.tree(&top, b"", false)?;
     let (writer, files) = packer.finish()?;
-    let layer = end(writer)?;
+    let layer = commit::end(writer)?;
     incoming.publish(&engine.store, &layer.digest, layer.size)?;
     let usage = tree::usage(&unsealed.upper)?;
     Ok(Sealed {
@@ -133,14 +133,6 @@ fn write(engine: &Engine<'_>, unsealed: &Unsealed) -> Result<Sealed> {
         files,
         disk: usage.disk,
     })
-}
-
-fn end(writer: BufWriter<LayerWriter<BufWriter<File>>>) -> Result<NewLayer> {
-    let failed = |error| Error::io("write layer", "", error);
-    let writer = writer
-        .into_inner()
-        .map_err(|error| failed(error.into_error()))?;
-    Ok(writer.finish().map_err(failed)?)
 }
 
 /// Intended owners of what cannot carry them: the step's own, and below them those of the layers

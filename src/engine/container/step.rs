@@ -6,8 +6,6 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use nix::mount::MsFlags;
-use nix::sched::CloneFlags;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -18,7 +16,7 @@ use super::launch::launch;
 use super::lower::Lower;
 use super::{RunRequest, image, network, plan, userns};
 use crate::common::{Error, ExitStatus, Mode, Timestamp};
-use crate::engine::worker::{self, Where, Worker};
+use crate::engine::worker::Worker;
 use crate::engine::{Engine, identity};
 use crate::oci::{ContainerConfig, ImageConfig};
 use crate::runtime::{self, Attendance, Overlay, Rootfs, SecretFile};
@@ -27,7 +25,6 @@ use crate::store::{ContainerRecord, ImageRecord, StepWork};
 use crate::sys::file;
 use crate::sys::path::Root;
 use crate::sys::signal::Signals;
-use crate::sys::{credentials, mount, namespace};
 
 /// What a step stands on: layers, topmost first, each a path that is absolute or below the
 /// directory of unpacked layers.
@@ -177,28 +174,8 @@ where
 {
     let overlay = overlay(engine, step.dir.path(), ground)?;
     let maps = engine.host.id_maps(engine.mode)?;
-    let place = Where {
-        namespaces: match engine.mode {
-            Mode::Root => CloneFlags::CLONE_NEWNS,
-            _ => CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUSER,
-        },
-        maps: (engine.mode == Mode::Subid).then_some(&maps),
-        ours: None,
-    };
-    let mode = engine.mode;
-    worker::spawn(engine, place, |tie| {
-        match mode {
-            Mode::Root => {}
-            Mode::Subid => identity::become_owner()?,
-            Mode::Single => {
-                namespace::write_maps("self", &maps.uids, &maps.gids, true)?;
-                credentials::set_ids(0, 0)?;
-            }
-        }
-        tie.tighten()?;
+    identity::apart(engine, &maps, None, || {
         nix::sys::stat::umask(nix::sys::stat::Mode::empty());
-        mount::set_propagation("/", MsFlags::MS_REC | MsFlags::MS_PRIVATE)
-            .map_err(|errno| Error::errno("cut mount propagation of", "/", errno))?;
         let path = runtime::mount_stopped(&overlay)?;
         work(&Root::open(&path)?)
     })

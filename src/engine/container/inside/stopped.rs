@@ -8,14 +8,13 @@ use anyhow::Result;
 use nix::errno::Errno;
 use nix::fcntl::AT_FDCWD;
 use nix::mount::MsFlags;
-use nix::sched::CloneFlags;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Tree, View, settle};
 use crate::common::{Error, Kind, Mode};
 use crate::engine::container::{Asked, list, plan, userns, volume};
-use crate::engine::worker::{self, Where, Worker};
+use crate::engine::worker::Worker;
 use crate::engine::{Engine, identity};
 use crate::host::IdMaps;
 use crate::runtime::{self, Overlay, Rootfs};
@@ -23,7 +22,6 @@ use crate::spec::config::{Mount, MountKind};
 use crate::store::{ContainerEntry, ContainerRecord, Phase};
 use crate::sys::mount::{self, attr};
 use crate::sys::path::Root;
-use crate::sys::{credentials, namespace};
 
 /// Forks a child that works there. The caller holds the container's lock.
 pub(super) fn spawn<T, F>(
@@ -48,28 +46,9 @@ where
         Some(maps) if engine.mode == Mode::Subid => maps,
         _ => engine.host.id_maps(engine.mode)?,
     };
-    let place = Where {
-        namespaces: match engine.mode {
-            Mode::Root => CloneFlags::CLONE_NEWNS,
-            _ => CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUSER,
-        },
-        maps: (engine.mode == Mode::Subid).then_some(&maps),
-        ours,
-    };
     let mode = engine.mode;
-    worker::spawn(engine, place, |tie| {
-        match mode {
-            Mode::Root => {}
-            Mode::Subid => identity::become_owner()?,
-            Mode::Single => {
-                namespace::write_maps("self", &maps.uids, &maps.gids, true)?;
-                credentials::set_ids(0, 0)?;
-            }
-        }
-        tie.tighten()?;
+    identity::apart(engine, &maps, ours, || {
         settle();
-        mount::set_propagation("/", MsFlags::MS_REC | MsFlags::MS_PRIVATE)
-            .map_err(|errno| Error::errno("cut mount propagation of", "/", errno))?;
         let root = source.open()?;
         for mount in &mounts {
             attach(&root, mount)?;
