@@ -279,6 +279,10 @@ cases! {
         env.folder("shared/sub");
         env.file("shared/sub/secret", "of the container");
         symlink(format!("/../../../..{canary}"), env.path("shared/link")).unwrap();
+        // What is copied in again and again is no part of the place it goes to: it would grow.
+        env.folder("tree/sub");
+        env.file("tree/sub/secret", "of the container");
+        symlink(&canary, env.path("tree/link")).unwrap();
         let first = running(env, "rr", &["-v", &format!("{shared}:/data")]);
         let stop = Arc::new(AtomicBool::new(false));
         let (seen, one, other) = (Arc::clone(&stop), env.path("shared/sub"), env.path("shared/link"));
@@ -298,7 +302,7 @@ cases! {
             }
             env.ketch(&["cp", &env.text("new"), "rr:/data/sub/new"]);
             env.ketch(&["cp", "-L", "rr:/data", &env.text("work/all")]);
-            env.ketch(&["cp", &env.text("shared"), "rr:/data/sub"]);
+            env.ketch(&["cp", &env.text("tree"), "rr:/data/sub"]);
         }
         stop.store(true, Ordering::Relaxed);
         swapper.join().unwrap();

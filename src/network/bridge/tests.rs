@@ -149,7 +149,7 @@ fn a_published_port_leads_to_its_container_from_everywhere() {
         );
         assert_eq!(asked, Some(ip("192.0.2.9")));
         drop(server);
-        let bind = || TcpListener::bind((ip("::"), 80));
+        let bind = || TcpListener::bind((a.six(), 80));
         let server = in_network(a.netns.as_fd(), bind).unwrap().unwrap();
         let there = at(ip("2001:db8::1"), 8080);
         assert_eq!(
