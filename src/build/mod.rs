@@ -14,6 +14,8 @@
 #![forbid(unsafe_code)]
 
 mod advance;
+mod bring;
+mod cache;
 mod config;
 pub(crate) mod context;
 mod copy;
@@ -40,9 +42,10 @@ use crate::engine::Engine;
 use crate::oci::Platform;
 use crate::store::BuildPresence;
 use crate::sys::file;
+use cache::{Gone, Imported, Known};
 use context::remote::Fetched;
 use progress::{EXPORT, Event, Progress};
-use request::Request;
+use request::{CacheTo, Request};
 use solve::Solver;
 
 /// Largest Dockerfile that is read, in bytes.
@@ -115,8 +118,27 @@ pub(crate) fn build(
         .first()
         .cloned()
         .unwrap_or_else(Platform::host);
-    let solver = Solver::new(engine, request, file, &platform, progress, &ready.presence)?;
-    let solved = solver.solve()?;
+    let mut vertices = 0;
+    let platforms = std::slice::from_ref(&platform);
+    let imported = Imported::open(engine, request, platforms, progress, &mut vertices);
+    let mut solved = loop {
+        let presence = &ready.presence;
+        let mut solver = Solver::new(
+            engine, request, file, &platform, progress, presence, &imported,
+        )?;
+        solver.vertices = vertices;
+        let solved = solver.solve();
+        vertices = solver.vertices;
+        match solved {
+            Err(error) if error.is::<Gone>() => {}
+            other => break other?,
+        }
+    };
+    let mut known = Known::default();
+    known.add(&solved);
+    if request.cache_to.iter().any(CacheTo::is_inline) {
+        solved.state.image.build_cache = Some(cache::inline(&known)?);
+    }
     let vertex = EXPORT;
     let name = "exporting to image";
     progress.event(&Event::Named { vertex, name });
@@ -129,7 +151,9 @@ pub(crate) fn build(
             progress.event(&Event::Failed { vertex, why });
         }
     }
-    built
+    let built = built?;
+    cache::export(engine, request, &imported, &known, progress, vertices)?;
+    Ok(built)
 }
 
 /// What docker says of an image that is written.

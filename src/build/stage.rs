@@ -216,7 +216,11 @@ impl Solver<'_> {
         Ok(State {
             base_layers: pieces.len(),
             base_history: image.history.len(),
-            image,
+            image: ImageConfig {
+                // It speaks of how the base was made.
+                build_cache: None,
+                ..image
+            },
             pieces,
             key: key.finish().0,
             args: Vec::new(),

@@ -10,6 +10,7 @@ mod harness;
 
 mod boot;
 mod build;
+mod build_cache;
 mod build_copy;
 mod build_real;
 mod build_shown;

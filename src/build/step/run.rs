@@ -16,7 +16,7 @@ use crate::build::key::Key;
 use crate::build::request::Request;
 use crate::build::solve::Solver;
 use crate::build::stage::Step;
-use crate::build::state::{PROXIES, State};
+use crate::build::state::{PROXIES, Piece, State};
 use crate::common::{Error, ExitStatus, Kind};
 use crate::dockerfile::{Run, Word};
 use crate::engine::container::{Ground, RunFailure, StepRun, run_step, settle_network};
@@ -45,6 +45,8 @@ pub(in crate::build) struct Prepared {
     pub(in crate::build) script: Option<(String, String)>,
     /// Places that are made for its mounts alone, deepest first.
     pub(in crate::build) fresh: Vec<PathBuf>,
+    /// Layers that its mounts show.
+    pub(in crate::build) pieces: Vec<Piece>,
 }
 
 /// Works out a command of a stage; `None` when it has to wait for another stage.
@@ -114,6 +116,7 @@ pub(in crate::build) fn prepare(
         caches: mounts.caches,
         script,
         fresh,
+        pieces: mounts.pieces,
     }))
 }
 

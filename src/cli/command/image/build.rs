@@ -24,7 +24,7 @@ impl Execute for Build {
         let style = self.style(session)?;
         let request = convert::request(&self, session)?;
         let progress = Progress::new(style == Style::Quiet, false);
-        for line in convert::missing(&self, &request) {
+        for line in convert::missing(&self, session, &request) {
             progress.warn(&line);
         }
         let engine = Engine::open(&session.environment, &progress)?;

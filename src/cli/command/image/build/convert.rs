@@ -67,6 +67,7 @@ pub(super) fn request(args: &Build, session: &Session) -> Result<Request> {
         request.contexts.push((name, place));
     }
     rights(args, &mut request)?;
+    caches(args, session, &mut request)?;
     outputs(args, session, &mut request)?;
     request.iidfile = args.iidfile.as_deref().map(|path| session.absolute(path));
     let metadata = args.metadata_file.as_deref();
@@ -224,6 +225,26 @@ fn rights(args: &Build, request: &mut Request) -> Result<()> {
     Ok(())
 }
 
+/// Where results of others are, and where this build's go.
+fn caches(args: &Build, session: &Session, request: &mut Request) -> Result<()> {
+    for text in args.cache_from.iter().filter(|text| !text.is_empty()) {
+        let from = parse::build_cache::from(text, &session.place())?;
+        request.cache_from.push(from);
+    }
+    for text in args.cache_to.iter().filter(|text| !text.is_empty()) {
+        let (to, _) = parse::build_cache::to(text, &session.place())?;
+        request.cache_to.push(to);
+    }
+    // BuildKit's older way to ask for it.
+    let mut arguments = request.build_args.iter().rev();
+    let inline = arguments.find(|(name, _)| name == "BUILDKIT_INLINE_CACHE");
+    if inline.is_some_and(|(_, value)| matches!(value.as_str(), "1" | "true")) {
+        let (to, _) = parse::build_cache::to("type=inline", &session.place())?;
+        request.cache_to.push(to);
+    }
+    Ok(())
+}
+
 fn outputs(args: &Build, session: &Session, request: &mut Request) -> Result<()> {
     for text in &args.output {
         let output = parse::build::output(text, &session.place())?;
@@ -254,22 +275,12 @@ fn outputs(args: &Build, session: &Session, request: &mut Request) -> Result<()>
 }
 
 /// What was asked and is not there yet: one line each.
-pub(super) fn missing(args: &Build, request: &Request) -> Vec<String> {
+pub(super) fn missing(args: &Build, session: &Session, request: &Request) -> Vec<String> {
     let asked = |text: &Option<String>| {
         let text = text.as_deref();
         text.is_some_and(|text| !matches!(text, "false" | "0" | "disabled=true"))
     };
     let all = [
-        (
-            "--cache-from",
-            !args.cache_from.is_empty(),
-            "only this store's own cache is used",
-        ),
-        (
-            "--cache-to",
-            !args.cache_to.is_empty(),
-            "the results stay in this store's cache",
-        ),
         (
             "--provenance",
             asked(&args.provenance),
@@ -290,7 +301,10 @@ pub(super) fn missing(args: &Build, request: &Request) -> Vec<String> {
     let options = options
         .filter(|(key, _)| !matches!(key.as_str(), "name" | "push" | "tag"))
         .map(|(key, value)| format!("--output option {key}={value} has no effect yet"));
-    flags.chain(options).collect()
+    let caches = args.cache_to.iter();
+    let caches = caches.filter_map(|text| parse::build_cache::to(text, &session.place()).ok());
+    let caches = caches.flat_map(|(_, without)| without);
+    flags.chain(options).chain(caches).collect()
 }
 
 /// What the commands of a build get.
