@@ -48,6 +48,7 @@
 mod asked;
 mod blob;
 mod build;
+mod builder;
 mod check;
 mod container;
 mod document;
@@ -83,6 +84,7 @@ use crate::sys::writeback;
 
 pub(crate) use blob::{Blob, Blobs};
 pub(crate) use build::{BuildPresence, CacheRecord, CachedLayer, StepWork};
+pub(crate) use builder::{BuilderRecord, Builders};
 #[cfg(test)]
 pub(crate) use check::Problem;
 pub(crate) use check::Report;

@@ -26,7 +26,7 @@ mod live;
 mod logs;
 mod lower;
 mod mount;
-mod names;
+pub(crate) mod names;
 mod network;
 mod pause;
 mod plan;

@@ -15,6 +15,7 @@ use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus, Ui as _};
 use crate::dockerfile::ParseError;
 use crate::engine::Engine;
+use crate::engine::system::builder;
 
 pub(crate) use args::Build;
 
@@ -28,6 +29,9 @@ impl Execute for Build {
             progress.warn(&line);
         }
         let engine = Engine::open(&session.environment, &progress)?;
+        if let Some(name) = &self.builder {
+            builder::find(&engine, Some(name))?;
+        }
         let ready = match build::prepare(&engine, request) {
             Ok(ready) => ready,
             Err(error) => {
