@@ -97,6 +97,7 @@ impl Solver<'_> {
         if !self.has_room() {
             return Ok(false);
         }
+        step::foreign::check(&self.state(index)?.platform, &prepared.step.command)?;
         let mut needed = prepared.pieces.clone();
         needed.extend(&self.state(index)?.pieces);
         if self.bring(&needed)? {

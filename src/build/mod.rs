@@ -44,9 +44,9 @@ use crate::store::BuildPresence;
 use crate::sys::file;
 use cache::{Gone, Imported, Known};
 use context::remote::Fetched;
-use progress::{EXPORT, Event, Progress};
+use progress::{EXPORT, Event, Progress, Vertex};
 use request::{CacheTo, Request};
-use solve::Solver;
+use solve::{Solved, Solver};
 
 /// Largest Dockerfile that is read, in bytes.
 const MAX_DOCKERFILE: usize = 16 << 20;
@@ -112,38 +112,37 @@ pub(crate) fn build(
     ready: &Ready<'_>,
     progress: &dyn Progress,
 ) -> Result<Built> {
-    let (request, file) = (&ready.request, &ready.file);
-    let platform = request
-        .platforms
-        .first()
-        .cloned()
-        .unwrap_or_else(Platform::host);
-    let mut vertices = 0;
-    let platforms = std::slice::from_ref(&platform);
-    let imported = Imported::open(engine, request, platforms, progress, &mut vertices);
-    let mut solved = loop {
-        let presence = &ready.presence;
-        let mut solver = Solver::new(
-            engine, request, file, &platform, progress, presence, &imported,
-        )?;
-        solver.vertices = vertices;
-        let solved = solver.solve();
-        vertices = solver.vertices;
-        match solved {
-            Err(error) if error.is::<Gone>() => {}
-            other => break other?,
-        }
+    let request = &ready.request;
+    let platforms = match request.platforms.is_empty() {
+        true => vec![Platform::host()],
+        false => request.platforms.clone(),
     };
+    if platforms.len() > 1 {
+        output::several::check(request)?;
+    }
+    let mut vertices = 0;
+    let imported = Imported::open(engine, request, &platforms, progress, &mut vertices);
     let mut known = Known::default();
-    known.add(&solved);
-    if request.cache_to.iter().any(CacheTo::is_inline) {
-        solved.state.image.build_cache = Some(cache::inline(&known)?);
+    let mut targets = Vec::new();
+    for platform in platforms {
+        let (at, vertex) = (&platform, &mut vertices);
+        let mut solved = solve(engine, ready, at, progress, &imported, vertex)?;
+        let mut own = Known::default();
+        own.add(&solved);
+        if request.cache_to.iter().any(CacheTo::is_inline) {
+            solved.state.image.build_cache = Some(cache::inline(&own)?);
+        }
+        known.join(own);
+        targets.push((platform, solved));
     }
     let vertex = EXPORT;
     let name = "exporting to image";
     progress.event(&Event::Named { vertex, name });
     progress.event(&Event::Started { vertex });
-    let built = output::image::publish(engine, request, solved);
+    let built = match targets.len() {
+        1 => output::image::publish(engine, request, targets.remove(0).1),
+        _ => output::several::publish(engine, request, &mut targets),
+    };
     match &built {
         Ok(built) => exported(built, progress),
         Err(error) => {
@@ -154,6 +153,31 @@ pub(crate) fn build(
     let built = built?;
     cache::export(engine, request, &imported, &known, progress, vertices)?;
     Ok(built)
+}
+
+/// Builds the target for one platform, anew where an imported cache turns out to have less than it
+/// said.
+fn solve<'a>(
+    engine: &'a Engine<'a>,
+    ready: &'a Ready<'_>,
+    platform: &Platform,
+    progress: &'a dyn Progress,
+    imported: &'a Imported<'a>,
+    vertices: &mut Vertex,
+) -> Result<Solved> {
+    let (request, file, presence) = (&ready.request, &ready.file, &ready.presence);
+    loop {
+        let mut solver = Solver::new(
+            engine, request, file, platform, progress, presence, imported,
+        )?;
+        solver.vertices = *vertices;
+        let solved = solver.solve();
+        *vertices = solver.vertices;
+        match solved {
+            Err(error) if error.is::<Gone>() => {}
+            other => return other,
+        }
+    }
 }
 
 /// What docker says of an image that is written.

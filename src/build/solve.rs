@@ -104,7 +104,7 @@ impl<'a> Solver<'a> {
             request,
             file,
             progress,
-            stages: file.stages.iter().map(Stage::new).collect(),
+            stages: Stage::all(file, platform, request.platforms.len() > 1),
             graph,
             layers: Layers::default(),
             jobs: Jobs::default(),

@@ -38,32 +38,8 @@ pub(in crate::build) fn publish(
     request: &Request,
     mut solved: Solved,
 ) -> Result<Built> {
-    let mut image = solved.state.image.clone();
-    let (mut diff_ids, mut blobs) = (Vec::new(), Vec::new());
-    let mut latest: Option<Timestamp> = None;
-    for piece in &solved.state.pieces {
-        let (diff_id, blob) = solved.layers.described(*piece)?;
-        diff_ids.push(diff_id);
-        blobs.push(blob);
-        latest = latest.max(solved.layers.created(*piece));
-    }
-    date(&mut image, request, latest);
-    image.rootfs = RootFs {
-        kind: "layers".to_owned(),
-        diff_ids,
-    };
-    image.config.labels.extend(request.labels.iter().cloned());
-    let names = request.tags.iter().map(|tag| assemble::new_name(tag));
-    let names = names.collect::<Result<Vec<_>>>()?;
-    let assembly = Assembly {
-        config: image,
-        layers: blobs,
-        name: None,
-        dialect: request.dialect,
-        annotations: request.annotations.iter().cloned().collect(),
-    };
-    let record = assemble::describe(engine, assembly)?;
-    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let record = described(engine, request, &solved)?;
+    let names = names(request)?;
     let wanted: Vec<Option<String>> = match names.is_empty() {
         true => vec![None],
         false => names.iter().cloned().map(Some).collect(),
@@ -93,4 +69,42 @@ pub(in crate::build) fn publish(
     };
     super::all(engine, request, &solved, &all, &built)?;
     Ok(built)
+}
+
+/// The image's names, canonical.
+pub(super) fn names(request: &Request) -> Result<Vec<String>> {
+    let names = request.tags.iter().map(|tag| assemble::new_name(tag));
+    let names = names.map(|name| name.map(|name| name.to_string()));
+    names.collect()
+}
+
+/// Writes the documents of a target, which has no name yet.
+pub(super) fn described(
+    engine: &Engine<'_>,
+    request: &Request,
+    solved: &Solved,
+) -> Result<ImageRecord> {
+    let mut image = solved.state.image.clone();
+    let (mut diff_ids, mut blobs) = (Vec::new(), Vec::new());
+    let mut latest: Option<Timestamp> = None;
+    for piece in &solved.state.pieces {
+        let (diff_id, blob) = solved.layers.described(*piece)?;
+        diff_ids.push(diff_id);
+        blobs.push(blob);
+        latest = latest.max(solved.layers.created(*piece));
+    }
+    date(&mut image, request, latest);
+    image.rootfs = RootFs {
+        kind: "layers".to_owned(),
+        diff_ids,
+    };
+    image.config.labels.extend(request.labels.iter().cloned());
+    let assembly = Assembly {
+        config: image,
+        layers: blobs,
+        name: None,
+        dialect: request.dialect,
+        annotations: request.annotations.iter().cloned().collect(),
+    };
+    assemble::describe(engine, assembly)
 }

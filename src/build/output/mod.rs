@@ -3,6 +3,7 @@
 mod files;
 pub(super) mod image;
 mod layout;
+pub(super) mod several;
 
 use std::path::Path;
 

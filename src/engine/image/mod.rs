@@ -20,6 +20,7 @@ pub(crate) mod stack;
 pub(crate) mod tag;
 #[cfg(test)]
 mod tests;
+pub(crate) mod variant;
 
 use anyhow::Result;
 

@@ -42,11 +42,6 @@ pub(super) fn request(args: &Build, session: &Session) -> Result<Request> {
     request.labels = pairs("--label", &args.label)?;
     request.annotations = pairs("--annotation", &args.annotation)?;
     request.platforms = platforms(args, session)?;
-    if request.platforms.len() > 1 {
-        let all = args.platform.join(",");
-        let why = "an image of several platforms is not there yet; build one after the other";
-        return Err(bad("--platform", &all, why));
-    }
     request.pull = policy(args.pull.as_deref().unwrap_or("missing"))?;
     request.no_cache = args.no_cache;
     request.no_cache_filter.clone_from(&args.no_cache_filter);
@@ -195,7 +190,14 @@ fn platforms(args: &Build, session: &Session) -> Result<Vec<Platform>> {
         "local" => Ok(Platform::host()),
         text => text.parse(),
     };
-    args.platform.iter().map(local).collect()
+    let mut found: Vec<Platform> = Vec::new();
+    for text in &args.platform {
+        let platform = local(text)?;
+        if !found.contains(&platform) {
+            found.push(platform);
+        }
+    }
+    Ok(found)
 }
 
 fn policy(text: &str) -> Result<PullPolicy> {
