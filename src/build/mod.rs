@@ -49,14 +49,17 @@ use solve::Solver;
 const MAX_DOCKERFILE: usize = 16 << 20;
 
 /// What was built.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Built {
-    /// The image's id: digest of its configuration.
-    pub(crate) id: Digest,
-    /// Digest of its manifest.
-    pub(crate) manifest: Digest,
+    /// The image's id, which is the digest of its configuration, and the digest that a registry
+    /// knows it by, its manifest's or index's; `None` where only files were wanted.
+    pub(crate) image: Option<(Digest, Digest)>,
+    /// Whether the store keeps it.
+    pub(crate) is_kept: bool,
     /// Its names, canonical.
     pub(crate) names: Vec<String>,
+    /// A second build gave the same.
+    pub(crate) verified: bool,
 }
 
 /// A request whose context is a directory of this machine, and its Dockerfile.
@@ -117,11 +120,24 @@ pub(crate) fn build(
         .unwrap_or_else(Platform::host);
     let solver = Solver::new(engine, request, file, &platform, progress, &ready.presence)?;
     let solved = solver.solve()?;
+    let twin = match request.verify {
+        false => None,
+        true => {
+            let again = Request {
+                no_cache: true,
+                ..request.clone()
+            };
+            let mut solver =
+                Solver::new(engine, &again, file, &platform, progress, &ready.presence)?;
+            solver.vertices = solved.vertices;
+            Some(solver.solve()?)
+        }
+    };
     let vertex = EXPORT;
     let name = "exporting to image";
     progress.event(&Event::Named { vertex, name });
     progress.event(&Event::Started { vertex });
-    let built = output::image::publish(engine, request, solved);
+    let built = output::image::publish(engine, request, file, solved, twin.as_ref());
     match &built {
         Ok(built) => exported(built, progress),
         Err(error) => {
@@ -135,9 +151,20 @@ pub(crate) fn build(
 /// What docker says of an image that is written.
 fn exported(built: &Built, progress: &dyn Progress) {
     let vertex = EXPORT;
-    let id = format!("writing image {}", built.id);
-    let names = built.names.iter().map(|name| format!("naming to {name}"));
-    for text in &std::iter::once(id).chain(names).collect::<Vec<_>>() {
+    let mut lines = Vec::new();
+    if let Some((id, manifest)) = built.image {
+        if built.verified {
+            lines.push(format!("verified: a second build gives {manifest}"));
+        }
+        match built.is_kept {
+            true => lines.push(format!("writing image {id}")),
+            false => lines.push(format!("exporting manifest {manifest}")),
+        }
+    }
+    if built.is_kept {
+        lines.extend(built.names.iter().map(|name| format!("naming to {name}")));
+    }
+    for text in &lines {
         progress.event(&Event::Part { vertex, text });
     }
     progress.event(&Event::Done { vertex });

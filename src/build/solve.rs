@@ -14,6 +14,7 @@ use super::progress::{Event, Progress, StepFailure, Vertex};
 use super::request::Request;
 use super::stage::{Stage, Status};
 use super::state::{Piece, State};
+use super::step;
 use crate::common::{Digest, Error, ExitStatus, Kind, Mode, Timestamp};
 use crate::dockerfile::Dockerfile;
 use crate::engine::Engine;
@@ -52,6 +53,7 @@ pub(super) struct Solver<'a> {
     pub(super) vertices: Vertex,
     /// What waits for a seal: the layer and what it lies on.
     pub(super) unsealed: Vec<(Piece, Vec<Piece>)>,
+    began: Timestamp,
     /// Steps at work at one time.
     limit: usize,
     /// Keeps others from moving results away.
@@ -64,6 +66,12 @@ pub(super) struct Solved {
     pub(super) state: State,
     /// Its layers.
     pub(super) layers: Layers,
+    /// Steps that were shown.
+    pub(super) vertices: Vertex,
+    /// Images that it took files from, and their digests.
+    pub(super) materials: Vec<(String, Digest)>,
+    /// When it began.
+    pub(super) began: Timestamp,
 }
 
 impl<'a> Solver<'a> {
@@ -102,6 +110,7 @@ impl<'a> Solver<'a> {
             contexts: Contexts::new(),
             vertices: 0,
             unsealed: Vec::new(),
+            began: Timestamp::now(),
             limit: request
                 .jobs
                 .filter(|jobs| *jobs > 0)
@@ -131,6 +140,9 @@ impl<'a> Solver<'a> {
         Ok(Solved {
             state,
             layers: self.layers,
+            vertices: self.vertices,
+            materials: materials(&self.images),
+            began: self.began,
         })
     }
 
@@ -241,8 +253,12 @@ impl<'a> Solver<'a> {
                 return Ok(());
             }
             failed => {
+                let error = self.failure(&info, failed);
+                if error.is::<StepFailure>() {
+                    self.look_into(&info);
+                }
                 let _ = cache.discard(info.work.id.as_str());
-                return Err(self.failure(&info, failed));
+                return Err(error);
             }
         };
         let step = cache.keep(&info.work)?;
@@ -268,10 +284,15 @@ impl<'a> Solver<'a> {
         if by_other {
             self.stages[info.stage].status = Status::Working;
             self.seal(piece, &below.0, Some(info.stage))?;
-        } else if self.graph.exported.contains(&info.stage) {
+        } else if self.is_sealed(info.stage) {
             self.unsealed.push((piece, below.0));
         }
         Ok(())
+    }
+
+    /// Whether the layers of a stage get digests: where they become an image's.
+    pub(super) fn is_sealed(&self, stage: usize) -> bool {
+        self.request.makes_image() && self.graph.exported.contains(&stage)
     }
 
     /// The record of a step that has ended.
@@ -367,6 +388,25 @@ impl<'a> Solver<'a> {
         .into()
     }
 
+    /// `--on-error=shell`: a shell in the place of a command that failed. The build fails anyway.
+    fn look_into(&mut self, info: &StepInfo) {
+        let Some(kept) = &info.kept else {
+            return;
+        };
+        // Nothing else writes on the terminal meanwhile.
+        self.give_up();
+        let (command, words) = kept.as_ref();
+        let shown = words.join(" ");
+        let ui = self.engine.ui;
+        ui.note(&format!(
+            "{shown} in the failed step; the build ends with it"
+        ));
+        let looked = step::run::look_into(self.engine, &info.work, command, words.clone());
+        if let Err(error) = looked {
+            ui.warn(&format!("{shown} could not be started: {error:#}"));
+        }
+    }
+
     /// Ends everything at work.
     fn give_up(&mut self) {
         for job in self.jobs.take() {
@@ -447,6 +487,17 @@ impl Solved {
         }
         Ok(())
     }
+}
+
+/// Each image under the digest that its name stood for.
+fn materials(
+    images: &BTreeMap<(String, String), (ImageRecord, ImageConfig)>,
+) -> Vec<(String, Digest)> {
+    let digest = |record: &ImageRecord| record.index.unwrap_or(record.manifest);
+    let images = images.iter();
+    images
+        .map(|((name, _), (record, _))| (name.clone(), digest(record)))
+        .collect()
 }
 
 fn cached(sealed: &Sealed) -> CachedLayer {

@@ -70,6 +70,8 @@ impl Store {
             let record = listed.record;
             marked.blobs.extend([record.manifest, record.config]);
             marked.blobs.extend(record.index);
+            let beside = record.index.map(|index| self.attestations(&index));
+            marked.blobs.extend(beside.into_iter().flatten());
             marked.blobs.extend(&record.blobs);
             marked.layers.extend(&record.layers);
         }

@@ -45,6 +45,7 @@
 #![forbid(unsafe_code)]
 
 mod asked;
+mod attestation;
 mod blob;
 mod build;
 mod check;

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::common::{Digest, Error};
 use crate::engine::Engine;
-use crate::oci::{Descriptor, Index};
+use crate::oci::{Descriptor, Index, MAX_DOCUMENT, MediaType};
 use crate::store::ImageRecord;
 use crate::sys::file;
 use crate::sys::tty;
@@ -100,18 +100,27 @@ fn write(
         annotations: None,
     };
     for record in records {
+        let beside = record.index.map(|index| engine.store.attestations(&index));
+        let beside = beside.into_iter().flatten().chain(record.index);
         let blobs = record.blobs.iter().copied();
-        for digest in blobs.chain([record.config, record.manifest]) {
+        let own = blobs.chain([record.config, record.manifest]);
+        for digest in own.chain(beside) {
             if !done.contains(&digest) {
                 blob(engine, &digest, sink)?;
                 done.push(digest);
             }
         }
-        let mut entry = Descriptor::new(
-            record.media_type.clone(),
-            record.manifest,
-            record.manifest_size,
-        );
+        let mut entry = match &record.index {
+            Some(index) => {
+                let size = engine.store.blobs().read(index, MAX_DOCUMENT)?.len();
+                Descriptor::new(MediaType::OCI_INDEX, *index, size as u64)
+            }
+            None => Descriptor::new(
+                record.media_type.clone(),
+                record.manifest,
+                record.manifest_size,
+            ),
+        };
         entry.platform = record.platform.parse().ok();
         entry.annotations = record.name.as_ref().map(|name| {
             let tag = name.rsplit_once(':').map_or(name.as_str(), |(_, tag)| tag);
