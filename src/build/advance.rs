@@ -107,21 +107,26 @@ impl Solver<'_> {
         let work = self.engine.store.build_cache().begin()?;
         let state = self.state(index)?;
         let (user, image) = (state.image.config.user.clone(), state.image.config.clone());
+        let shell = state.interactive_shell();
         let ground = self.layers.ground(self.engine, &state.pieces);
         let step = prepared.step;
         let command = step::run::Command {
-            work: &work,
             ground,
-            image: &image,
+            image,
             config: prepared.config,
             secrets: prepared.secrets,
             caches: prepared.caches,
             script: prepared.script,
             fresh: prepared.fresh,
         };
-        let started = step::run::start(self.engine, command);
+        let kept = self
+            .request
+            .shell_on_error
+            .then(|| (command.clone(), shell));
+        let started = step::run::start(self.engine, &work, command);
         let (worker, pipes) = self.or_discard(started, &work)?;
         self.at_work(index, step, user, work, worker, pipes);
+        self.jobs.keep(kept);
         Ok(true)
     }
 
@@ -194,6 +199,7 @@ impl Solver<'_> {
                 command: step.command,
                 history: step.history,
                 user,
+                kept: None,
             },
             worker,
             pipes,

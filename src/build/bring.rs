@@ -90,7 +90,9 @@ impl Solver<'_> {
     /// Whether the layers of a stage become blobs: the target's do, and all where a cache is to
     /// have them.
     pub(super) fn keeps_layers(&self, stage: usize) -> bool {
-        self.graph.exported.contains(&stage) || self.request.cache_to.iter().any(|to| to.max)
+        let wanted = self.request.makes_image() || !self.request.cache_to.is_empty();
+        wanted && self.graph.exported.contains(&stage)
+            || self.request.cache_to.iter().any(|to| to.max)
     }
 
     /// Whether a directory is there for sure. That it is there is a result as well: another

@@ -52,14 +52,17 @@ use solve::{Solved, Solver};
 const MAX_DOCKERFILE: usize = 16 << 20;
 
 /// What was built.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Built {
-    /// The image's id: digest of its configuration.
-    pub(crate) id: Digest,
-    /// Digest of its manifest.
-    pub(crate) manifest: Digest,
+    /// The image's id, which is the digest of its configuration, and the digest that a registry
+    /// knows it by, its manifest's or index's; `None` where only files were wanted.
+    pub(crate) image: Option<(Digest, Digest)>,
+    /// Whether the store keeps it.
+    pub(crate) is_kept: bool,
     /// Its names, canonical.
     pub(crate) names: Vec<String>,
+    /// A second build gave the same.
+    pub(crate) verified: bool,
 }
 
 /// A request whose context is a directory of this machine, and its Dockerfile.
@@ -72,6 +75,14 @@ pub(crate) struct Ready<'a> {
     presence: BuildPresence,
     /// Keeps what was fetched.
     _fetched: Option<Fetched<'a>>,
+}
+
+/// What one platform's build came to.
+struct Target {
+    platform: Platform,
+    solved: Solved,
+    /// A second build of it, with `--verify`.
+    twin: Option<Solved>,
 }
 
 /// Fetches the context, when it is no directory, and reads the Dockerfile.
@@ -112,7 +123,7 @@ pub(crate) fn build(
     ready: &Ready<'_>,
     progress: &dyn Progress,
 ) -> Result<Built> {
-    let request = &ready.request;
+    let (request, file) = (&ready.request, &ready.file);
     let platforms = match request.platforms.is_empty() {
         true => vec![Platform::host()],
         false => request.platforms.clone(),
@@ -124,24 +135,39 @@ pub(crate) fn build(
     let imported = Imported::open(engine, request, &platforms, progress, &mut vertices);
     let mut known = Known::default();
     let mut targets = Vec::new();
+    let again = request.verify.then(|| Request {
+        no_cache: true,
+        ..request.clone()
+    });
     for platform in platforms {
-        let (at, vertex) = (&platform, &mut vertices);
-        let mut solved = solve(engine, ready, at, progress, &imported, vertex)?;
+        let mut solve = |request| {
+            let (at, vertex) = (&platform, &mut vertices);
+            solve(engine, ready, request, at, progress, &imported, vertex)
+        };
+        let mut solved = solve(request)?;
+        let twin = again.as_ref().map(&mut solve).transpose()?;
         let mut own = Known::default();
         own.add(&solved);
         if request.cache_to.iter().any(CacheTo::is_inline) {
             solved.state.image.build_cache = Some(cache::inline(&own)?);
         }
         known.join(own);
-        targets.push((platform, solved));
+        targets.push(Target {
+            platform,
+            solved,
+            twin,
+        });
     }
     let vertex = EXPORT;
     let name = "exporting to image";
     progress.event(&Event::Named { vertex, name });
     progress.event(&Event::Started { vertex });
     let built = match targets.len() {
-        1 => output::image::publish(engine, request, targets.remove(0).1),
-        _ => output::several::publish(engine, request, &mut targets),
+        1 => {
+            let Target { solved, twin, .. } = targets.remove(0);
+            output::image::publish(engine, request, file, solved, twin.as_ref())
+        }
+        _ => output::several::publish(engine, request, file, &mut targets),
     };
     match &built {
         Ok(built) => exported(built, progress),
@@ -160,12 +186,13 @@ pub(crate) fn build(
 fn solve<'a>(
     engine: &'a Engine<'a>,
     ready: &'a Ready<'_>,
+    request: &'a Request,
     platform: &Platform,
     progress: &'a dyn Progress,
     imported: &'a Imported<'a>,
     vertices: &mut Vertex,
 ) -> Result<Solved> {
-    let (request, file, presence) = (&ready.request, &ready.file, &ready.presence);
+    let (file, presence) = (&ready.file, &ready.presence);
     loop {
         let mut solver = Solver::new(
             engine, request, file, platform, progress, presence, imported,
@@ -183,9 +210,20 @@ fn solve<'a>(
 /// What docker says of an image that is written.
 fn exported(built: &Built, progress: &dyn Progress) {
     let vertex = EXPORT;
-    let id = format!("writing image {}", built.id);
-    let names = built.names.iter().map(|name| format!("naming to {name}"));
-    for text in &std::iter::once(id).chain(names).collect::<Vec<_>>() {
+    let mut lines = Vec::new();
+    if let Some((id, manifest)) = built.image {
+        if built.verified {
+            lines.push(format!("verified: a second build gives {manifest}"));
+        }
+        match built.is_kept {
+            true => lines.push(format!("writing image {id}")),
+            false => lines.push(format!("exporting manifest {manifest}")),
+        }
+    }
+    if built.is_kept {
+        lines.extend(built.names.iter().map(|name| format!("naming to {name}")));
+    }
+    for text in &lines {
         progress.event(&Event::Part { vertex, text });
     }
     progress.event(&Event::Done { vertex });

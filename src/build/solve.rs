@@ -15,6 +15,7 @@ use super::progress::{Event, Progress, StepFailure, Vertex};
 use super::request::Request;
 use super::stage::{Stage, Status};
 use super::state::{Piece, State};
+use super::step;
 use crate::common::{Digest, Error, ExitStatus, Kind, Mode, Timestamp};
 use crate::dockerfile::Dockerfile;
 use crate::engine::Engine;
@@ -59,6 +60,7 @@ pub(super) struct Solver<'a> {
     pub(super) contents: BTreeMap<Digest, Digest>,
     /// Caches of others.
     pub(super) imported: &'a Imported<'a>,
+    began: Timestamp,
     /// Steps at work at one time.
     limit: usize,
     /// Keeps others from moving results away.
@@ -75,6 +77,10 @@ pub(super) struct Solved {
     pub(super) nothings: Vec<CacheRecord>,
     /// Digests of what was copied from layers.
     pub(super) contents: BTreeMap<Digest, Digest>,
+    /// Images that it took files from, and their digests.
+    pub(super) materials: Vec<(String, Digest)>,
+    /// When it began.
+    pub(super) began: Timestamp,
 }
 
 impl<'a> Solver<'a> {
@@ -117,6 +123,7 @@ impl<'a> Solver<'a> {
             nothings: Vec::new(),
             contents: BTreeMap::new(),
             imported,
+            began: Timestamp::now(),
             limit: request
                 .jobs
                 .filter(|jobs| *jobs > 0)
@@ -150,6 +157,8 @@ impl<'a> Solver<'a> {
             layers: std::mem::take(&mut self.layers),
             nothings: std::mem::take(&mut self.nothings),
             contents: std::mem::take(&mut self.contents),
+            materials: materials(&self.images),
+            began: self.began,
         })
     }
 
@@ -263,8 +272,12 @@ impl<'a> Solver<'a> {
                 return Ok(());
             }
             failed => {
+                let error = self.failure(&info, failed);
+                if error.is::<StepFailure>() {
+                    self.look_into(&info);
+                }
                 let _ = cache.discard(info.work.id.as_str());
-                return Err(self.failure(&info, failed));
+                return Err(error);
             }
         };
         let step = cache.keep(&info.work)?;
@@ -390,6 +403,25 @@ impl<'a> Solver<'a> {
         .into()
     }
 
+    /// `--on-error=shell`: a shell in the place of a command that failed. The build fails anyway.
+    fn look_into(&mut self, info: &StepInfo) {
+        let Some(kept) = &info.kept else {
+            return;
+        };
+        // Nothing else writes on the terminal meanwhile.
+        self.give_up();
+        let (command, words) = kept.as_ref();
+        let shown = words.join(" ");
+        let ui = self.engine.ui;
+        ui.note(&format!(
+            "{shown} in the failed step; the build ends with it"
+        ));
+        let looked = step::run::look_into(self.engine, &info.work, command, words.clone());
+        if let Err(error) = looked {
+            ui.warn(&format!("{shown} could not be started: {error:#}"));
+        }
+    }
+
     /// Ends everything at work.
     fn give_up(&mut self) {
         for job in self.jobs.take() {
@@ -470,6 +502,17 @@ impl Solved {
         }
         Ok(())
     }
+}
+
+/// Each image under the digest that its name stood for.
+fn materials(
+    images: &BTreeMap<(String, String), (ImageRecord, ImageConfig)>,
+) -> Vec<(String, Digest)> {
+    let digest = |record: &ImageRecord| record.index.unwrap_or(record.manifest);
+    let images = images.iter();
+    images
+        .map(|((name, _), (record, _))| (name.clone(), digest(record)))
+        .collect()
 }
 
 fn cached(sealed: &Sealed) -> CachedLayer {

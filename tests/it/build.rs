@@ -216,9 +216,9 @@ cases! {
         build(env, "made", cache, &[]).fails(1, &["from, source"]);
         env.ketch(&["image", "inspect", "made"]).exits(1);
         let text = "FROM BASE\n";
-        let flags = ["--cache-to", "type=local,dest=cache,compression=zstd", "--provenance=false", "-o", "type=image,compression=zstd"];
+        let flags = ["--cache-to", "type=local,dest=cache,compression=zstd", "--provenance=false"];
         let made = build(env, "made", text, &flags);
-        made.exits(0).warns("the layers of a cache are gzip's, not zstd's").warns("compression=zstd");
+        made.exits(0).warns("the layers of a cache are gzip's, not zstd's");
         assert!(!made.stderr.contains("provenance"), "{made}");
     }
 

@@ -14,6 +14,7 @@ pub(crate) mod list;
 pub(crate) mod prune;
 pub(crate) mod pull;
 pub(crate) mod push;
+pub(crate) mod recode;
 pub(crate) mod remote;
 pub(crate) mod remove;
 pub(crate) mod stack;

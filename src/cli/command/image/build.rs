@@ -108,12 +108,13 @@ impl Build {
 
     /// docker tells the id when it told nothing else, podman always.
     fn finish(&self, session: &Session, built: &Built) -> anyhow::Result<ExitStatus> {
+        // The output is what was asked.
+        let Some((id, _)) = built.image.filter(|_| !self.streams()) else {
+            return Ok(ExitStatus::Code(0));
+        };
         match session.personality {
-            Personality::Podman if self.streams() => {}
-            Personality::Podman => session.data(&format!("{}\n", built.id.hex()))?,
-            // The output is what was asked.
-            Personality::Docker if self.streams() => {}
-            Personality::Docker if self.quiet => session.data(&format!("{}\n", built.id))?,
+            Personality::Podman => session.data(&format!("{}\n", id.hex()))?,
+            Personality::Docker if self.quiet => session.data(&format!("{id}\n"))?,
             Personality::Docker => {}
         }
         Ok(ExitStatus::Code(0))
