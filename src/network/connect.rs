@@ -54,7 +54,10 @@ pub(crate) fn connect(
 ) -> Result<Connected> {
     let end = End::of(record, member)?;
     match record.driver {
-        Driver::Bridge => bridge::attach(&Bridge::of(record), &end, published, netns, ground, find),
+        Driver::Bridge => {
+            let bridge = Bridge::of(record, ground);
+            bridge::attach(&bridge, &end, published, netns, ground, find)
+        }
         Driver::Macvlan | Driver::Ipvlan => {
             parent::attach(record, &end, netns).map(|()| Connected::default())
         }

@@ -252,8 +252,12 @@ pub(super) fn release(
             network::note(&engine.store, &left, "disconnect", Some(container));
         }
     }
-    // Last: the share in a user's namespace ends with them.
-    connected.helpers.iter().for_each(Helper::end);
+    // Last: the share in a user's namespace ends with them. Ports are free at once.
+    let end = match connected.joined.is_empty() && connected.ports.is_empty() {
+        true => Helper::dismiss,
+        false => Helper::end,
+    };
+    connected.helpers.iter().for_each(end);
     file::remove_file(&path)?;
     Ok(done?)
 }
