@@ -227,7 +227,7 @@ pub(super) fn attach(
     Ok(Connected {
         device: Some(name),
         fresh: firewall.is_fresh(),
-        lack,
+        lack: lack.filter(|_| known.is_none()),
     })
 }
 

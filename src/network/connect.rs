@@ -22,7 +22,7 @@ pub(crate) struct Connected {
     /// The firewall's rules had to be loaded: if other containers run, somebody has removed them,
     /// and [`bridge::restore`] is to be called for every other network.
     pub(crate) fresh: bool,
-    /// What keeps members from reaching beyond their network.
+    /// What keeps members from reaching beyond their network; its first member alone is told.
     pub(crate) lack: Option<String>,
 }
 

@@ -30,7 +30,7 @@ use crate::spec::config::{Network, NetworkMode, Port};
 use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::file;
 use bridged::{Joined, Seat};
-pub(crate) use bridged::{sweep_networks, tear_down};
+pub(crate) use bridged::{reload_networks, sweep_networks, tear_down};
 pub(crate) use live::{plug, unplug};
 pub(super) use neighbour::{borrow_names, hostname, ids, neighbour};
 use ports::Held;
