@@ -46,6 +46,9 @@ pub(crate) struct ContainerRecord {
     /// Diff-ids, base first.
     #[serde(default)]
     pub(crate) layers: Vec<Digest>,
+    /// Diff-ids of images that it mounts; kept from collection as its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) mounted: Vec<Digest>,
     /// Identity mode it was created in.
     pub(crate) mode: Mode,
     /// The plain root directory, when it was asked for instead of an image.

@@ -85,6 +85,7 @@ impl Store {
             marked.blobs.extend(entry.record.manifest);
             marked.blobs.extend(entry.record.config);
             marked.layers.extend(&entry.record.layers);
+            marked.layers.extend(&entry.record.mounted);
         }
         // One that cannot be read is a miss for the next build, whatever it named.
         for (record, _) in self.build_cache().list()? {

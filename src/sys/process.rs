@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::sched::CloneFlags;
 
-use super::file;
+use super::{file, signal};
 use crate::common::{Error, ExitStatus, Kind, Result};
 
 /// Which side of a `clone` this is.
@@ -219,7 +219,7 @@ pub(crate) fn guard(victim: BorrowedFd<'_>) -> Result<Child> {
     match clone(CloneFlags::empty(), None)? {
         Cloned::Parent(child) => Ok(child),
         Cloned::Child => {
-            let _ = super::signal::block_all();
+            let _ = signal::block_all();
             super::exec::set_session();
             let watched = keep_two(own.as_fd(), victim).map_err(failed);
             if let Ok((parent, victim)) = watched {
@@ -337,8 +337,7 @@ pub(crate) fn begin() {
             }
         }
     }
-    // SAFETY: ignoring a signal installs no handler.
-    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    signal::ignore_broken_pipes();
     #[cfg(target_env = "gnu")]
     {
         // SAFETY: mallopt takes two integers, and no other thread lives yet.

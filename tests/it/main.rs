@@ -69,6 +69,7 @@ mod store;
 mod stress;
 mod system;
 mod terminal;
+mod transfer;
 mod update;
 mod userns;
 mod volumes;

@@ -13,7 +13,7 @@ use crate::build::stage::{Status, absolute};
 use crate::build::state::Piece;
 use crate::common::{Error, Kind};
 use crate::dockerfile::MountSpec;
-use crate::engine::container::stacked;
+use crate::engine::container::shown_layers;
 use crate::spec::config::{BindOptions, Config, MountKind};
 use crate::sys::descriptor;
 use crate::sys::path::Root;
@@ -83,30 +83,19 @@ fn shown_as(
     source: &str,
     read_only: bool,
 ) -> Result<MountKind> {
-    let empty = layers.is_empty();
-    let found = stacked(solver.engine, layers, Path::new(source));
-    match found.as_slice() {
-        [] if source == "/" && empty => Ok(MountKind::Tmpfs {
+    if source == "/" && layers.is_empty() {
+        return Ok(MountKind::Tmpfs {
             size: None,
             mode: Some(0o755),
             copy_up: false,
-        }),
-        [] => Err(Error::new(Kind::NotFound, "bind", source)
-            .because("not found in what --from names")
-            .into()),
-        [only] => Ok(MountKind::Bind {
-            source: only.display().to_string(),
-            options: BindOptions {
-                overlay: !read_only,
-                ..BindOptions::default()
-            },
-        }),
-        several => Ok(MountKind::Layers {
-            lowers: several.to_vec(),
-            attributes_of_user: solver.engine.mode != crate::common::Mode::Root
-                || solver.engine.host.euid() != 0,
-        }),
+        });
     }
+    let found = shown_layers(solver.engine, layers, Path::new(source), read_only)?;
+    found.ok_or_else(|| {
+        Error::new(Kind::NotFound, "bind", source)
+            .because("not found in what --from names")
+            .into()
+    })
 }
 
 fn of_context(

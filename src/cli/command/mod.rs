@@ -105,6 +105,7 @@ pub(crate) const VERBS: &[Verb] = &[
     verb::<network::exists::Exists>(&["network exists"]),
     verb::<network::connect::Connect>(&["network connect"]),
     verb::<network::disconnect::Disconnect>(&["network disconnect"]),
+    verb::<network::reload::Reload>(&["network reload"]),
     verb::<secret::create::Create>(&["secret create"]),
     verb::<secret::list::List>(&["secret ls", "secret list"]),
     verb::<secret::inspect::Inspect>(&["secret inspect"]),

@@ -339,6 +339,7 @@ fn mounts(config: &Config) -> Vec<String> {
     let source = |mount: &Mount| match &mount.kind {
         MountKind::Bind { source, .. } => Some(source.clone()),
         MountKind::Volume { name, .. } => name.clone(),
+        MountKind::Image { name, .. } => Some(name.clone()),
         MountKind::Tmpfs { .. } | MountKind::Layers { .. } => None,
     };
     config.mounts.iter().filter_map(source).collect()
