@@ -433,7 +433,7 @@ impl ContainerDir {
         self.path.join("rootfs")
     }
 
-    fn lock_path(&self) -> PathBuf {
+    pub(super) fn lock_path(&self) -> PathBuf {
         self.path.join("lock")
     }
 
