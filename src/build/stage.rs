@@ -38,6 +38,8 @@ pub(super) struct Stage {
     pub(super) next: usize,
     /// It has set a command of its own.
     pub(super) cmd_set: bool,
+    /// How often its step began anew because files changed.
+    pub(super) restarts: u32,
 }
 
 /// A step as the cache and progress know it.
@@ -60,6 +62,7 @@ impl Stage {
             instructions: stage.instructions.clone(),
             next: 0,
             cmd_set: false,
+            restarts: 0,
         }
     }
 

@@ -101,7 +101,7 @@ impl Store {
 }
 
 impl BuildCache<'_> {
-    fn dir(&self) -> PathBuf {
+    pub(super) fn dir(&self) -> PathBuf {
         self.store.path("build")
     }
 

@@ -44,6 +44,7 @@
 
 #![forbid(unsafe_code)]
 
+mod aside;
 mod asked;
 mod attestation;
 mod blob;
@@ -80,6 +81,7 @@ use crate::sys::file;
 use crate::sys::file_system::file_system;
 use crate::sys::writeback;
 
+pub(crate) use aside::Aside;
 pub(crate) use blob::{Blob, Blobs};
 pub(crate) use build::{BuildPresence, CacheRecord, CachedLayer, StepWork};
 #[cfg(test)]
