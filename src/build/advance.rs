@@ -116,6 +116,7 @@ impl Solver<'_> {
             config: prepared.config,
             secrets: prepared.secrets,
             caches: prepared.caches,
+            snapshots: prepared.snapshots,
             script: prepared.script,
             fresh: prepared.fresh,
         };

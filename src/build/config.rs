@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::state::State;
 use crate::common::Error;
-use crate::dockerfile::{Command, Healthcheck, Instruction, Kind, Word};
+use crate::dockerfile::{self, Command, Healthcheck, Instruction, Kind, Word};
 use crate::oci;
 
 /// Applies an instruction; false for one that works on files.
@@ -118,7 +118,8 @@ fn expose(state: &mut State, words: &[Word]) -> Result<()> {
     let mut ports = Vec::new();
     for word in words {
         for text in state.expand_words(word)? {
-            ports.extend(exposed(&text)?);
+            let found = dockerfile::ports(&text);
+            ports.extend(found.map_err(|why| Error::usage("expose port", &text, why))?);
         }
     }
     ports.sort();
@@ -128,27 +129,6 @@ fn expose(state: &mut State, words: &[Word]) -> Result<()> {
     let ports = ports.into_iter().map(|port| (port, json!({})));
     state.image.config.exposed_ports.extend(ports);
     Ok(())
-}
-
-/// `80`, `80/UDP`, `8000-8010` and `8080:80` as docker reads them: the container's side, each
-/// port by itself.
-fn exposed(text: &str) -> Result<Vec<String>> {
-    let bad = || Error::usage("expose port", text, "not a port");
-    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    let protocol = protocol.to_ascii_lowercase();
-    if !matches!(protocol.as_str(), "tcp" | "udp" | "sctp") {
-        return Err(bad().into());
-    }
-    let ports = ports.rsplit(':').next().unwrap_or_default();
-    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
-    let number = |text: &str| text.parse::<u16>().map_err(|_| bad());
-    let (first, last) = (number(first)?, number(last)?);
-    if first > last {
-        return Err(bad().into());
-    }
-    Ok((first..=last)
-        .map(|port| format!("{port}/{protocol}"))
-        .collect())
 }
 
 fn volume(state: &mut State, words: &[Word]) -> Result<()> {
@@ -198,17 +178,6 @@ fn quoted(words: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ports_are_listed_one_by_one() {
-        assert_eq!(exposed("80").unwrap(), ["80/tcp"]);
-        assert_eq!(exposed("53/UDP").unwrap(), ["53/udp"]);
-        assert_eq!(exposed("7-9/tcp").unwrap(), ["7/tcp", "8/tcp", "9/tcp"]);
-        assert_eq!(exposed("8080:80").unwrap(), ["80/tcp"]);
-        for bad in ["", "x", "80/x", "9-8", "70000"] {
-            assert!(exposed(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn words_are_quoted_as_in_go() {

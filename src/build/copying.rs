@@ -79,13 +79,54 @@ fn asked(instruction: &Instruction) -> Option<Asked<'_>> {
     })
 }
 
+/// What the files of a mount come from.
+pub(super) enum MountFrom {
+    /// Layers, and the key of what they are.
+    Layers(Vec<Piece>, Digest),
+    /// A context by its name.
+    Context(String),
+}
+
 impl<'a> Solver<'a> {
-    /// Digest of what the context has at an absolute path.
-    pub(super) fn context_digest(&mut self, source: &str) -> Result<Digest> {
-        let context = self.context("")?;
+    /// What a context has at an absolute path: its tree, and the digest of what is there. The
+    /// build's own context has no name.
+    pub(super) fn context_at(&mut self, name: &str, source: &str) -> Result<(Rc<Tree>, Digest)> {
+        let context = self.context(name)?;
         let sources = [source.to_owned()];
         let selection = select(&context.tree, &sources, &Options::default())?;
-        Ok(selection.digest(Some(&context.index))?)
+        let digest = selection.digest(Some(&context.index))?;
+        drop(selection);
+        Ok((context.tree, digest))
+    }
+
+    /// What `from` names, for a mount; `None` while a stage is not done.
+    pub(super) fn mount_from(&mut self, index: usize, name: &str) -> Result<Option<MountFrom>> {
+        let contexts: Vec<String> = self.request.contexts.iter().map(|c| c.0.clone()).collect();
+        Ok(match graph::from(self.file, name, index, &contexts)? {
+            graph::From::Stage(stage) => {
+                if self.stages[stage].status != Status::Done {
+                    self.graph.need(stage);
+                    return Ok(None);
+                }
+                let state = self.state(stage)?;
+                Some(MountFrom::Layers(state.pieces.clone(), state.key))
+            }
+            graph::From::Image(image) => Some(self.mount_image(index, &image)?),
+            graph::From::Context(name) => {
+                let given = self.request.contexts.iter().find(|given| given.0 == name);
+                let place = given.map(|given| given.1.clone()).unwrap_or_default();
+                match place.strip_prefix("docker-image://") {
+                    Some(image) => Some(self.mount_image(index, image)?),
+                    None => Some(MountFrom::Context(name)),
+                }
+            }
+        })
+    }
+
+    fn mount_image(&mut self, index: usize, image: &str) -> Result<MountFrom> {
+        let platform = self.state(index)?.platform.clone();
+        let state = self.begin_with_image(image, &platform)?;
+        Ok(MountFrom::Layers(state.pieces, state.key))
     }
 
     /// A context, opened once: a directory by the name it was given, or the build's own.
@@ -289,6 +330,7 @@ impl<'a> Solver<'a> {
             sources: local,
             options,
             unpack,
+            digest: Some(digest),
         });
         Ok(Some(pieces))
     }
@@ -303,7 +345,7 @@ impl<'a> Solver<'a> {
         let selection = select(&context.tree, sources, options)?;
         let digest = selection.digest(Some(&context.index))?;
         drop(selection);
-        Ok((Origin::Open(context.tree), digest))
+        Ok((Origin::Open(context.tree, Some(context.index)), digest))
     }
 
     /// What `--from` names.

@@ -31,6 +31,8 @@ pub(super) enum Answer {
     Made(Vec<(std::path::PathBuf, String)>),
     /// Nothing was to be made.
     Nothing,
+    /// What it is made of is not what its key says any more.
+    Changed,
 }
 
 /// What is known of a step at work.

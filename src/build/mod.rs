@@ -20,6 +20,7 @@ mod config;
 pub(crate) mod context;
 mod copy;
 mod copying;
+mod failure;
 mod graph;
 mod job;
 mod key;
@@ -47,9 +48,6 @@ use context::remote::Fetched;
 use progress::{EXPORT, Event, Progress, Vertex};
 use request::{CacheTo, Request};
 use solve::{Solved, Solver};
-
-/// Largest Dockerfile that is read, in bytes.
-const MAX_DOCKERFILE: usize = 16 << 20;
 
 /// What was built.
 #[derive(Debug, Clone, Default)]
@@ -253,7 +251,7 @@ fn read_dockerfile(request: &Request) -> Result<(Vec<u8>, String)> {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
-    match file::read_bounded(&path, MAX_DOCKERFILE) {
+    match file::read_bounded(&path, dockerfile::MAX_DOCKERFILE) {
         Ok(text) => Ok((text, name)),
         Err(error) if error.kind() == Kind::NotFound => Err(Error::new(
             Kind::NotFound,

@@ -15,7 +15,6 @@ use super::progress::{Event, Progress, StepFailure, Vertex};
 use super::request::Request;
 use super::stage::{Stage, Status};
 use super::state::{Piece, State};
-use super::step;
 use crate::common::{Digest, Error, ExitStatus, Kind, Mode, Timestamp};
 use crate::dockerfile::Dockerfile;
 use crate::engine::Engine;
@@ -256,6 +255,7 @@ impl<'a> Solver<'a> {
         let owners = match answer {
             Ok(Answer::Ended(ExitStatus::Code(0))) => Vec::new(),
             Ok(Answer::Made(owners)) => owners,
+            Ok(Answer::Changed) => return self.begin_again(&info),
             Ok(Answer::Nothing) => {
                 cache.discard(info.work.id.as_str())?;
                 let record = self.record(&info, None);
@@ -359,81 +359,6 @@ impl<'a> Solver<'a> {
         match self.request.epoch {
             Some(seconds) => Timestamp(i128::from(seconds) * 1_000_000_000),
             None => Timestamp::now(),
-        }
-    }
-
-    /// The error of a step that did not end well.
-    fn failure(&self, info: &StepInfo, answer: Result<Answer>) -> anyhow::Error {
-        let stage = &self.stages[info.stage];
-        let (status, text) = match answer {
-            Ok(Answer::Ended(status)) => (
-                status,
-                format!(
-                    "process {:?} did not complete successfully: exit code: {}",
-                    info.command,
-                    status.code()
-                ),
-            ),
-            Ok(Answer::NotStarted(status, why)) => (
-                status,
-                format!(
-                    "process {:?} did not complete successfully: {why}",
-                    info.command
-                ),
-            ),
-            Ok(_) => (ExitStatus::ENGINE, "no result".to_owned()),
-            Err(error) => {
-                let text = format!("{error:#}");
-                self.progress.event(&Event::Failed {
-                    vertex: info.vertex,
-                    why: &text,
-                });
-                return error.context(stage.cited(self.file));
-            }
-        };
-        self.progress.event(&Event::Failed {
-            vertex: info.vertex,
-            why: &text,
-        });
-        StepFailure {
-            status,
-            text,
-            excerpt: stage.excerpt(self.file),
-        }
-        .into()
-    }
-
-    /// `--on-error=shell`: a shell in the place of a command that failed. The build fails anyway.
-    fn look_into(&mut self, info: &StepInfo) {
-        let Some(kept) = &info.kept else {
-            return;
-        };
-        // Nothing else writes on the terminal meanwhile.
-        self.give_up();
-        let (command, words) = kept.as_ref();
-        let shown = words.join(" ");
-        let ui = self.engine.ui;
-        ui.note(&format!(
-            "{shown} in the failed step; the build ends with it"
-        ));
-        let looked = step::run::look_into(self.engine, &info.work, command, words.clone());
-        if let Err(error) = looked {
-            ui.warn(&format!("{shown} could not be started: {error:#}"));
-        }
-    }
-
-    /// Ends everything at work.
-    fn give_up(&mut self) {
-        for job in self.jobs.take() {
-            if let Job::Step(step) = job {
-                self.progress.event(&Event::Canceled {
-                    vertex: step.info.vertex,
-                });
-                let id = step.info.work.id.clone();
-                // Kills its process, and the container with it.
-                drop(step);
-                let _ = self.engine.store.build_cache().discard(id.as_str());
-            }
         }
     }
 

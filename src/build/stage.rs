@@ -40,6 +40,8 @@ pub(super) struct Stage {
     pub(super) cmd_set: bool,
     /// The platform it is built for, where there are several.
     label: String,
+    /// How often its step began anew because files changed.
+    pub(super) restarts: u32,
 }
 
 /// A step as the cache and progress know it.
@@ -73,6 +75,7 @@ impl Stage {
             next: 0,
             cmd_set: false,
             label: label.to_owned(),
+            restarts: 0,
         }
     }
 

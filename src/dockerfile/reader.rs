@@ -11,8 +11,8 @@ use super::request::Request;
 use super::span::{Span, Word};
 use super::tree::{Heredoc, Instruction, Kind, Stage};
 
-/// Largest file that is read, in bytes.
-const LARGEST: usize = 16 << 20;
+/// Largest Dockerfile, in bytes. Who reads one takes a byte more, so that nothing is cut silently.
+pub(crate) const MAX_DOCKERFILE: usize = 16 << 20;
 
 /// Reads a whole Dockerfile; `name` is what errors call it. Bytes that are no UTF-8 read as
 /// U+FFFD.
@@ -36,8 +36,10 @@ fn build(text: &str, lines: &mut Lines<'_>, name: &str) -> Result<Dockerfile, Pa
     if text.is_empty() {
         return Err(nowhere("the Dockerfile cannot be empty"));
     }
-    if text.len() > LARGEST {
-        return Err(nowhere(format!("the file is larger than {LARGEST} bytes")));
+    if text.len() > MAX_DOCKERFILE {
+        return Err(nowhere(format!(
+            "the file is larger than {MAX_DOCKERFILE} bytes"
+        )));
     }
     let directives = directive::read(lines)?;
     let mut file = Dockerfile {

@@ -24,21 +24,45 @@ where
     T: Serialize + DeserializeOwned,
     F: FnOnce() -> Result<T>,
 {
-    if engine.mode != Mode::Subid || engine.host.owns_ids() {
-        return work();
+    match is_apart(engine) {
+        false => work(),
+        true => begin_as_owner(engine, work)?.finish(engine),
     }
-    let maps = engine.host.id_maps(engine.mode)?;
+}
+
+/// Whether the rights over every id are only those of another user namespace.
+fn is_apart(engine: &Engine<'_>) -> bool {
+    engine.mode == Mode::Subid && !engine.host.owns_ids()
+}
+
+/// As [`as_owner`], in a child process in any case, for who goes on meanwhile.
+///
+/// # Errors
+/// What making the process gave; those of `work` come from [`Worker::finish`].
+pub(crate) fn begin_as_owner<T, F>(engine: &Engine<'_>, work: F) -> Result<Worker<T>>
+where
+    T: Serialize + DeserializeOwned,
+    F: FnOnce() -> Result<T>,
+{
+    let maps = match is_apart(engine) {
+        true => Some(engine.host.id_maps(engine.mode)?),
+        false => None,
+    };
     let place = Where {
-        namespaces: CloneFlags::CLONE_NEWUSER,
-        maps: Some(&maps),
+        namespaces: match maps {
+            Some(_) => CloneFlags::CLONE_NEWUSER,
+            None => CloneFlags::empty(),
+        },
+        maps: maps.as_ref(),
         ours: None,
     };
-    let worker = worker::spawn(engine, place, |tie| {
-        become_owner()?;
-        tie.tighten()?;
+    worker::spawn(engine, place, |tie| {
+        if is_apart(engine) {
+            become_owner()?;
+            tie.tighten()?;
+        }
         work()
-    })?;
-    worker.finish(engine)
+    })
 }
 
 /// Forks a child for `work` in a mount namespace of its own, from which nothing goes back to the

@@ -49,6 +49,17 @@ pub(crate) struct Where<'m> {
     pub(crate) ours: Option<OwnedFd>,
 }
 
+impl Where<'static> {
+    /// In the caller's own namespaces.
+    pub(crate) fn here() -> Where<'static> {
+        Where {
+            namespaces: CloneFlags::empty(),
+            maps: None,
+            ours: None,
+        }
+    }
+}
+
 /// The child's tie to its caller.
 #[derive(Debug)]
 pub(crate) struct Tie {

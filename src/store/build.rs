@@ -102,7 +102,7 @@ impl Store {
 }
 
 impl BuildCache<'_> {
-    fn dir(&self) -> PathBuf {
+    pub(super) fn dir(&self) -> PathBuf {
         self.store.path("build")
     }
 

@@ -45,6 +45,7 @@
 
 #![forbid(unsafe_code)]
 
+mod aside;
 mod asked;
 mod blob;
 mod build;
@@ -82,6 +83,7 @@ use crate::sys::file;
 use crate::sys::file_system::file_system;
 use crate::sys::writeback;
 
+pub(crate) use aside::Aside;
 pub(crate) use blob::{Blob, Blobs};
 pub(crate) use build::{BuildPresence, CacheRecord, CachedLayer, StepWork};
 pub(crate) use builder::{BuilderRecord, Builders};

@@ -75,7 +75,7 @@ impl Store {
         self.measure_images(&sizes, &mut usage)?;
         usage.volumes = self.measure_dir("volumes", &mut usage)?;
         usage.build = (
-            self.build_cache().list()?.len(),
+            self.build_cache().list()?.len() + self.build_cache().asides()?.len(),
             self.measure_dir("build", &mut usage)?.1,
         );
         usage.temporary =

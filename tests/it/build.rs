@@ -209,12 +209,47 @@ cases! {
         env.assert_clean();
     }
 
+    fn mounts_show_contexts_without_what_they_ignore(env) {
+        env.folder("context");
+        env.file("context/seen", "1");
+        env.file("context/hidden", "2");
+        env.file("context/.dockerignore", "hidden\n");
+        let other = env.folder("other");
+        env.file("other/named", "3");
+        let text = "FROM BASE AS first\nRUN [\"payload\", \"write\", \"/start\", \"begun\"]\nFROM BASE\n\
+            RUN --mount=type=bind,target=/m [\"payload\", \"ls\", \"/m\"]\n\
+            RUN --mount=type=bind,target=/m,rw [\"payload\", \"write\", \"/m/new\", \"x\"]\n\
+            RUN --mount=type=bind,from=other,target=/m [\"payload\", \"cat\", \"/m/named\"]\n\
+            RUN --mount=type=cache,id=a,from=first,target=/c [\"payload\", \"cat\", \"/c/start\"]\n\
+            RUN --mount=type=cache,id=a,from=first,target=/c [\"payload\", \"write\", \"/c/start\", \"later\"]\n\
+            RUN --mount=type=cache,id=b,from=other,target=/c [\"payload\", \"cat\", \"/c/named\"]\n\
+            RUN --mount=type=cache,id=a,from=first,target=/c [\"payload\", \"cat\", \"/c/start\"]\n";
+        let place = format!("other={other}");
+        let output = build(env, "made", text, &["--build-context", &place, "--progress", "plain"]);
+        output.ok();
+        output.warns(" seen").warns(" 3").warns(" begun").warns(" later");
+        assert!(!output.stderr.lines().any(|line| line.ends_with(" hidden")), "{output}");
+        assert!(!Path::new(&env.text("work/context/new")).exists());
+        // What is ignored is in no key.
+        env.file("context/hidden", "22");
+        assert_eq!(cached(&build(env, "made", text, &["--build-context", &place])), 8);
+        assert_eq!(env.stored("build/work"), [""; 0]);
+        let escape = "FROM BASE\nRUN --mount=type=bind,source=../../../etc/passwd,target=/m [\"payload\", \"cat\", \"/m\"]\n";
+        build(env, "bad", escape, &[]).fails(1, &["/etc/passwd"]);
+    }
+
     fn what_is_not_there_yet_is_refused_or_said(env) {
         let device = "FROM BASE\nRUN --device=vendor.com/gpu=0 [\"payload\", \"true\"]\n";
-        build(env, "made", device, &[]).fails(1, &["--device"]);
-        let cache = "FROM BASE AS one\nFROM BASE\nRUN --mount=type=cache,from=one,target=/c [\"payload\", \"true\"]\n";
-        build(env, "made", cache, &[]).fails(1, &["from, source"]);
-        env.ketch(&["image", "inspect", "made"]).exits(1);
+        build(env, "made", device, &[]).fails(1, &["device is not allowed", "--allow device"]);
+        build(env, "made", device, &["--allow", "device"]).fails(1, &["no CDI names"]);
+        let device = device.replace("vendor.com/gpu=0", "/dev/null").replace("\"true\"", "\"stat\", \"/dev/null\"");
+        build(env, "made", &device, &["--allow", "device"]).ok();
+        let other = device.replace("=/dev/null", "=/dev/none");
+        build(env, "made", &other, &["--allow", "device"]).exits(0).warns("/dev/none is not here");
+        build(env, "bad", &other.replace("/dev/none", "/dev/none,required"), &["--allow", "device"]).fails(1, &["/dev/none", "required and not here"]);
+        let cache = "FROM BASE\nRUN --mount=type=cache,source=/a,target=/c [\"payload\", \"true\"]\n";
+        build(env, "bad", cache, &[]).fails(1, &["source needs from"]);
+        env.ketch(&["image", "inspect", "bad"]).exits(1);
         let text = "FROM BASE\n";
         let flags = ["--cache-to", "type=local,dest=cache,compression=zstd", "--provenance=false"];
         let made = build(env, "made", text, &flags);

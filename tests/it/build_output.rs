@@ -231,6 +231,36 @@ cases! {
         env.ketch(&["rmi", "-f", &name]).ok();
         assert_eq!(env.ketch(&["run", "--rm", "--network", "none", &name, "payload", "cat", "/one"]).ok(), "1");
         let tools = env.ketch(&["buildx", "imagetools", "inspect", &name]);
-        assert!(tools.ok().contains("attestation-manifest"), "{tools}");
+        assert!(tools.ok().contains("unknown/unknown"), "{tools}");
+    }
+
+    fn files_that_change_while_they_are_copied_are_no_result(env) {
+        let file = env.file("Dockerfile", "FROM scratch\nCOPY schedstat /\n");
+        // The build's own process: what it has used changes all the while.
+        let output = env.ketch(&["build", "--network", "none", "-t", "made", "-f", &file, "/proc/self"]);
+        output.fails(1, &["Dockerfile:2", "changed while they were copied", ".dockerignore"]);
+        assert_eq!(env.stored("build/work"), [""; 0]);
+        assert_eq!(env.stored("build/cache"), [""; 0]);
+    }
+
+    fn what_is_kept_beside_results_is_shown_and_pruned(env) {
+        let text = "FROM BASE AS one\nRUN [\"payload\", \"write\", \"/one\", \"1\"]\nFROM BASE\nCOPY --from=one /one /two\nRUN --mount=type=cache,target=/c [\"payload\", \"write\", \"/c/x\", \"kept\"]\n";
+        build(env, text, &["-t", "made"]).ok();
+        let kinds = || {
+            let rows: Vec<Value> = env.ketch(&["buildx", "du", "--format", "json"]).rows();
+            let mut kinds: Vec<String> = rows.iter().map(|row| row["Type"].as_str().unwrap().to_owned()).collect();
+            kinds.sort();
+            kinds
+        };
+        assert_eq!(kinds(), ["exec.cachemount", "regular", "regular", "regular", "source.local"]);
+        let mounts = env.ketch(&["buildx", "du", "--format", "json", "--filter", "type=exec.cachemount"]);
+        assert_eq!(mounts.rows()[0]["Size"], "4B", "{mounts}");
+        env.ketch(&["builder", "prune", "-f", "--filter", "type=exec.cachemount"]).says("4B");
+        assert_eq!(kinds(), ["regular", "regular", "regular", "source.local"]);
+        env.ketch(&["system", "prune", "-f"]).ok();
+        assert_eq!(kinds(), ["regular", "regular"], "an image has these as well");
+        assert_eq!(env.stored("build/mounts"), [""; 0]);
+        env.ketch(&["builder", "prune", "-af"]).ok();
+        assert_eq!(kinds(), [""; 0]);
     }
 }

@@ -83,6 +83,8 @@ impl Index {
     /// Opens the index at `path`; one that cannot be read is empty.
     pub(crate) fn open(path: &Path) -> Index {
         let mut old = file::read_bounded(path, MAX_FILE).unwrap_or_default();
+        // Its last use.
+        let _ = file::touch(path);
         let good = old.starts_with(MAGIC) && (old.len() - MAGIC.len()).is_multiple_of(RECORD);
         match good {
             true => drop(old.drain(..MAGIC.len())),

@@ -17,12 +17,10 @@ use super::super::request::Request;
 use super::super::source::{self, Reference};
 use crate::archive::{self, PlaceOptions, PlacedOwner, Spot};
 use crate::common::{Error, Kind};
+use crate::dockerfile::MAX_DOCKERFILE;
 use crate::engine::Engine;
 use crate::store::StepWork;
 use crate::sys::path::{Links, Root};
-
-/// Largest Dockerfile, in bytes.
-const MAX_DOCKERFILE: u64 = 16 << 20;
 
 /// Bytes by which an archive is told from a text.
 const START: u64 = 64 << 10;
@@ -130,7 +128,7 @@ fn unpack<'a>(engine: &'a Engine<'a>, mut input: impl Read, name: &str) -> Resul
         .map_err(failed)?;
     if !archive::is_archive(&start[..]) {
         (&mut input)
-            .take(MAX_DOCKERFILE)
+            .take(MAX_DOCKERFILE as u64 + 1)
             .read_to_end(&mut start)
             .map_err(failed)?;
         if start.is_empty() {
@@ -191,7 +189,7 @@ pub(crate) fn localize(request: &Request, fetched: &Fetched<'_>) -> Result<Reque
             Ok((file, _)) => {
                 let mut text = Vec::new();
                 File::from(file)
-                    .take(MAX_DOCKERFILE)
+                    .take(MAX_DOCKERFILE as u64 + 1)
                     .read_to_end(&mut text)
                     .map_err(|error| Error::io("read Dockerfile", name, error))?;
                 local.dockerfile_text = Some(text);

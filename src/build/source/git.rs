@@ -125,6 +125,8 @@ pub(in crate::build) fn checkout(
         let fill = |staged: &Path| fetch(staged, &reference.remote, &commit, keep);
         stage(engine, fill, |()| target.clone())?;
     }
+    // Its last use.
+    let _ = crate::sys::file::touch(&target);
     Ok(Checkout {
         path: target,
         commit,

@@ -58,6 +58,7 @@ pub(super) fn download(
     let there = |digest: Digest| {
         let folder = place(&digest);
         let found = folder.join(&name).is_file();
+        let _ = file::touch(&folder);
         let name = name.clone();
         found.then_some(Download {
             folder,

@@ -94,10 +94,11 @@ fn escaped(name: &str) -> String {
 fn from(folder: &Path, sources: Vec<String>, unpack: bool) -> Result<From> {
     let tree = Tree::context(Root::open(folder)?, Ignore::default());
     Ok(From {
-        origin: Origin::Open(Rc::new(tree)),
+        origin: Origin::Open(Rc::new(tree), None),
         sources,
         options: Options::default(),
         unpack,
+        digest: None,
     })
 }
 

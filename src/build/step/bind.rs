@@ -1,22 +1,22 @@
-//! `RUN --mount=type=bind`: files of the context, of a stage or of an image, shown to a command.
+//! `RUN --mount=type=bind`: files of a context, of a stage or of an image, shown to a command.
 //! What it writes there is thrown away.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use anyhow::Result;
 
-use super::mount::{Mounts, add, target};
-use crate::build::graph::{self, From};
+use super::copy::{Origin, Plan};
+use super::mount::{Mounts, Snapshot, add, target};
+use crate::build::copying::MountFrom;
 use crate::build::key::Key;
 use crate::build::solve::Solver;
-use crate::build::stage::{Status, absolute};
-use crate::build::state::Piece;
+use crate::build::stage::absolute;
 use crate::common::{Error, Kind};
 use crate::dockerfile::MountSpec;
 use crate::engine::container::shown_layers;
 use crate::spec::config::{BindOptions, Config, MountKind};
-use crate::sys::descriptor;
-use crate::sys::path::Root;
+use crate::sys::{descriptor, node};
 
 /// Works a mount into a command's configuration and key; false when the stage that it shows is
 /// not done.
@@ -35,43 +35,29 @@ pub(super) fn work_in(
     let target = target(spec, workdir)?;
     let source = absolute("/", &spec.source);
     key.add("mount bind", [&target, &source, &spec.readonly.to_string()]);
-    let Some(name) = spec.from.as_deref().filter(|name| !name.is_empty()) else {
-        of_context(solver, &target, &source, spec.readonly, config, key, mounts)?;
-        return Ok(true);
+    let from = match spec.from.as_deref().filter(|name| !name.is_empty()) {
+        None => MountFrom::Context(String::new()),
+        Some(name) => match solver.mount_from(index, name)? {
+            Some(from) => from,
+            None => return Ok(false),
+        },
     };
-    let contexts: Vec<String> = solver
-        .request
-        .contexts
-        .iter()
-        .map(|c| c.0.clone())
-        .collect();
-    let pieces: Vec<Piece> = match graph::from(solver.file, name, index, &contexts)? {
-        From::Stage(stage) => {
-            if solver.stages[stage].status != Status::Done {
-                solver.graph.need(stage);
-                return Ok(false);
+    let kind = match from {
+        MountFrom::Layers(pieces, of) => {
+            key.add("mount from", [of.hex()]);
+            mounts.pieces.extend(&pieces);
+            if !solver.layers.away(&pieces).is_empty() {
+                // For the key alone; they are fetched before the command is looked at again.
+                return Ok(true);
             }
-            let state = solver.state(stage)?;
-            key.add("mount from", [state.key.hex()]);
-            state.pieces.clone()
+            let layers = solver.layers.paths(solver.engine, &pieces);
+            shown_as(solver, layers, &source, spec.readonly)?
         }
-        From::Image(image) => {
-            let platform = solver.state(index)?.platform.clone();
-            let state = solver.begin_with_image(&image, &platform)?;
-            key.add("mount from", [state.key.hex()]);
-            state.pieces
-        }
-        From::Context(name) => {
-            return Err(Error::new(Kind::Unsupported, "bind from context", name).into());
+        MountFrom::Context(name) => {
+            let at = config.mounts.len();
+            of_context(solver, &name, &source, (spec.readonly, at), key, mounts)?
         }
     };
-    mounts.pieces.extend(&pieces);
-    if !solver.layers.away(&pieces).is_empty() {
-        // For the key alone; they are fetched before the command is looked at again.
-        return Ok(true);
-    }
-    let layers = solver.layers.paths(solver.engine, &pieces);
-    let kind = shown_as(solver, layers, &source, spec.readonly)?;
     add(config, mounts, target, kind, spec.readonly);
     Ok(true)
 }
@@ -98,29 +84,38 @@ fn shown_as(
     })
 }
 
+/// What a context has at a path: itself, or a copy of what its ignore file leaves of it.
 fn of_context(
     solver: &mut Solver<'_>,
-    target: &str,
+    name: &str,
     source: &str,
-    read_only: bool,
-    config: &mut Config,
+    (read_only, at): (bool, usize),
     key: &mut Key,
     mounts: &mut Mounts,
-) -> Result<()> {
-    let root = Root::open(&solver.request.context)?;
-    let found = root.open_path(source)?;
-    let digest = solver.context_digest(source)?;
+) -> Result<MountKind> {
+    let (tree, digest) = solver.context_at(name, source)?;
     key.add("mount content", [digest.hex()]);
+    let found = tree.root.open_path(source)?;
+    let facts = nix::sys::stat::fstat(&found);
+    let facts = facts.map_err(|errno| Error::errno("stat", source, errno))?;
+    if node::is_dir(&facts) && !tree.ignore.is_empty() {
+        mounts.snapshots.push(Snapshot {
+            index: at,
+            plan: Plan::whole(Origin::Open(Rc::clone(&tree), None), source),
+        });
+        return Ok(MountKind::Bind {
+            source: String::new(),
+            options: BindOptions::default(),
+        });
+    }
     // Where it leads without leaving the context: no link is left for a mount to follow.
     let link = descriptor::path_of(&found);
     let place = std::fs::read_link(&link).map_err(|error| Error::io("read link", &link, error))?;
-    let kind = MountKind::Bind {
+    Ok(MountKind::Bind {
         source: place.display().to_string(),
         options: BindOptions {
             overlay: !read_only,
             ..BindOptions::default()
         },
-    };
-    add(config, mounts, target.to_owned(), kind, read_only);
-    Ok(())
+    })
 }

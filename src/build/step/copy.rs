@@ -1,9 +1,11 @@
 //! `COPY` and `ADD`: the child that reads sources and writes the layer.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use anyhow::Result;
 
+use crate::build::context::index::Index;
 use crate::build::copy::{
     Chmod, Document, Options, Owners, Target, Tree, WriteOptions, Writer, owner, select,
 };
@@ -18,8 +20,8 @@ use crate::sys::path::Root;
 /// Where sources are.
 #[derive(Debug, Clone)]
 pub(in crate::build) enum Origin {
-    /// A directory that is open here: a context.
-    Open(std::rc::Rc<Tree>),
+    /// A directory that is open here: a context, with the index that its digest was found by.
+    Open(Rc<Tree>, Option<Rc<Index>>),
     /// Layers, which are mounted first.
     Layers(Ground),
 }
@@ -35,6 +37,8 @@ pub(in crate::build) struct From {
     pub(in crate::build) options: Options,
     /// Local archives are unpacked.
     pub(in crate::build) unpack: bool,
+    /// Digest of what is selected, where that can change meanwhile.
+    pub(in crate::build) digest: Option<Digest>,
 }
 
 /// A whole instruction, expanded.
@@ -54,6 +58,45 @@ pub(in crate::build) struct Plan {
     pub(in crate::build) link: bool,
     /// Time of what no source has.
     pub(in crate::build) epoch: Option<i64>,
+}
+
+impl Plan {
+    /// Everything that is at an absolute path of one tree, at the top of the result.
+    pub(in crate::build) fn whole(origin: Origin, source: &str) -> Plan {
+        let from = From {
+            origin,
+            sources: vec![source.to_owned()],
+            options: Options::default(),
+            unpack: false,
+            digest: None,
+        };
+        Plan {
+            from: vec![from],
+            documents: Vec::new(),
+            destination: "/".to_owned(),
+            chown: None,
+            chmod: None,
+            link: true,
+            epoch: None,
+        }
+    }
+
+    /// Carries it out in a directory of its own, which the caller has to discard.
+    ///
+    /// # Errors
+    /// What copying gave; nothing is left then.
+    pub(in crate::build) fn carry_out(&self, engine: &Engine<'_>) -> Result<StepWork> {
+        let cache = engine.store.build_cache();
+        let work = cache.begin()?;
+        let done = start(engine, &work, &Ground::default(), self);
+        match done.and_then(|worker| worker.finish(engine)) {
+            Ok(_) => Ok(work),
+            Err(error) => {
+                cache.discard(work.id.as_str())?;
+                Err(error)
+            }
+        }
+    }
 }
 
 /// Starts writing the layer.
@@ -92,13 +135,17 @@ fn write(engine: &Engine<'_>, work: &StepWork, root: &Root, plan: &Plan) -> Resu
         let mut writer = Writer::new(target, &options);
         let mounted;
         let tree = match &from.origin {
-            Origin::Open(tree) => tree,
+            Origin::Open(tree, _) => tree,
             Origin::Layers(ground) => {
                 mounted = layers(engine, work, ground, index)?;
                 &mounted
             }
         };
-        writer.write(&select(tree, &from.sources, &from.options)?, several)?;
+        let selection = select(tree, &from.sources, &from.options)?;
+        writer.write(&selection, several)?;
+        if has_changed(from, tree)? {
+            return Ok(Answer::Changed);
+        }
         owners.extend(writer.finish());
     }
     let options = options(false);
@@ -108,6 +155,15 @@ fn write(engine: &Engine<'_>, work: &StepWork, root: &Root, plan: &Plan) -> Resu
     }
     owners.extend(writer.finish());
     Ok(Answer::Made(owners))
+}
+
+/// Whether sources are not any more what their digest, and so the key, says.
+fn has_changed(from: &From, tree: &Tree) -> Result<bool> {
+    let (Some(digest), Origin::Open(_, index)) = (from.digest, &from.origin) else {
+        return Ok(false);
+    };
+    let selection = select(tree, &from.sources, &from.options)?;
+    Ok(selection.digest(index.as_deref())? != digest)
 }
 
 /// Mounts layers as a tree to copy from.

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
+use super::copy::{Origin, Plan};
+use crate::build::copying::MountFrom;
 use crate::build::key::Key;
 use crate::build::request::SecretSource;
 use crate::build::solve::Solver;
@@ -16,10 +18,12 @@ use crate::build::state::Piece;
 use crate::common::{Digest, Error, Kind};
 use crate::dockerfile::{Mount, MountKind, MountSpec, Sharing};
 use crate::engine::container::shown;
+use crate::engine::{Engine, identity};
 use crate::runtime::SecretFile;
 use crate::spec::config::{
     BindOptions, Config, EnvEntry, Mount as ConfigMount, MountKind as ConfigKind,
 };
+use crate::store::StepWork;
 use crate::sys::path::Root;
 use crate::sys::{file, node};
 
@@ -36,10 +40,21 @@ pub(super) struct Mounts {
     pub(super) secrets: Vec<SecretFile>,
     /// Cache directories to be had before the command begins.
     pub(super) caches: Vec<Cache>,
+    /// Copies to be had before it begins.
+    pub(super) snapshots: Vec<Snapshot>,
     /// Where something is mounted.
     pub(super) targets: Vec<PathBuf>,
     /// Layers that are shown.
     pub(super) pieces: Vec<Piece>,
+}
+
+/// A copy that one command sees.
+#[derive(Debug, Clone)]
+pub(in crate::build) struct Snapshot {
+    /// Number among the command's mounts.
+    pub(super) index: usize,
+    /// What it is a copy of.
+    pub(super) plan: Plan,
 }
 
 /// A directory that is kept between builds.
@@ -52,6 +67,8 @@ pub(in crate::build) struct Cache {
     sharing: Sharing,
     mode: u32,
     owner: (u32, u32),
+    /// What it begins with.
+    initial: Option<Plan>,
 }
 
 /// Works the mounts of a command into its configuration and key; `None` when a stage that one of
@@ -81,7 +98,12 @@ pub(super) fn work_in(
         match spec.kind {
             MountKind::Tmpfs => tmpfs(&spec, &workdir, config, key, &mut mounts)?,
             MountKind::Secret => secret(solver, &spec, &workdir, config, key, &mut mounts)?,
-            MountKind::Cache => cache(solver, &spec, &workdir, config, key, &mut mounts)?,
+            MountKind::Cache => {
+                let Some(initial) = initial(solver, index, &spec, key)? else {
+                    return Ok(None);
+                };
+                cache(solver, &spec, &workdir, config, key, (&mut mounts, initial))?;
+            }
             MountKind::Ssh => ssh(solver, &spec, &workdir, config, key, &mut mounts)?,
             MountKind::Bind => {
                 if !super::bind::work_in(solver, index, &spec, &workdir, config, key, &mut mounts)?
@@ -246,6 +268,37 @@ fn ssh(
     Ok(())
 }
 
+/// What a cache begins with when it is made, if anything; `None` for a stage that is not done.
+fn initial(
+    solver: &mut Solver<'_>,
+    index: usize,
+    spec: &MountSpec,
+    key: &mut Key,
+) -> Result<Option<Option<Plan>>> {
+    let source = absolute("/", &spec.source);
+    let Some(name) = spec.from.as_deref().filter(|name| !name.is_empty()) else {
+        if source != "/" {
+            let why = "source needs from: a cache begins empty otherwise";
+            return Err(Error::usage("use RUN --mount", &spec.source, why).into());
+        }
+        return Ok(Some(None));
+    };
+    let origin = match solver.mount_from(index, name)? {
+        None => return Ok(None),
+        Some(MountFrom::Layers(pieces, of)) => {
+            key.add("mount from", [of.hex()]);
+            solver.bring(&pieces)?;
+            Origin::Layers(solver.layers.ground(solver.engine, &pieces))
+        }
+        Some(MountFrom::Context(name)) => {
+            let (tree, digest) = solver.context_at(&name, &source)?;
+            key.add("mount content", [digest.hex()]);
+            Origin::Open(tree, None)
+        }
+    };
+    Ok(Some(Some(Plan::whole(origin, &source))))
+}
+
 /// What a cache directory holds is in no key.
 fn cache(
     solver: &Solver<'_>,
@@ -253,14 +306,8 @@ fn cache(
     workdir: &str,
     config: &mut Config,
     key: &mut Key,
-    mounts: &mut Mounts,
+    (mounts, initial): (&mut Mounts, Option<Plan>),
 ) -> Result<()> {
-    let from = spec.from.as_deref().unwrap_or_default();
-    if !from.is_empty() || !spec.source.is_empty() {
-        return Err(Error::new(Kind::Unsupported, "mount cache", &spec.target)
-            .because("a cache that begins with other files (from, source) is not there yet")
-            .into());
-    }
     let target = target(spec, workdir)?;
     let id = if spec.id.is_empty() {
         &target
@@ -286,6 +333,7 @@ fn cache(
         sharing: spec.sharing,
         mode: spec.mode.unwrap_or(CACHE_MODE),
         owner: (spec.uid.unwrap_or(0), spec.gid.unwrap_or(0)),
+        initial,
     });
     let kind = ConfigKind::Bind {
         source: String::new(),
@@ -301,13 +349,14 @@ fn cache(
 /// # Errors
 /// What making and locking gave.
 pub(super) fn take(
-    engine: &crate::engine::Engine<'_>,
+    engine: &Engine<'_>,
     caches: &[Cache],
     config: &mut Config,
 ) -> Result<Vec<File>> {
     let mut held = Vec::new();
     for cache in caches {
         file::make_private_dir(&cache.dir)?;
+        let _ = file::touch(&cache.dir);
         let (lock, data) = match cache.sharing {
             Sharing::Shared => (None, cache.dir.join("data")),
             Sharing::Locked => {
@@ -320,11 +369,7 @@ pub(super) fn take(
         if !data.is_dir() {
             make(engine, cache, &data)?;
         }
-        if let Some(mount) = config.mounts.get_mut(cache.index)
-            && let ConfigKind::Bind { source, .. } = &mut mount.kind
-        {
-            *source = data.display().to_string();
-        }
+        show_at(config, cache.index, &data);
     }
     Ok(held)
 }
@@ -346,37 +391,70 @@ fn private(cache: &Cache) -> Result<(Option<File>, PathBuf)> {
     }
 }
 
-/// Makes a cache's directory whole before it has its name.
-fn make(engine: &crate::engine::Engine<'_>, cache: &Cache, data: &Path) -> Result<()> {
+/// Makes the copies that a command sees and puts them into its configuration. For the command's
+/// own process, which discards them at its end.
+///
+/// # Errors
+/// What copying gave.
+pub(super) fn copies(
+    engine: &Engine<'_>,
+    snapshots: &[Snapshot],
+    config: &mut Config,
+) -> Result<Vec<StepWork>> {
+    let mut made = Vec::new();
+    for snapshot in snapshots {
+        let work = snapshot.plan.carry_out(engine)?;
+        describe(engine, &work.dir.upper(), CACHE_MODE, (0, 0))?;
+        show_at(config, snapshot.index, &work.dir.upper());
+        made.push(work);
+    }
+    Ok(made)
+}
+
+fn show_at(config: &mut Config, index: usize, path: &Path) {
+    if let Some(mount) = config.mounts.get_mut(index)
+        && let ConfigKind::Bind { source, .. } = &mut mount.kind
+    {
+        *source = path.display().to_string();
+    }
+}
+
+/// Sets mode and owner of a directory that commands see.
+fn describe(engine: &Engine<'_>, path: &Path, mode: u32, owner: (u32, u32)) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let fresh = cache.dir.join(file::random_name("new-")?);
-    crate::engine::identity::as_owner(engine, || {
-        let failed = |error| Error::io("make cache directory", &fresh, error);
-        std::fs::create_dir(&fresh).map_err(failed)?;
-        let mode = std::fs::Permissions::from_mode(cache.mode);
-        std::fs::set_permissions(&fresh, mode).map_err(failed)?;
-        if cache.owner != (0, 0) {
+    identity::as_owner(engine, || {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(path, mode)
+            .map_err(|error| Error::io("describe directory", path, error))?;
+        if owner != (0, 0) {
             // With one id there is no other owner.
-            let _ = std::os::unix::fs::chown(&fresh, Some(cache.owner.0), Some(cache.owner.1));
+            let _ = std::os::unix::fs::chown(path, Some(owner.0), Some(owner.1));
         }
         Ok(())
-    })?;
-    match std::fs::rename(&fresh, data) {
+    })
+}
+
+/// Makes a cache's directory whole before it has its name.
+fn make(engine: &Engine<'_>, cache: &Cache, data: &Path) -> Result<()> {
+    let results = engine.store.build_cache();
+    let work = match &cache.initial {
+        Some(plan) => plan.carry_out(engine)?,
+        None => results.begin()?,
+    };
+    let fresh = work.dir.upper();
+    let moved = std::fs::rename(&fresh, data);
+    results.discard(work.id.as_str())?;
+    match moved {
+        Ok(()) => describe(engine, data, cache.mode, cache.owner),
         // Another command was faster.
-        Err(_) if data.is_dir() => {
-            Ok(std::fs::remove_dir(&fresh).map_err(|e| Error::io("remove", &fresh, e))?)
-        }
-        other => Ok(other.map_err(|error| Error::io("make cache directory", data, error))?),
+        Err(_) if data.is_dir() => Ok(()),
+        Err(error) => Err(Error::io("make cache directory", data, error).into()),
     }
 }
 
 /// The places of mounts, and of what leads to them, that the layers do not have: they are made
 /// for the mounts alone. Deepest first.
-pub(super) fn fresh(
-    engine: &crate::engine::Engine<'_>,
-    layers: &[PathBuf],
-    targets: &[PathBuf],
-) -> Vec<PathBuf> {
+pub(super) fn fresh(engine: &Engine<'_>, layers: &[PathBuf], targets: &[PathBuf]) -> Vec<PathBuf> {
     let mut made = Vec::new();
     for target in targets {
         for path in target

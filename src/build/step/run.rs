@@ -4,12 +4,11 @@ use std::fs::File;
 use std::io::PipeReader;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use nix::sched::CloneFlags;
 
-use super::mount::{self, Cache};
+use super::mount::{self, Cache, Snapshot};
 use crate::build::config::words;
 use crate::build::job::Answer;
 use crate::build::key::Key;
@@ -24,7 +23,9 @@ use crate::engine::worker::{self, Where, Worker};
 use crate::engine::{Engine, identity};
 use crate::oci::ContainerConfig;
 use crate::runtime::SecretFile;
-use crate::spec::config::{BindOptions, Config, EnvEntry, Mount, MountKind, NetworkMode, Stdio};
+use crate::spec::config::{
+    BindOptions, Config, Device, EnvEntry, Mount, MountKind, NetworkMode, Stdio,
+};
 use crate::store::StepWork;
 use crate::sys::file;
 
@@ -41,6 +42,8 @@ pub(in crate::build) struct Prepared {
     pub(in crate::build) secrets: Vec<SecretFile>,
     /// Cache directories that it needs.
     pub(in crate::build) caches: Vec<Cache>,
+    /// Copies that it sees.
+    pub(in crate::build) snapshots: Vec<Snapshot>,
     /// An executable file that it sees: its place and its content.
     pub(in crate::build) script: Option<(String, String)>,
     /// Places that are made for its mounts alone, deepest first.
@@ -58,7 +61,6 @@ pub(in crate::build) fn prepare(
     index: usize,
     run: &Run,
 ) -> Result<Option<Prepared>> {
-    refuse_devices(run)?;
     let mut config = solver.request.config.clone();
     let state = solver.state(index)?;
     let words = words(state, &run.command);
@@ -89,6 +91,7 @@ pub(in crate::build) fn prepare(
     let (network, security) = (expanded(&run.network)?, expanded(&run.security)?);
     choose_network(solver, &mut config, network.as_deref())?;
     choose_security(solver, &mut config, security.as_deref())?;
+    devices(solver, index, run, &mut config, &mut key)?;
     key.add("network", [network.unwrap_or_default()]);
     key.add("security", [security.unwrap_or_default()]);
     let hosts = &solver.request.config.network.extra_hosts;
@@ -114,22 +117,55 @@ pub(in crate::build) fn prepare(
         config,
         secrets: mounts.secrets,
         caches: mounts.caches,
+        snapshots: mounts.snapshots,
         script,
         fresh,
         pieces: mounts.pieces,
     }))
 }
 
-fn refuse_devices(run: &Run) -> Result<()> {
-    let Some(device) = run.devices.first() else {
-        return Ok(());
-    };
-    Err(
-        Error::new(Kind::Unsupported, "run with --device", &device.raw)
-            .because("devices of single commands are not there yet")
-            .hint("--device of the build gives one to every command")
-            .into(),
-    )
+/// `--device=PATH[,required]`: devices of this command alone.
+fn devices(
+    solver: &Solver<'_>,
+    index: usize,
+    run: &Run,
+    config: &mut Config,
+    key: &mut Key,
+) -> Result<()> {
+    for word in &run.devices {
+        let text = solver.state(index)?.expand(word)?;
+        allowed(solver, "device")?;
+        let (name, rest) = text.split_once(',').unwrap_or((&text, ""));
+        let name = name.strip_prefix("name=").unwrap_or(name);
+        if !matches!(rest, "" | "required" | "required=true" | "required=false") {
+            let why = "only required can follow the device";
+            return Err(Error::usage("use RUN --device", &text, why).into());
+        }
+        if !name.starts_with('/') {
+            return Err(Error::new(Kind::Unsupported, "run with --device", name)
+                .because("only devices by their path are known, no CDI names")
+                .hint("RUN --device=/dev/NAME")
+                .into());
+        }
+        let required = rest.starts_with("required") && rest != "required=false";
+        let there = Path::new(name).exists();
+        key.add("device", [name, &there.to_string()]);
+        if there {
+            config.security.devices.push(Device {
+                source: name.to_owned(),
+                target: name.to_owned(),
+                access: "rwm".to_owned(),
+            });
+        } else if required {
+            return Err(Error::new(Kind::NotFound, "run with --device", name)
+                .because("the device is required and not here")
+                .into());
+        } else {
+            let line = format!("RUN --device: {name} is not here, and not required");
+            solver.engine.ui.warn(&line);
+        }
+    }
+    Ok(())
 }
 
 /// Places that a start makes for the mounts alone.
@@ -227,6 +263,8 @@ pub(in crate::build) struct Command {
     pub(in crate::build) secrets: Vec<SecretFile>,
     /// Cache directories that it needs.
     pub(in crate::build) caches: Vec<Cache>,
+    /// Copies that it sees.
+    pub(in crate::build) snapshots: Vec<Snapshot>,
     /// An executable file that it sees: its place and its content.
     pub(in crate::build) script: Option<(String, String)>,
     /// Places to be removed from the result where they are empty, deepest first.
@@ -247,20 +285,12 @@ pub(in crate::build) fn start(
 ) -> Result<Running> {
     let (output, to_output) = std::io::pipe().context("make pipe")?;
     let (errors, to_errors) = std::io::pipe().context("make pipe")?;
-    let worker = worker::spawn(engine, here(), move |_| {
+    let worker = worker::spawn(engine, Where::here(), move |_| {
         let null = File::open("/dev/null").map_err(|e| Error::io("open", "/dev/null", e))?;
         let streams = [null.as_fd(), to_output.as_fd(), to_errors.as_fd()];
         run(engine, work, command, streams.map(Some), false)
     })?;
     Ok((worker, vec![(false, output), (true, errors)]))
-}
-
-fn here() -> Where<'static> {
-    Where {
-        namespaces: CloneFlags::empty(),
-        maps: None,
-        ours: None,
-    }
 }
 
 /// Has `words` run in the step of a command that failed, on the caller's terminal, and waits for
@@ -280,7 +310,7 @@ pub(in crate::build) fn look_into(
         interactive: true,
         tty: true,
     };
-    let worker = worker::spawn(engine, here(), move |_| {
+    let worker = worker::spawn(engine, Where::here(), move |_| {
         run(engine, work, command, [None; 3], true)
     })?;
     match worker.finish(engine)? {
@@ -298,6 +328,7 @@ fn run(
     again: bool,
 ) -> Result<Answer> {
     let held = mount::take(engine, &command.caches, &mut command.config)?;
+    let copies = mount::copies(engine, &command.snapshots, &mut command.config)?;
     if let Some((place, text)) = &command.script {
         add_script(work, place, text, &mut command.config)?;
     }
@@ -311,6 +342,9 @@ fn run(
     };
     let ended = run_step(engine, step, streams);
     drop(held);
+    for copy in copies {
+        engine.store.build_cache().discard(copy.id.as_str())?;
+    }
     if !command.fresh.is_empty() {
         let upper = work.dir.upper();
         identity::as_owner(engine, || mount::clear(&upper, &command.fresh))?;

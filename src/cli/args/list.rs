@@ -49,6 +49,18 @@ impl ShowArgs {
     }
 }
 
+/// Flags of the commands that remove what is unused.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(crate) struct PruneArgs {
+    /// Do not prompt for confirmation
+    #[arg(short, long)]
+    pub(crate) force: bool,
+
+    /// Provide filter values, such as until=24h or label=KEY=VALUE
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) filter: Vec<String>,
+}
+
 /// Splits `KEY=VALUE` filters.
 pub(crate) fn filters(texts: &[String]) -> Result<Vec<(String, String)>> {
     texts

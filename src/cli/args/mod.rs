@@ -23,7 +23,7 @@ pub(crate) use global::GlobalArgs;
 pub(crate) use health::HealthArgs;
 pub(crate) use image::RegistryArgs;
 pub(crate) use lifecycle::LifecycleArgs;
-pub(crate) use list::{FormatArgs, ShowArgs, filters};
+pub(crate) use list::{FormatArgs, PruneArgs, ShowArgs, filters};
 pub(crate) use mount::MountArgs;
 pub(crate) use network::NetworkArgs;
 pub(crate) use process::ProcessArgs;

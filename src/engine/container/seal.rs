@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use nix::fcntl::OFlag;
-use nix::sched::CloneFlags;
 use nix::sys::stat::Mode as Permissions;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +16,7 @@ use super::lower::Lower;
 use crate::archive::{Form, LayerWriter, NewLayer, PackOptions, Packer};
 use crate::common::{Digest, Error, Mode};
 use crate::engine::image::assemble;
-use crate::engine::worker::{self, Where, Worker};
+use crate::engine::worker::Worker;
 use crate::engine::{Engine, identity};
 use crate::runtime::{self, UserRequest};
 use crate::store::{LayerInfo, Stage};
@@ -61,26 +60,7 @@ pub(crate) struct Sealed {
 /// What making the process gave; those of the work come from [`Worker::finish`].
 pub(crate) fn seal(engine: &Engine<'_>, unsealed: Unsealed) -> Result<Worker<Sealed>> {
     engine.store.hold()?;
-    let mapped = engine.mode == Mode::Subid && !engine.host.owns_ids();
-    let maps = match mapped {
-        true => Some(engine.host.id_maps(engine.mode)?),
-        false => None,
-    };
-    let place = Where {
-        namespaces: match mapped {
-            true => CloneFlags::CLONE_NEWUSER,
-            false => CloneFlags::empty(),
-        },
-        maps: maps.as_ref(),
-        ours: None,
-    };
-    worker::spawn(engine, place, |tie| {
-        if mapped {
-            identity::become_owner()?;
-            tie.tighten()?;
-        }
-        write(engine, &unsealed)
-    })
+    identity::begin_as_owner(engine, || write(engine, &unsealed))
 }
 
 fn write(engine: &Engine<'_>, unsealed: &Unsealed) -> Result<Sealed> {

@@ -3,7 +3,6 @@
 use std::io::BufWriter;
 
 use anyhow::Result;
-use nix::sched::CloneFlags;
 
 use crate::archive::{self, Coding, NewLayer};
 use crate::common::{Digest, Error, Kind};
@@ -24,12 +23,7 @@ pub(crate) fn recode(
     coding: Coding,
     latest: Option<i64>,
 ) -> Result<Worker<NewLayer>> {
-    let place = Where {
-        namespaces: CloneFlags::empty(),
-        maps: None,
-        ours: None,
-    };
-    worker::spawn(engine, place, move |_| {
+    worker::spawn(engine, Where::here(), move |_| {
         let source = engine.store.blobs().open(&from).map_err(not_kept)?;
         let incoming = engine.store.incoming()?;
         let out = BufWriter::with_capacity(BUFFER, incoming.file()?);

@@ -7,10 +7,10 @@ use anyhow::Result;
 
 use crate::common::{Digest, Timestamp};
 use crate::engine::Engine;
-use crate::store::CacheRecord;
+use crate::store::{Aside, CacheRecord};
 use crate::sys::tree;
 
-/// The result of one step.
+/// The result of one step, or what is kept beside results.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     /// Key: its id.
@@ -25,6 +25,10 @@ pub(crate) struct Entry {
     pub(crate) size: u64,
     /// An image has its layer as well: nothing is given back without it.
     pub(crate) shared: bool,
+    /// BuildKit's word for what it is; `regular` for the result of a step.
+    pub(crate) kind: &'static str,
+    /// It is no result, but something kept beside them.
+    aside: Option<Aside>,
 }
 
 /// What of the cache is to go.
@@ -34,6 +38,8 @@ pub(crate) struct Request {
     pub(crate) all: bool,
     /// Only what was not used for that long.
     pub(crate) unused_for: Option<Duration>,
+    /// Only what is of this kind.
+    pub(crate) kind: Option<String>,
     /// The oldest results go until no more than this many bytes are left.
     pub(crate) keep: Option<u64>,
 }
@@ -72,6 +78,20 @@ pub(crate) fn list(engine: &Engine<'_>) -> Result<Vec<Entry>> {
             created: record.created,
             used,
             size,
+            kind: "regular",
+            aside: None,
+        });
+    }
+    for aside in engine.store.build_cache().asides()? {
+        entries.push(Entry {
+            key: aside.key,
+            text: format!("{} {}", aside.kind, aside.name),
+            created: aside.used,
+            used: aside.used,
+            size: aside.size,
+            shared: false,
+            kind: aside.kind,
+            aside: Some(aside),
         });
     }
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.used));
@@ -84,18 +104,27 @@ pub(crate) fn prune(engine: &Engine<'_>, request: &Request) -> Result<Pruned> {
     let now = Timestamp::now();
     let mut pruned = Pruned::default();
     let mut kept = 0;
+    let cache = engine.store.build_cache();
+    // What nothing names may be in use by a build at work.
+    let idle = cache.idle()?;
     for entry in list(engine)? {
         kept += entry.size;
         let old = |limit: Duration| entry.used.age(now) >= limit;
         let goes = (request.all || !entry.shared)
             && request.unused_for.is_none_or(old)
+            && request.kind.as_ref().is_none_or(|kind| kind == entry.kind)
+            && (entry.aside.is_none() || idle.is_some())
             && request.keep.is_none_or(|keep| kept > keep);
         if goes {
             kept -= entry.size;
-            engine.store.build_cache().remove(&entry.key)?;
+            match &entry.aside {
+                Some(aside) => cache.remove_aside(aside)?,
+                None => cache.remove(&entry.key)?,
+            }
             pruned.entries.push(entry);
         }
     }
+    drop(idle);
     let collected = engine.store.collect()?;
     pruned.reclaimed = pruned.entries.iter().map(|entry| entry.size).sum();
     pruned.left = collected

@@ -43,7 +43,7 @@ pub(crate) struct Pruned {
     pub(crate) failures: Vec<(String, anyhow::Error)>,
 }
 
-/// Removes containers that do not run, then networks and images that are unused.
+/// Removes containers that do not run, then networks, build cache and images that are unused.
 pub(crate) fn prune(engine: &Engine<'_>, request: &Request) -> Result<Pruned> {
     let mut pruned = prune_containers(engine, &request.filters)?;
     pruned.networks = network::prune(engine, &request.filters)?;
@@ -53,9 +53,9 @@ pub(crate) fn prune(engine: &Engine<'_>, request: &Request) -> Result<Pruned> {
         pruned.reclaimed += volumes.reclaimed;
         pruned.failures.extend(volumes.failures);
     }
-    if request.all && request.filters.is_empty() {
+    if request.filters.is_empty() {
         let everything = build_cache::Request {
-            all: true,
+            all: request.all,
             ..build_cache::Request::default()
         };
         let cache = build_cache::prune(engine, &everything)?;

@@ -1,5 +1,6 @@
 //! `builder prune` and `buildx prune`.
 
+use crate::cli::args::PruneArgs;
 use crate::cli::command::Execute;
 use crate::cli::command::image::prune::confirm;
 use crate::cli::output::human;
@@ -19,13 +20,8 @@ pub(crate) struct Prune {
     #[arg(short, long)]
     all: bool,
 
-    /// Do not prompt for confirmation
-    #[arg(short, long)]
-    force: bool,
-
-    /// Provide filter values, such as until=24h
-    #[arg(long, value_name = "KEY=VALUE")]
-    filter: Vec<String>,
+    #[command(flatten)]
+    prune: PruneArgs,
 
     /// Amount of disk space to keep for cache
     #[arg(long, aliases = ["max-used-space", "reserved-space"], value_name = "BYTES")]
@@ -42,12 +38,16 @@ impl Execute for Prune {
             all: self.all,
             ..Request::default()
         };
-        for text in &self.filter {
+        for text in &self.prune.filter {
             match text.split_once('=') {
                 Some(("until" | "unused-for", age)) => {
                     request.unused_for = Some(parse_duration(age)?);
                 }
-                _ => return Err(bad("--filter", text, "use until=DURATION").into()),
+                Some(("type", kind)) => request.kind = Some(kind.to_owned()),
+                _ => {
+                    let why = "use until=DURATION or type=TYPE";
+                    return Err(bad("--filter", text, why).into());
+                }
             }
         }
         if let Some(text) = &self.keep_storage {
@@ -57,7 +57,7 @@ impl Execute for Prune {
             true => "WARNING! This will remove all build cache.",
             false => "WARNING! This will remove all dangling build cache.",
         };
-        confirm(self.force, "builder prune", what)?;
+        confirm(self.prune.force, "builder prune", what)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         engine.apply_blob_policy()?;

@@ -15,7 +15,7 @@ use crate::engine::system::build_cache::{self, Entry};
 /// Disk usage of the build cache
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Usage {
-    /// Provide filter values: id=ID or until=DURATION
+    /// Provide filter values: id=ID, type=TYPE or until=DURATION
     #[arg(long, value_name = "KEY=VALUE")]
     filter: Vec<String>,
 
@@ -71,7 +71,11 @@ fn filter(text: &str, now: Timestamp) -> anyhow::Result<Filter> {
             let age = crate::common::parse_duration(age)?;
             Ok(Box::new(move |entry| entry.used.age(now) >= age))
         }
-        _ => Err(bad("--filter", text, "use id=ID or until=DURATION").into()),
+        Some(("type", kind)) => {
+            let kind = kind.to_owned();
+            Ok(Box::new(move |entry| entry.kind == kind))
+        }
+        _ => Err(bad("--filter", text, "use id=ID, type=TYPE or until=DURATION").into()),
     }
 }
 
@@ -109,14 +113,15 @@ fn totals(entries: &[Entry]) -> String {
 fn long(entry: &Entry) -> String {
     format!(
         "ID:\t\t{}\nCreated at:\t{}\nMutable:\tfalse\nReclaimable:\t{}\nShared:\t\t{}\n\
-         Size:\t\t{}\nDescription:\t{}\nLast used:\t{}\nType:\t\tregular\n\n",
+         Size:\t\t{}\nDescription:\t{}\nLast used:\t{}\nType:\t\t{}\n\n",
         entry.key.hex(),
         entry.created,
         !entry.shared,
         entry.shared,
         human_size(entry.size),
         entry.text,
-        entry.used
+        entry.used,
+        entry.kind
     )
 }
 
@@ -130,6 +135,6 @@ fn document(entry: &Entry) -> Value {
         "Description": entry.text,
         "CreatedAt": entry.created.to_string(),
         "LastUsedAt": entry.used.to_string(),
-        "Type": "regular",
+        "Type": entry.kind,
     })
 }

@@ -1,6 +1,6 @@
 //! `image prune`.
 
-use crate::cli::args::{FormatArgs, filters};
+use crate::cli::args::{FormatArgs, PruneArgs, filters};
 use crate::cli::command::Execute;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::{document, terminal};
@@ -19,13 +19,8 @@ pub(crate) struct Prune {
     #[arg(short, long)]
     all: bool,
 
-    /// Do not prompt for confirmation
-    #[arg(short, long)]
-    force: bool,
-
-    /// Provide filter values, such as until=24h
-    #[arg(long, value_name = "KEY=VALUE")]
-    filter: Vec<String>,
+    #[command(flatten)]
+    prune: PruneArgs,
 
     #[command(flatten)]
     format: FormatArgs,
@@ -34,14 +29,14 @@ pub(crate) struct Prune {
 impl Execute for Prune {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let format = self.format.format()?;
-        let filters = filters(&self.filter)?;
+        let filters = filters(&self.prune.filter)?;
         let what = match self.all {
             true => {
                 "WARNING! This will remove all images without at least one container associated to them."
             }
             false => "WARNING! This will remove all dangling images.",
         };
-        confirm(self.force, "image prune", what)?;
+        confirm(self.prune.force, "image prune", what)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         engine.apply_blob_policy()?;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::cli::args::{FormatArgs, filters};
+use crate::cli::args::{FormatArgs, PruneArgs, filters};
 use crate::cli::command::Execute;
 use crate::cli::command::image::prune::confirm;
 use crate::cli::output::deleted::{lines, section};
@@ -17,13 +17,8 @@ use crate::engine::network;
 /// Remove all networks that no container asks for
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Prune {
-    /// Do not prompt for confirmation
-    #[arg(short, long)]
-    force: bool,
-
-    /// Provide filter values, such as until=24h or label=KEY
-    #[arg(long, value_name = "KEY=VALUE")]
-    filter: Vec<String>,
+    #[command(flatten)]
+    prune: PruneArgs,
 
     #[command(flatten)]
     format: FormatArgs,
@@ -32,9 +27,9 @@ pub(crate) struct Prune {
 impl Execute for Prune {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let format = self.format.format()?;
-        let filters = filters(&self.filter)?;
+        let filters = filters(&self.prune.filter)?;
         confirm(
-            self.force,
+            self.prune.force,
             "network prune",
             "WARNING! This will remove all custom networks not used by at least one container.",
         )?;

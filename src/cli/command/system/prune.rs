@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::cli::args::{FormatArgs, filters};
+use crate::cli::args::{FormatArgs, PruneArgs, filters};
 use crate::cli::command::Execute;
 use crate::cli::command::image::prune as images;
 use crate::cli::output::deleted::section;
@@ -21,17 +21,12 @@ pub(crate) struct Prune {
     #[arg(short, long)]
     all: bool,
 
-    /// Do not prompt for confirmation
-    #[arg(short, long)]
-    force: bool,
+    #[command(flatten)]
+    prune: PruneArgs,
 
     /// Prune anonymous volumes, too
     #[arg(long)]
     volumes: bool,
-
-    /// Provide filter values, such as until=24h
-    #[arg(long, value_name = "KEY=VALUE")]
-    filter: Vec<String>,
 
     #[command(flatten)]
     format: FormatArgs,
@@ -40,13 +35,9 @@ pub(crate) struct Prune {
 impl Execute for Prune {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let format = self.format.format()?;
-        let filters = filters(&self.filter)?;
-        if self.volumes
-            && self
-                .filter
-                .iter()
-                .any(|filter| filter.starts_with("until="))
-        {
+        let filters = filters(&self.prune.filter)?;
+        let until = |filter: &String| filter.starts_with("until=");
+        if self.volumes && self.prune.filter.iter().any(until) {
             // docker's words; a volume has no time of use to compare with.
             let why = "the \"until\" filter is not supported with \"--volumes\"";
             return Err(Error::usage("prune", "", why).into());
@@ -61,9 +52,9 @@ impl Execute for Prune {
         };
         let warning = format!(
             "WARNING! This will remove:\n  - all stopped containers\n  - all networks not used \
-                 by at least one container\n{more}  - {what}\n"
+                 by at least one container\n{more}  - {what}\n  - unused build cache\n"
         );
-        images::confirm(self.force, "system prune", &warning)?;
+        images::confirm(self.prune.force, "system prune", &warning)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let request = Request {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::cli::args::{FormatArgs, filters};
+use crate::cli::args::{FormatArgs, PruneArgs, filters};
 use crate::cli::command::Execute;
 use crate::cli::command::image::prune::confirm;
 use crate::cli::output::deleted::{lines, section};
@@ -21,13 +21,8 @@ pub(crate) struct Prune {
     #[arg(short, long)]
     all: bool,
 
-    /// Do not prompt for confirmation
-    #[arg(short, long)]
-    force: bool,
-
-    /// Provide filter values, such as label=KEY=VALUE
-    #[arg(long, value_name = "KEY=VALUE")]
-    filter: Vec<String>,
+    #[command(flatten)]
+    prune: PruneArgs,
 
     #[command(flatten)]
     format: FormatArgs,
@@ -37,7 +32,7 @@ impl Execute for Prune {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let format = self.format.format()?;
         // docker's older word for --all.
-        let (switches, filters): (Vec<_>, Vec<_>) = filters(&self.filter)?
+        let (switches, filters): (Vec<_>, Vec<_>) = filters(&self.prune.filter)?
             .into_iter()
             .partition(|(key, _)| key == "all");
         let all = self.all
@@ -51,7 +46,7 @@ impl Execute for Prune {
                 "WARNING! This will remove anonymous local volumes not used by at least one container."
             }
         };
-        confirm(self.force, "volume prune", what)?;
+        confirm(self.prune.force, "volume prune", what)?;
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let pruned = prune(&engine, all, &filters)?;

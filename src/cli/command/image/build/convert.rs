@@ -23,7 +23,7 @@ use crate::spec::config::Config;
 use super::args::Build;
 
 /// Largest Dockerfile and largest file of build arguments that is read, in bytes.
-const LARGEST: u64 = 16 << 20;
+const LARGEST: u64 = crate::dockerfile::MAX_DOCKERFILE as u64;
 
 /// Everything that was asked; each flag is checked before anything is done.
 ///
@@ -160,8 +160,12 @@ fn arguments(args: &Build, session: &Session) -> Result<Vec<(String, String)>> {
         let failed = |error| Error::io("read build arguments", &path, error);
         let mut text = String::new();
         std::fs::File::open(&path)
-            .and_then(|file| file.take(LARGEST).read_to_string(&mut text))
+            .and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text))
             .map_err(failed)?;
+        if text.len() as u64 > LARGEST {
+            let why = format!("the file is larger than {LARGEST} bytes");
+            return Err(bad("--build-arg-file", &path.display().to_string(), why));
+        }
         let lines = text.lines().map(str::trim);
         for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
             found.extend(parse::build::argument(line, &session.environment)?);
