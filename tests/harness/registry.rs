@@ -18,6 +18,8 @@ pub(crate) struct Request {
     /// Names in lower case.
     pub(crate) headers: HashMap<String, String>,
     pub(crate) body: String,
+    /// The body as it came.
+    pub(crate) data: Vec<u8>,
 }
 
 /// Who may read.
@@ -73,6 +75,10 @@ struct State {
     tokens: HashMap<String, usize>,
     released: bool,
     stalled: bool,
+    /// Uploads so far.
+    uploads: usize,
+    /// Where uploads go when not to this registry: `http://host:port`.
+    uploads_to: Option<String>,
 }
 
 /// The registry; it answers until the test process ends.
@@ -121,6 +127,8 @@ impl Registry {
             tokens: HashMap::new(),
             released: false,
             stalled: false,
+            uploads: 0,
+            uploads_to: None,
         };
         let registry = Registry {
             address,
@@ -180,6 +188,23 @@ impl Registry {
                 fault,
             })
         });
+    }
+
+    /// Sends every upload to another registry, which takes it.
+    pub(crate) fn upload_to(&self, other: &Registry) {
+        let place = format!("http://{}", other.address);
+        self.change(|state| state.uploads_to = Some(place));
+    }
+
+    /// The bytes of a manifest that is served.
+    pub(crate) fn manifest(&self, repository: &str, reference: &str) -> Option<Vec<u8>> {
+        let name = format!("{repository}:{reference}");
+        self.change(|state| Some(state.manifests.get(&name)?.1.clone()))
+    }
+
+    /// Whether a blob is served.
+    pub(crate) fn has_blob(&self, digest: &str) -> bool {
+        self.change(|state| state.blobs.contains_key(digest))
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
@@ -286,6 +311,9 @@ impl Registry {
         if rest.is_empty() {
             return Answer::new(200, "{}").with("Docker-Distribution-API-Version", "registry/2.0");
         }
+        if let Some(answer) = self.taken(rest, request) {
+            return answer;
+        }
         self.change(|state| {
             if let Some((_, digest)) = rest.split_once("/blobs/") {
                 let found = state.blobs.get(digest);
@@ -308,6 +336,45 @@ impl Registry {
                 404,
                 format!(r#"{{"errors":[{{"code":"{code}","message":"not here"}}]}}"#),
             )
+        })
+    }
+
+    /// What is pushed (distribution-spec, "Push"): a blob by one request to where its upload was
+    /// opened, documents by their names.
+    fn taken(&self, rest: &str, request: &Request) -> Option<Answer> {
+        let query = request.path.split_once('?').map_or("", |(_, query)| query);
+        self.change(|state| match request.method.as_str() {
+            "POST" if rest.ends_with("/blobs/uploads/") => {
+                state.uploads += 1;
+                let host = state.uploads_to.clone().unwrap_or_default();
+                let place = format!("{host}/v2/{rest}upload-{}?state=x", state.uploads);
+                Some(Answer::new(202, "").with("Location", place))
+            }
+            "PUT" if rest.contains("/blobs/uploads/") => {
+                let found = digest(&request.data);
+                let wanted = query
+                    .split('&')
+                    .find_map(|pair| pair.strip_prefix("digest="));
+                let wanted = wanted.unwrap_or_default().replace("%3A", ":");
+                if wanted != found {
+                    let body = r#"{"errors":[{"code":"DIGEST_INVALID","message":"other bytes"}]}"#;
+                    return Some(Answer::new(400, body));
+                }
+                state.blobs.insert(found, request.data.clone());
+                Some(Answer::new(201, ""))
+            }
+            "PUT" => {
+                let (repository, reference) = rest.split_once("/manifests/")?;
+                let kind = request.headers.get("content-type").cloned();
+                let found = digest(&request.data);
+                for name in [reference, &found] {
+                    let document = (kind.clone().unwrap_or_default(), request.data.clone());
+                    let name = format!("{repository}:{name}");
+                    state.manifests.insert(name, document);
+                }
+                Some(Answer::new(201, "").with("Docker-Content-Digest", found))
+            }
+            _ => None,
         })
     }
 
@@ -403,6 +470,7 @@ fn read_request(stream: &TcpStream) -> std::io::Result<Request> {
         path,
         headers,
         body: String::from_utf8_lossy(&body).into_owned(),
+        data: body,
     })
 }
 

@@ -1,7 +1,7 @@
 //! `push`, and builds that push: against docker-registry, where it is installed.
 
 use crate::harness::image::{Built, digest};
-use crate::harness::registry::Auth;
+use crate::harness::registry::{Auth, Fault};
 use crate::harness::{Env, Image, Layer, Registry, require};
 use crate::peers::{real_registry, run};
 
@@ -97,6 +97,144 @@ cases! {
         env.ketch(&["build", "--network", "none", "--push", &context])
             .refused(&["tag is needed when pushing to registry"]);
     }
+}
+
+/// A world with an image under a name in the registry.
+fn with_image(registry: &Registry, image: &Built) -> (Env, String) {
+    let env = Env::any();
+    let from = Registry::start().push("a", "v1", image);
+    env.ketch(&["pull", "-q", &from]).ok();
+    let name = format!("{}/mine:v1", registry.address);
+    env.ketch(&["tag", &from, &name]).ok();
+    (env, name)
+}
+
+/// Whether the registry has the image, and `blobs` its blobs.
+#[track_caller]
+fn holds(registry: &Registry, blobs: &Registry, image: &Built) {
+    assert_eq!(
+        registry.manifest("mine", "v1").as_deref(),
+        Some(&image.manifest[..])
+    );
+    for (digest, _) in &image.blobs {
+        assert!(blobs.has_blob(digest), "{digest}");
+    }
+}
+
+#[test]
+fn an_upload_that_breaks_is_begun_again() {
+    let busy = || Fault::Status(503, vec![("Retry-After".to_owned(), "0".to_owned())]);
+    for (part, fault) in [
+        ("/upload-", busy()),
+        ("/upload-", Fault::Reset),
+        ("/upload-2", Fault::Status(404, Vec::new())),
+        ("/blobs/uploads/?", Fault::Reset),
+        ("/blobs/uploads/", busy()),
+        ("/manifests/", busy()),
+        ("/manifests/", Fault::Reset),
+    ] {
+        let registry = Registry::start();
+        let (env, name) = with_image(&registry, &small());
+        registry.fault(part, 2, fault);
+        env.ketch(&["push", "-q", &name]).ok();
+        holds(&registry, &registry, &small());
+    }
+    // One that never gets better is given up, and no name is set.
+    let registry = Registry::start();
+    let (env, name) = with_image(&registry, &small());
+    registry.fault("/upload-", usize::MAX, Fault::Status(507, Vec::new()));
+    env.ketch(&["push", &name]).fails(1, &["push blob", "507"]);
+    assert_eq!(registry.manifest("mine", "v1"), None);
+}
+
+#[test]
+fn an_upload_elsewhere_gets_the_blob_and_no_login() {
+    let registry = Registry::with(Auth::Basic {
+        user: "u".to_owned(),
+        password: "p".to_owned(),
+    });
+    let other = Registry::start();
+    registry.upload_to(&other);
+    let (env, name) = with_image(&registry, &small());
+    env.ketch(&["push", "-q", "--creds", "u:p", &name]).ok();
+    holds(&registry, &other, &small());
+    let asked = other.requests();
+    assert!(asked.iter().any(|one| one.method == "PUT"), "{asked:?}");
+    for one in asked {
+        assert_eq!(one.headers.get("authorization"), None, "{one:?}");
+    }
+    // A redirect of the upload itself is followed in the same way.
+    let registry = Registry::with(Auth::Basic {
+        user: "u".to_owned(),
+        password: "p".to_owned(),
+    });
+    let other = Registry::start();
+    let (env, name) = with_image(&registry, &small());
+    registry.fault(
+        "/upload-",
+        9,
+        Fault::Redirect(format!("http://{}", other.address)),
+    );
+    env.ketch(&["push", "-q", "--creds", "u:p", &name]).ok();
+    holds(&registry, &other, &small());
+    for one in other.requests() {
+        assert_eq!(one.headers.get("authorization"), None, "{one:?}");
+    }
+}
+
+#[test]
+fn a_token_that_ends_in_the_middle_is_renewed() {
+    // One blob, so that no other thread shares a token.
+    let image = Image::empty().build();
+    for uses in [1, 2, 3] {
+        let user = Some(("u".to_owned(), "p".to_owned()));
+        let registry = Registry::with(Auth::Token { uses, user });
+        let (env, name) = with_image(&registry, &image);
+        env.ketch(&["push", "-q", "--creds", "u:p", &name]).ok();
+        holds(&registry, &registry, &image);
+        let asked = registry.requests();
+        let tokens = asked.iter().filter(|one| one.path.starts_with("/token"));
+        let scopes: Vec<&String> = tokens.clone().map(|one| &one.path).collect();
+        assert!(tokens.count() > 1, "{scopes:?}");
+        assert!(
+            asked
+                .iter()
+                .any(|one| one.path.contains("push") || one.body.contains("push")),
+            "{scopes:?}"
+        );
+        env.ketch(&["push", "-q", "--creds", "u:wrong", &name])
+            .exits(1);
+    }
+}
+
+#[test]
+fn one_platform_of_an_index_is_pushed_alone() {
+    let registry = Registry::start();
+    let env = Env::any();
+    let context = env.folder("context");
+    env.file("context/Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
+    let name = format!("{}/several:v1", registry.address);
+    let platforms = ["--platform", "linux/amd64,linux/riscv64,linux/arm/v7"];
+    env.ketch(&[&["build", "-t", &name], &platforms[..], &[&context]].concat())
+        .ok();
+    env.ketch(&["push", "-q", &name]).ok();
+    let served = || {
+        let bytes = registry.manifest("several", "v1").unwrap();
+        serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()
+    };
+    let index = served();
+    let listed = index["manifests"].as_array().unwrap();
+    assert_eq!(listed.len(), 3, "{index}");
+    for entry in listed {
+        let digest = entry["digest"].as_str().unwrap();
+        assert!(registry.manifest("several", digest).is_some(), "{digest}");
+    }
+    env.ketch(&["push", "-q", "--platform", "linux/riscv64", &name])
+        .ok();
+    let bytes = registry.manifest("several", "v1").unwrap();
+    assert_eq!(digest(&bytes), listed[1]["digest"].as_str().unwrap());
+    env.ketch(&["push", "--platform", "linux/s390x", &name])
+        .fails(1, &["does not match the specified platform (linux/s390x)"]);
 }
 
 #[test]

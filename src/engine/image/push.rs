@@ -216,6 +216,9 @@ fn cargo(engine: &Engine<'_>, record: &ImageRecord, request: &PushRequest) -> Re
         if own.is_ok_and(|own| own.satisfies(wanted)) {
             return single(engine, record);
         }
+        if let Some(other) = super::variant::of(engine, record, wanted) {
+            return single(engine, &other);
+        }
         return Err(Error::new(Kind::NotFound, "push", request.image.as_str())
             .because(format!(
                 "image was found but its platform ({}) does not match the specified platform ({wanted})",

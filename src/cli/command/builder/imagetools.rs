@@ -94,6 +94,14 @@ fn text(found: &Remote) -> String {
         if let Some(platform) = &entry.platform {
             text.push_str(&format!("  Platform:    {platform}\n"));
         }
+        if let Some(notes) = entry.annotations.as_ref().filter(|notes| !notes.is_empty()) {
+            text.push_str("  Annotations: \n");
+            let width = notes.keys().map(String::len).max().unwrap_or_default() + 2;
+            for (key, value) in notes {
+                let key = format!("{key}:");
+                text.push_str(&format!("    {key:width$}{value}\n"));
+            }
+        }
     }
     text
 }
