@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::context::remote::Place;
 use crate::archive::Coding;
+use crate::common::Digest;
 use crate::engine::container::PullPolicy;
 use crate::engine::image::assemble::Dialect;
 use crate::engine::image::pull::RegistryOptions;
@@ -47,6 +48,10 @@ pub(crate) struct Request {
     pub(crate) contexts: Vec<(String, String)>,
     /// `--allow`: `network.host`, `security.insecure`.
     pub(crate) allow: Vec<String>,
+    /// `--cache-from`: where results of others are.
+    pub(crate) cache_from: Vec<CachePlace>,
+    /// `--cache-to`: where the results are written.
+    pub(crate) cache_to: Vec<CacheTo>,
     /// `-o`; the store's image without.
     pub(crate) outputs: Vec<Output>,
     /// Whether the store keeps the image.
@@ -111,6 +116,8 @@ impl Request {
             ssh: Vec::new(),
             contexts: Vec::new(),
             allow: Vec::new(),
+            cache_from: Vec::new(),
+            cache_to: Vec::new(),
             outputs: Vec::new(),
             keep: true,
             rewrite: false,
@@ -132,6 +139,55 @@ impl Request {
     /// Whether anything but the target's files is wanted.
     pub(crate) fn makes_image(&self) -> bool {
         self.keep || self.verify || self.outputs.iter().any(|output| !output.is_files())
+    }
+}
+
+/// Where a cache is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CachePlace {
+    /// A name in a registry.
+    Registry(String),
+    /// A directory in OCI's image layout.
+    Local {
+        /// The directory.
+        path: PathBuf,
+        /// Name of the cache in it.
+        tag: Option<String>,
+        /// Digest of the cache in it.
+        digest: Option<Digest>,
+    },
+    /// The image itself.
+    Inline,
+    /// A kind that is not known.
+    Other(String),
+}
+
+impl std::fmt::Display for CachePlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            CachePlace::Registry(name) => f.write_str(name),
+            CachePlace::Local { path, .. } => path.display().fmt(f),
+            CachePlace::Inline => f.write_str("inline"),
+            CachePlace::Other(kind) => write!(f, "type={kind}"),
+        }
+    }
+}
+
+/// `--cache-to`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CacheTo {
+    /// Where it goes.
+    pub(crate) place: CachePlace,
+    /// `mode=max`: layers of every step, not of the result alone.
+    pub(crate) max: bool,
+    /// A failure is no failure of the build.
+    pub(crate) ignore_error: bool,
+}
+
+impl CacheTo {
+    /// Whether it goes into the image.
+    pub(crate) fn is_inline(&self) -> bool {
+        self.place == CachePlace::Inline
     }
 }
 

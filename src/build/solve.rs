@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 
+use super::cache::{Gone, Imported};
 use super::copying::Contexts;
 use super::graph::{self, Graph};
 use super::job::{Answer, Ended, Job, Jobs, SealJob, StepInfo};
@@ -52,6 +53,12 @@ pub(super) struct Solver<'a> {
     pub(super) vertices: Vertex,
     /// What waits for a seal: the layer and what it lies on.
     pub(super) unsealed: Vec<(Piece, Vec<Piece>)>,
+    /// Steps that came to nothing.
+    pub(super) nothings: Vec<CacheRecord>,
+    /// Digests of what was copied from layers, by the name of the question.
+    pub(super) contents: BTreeMap<Digest, Digest>,
+    /// Caches of others.
+    pub(super) imported: &'a Imported<'a>,
     began: Timestamp,
     /// Steps at work at one time.
     limit: usize,
@@ -65,8 +72,10 @@ pub(super) struct Solved {
     pub(super) state: State,
     /// Its layers.
     pub(super) layers: Layers,
-    /// Steps that were shown.
-    pub(super) vertices: Vertex,
+    /// Steps of it that came to nothing.
+    pub(super) nothings: Vec<CacheRecord>,
+    /// Digests of what was copied from layers.
+    pub(super) contents: BTreeMap<Digest, Digest>,
     /// Images that it took files from, and their digests.
     pub(super) materials: Vec<(String, Digest)>,
     /// When it began.
@@ -85,6 +94,7 @@ impl<'a> Solver<'a> {
         platform: &Platform,
         progress: &'a dyn Progress,
         presence: &'a BuildPresence,
+        imported: &'a Imported<'a>,
     ) -> Result<Solver<'a>> {
         let contexts: Vec<String> = request
             .contexts
@@ -99,7 +109,7 @@ impl<'a> Solver<'a> {
             request,
             file,
             progress,
-            stages: file.stages.iter().map(Stage::new).collect(),
+            stages: Stage::all(file, platform, request.platforms.len() > 1),
             graph,
             layers: Layers::default(),
             jobs: Jobs::default(),
@@ -109,6 +119,9 @@ impl<'a> Solver<'a> {
             contexts: Contexts::new(),
             vertices: 0,
             unsealed: Vec::new(),
+            nothings: Vec::new(),
+            contents: BTreeMap::new(),
+            imported,
             began: Timestamp::now(),
             limit: request
                 .jobs
@@ -122,12 +135,14 @@ impl<'a> Solver<'a> {
     ///
     /// # Errors
     /// `StepFailure` for a command that failed; what other steps gave. Finished steps are kept.
-    pub(super) fn solve(mut self) -> Result<Solved> {
-        let mut solved = self.run();
-        if solved.is_ok() && self.request.squash {
-            solved = self.squash();
-        }
-        if let Err(error) = solved {
+    ///
+    /// [`Gone`] when the caches of others have less than they said: begun anew, it goes on from what
+    /// is done.
+    pub(super) fn solve(&mut self) -> Result<Solved> {
+        if let Err(error) = self.run().and_then(|()| self.complete()) {
+            if error.is::<Gone>() {
+                self.finish_jobs()?;
+            }
             self.give_up();
             let _ = self.keep_records(false);
             return Err(error);
@@ -138,8 +153,9 @@ impl<'a> Solver<'a> {
         let state = state.context("the target has no state")?;
         Ok(Solved {
             state,
-            layers: self.layers,
-            vertices: self.vertices,
+            layers: std::mem::take(&mut self.layers),
+            nothings: std::mem::take(&mut self.nothings),
+            contents: std::mem::take(&mut self.contents),
             materials: materials(&self.images),
             began: self.began,
         })
@@ -198,6 +214,7 @@ impl<'a> Solver<'a> {
         below: &[Piece],
         stage: Option<usize>,
     ) -> Result<()> {
+        self.bring(below)?;
         if let Some(unsealed) = self.layers.unsealed(self.engine, piece, below) {
             let worker = crate::engine::container::seal(self.engine, unsealed)?;
             self.jobs.push(Job::Seal(SealJob {
@@ -209,7 +226,7 @@ impl<'a> Solver<'a> {
         Ok(())
     }
 
-    fn ended(&mut self, end: Ended) -> Result<()> {
+    pub(super) fn ended(&mut self, end: Ended) -> Result<()> {
         match end {
             Ended::Step(info, answer) => self.step_ended(*info, answer),
             Ended::Seal(piece, stage, sealed) => {
@@ -241,7 +258,9 @@ impl<'a> Solver<'a> {
             Ok(Answer::Changed) => return self.begin_again(&info),
             Ok(Answer::Nothing) => {
                 cache.discard(info.work.id.as_str())?;
-                cache.put(&self.record(&info, None))?;
+                let record = self.record(&info, None);
+                cache.put(&record)?;
+                self.nothings.push(record);
                 self.progress.event(&Event::Done {
                     vertex: info.vertex,
                 });
@@ -276,6 +295,7 @@ impl<'a> Solver<'a> {
             dirty: false,
             user: info.user,
             owners,
+            away: false,
             sealed: None,
         };
         let below = self.add(info.stage, key, Layer::Step(Box::new(made)), info.history);
@@ -284,15 +304,10 @@ impl<'a> Solver<'a> {
         if by_other {
             self.stages[info.stage].status = Status::Working;
             self.seal(piece, &below.0, Some(info.stage))?;
-        } else if self.is_sealed(info.stage) {
+        } else if self.keeps_layers(info.stage) {
             self.unsealed.push((piece, below.0));
         }
         Ok(())
-    }
-
-    /// Whether the layers of a stage get digests: where they become an image's.
-    pub(super) fn is_sealed(&self, stage: usize) -> bool {
-        self.request.makes_image() && self.graph.exported.contains(&stage)
     }
 
     /// The record of a step that has ended.

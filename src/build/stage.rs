@@ -40,6 +40,8 @@ pub(super) struct Stage {
     pub(super) cmd_set: bool,
     /// How often its step began anew because files changed.
     pub(super) restarts: u32,
+    /// The platform it is built for, where there are several.
+    label: String,
 }
 
 /// A step as the cache and progress know it.
@@ -53,8 +55,18 @@ pub(super) struct Step {
 }
 
 impl Stage {
+    /// All stages of a file; with `labelled`, their steps tell the platform.
+    pub(super) fn all(file: &Dockerfile, platform: &Platform, labelled: bool) -> Vec<Stage> {
+        let label = match labelled {
+            true => format!("{platform} "),
+            false => String::new(),
+        };
+        let stages = file.stages.iter();
+        stages.map(|stage| Stage::new(stage, &label)).collect()
+    }
+
     /// At its beginning.
-    pub(super) fn new(stage: &dockerfile::Stage) -> Stage {
+    fn new(stage: &dockerfile::Stage, label: &str) -> Stage {
         Stage {
             index: stage.index,
             status: Status::Ready,
@@ -63,6 +75,7 @@ impl Stage {
             next: 0,
             cmd_set: false,
             restarts: 0,
+            label: label.to_owned(),
         }
     }
 
@@ -85,7 +98,8 @@ impl Stage {
             None if stages > 1 => format!("stage-{} ", self.index),
             None => String::new(),
         };
-        format!("[{name}{at}/{total}] {source}")
+        let label = &self.label;
+        format!("[{label}{name}{at}/{total}] {source}")
     }
 
     fn span(&self, file: &Dockerfile) -> dockerfile::Span {
@@ -219,7 +233,11 @@ impl Solver<'_> {
         Ok(State {
             base_layers: pieces.len(),
             base_history: image.history.len(),
-            image,
+            image: ImageConfig {
+                // It speaks of how the base was made.
+                build_cache: None,
+                ..image
+            },
             pieces,
             key: key.finish().0,
             args: Vec::new(),

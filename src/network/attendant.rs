@@ -76,6 +76,8 @@ fn attend(work: Work, keeper: Pid) -> Option<()> {
     // The terminal's Ctrl-C is for the payload.
     exec::set_session();
     signal::reset_all();
+    // splice(2) has no flag that spares its caller.
+    signal::ignore_broken_pipes();
     belong_to(keeper)?;
     // Whoever looks for the shared namespace after its holder was killed finds it here.
     if work.held.is_empty() {

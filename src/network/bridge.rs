@@ -25,6 +25,9 @@ const ALIAS: &str = "ketch network ";
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Largest packet in bytes where none is asked for.
 const MTU: u32 = 1500;
+/// The same where all packets that leave go through a program, which takes as long for a small one
+/// as for the largest: what pasta and slirp4netns have by themselves.
+const SHARED_MTU: u32 = 65520;
 
 /// What of a network's record makes its bridge.
 #[derive(Debug, Clone)]
@@ -51,7 +54,7 @@ pub(super) struct Bridge<'a> {
 
 impl<'a> Bridge<'a> {
     /// The bridge of a network.
-    pub(super) fn of(record: &'a Record) -> Bridge<'a> {
+    pub(super) fn of(record: &'a Record, ground: Ground) -> Bridge<'a> {
         let is_off = |name: &str| record.option(&[name]).is_some_and(|value| !is_true(value));
         let gateway = |pool: &Pool| Some((pool.gateway?, pool.subnet.prefix));
         Bridge {
@@ -64,7 +67,10 @@ impl<'a> Bridge<'a> {
             friendly: !record.isolate && is_off("isolate"),
             separate: is_off("com.docker.network.bridge.enable_icc"),
             masquerade: !is_off("com.docker.network.bridge.enable_ip_masquerade"),
-            mtu: record.mtu().unwrap_or(MTU),
+            mtu: record.mtu().unwrap_or(match ground {
+                Ground::Host => MTU,
+                Ground::Shared => SHARED_MTU,
+            }),
         }
     }
 }
@@ -221,7 +227,7 @@ pub(super) fn attach(
     Ok(Connected {
         device: Some(name),
         fresh: firewall.is_fresh(),
-        lack,
+        lack: lack.filter(|_| known.is_none()),
     })
 }
 
@@ -330,7 +336,7 @@ pub(crate) fn restore(
     members: &[(Member, Vec<Published>)],
     find: Find<'_>,
 ) -> Result<()> {
-    let bridge = Bridge::of(record);
+    let bridge = Bridge::of(record, Ground::Host);
     let mut netlink = Netlink::route()?;
     let Some(own) = netlink.link(bridge.name)? else {
         return Ok(());
@@ -356,7 +362,7 @@ pub(crate) fn restore(
 /// Removes the bridge of a network that no container is on, and its rules; none is no error. The
 /// interfaces of containers that have just ended go with their namespaces.
 pub(crate) fn remove(record: &Record, find: Find<'_>) -> Result<()> {
-    let bridge = Bridge::of(record);
+    let bridge = Bridge::of(record, Ground::Host);
     let mut netlink = Netlink::route()?;
     let found = netlink.link(bridge.name)?;
     let is_own = |link: &Link| {

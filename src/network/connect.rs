@@ -22,7 +22,7 @@ pub(crate) struct Connected {
     /// The firewall's rules had to be loaded: if other containers run, somebody has removed them,
     /// and [`bridge::restore`] is to be called for every other network.
     pub(crate) fresh: bool,
-    /// What keeps members from reaching beyond their network.
+    /// What keeps members from reaching beyond their network; its first member alone is told.
     pub(crate) lack: Option<String>,
 }
 
@@ -54,7 +54,10 @@ pub(crate) fn connect(
 ) -> Result<Connected> {
     let end = End::of(record, member)?;
     match record.driver {
-        Driver::Bridge => bridge::attach(&Bridge::of(record), &end, published, netns, ground, find),
+        Driver::Bridge => {
+            let bridge = Bridge::of(record, ground);
+            bridge::attach(&bridge, &end, published, netns, ground, find)
+        }
         Driver::Macvlan | Driver::Ipvlan => {
             parent::attach(record, &end, netns).map(|()| Connected::default())
         }

@@ -2,7 +2,7 @@
 //! no packet filter leads anywhere.
 
 use std::collections::HashMap;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
@@ -155,22 +155,54 @@ fn join(client: TcpStream, target: SocketAddr) -> std::io::Result<()> {
 }
 
 /// Copies to the end, which is handed on: the other direction goes on.
-fn copy(mut from: &TcpStream, mut to: &TcpStream) {
+fn copy(from: &TcpStream, to: &TcpStream) {
+    let copied = match std::io::pipe() {
+        Ok((reader, writer)) => through(from, to, &reader, &writer),
+        // Too many are open: a buffer takes no descriptor.
+        Err(_) => by_hand(from, to),
+    };
+    match copied {
+        Ok(()) => drop(to.shutdown(Shutdown::Write)),
+        // Nobody reads any more: the sender is to know.
+        Err(_) => {
+            let _ = from.shutdown(Shutdown::Both);
+            let _ = to.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// Copies through a pipe: what is there goes on at once, and the kernel hands pages on.
+fn through(
+    from: &TcpStream,
+    to: &TcpStream,
+    reader: &PipeReader,
+    writer: &PipeWriter,
+) -> std::io::Result<()> {
+    loop {
+        let mut held = net::splice(from.as_fd(), writer.as_fd(), BUFFER)?;
+        if held == 0 {
+            return Ok(());
+        }
+        while held > 0 {
+            held -= match net::splice(reader.as_fd(), to.as_fd(), held)? {
+                0 => return Err(ErrorKind::WriteZero.into()),
+                moved => moved,
+            };
+        }
+    }
+}
+
+/// Copies through a buffer.
+fn by_hand(mut from: &TcpStream, mut to: &TcpStream) -> std::io::Result<()> {
     let mut buffer = vec![0; BUFFER];
     loop {
         match from.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) if to.write_all(&buffer[..count]).is_ok() => {}
+            Ok(0) => return Ok(()),
+            Ok(count) => to.write_all(&buffer[..count])?,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            _ => {
-                // Nobody reads any more: the sender is to know.
-                let _ = from.shutdown(Shutdown::Both);
-                let _ = to.shutdown(Shutdown::Both);
-                return;
-            }
+            Err(error) => return Err(error),
         }
     }
-    let _ = to.shutdown(Shutdown::Write);
 }
 
 /// Hands datagrams on in both directions.

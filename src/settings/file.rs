@@ -1,6 +1,7 @@
 //! `ketch.toml`: ketch's own settings, `$XDG_CONFIG_HOME/ketch/ketch.toml` over
 //! `/etc/ketch/ketch.toml`.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -33,6 +34,10 @@ pub(crate) struct File {
     /// Registries reached without verified TLS: `host`, `host:port`, or a CIDR range.
     #[serde(rename = "insecure-registries", alias = "insecure_registries")]
     pub(crate) insecure_registries: Option<Vec<String>>,
+    /// Where ports are published that name no address of the host: `["127.0.0.1", "::1"]` keeps
+    /// them from the network. Without it every address, as docker; podman's `default_host_ips`.
+    #[serde(rename = "publish-addresses", alias = "publish_addresses")]
+    pub(crate) publish_addresses: Option<Vec<IpAddr>>,
 }
 
 impl File {
@@ -52,6 +57,7 @@ impl File {
             merged.keep_blobs = merged.keep_blobs.or(below.keep_blobs);
             merged.registry_mirrors = merged.registry_mirrors.or(below.registry_mirrors);
             merged.insecure_registries = merged.insecure_registries.or(below.insecure_registries);
+            merged.publish_addresses = merged.publish_addresses.or(below.publish_addresses);
         }
         Ok(merged)
     }

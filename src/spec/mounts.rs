@@ -249,6 +249,9 @@ fn user_mount(inputs: &Inputs<'_>, mount: &Mount, own: &Path) -> Result<OciMount
             layers(mount, lowers, options, own)
         }
         MountKind::Volume { .. } => volume(inputs, mount, options, own),
+        MountKind::Image { name, .. } => {
+            Err(Error::new(Kind::Bug, "mount image", name).because("nobody has looked it up"))
+        }
     }
 }
 

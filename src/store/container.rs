@@ -46,6 +46,9 @@ pub(crate) struct ContainerRecord {
     /// Diff-ids, base first.
     #[serde(default)]
     pub(crate) layers: Vec<Digest>,
+    /// Diff-ids of images that it mounts; kept from collection as its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) mounted: Vec<Digest>,
     /// Identity mode it was created in.
     pub(crate) mode: Mode,
     /// The plain root directory, when it was asked for instead of an image.
@@ -100,7 +103,7 @@ pub(crate) struct ContainerEntry {
 }
 
 impl Containers<'_> {
-    fn dir(&self) -> PathBuf {
+    pub(super) fn dir(&self) -> PathBuf {
         self.store.path("containers")
     }
 
@@ -233,7 +236,7 @@ impl Containers<'_> {
         };
         let missing = || {
             Error::new(Kind::NotFound, "find container", wanted)
-                .because("no container has this name or id".to_owned())
+                .because("no such container".to_owned())
                 .hint("ketch ps -a lists them")
         };
         if wanted.parse::<ContainerId>().is_ok() && dir(wanted).path.is_dir() {
@@ -395,7 +398,7 @@ impl Containers<'_> {
 /// One container's directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ContainerDir {
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 impl ContainerDir {
@@ -430,7 +433,7 @@ impl ContainerDir {
         self.path.join("rootfs")
     }
 
-    fn lock_path(&self) -> PathBuf {
+    pub(super) fn lock_path(&self) -> PathBuf {
         self.path.join("lock")
     }
 

@@ -1,8 +1,9 @@
-//! The loopback device, by ioctl: all that a network namespace without interfaces needs.
+//! The loopback device, by ioctl: all that a network namespace without interfaces needs. Sockets
+//! that listen, and what goes from one to another without a copy.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{
@@ -99,4 +100,20 @@ fn bound(at: SocketAddr, kind: SockType) -> io::Result<OwnedFd> {
         SocketAddr::V6(at) => bind(made.as_raw_fd(), &SockaddrIn6::from(at))?,
     }
     Ok(made)
+}
+
+/// Moves at most `most` bytes from one descriptor to another, of which one is a pipe, and waits
+/// until there are some (splice(2)). 0 is the end.
+pub(crate) fn splice(from: BorrowedFd<'_>, to: BorrowedFd<'_>, most: usize) -> io::Result<usize> {
+    let (from, to) = (from.as_raw_fd(), to.as_raw_fd());
+    let none = std::ptr::null_mut();
+    loop {
+        // SAFETY: both descriptors are borrowed for the call, and no offset is pointed to.
+        let moved = unsafe { libc::splice(from, none, to, none, most, libc::SPLICE_F_MOVE) };
+        match Errno::result(moved) {
+            Ok(moved) => return Ok(moved.unsigned_abs()),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
 }

@@ -2,11 +2,12 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sched::CloneFlags;
 
-use super::file;
+use super::{file, signal};
 use crate::common::{Error, ExitStatus, Kind, Result};
 
 /// Which side of a `clone` this is.
@@ -114,12 +115,23 @@ pub(crate) fn clone(namespaces: CloneFlags, cgroup: Option<BorrowedFd<'_>>) -> R
     }
 }
 
+/// How long threads that have ended may take to be gone for the kernel as well.
+const ENDING: Duration = Duration::from_millis(250);
+
 /// Refuses to fork a process with threads.
 fn refuse_threads() -> Result<()> {
     use std::os::unix::fs::MetadataExt;
     // Each thread is a directory of task/, so its link count is threads + 2.
-    match std::fs::metadata("/proc/self/task") {
-        Ok(meta) if meta.nlink() > 3 => {
+    let several = || std::fs::metadata("/proc/self/task").map(|meta| meta.nlink() > 3);
+    let mut found = several();
+    // Who joins a scope of threads goes on before the last of them is off its processor.
+    let began = Instant::now();
+    while matches!(found, Ok(true)) && began.elapsed() < ENDING {
+        std::thread::yield_now();
+        found = several();
+    }
+    match found {
+        Ok(true) => {
             Err(Error::new(Kind::Bug, "clone", "").because("more than one thread lives".to_owned()))
         }
         _ => Ok(()),
@@ -207,7 +219,7 @@ pub(crate) fn guard(victim: BorrowedFd<'_>) -> Result<Child> {
     match clone(CloneFlags::empty(), None)? {
         Cloned::Parent(child) => Ok(child),
         Cloned::Child => {
-            let _ = super::signal::block_all();
+            let _ = signal::block_all();
             super::exec::set_session();
             let watched = keep_two(own.as_fd(), victim).map_err(failed);
             if let Ok((parent, victim)) = watched {
@@ -325,8 +337,7 @@ pub(crate) fn begin() {
             }
         }
     }
-    // SAFETY: ignoring a signal installs no handler.
-    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    signal::ignore_broken_pipes();
     #[cfg(target_env = "gnu")]
     {
         // SAFETY: mallopt takes two integers, and no other thread lives yet.

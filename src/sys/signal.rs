@@ -129,6 +129,12 @@ fn ignored() -> u64 {
     read().unwrap_or(u64::MAX)
 }
 
+/// Ignores SIGPIPE: who writes to somebody who is gone gets EPIPE.
+pub(crate) fn ignore_broken_pipes() {
+    // SAFETY: ignoring a signal installs no handler.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
 /// Waits for any signal of a fully blocked process.
 pub(crate) fn wait_any() -> i32 {
     let set = SigSet::all();

@@ -421,3 +421,47 @@ fn a_container_that_is_not_on_the_shared_namespace_does_not_get_there() {
         assert_gone(env, &["net"]);
     });
 }
+
+#[test]
+fn rules_that_somebody_has_removed_are_loaded_again() {
+    rootless(|env| {
+        if !crate::harness::require::program("nft") {
+            return;
+        }
+        env.ketch(&["network", "create", "net"]).ok();
+        let id = serve(env, "web", &["--network", "net"]);
+        let text = fs::read(env.store().join("network/holder.json")).unwrap();
+        let state: Value = serde_json::from_slice(&text).unwrap();
+        let place =
+            |index: usize| format!("/proc/{}/fd/{}", state["pid"], state["descriptors"][index]);
+        let nft = |words: &[&str]| {
+            let mut command = Command::new("nsenter");
+            command.args([
+                format!("--user={}", place(0)),
+                format!("--net={}", place(1)),
+            ]);
+            let output = command.arg("nft").args(words).output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            lines.sort();
+            lines
+        };
+        let rules = nft(&["list", "ruleset"]);
+        assert!(
+            rules
+                .iter()
+                .any(|line| line.contains(&address(env, "web", "net")))
+        );
+        nft(&["flush", "ruleset"]);
+        assert!(nft(&["list", "ruleset"]).is_empty());
+        assert_eq!(env.ketch(&["network", "reload", "web"]).ok(), id);
+        assert_eq!(nft(&["list", "ruleset"]), rules);
+        assert_eq!(env.ketch(&["network", "reload", "--all"]).ok(), id);
+        env.ketch(&["stop", "-t", "0", "web"]).ok();
+        env.ketch(&["network", "reload", "web"])
+            .refused(&["web", "not running"]);
+        env.ketch(&["network", "reload"]).refused(&["CONTAINER"]);
+        assert_gone(env, &["net"]);
+    });
+}

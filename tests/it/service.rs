@@ -72,7 +72,7 @@ fn make() -> Option<String> {
 }
 
 /// The image in its registry; only root can make one, and it tries every identity.
-fn service() -> Option<&'static str> {
+pub(crate) fn service() -> Option<&'static str> {
     static MADE: OnceLock<Option<String>> = OnceLock::new();
     MADE.get_or_init(make).as_deref()
 }

@@ -103,6 +103,31 @@ cases! {
         assert_eq!(names(env), ["named"]);
     }
 
+    fn an_image_is_mounted_and_not_changed(env) {
+        let image = filled(env);
+        let mount = |more: &str| format!("type=image,src={image},dst=/i{more}");
+        env.payload(&["--mount", &mount("")], &["cat", "/i/data/link"]).says("from the image");
+        env.payload(&["--mount", &mount("")], &["stat", "/i/data/seed"]).says("file 640");
+        env.payload(&["--mount", &mount("")], &["write", "/i/x", "no"]).exits(1).warns("ead-only");
+        let part = mount(",subpath=data");
+        env.payload(&["--mount", &part], &["cat", "/i/seed"]).says("from the image");
+        env.payload(&["--mount", &mount(",subpath=data/seed")], &["cat", "/i"]).says("from the image");
+        // What is written is the container's, and stays with it.
+        let writes = ["--name", "box", "--mount", &mount(",rw=true")];
+        run(env, &env.base(), &writes, &["write", "/i/data/seed", "changed"]).ok();
+        assert_eq!(env.ketch(&["inspect", "box"]).json()[0]["Mounts"][0]["Type"], "image");
+        env.payload(&["--mount", &part], &["cat", "/i/seed"]).says("from the image");
+        env.ketch(&["image", "rm", "-f", &image]).ok();
+        env.ketch(&["image", "prune", "-af"]).ok();
+        env.ketch(&["start", "-a", "box"]).ok();
+        for (more, why) in [(",subpath=none", "nothing at /none"), (",subpath=data/seed,rw", "cannot be written")] {
+            env.payload(&["--mount", &mount(more)], &["true"]).fails(125, &[why]);
+        }
+        env.payload(&["--pull", "never", "--mount", "type=image,src=none,dst=/i"], &["true"]).fails(125, &["none"]);
+        env.ketch(&["rm", "box"]).ok();
+        env.assert_clean();
+    }
+
     fn volumes_have_records(env) {
         assert_eq!(env.ketch(&["volume", "create", "--label", "a=b", "data"]).ok(), "data");
         assert_eq!(env.ketch(&["volume", "create", "data"]).ok(), "data");

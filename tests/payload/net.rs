@@ -4,6 +4,8 @@ use std::io::{self, Read, Write};
 use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+
 /// How long a connection that may not come is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -15,6 +17,7 @@ pub(crate) fn talk(command: &str, rest: &[&str]) -> Option<io::Result<()>> {
         ("serve", [streams, datagrams]) => serve_both(streams, datagrams),
         ("datagram", [place]) => datagram(place),
         ("look-up", [name]) => look_up(name),
+        ("mill", [port]) => mill(port),
         _ => return None,
     };
     Some(done)
@@ -105,4 +108,65 @@ fn look_up(name: &str) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Says `ready`, then takes from each client in turn, or gives it, as many bytes as it names; the
+/// digest of them all comes behind. `transfer.rs` is the other side.
+fn mill(port: &str) -> io::Result<()> {
+    let listener = TcpListener::bind(format!("0.0.0.0:{port}"))?;
+    println!("ready");
+    loop {
+        let (mut client, _) = listener.accept()?;
+        // A client that is gone is no reason to end.
+        let _ = grind(&mut client);
+    }
+}
+
+fn grind(client: &mut TcpStream) -> io::Result<()> {
+    let mut asked = [0; 9];
+    client.read_exact(&mut asked)?;
+    let mut count = [0; 8];
+    count.copy_from_slice(&asked[1..]);
+    let count = u64::from_le_bytes(count);
+    let digest = match asked[0] {
+        b'>' => taken(client, count)?,
+        _ => given(client, count)?,
+    };
+    client.write_all(&digest)
+}
+
+/// Reads so many bytes; gives their digest.
+pub(crate) fn taken(from: &mut impl Read, count: u64) -> io::Result<[u8; 32]> {
+    let (mut digest, mut left) = (Sha256::new(), count);
+    let mut block = vec![0; 1 << 20];
+    while left > 0 {
+        let most = left.min(block.len() as u64) as usize;
+        let length = from.read(&mut block[..most])?;
+        if length == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        digest.update(&block[..length]);
+        left -= length as u64;
+    }
+    Ok(digest.finalize().into())
+}
+
+/// Writes so many bytes, no megabyte as another; gives their digest.
+pub(crate) fn given(to: &mut impl Write, count: u64) -> io::Result<[u8; 32]> {
+    let (mut digest, mut state, mut sent) = (Sha256::new(), 0x9e37_79b9_7f4a_7c15_u64, 0);
+    let mut block = Vec::with_capacity(1 << 20);
+    while block.len() < 1 << 20 {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        block.extend(state.to_le_bytes());
+    }
+    while sent < count {
+        block[..8].copy_from_slice(&sent.to_le_bytes());
+        let length = (count - sent).min(block.len() as u64) as usize;
+        digest.update(&block[..length]);
+        to.write_all(&block[..length])?;
+        sent += length as u64;
+    }
+    Ok(digest.finalize().into())
 }

@@ -24,20 +24,15 @@ pub(in crate::build) fn publish(
     mut solved: Solved,
     twin: Option<&Solved>,
 ) -> Result<Built> {
-    let names = request.tags.iter().map(|tag| assemble::new_name(tag));
-    let names = names.collect::<Result<Vec<_>>>()?;
     let mut exporter = match request.makes_image() {
         true => Some(Exporter::new(engine, request, file, &solved)?),
         false => None,
     };
     if let (Some(first), Some(twin)) = (&mut exporter, twin) {
-        let mut second = Exporter::new(engine, request, file, twin)?;
-        for form in forms(request) {
-            verify::compare(engine, [&mut *first, &mut second], &form)?;
-        }
+        verified(engine, request, file, first, twin)?;
     }
     let mut built = Built {
-        names: names.iter().map(ToString::to_string).collect(),
+        names: names(&request.tags)?,
         verified: twin.is_some(),
         ..Built::default()
     };
@@ -51,8 +46,29 @@ pub(in crate::build) fn publish(
     Ok(built)
 }
 
+/// The names, canonical.
+pub(super) fn names(tags: &[String]) -> Result<Vec<String>> {
+    let names = tags.iter().map(|tag| assemble::new_name(tag));
+    names.map(|name| Ok(name?.to_string())).collect()
+}
+
+/// Compares the image with a second build's in every form that is wanted.
+pub(super) fn verified<'a>(
+    engine: &'a Engine<'a>,
+    request: &Request,
+    file: &Dockerfile,
+    first: &mut Exporter<'a>,
+    twin: &Solved,
+) -> Result<()> {
+    let mut second = Exporter::new(engine, request, file, twin)?;
+    for form in forms(request) {
+        verify::compare(engine, [&mut *first, &mut second], &form)?;
+    }
+    Ok(())
+}
+
 /// The form of the image in the store.
-fn stored(request: &Request) -> Form {
+pub(super) fn stored(request: &Request) -> Form {
     let mut outputs = request.outputs.iter();
     let first = outputs.find(|output| output.is_image() && output.store != Some(false));
     Form::of(request, first)

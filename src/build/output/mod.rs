@@ -5,6 +5,7 @@ mod form;
 pub(super) mod image;
 mod layout;
 mod provenance;
+pub(super) mod several;
 mod verify;
 
 use std::path::Path;

@@ -14,7 +14,7 @@ use crate::build::solve::Solver;
 use crate::build::stage::absolute;
 use crate::common::{Error, Kind};
 use crate::dockerfile::MountSpec;
-use crate::engine::container::stacked;
+use crate::engine::container::shown_layers;
 use crate::spec::config::{BindOptions, Config, MountKind};
 use crate::sys::{descriptor, node};
 
@@ -45,6 +45,11 @@ pub(super) fn work_in(
     let kind = match from {
         MountFrom::Layers(pieces, of) => {
             key.add("mount from", [of.hex()]);
+            mounts.pieces.extend(&pieces);
+            if !solver.layers.away(&pieces).is_empty() {
+                // For the key alone; they are fetched before the command is looked at again.
+                return Ok(true);
+            }
             let layers = solver.layers.paths(solver.engine, &pieces);
             shown_as(solver, layers, &source, spec.readonly)?
         }
@@ -64,30 +69,19 @@ fn shown_as(
     source: &str,
     read_only: bool,
 ) -> Result<MountKind> {
-    let empty = layers.is_empty();
-    let found = stacked(solver.engine, layers, Path::new(source));
-    match found.as_slice() {
-        [] if source == "/" && empty => Ok(MountKind::Tmpfs {
+    if source == "/" && layers.is_empty() {
+        return Ok(MountKind::Tmpfs {
             size: None,
             mode: Some(0o755),
             copy_up: false,
-        }),
-        [] => Err(Error::new(Kind::NotFound, "bind", source)
-            .because("not found in what --from names")
-            .into()),
-        [only] => Ok(MountKind::Bind {
-            source: only.display().to_string(),
-            options: BindOptions {
-                overlay: !read_only,
-                ..BindOptions::default()
-            },
-        }),
-        several => Ok(MountKind::Layers {
-            lowers: several.to_vec(),
-            attributes_of_user: solver.engine.mode != crate::common::Mode::Root
-                || solver.engine.host.euid() != 0,
-        }),
+        });
     }
+    let found = shown_layers(solver.engine, layers, Path::new(source), read_only)?;
+    found.ok_or_else(|| {
+        Error::new(Kind::NotFound, "bind", source)
+            .because("not found in what --from names")
+            .into()
+    })
 }
 
 /// What a context has at a path: itself, or a copy of what its ignore file leaves of it.

@@ -8,14 +8,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::mount::{self, Cache, Snapshot};
+use super::cache::{self, Cache};
+use super::mount::{self, Snapshot};
 use crate::build::config::words;
 use crate::build::job::Answer;
 use crate::build::key::Key;
 use crate::build::request::Request;
 use crate::build::solve::Solver;
 use crate::build::stage::Step;
-use crate::build::state::{PROXIES, State};
+use crate::build::state::{PROXIES, Piece, State};
 use crate::common::{Error, ExitStatus, Kind};
 use crate::dockerfile::{Run, Word};
 use crate::engine::container::{Ground, RunFailure, StepRun, run_step, settle_network};
@@ -48,6 +49,8 @@ pub(in crate::build) struct Prepared {
     pub(in crate::build) script: Option<(String, String)>,
     /// Places that are made for its mounts alone, deepest first.
     pub(in crate::build) fresh: Vec<PathBuf>,
+    /// Layers that its mounts show.
+    pub(in crate::build) pieces: Vec<Piece>,
 }
 
 /// Works out a command of a stage; `None` when it has to wait for another stage.
@@ -118,6 +121,7 @@ pub(in crate::build) fn prepare(
         snapshots: mounts.snapshots,
         script,
         fresh,
+        pieces: mounts.pieces,
     }))
 }
 
@@ -324,7 +328,7 @@ fn run(
     streams: [Option<BorrowedFd<'_>>; 3],
     again: bool,
 ) -> Result<Answer> {
-    let held = mount::take(engine, &command.caches, &mut command.config)?;
+    let held = cache::take(engine, &command.caches, &mut command.config)?;
     let copies = mount::copies(engine, &command.snapshots, &mut command.config)?;
     if let Some((place, text)) = &command.script {
         add_script(work, place, text, &mut command.config)?;

@@ -7,7 +7,7 @@ pub(crate) struct MountArgs {
     #[arg(short, long, value_name = "VOLUME")]
     pub(crate) volume: Vec<String>,
 
-    /// Attach a filesystem mount to the container: type=bind|volume|tmpfs,src=…,dst=…
+    /// Attach a filesystem mount to the container: type=bind|volume|tmpfs|image,src=…,dst=…
     #[arg(long, value_name = "MOUNT")]
     pub(crate) mount: Vec<String>,
 

@@ -157,7 +157,7 @@ fn names(args: &NetworkArgs, place: &Place<'_>, network: &mut Network) -> Result
 fn refuse_twice(ports: &[Port]) -> Result<()> {
     let all = |ip: &str| matches!(ip, "" | "0.0.0.0" | "::");
     let mut seen = std::collections::HashMap::<_, Vec<&Port>>::new();
-    for port in ports.iter().filter(|port| port.host != 0) {
+    for port in ports.iter().filter(|port| !port.is_open()) {
         let same = seen.entry((port.host, &port.protocol)).or_default();
         let meets = |other: &&Port| {
             let (own, others) = (port.host_ip.as_str(), other.host_ip.as_str());

@@ -6,6 +6,7 @@
 pub(crate) mod attest;
 pub(crate) mod boolean;
 pub(crate) mod build;
+pub(crate) mod build_cache;
 pub(crate) mod capability;
 pub(crate) mod csv;
 pub(crate) mod device;

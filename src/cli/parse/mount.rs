@@ -26,6 +26,7 @@ enum Family {
     Bind,
     Volume,
     Tmpfs,
+    Image,
 }
 
 impl Family {
@@ -34,6 +35,7 @@ impl Family {
             Family::Bind => "bind",
             Family::Volume => "volume",
             Family::Tmpfs => "tmpfs",
+            Family::Image => "image",
         }
     }
 }
@@ -44,6 +46,8 @@ struct Fields<'a> {
     source: Option<String>,
     target: Option<String>,
     read_only: bool,
+    /// Whether it was said that it can be written to.
+    writable: bool,
     no_exec: bool,
     no_suid: bool,
     no_dev: bool,
@@ -66,6 +70,7 @@ impl<'a> Fields<'a> {
             source: None,
             target: None,
             read_only: false,
+            writable: false,
             no_exec: false,
             no_suid: false,
             no_dev: false,
@@ -97,8 +102,10 @@ impl<'a> Fields<'a> {
             "target" | "destination" | "dest" | "dst" => {
                 self.target = Some(path::mount_target(FLAG, need()?)?);
             }
-            "readonly" | "ro" => self.read_only = flag()?,
-            "rw" => self.read_only = !flag()?,
+            "readonly" | "ro" | "rw" => {
+                self.read_only = flag()? != (key == "rw");
+                self.writable = !self.read_only;
+            }
             "noexec" => self.no_exec = flag()?,
             "exec" => self.no_exec = !flag()?,
             "nosuid" => self.no_suid = flag()?,
@@ -176,15 +183,20 @@ impl<'a> Fields<'a> {
                 self.no_copy = flag()?;
                 Family::Volume
             }
-            "volume-subpath" | "subpath" => {
+            "volume-subpath" | "image-subpath" | "subpath" => {
                 let path = std::path::Path::new(word);
                 let inside = |part| matches!(part, std::path::Component::Normal(_));
                 if word.is_empty() || !path.components().all(inside) {
-                    let why = "subpath must be a relative path within the volume";
+                    let why = "subpath must be a relative path within the volume or image";
                     return Err(bad(FLAG, text, why));
                 }
                 self.subpath = Some(word.to_owned());
-                Family::Volume
+                match key {
+                    "image-subpath" => Family::Image,
+                    "volume-subpath" => Family::Volume,
+                    // Of volumes and images alike.
+                    _ => return Ok(()),
+                }
             }
             "volume-driver" => {
                 self.make.get_or_insert_default().driver = Some(word.to_owned());
@@ -232,10 +244,29 @@ impl<'a> Fields<'a> {
             );
             return Err(bad(FLAG, text, why));
         }
-        let target = self
-            .target
-            .ok_or_else(|| bad(FLAG, text, "the target (dst=) is missing"))?;
-        let kind = match self.family {
+        let Some(target) = self.target.clone() else {
+            return Err(bad(FLAG, text, "the target (dst=) is missing"));
+        };
+        if matches!(self.family, Family::Tmpfs | Family::Image) && self.bind.chown {
+            return Err(bad(FLAG, text, "U is for type=bind and type=volume"));
+        }
+        if matches!(self.family, Family::Bind | Family::Tmpfs) && self.subpath.is_some() {
+            return Err(bad(FLAG, text, "subpath is for type=volume and type=image"));
+        }
+        Ok(Mount {
+            target,
+            // podman's rule: an image is not written to unless somebody says so.
+            read_only: self.read_only || (self.family == Family::Image && !self.writable),
+            no_exec: self.no_exec,
+            no_suid: self.no_suid,
+            no_dev: self.no_dev,
+            kind: self.kind(place)?,
+        })
+    }
+
+    fn kind(self, place: &Place<'_>) -> Result<MountKind> {
+        let text = self.text;
+        Ok(match self.family {
             Family::Bind => {
                 if self.bind.recursive_read_only && !self.read_only {
                     let why = "bind-recursive=readonly needs readonly";
@@ -253,15 +284,19 @@ impl<'a> Fields<'a> {
                 if self.source.is_some() {
                     return Err(bad(FLAG, text, "a tmpfs has no source"));
                 }
-                if self.bind.chown {
-                    return Err(bad(FLAG, text, "U is for type=bind and type=volume"));
-                }
                 MountKind::Tmpfs {
                     size: self.size,
                     mode: self.mode,
                     copy_up: self.copy_up,
                 }
             }
+            Family::Image => MountKind::Image {
+                name: self
+                    .source
+                    .ok_or_else(|| bad(FLAG, text, "an image mount needs src="))?,
+                layers: Vec::new(),
+                subpath: self.subpath,
+            },
             Family::Volume => {
                 if let Some(name) = &self.source {
                     check_name(name)
@@ -278,14 +313,6 @@ impl<'a> Fields<'a> {
                     subpath: self.subpath,
                 }
             }
-        };
-        Ok(Mount {
-            target,
-            kind,
-            read_only: self.read_only,
-            no_exec: self.no_exec,
-            no_suid: self.no_suid,
-            no_dev: self.no_dev,
         })
     }
 }
@@ -295,10 +322,9 @@ fn family(text: &str, word: &str) -> Result<Family> {
         "bind" => Ok(Family::Bind),
         "volume" => Ok(Family::Volume),
         "tmpfs" => Ok(Family::Tmpfs),
-        _ => {
-            Err(bad(FLAG, text, format!("unknown type {word:?}"))
-                .hint("type is bind, volume or tmpfs"))
-        }
+        "image" => Ok(Family::Image),
+        _ => Err(bad(FLAG, text, format!("unknown type {word:?}"))
+            .hint("type is bind, volume, tmpfs or image")),
     }
 }
 
@@ -357,6 +383,18 @@ mod tests {
                 subpath: Some("a".to_owned())
             }
         );
+        let image = parse("type=image,src=a:b,dst=/i,subpath=c/d", &here()).unwrap();
+        assert_eq!(
+            image.kind,
+            MountKind::Image {
+                name: "a:b".to_owned(),
+                layers: Vec::new(),
+                subpath: Some("c/d".to_owned())
+            }
+        );
+        assert!(image.read_only);
+        let image = parse("type=image,src=a,dst=/i,rw=true", &here()).unwrap();
+        assert!(!image.read_only);
         let quoted = parse(r#"type=bind,"src=/a,b",dst=/x"#, &here()).unwrap();
         assert!(matches!(quoted.kind, MountKind::Bind { source, .. } if source == "/a,b"));
     }
@@ -381,6 +419,11 @@ mod tests {
             "dst=/x,wat=1",
             "type=bind,src=,dst=/x",
             "type=bind,src=/a,dst=/x,relabel=no",
+            "type=image,dst=/x",
+            "type=image,src=a,dst=/x,image-subpath=../b",
+            "type=image,src=a,dst=/x,U",
+            "type=image,src=a,dst=/x,volume-nocopy",
+            "type=bind,src=/a,dst=/x,subpath=b",
         ] {
             assert!(parse(text, &here()).is_err(), "{text}");
         }

@@ -11,7 +11,8 @@ use super::bad;
 const FLAG: &str = "--publish";
 
 /// Parses `[[IP:]HOST:]CONTAINER[/PROTO]`, where both ports can be ranges of one length and the
-/// host's can be missing or 0 for any free one; IPv6 addresses are in brackets.
+/// host's can be missing or 0 for any free one, or a range for a free one of it; IPv6 addresses
+/// are in brackets.
 pub(crate) fn publish(text: &str) -> Result<Vec<Port>> {
     let (ports, protocol) = protocol(FLAG, text)?;
     let (rest, container) = ports.rsplit_once(':').unwrap_or(("", ports));
@@ -42,6 +43,17 @@ pub(crate) fn publish(text: &str) -> Result<Vec<Port>> {
         true => None,
         false => Some(range(FLAG, text, host)?),
     };
+    if let (Some(host), 1) = (&host, container.len())
+        && host.len() > 1
+    {
+        return Ok(vec![Port {
+            container: *container.start(),
+            protocol,
+            host_ip: host_ip.to_owned(),
+            host: *host.start(),
+            last: Some(*host.end()),
+        }]);
+    }
     if host
         .as_ref()
         .is_some_and(|host| host.len() != container.len())
@@ -51,7 +63,7 @@ pub(crate) fn publish(text: &str) -> Result<Vec<Port>> {
             text,
             "invalid ranges specified for container and host ports",
         )
-        .hint("both ranges must have the same length"));
+        .hint("both ranges must have the same length, or the container's be one port"));
     }
     let mut hosts = host.into_iter().flatten();
     let port = |container| Port {
@@ -59,6 +71,7 @@ pub(crate) fn publish(text: &str) -> Result<Vec<Port>> {
         protocol: protocol.clone(),
         host_ip: host_ip.to_owned(),
         host: hosts.next().unwrap_or(0),
+        last: None,
     };
     Ok(container.map(port).collect())
 }
@@ -112,7 +125,10 @@ mod tests {
         let line = |port: &Port| {
             format!(
                 "{}|{}:{}/{}",
-                port.host_ip, port.host, port.container, port.protocol
+                port.host_ip,
+                port.host_words(),
+                port.container,
+                port.protocol
             )
         };
         ports.iter().map(line).collect::<Vec<_>>().join(" ")
@@ -132,6 +148,8 @@ mod tests {
             ("[::]::80", "::|0:80/tcp"),
             ("8000-8001:80-81", "|8000:80/tcp |8001:81/tcp"),
             ("80-81", "|0:80/tcp |0:81/tcp"),
+            ("8000-8010:80", "|8000-8010:80/tcp"),
+            ("[::1]:8000-8010:80/udp", "::1|8000-8010:80/udp"),
             ("1-65535:1-65535", ""),
         ] {
             if want.is_empty() {
@@ -164,7 +182,8 @@ mod tests {
             "80/x",
             "80/",
             "82-80",
-            "80-82:80",
+            "80-82:80-81",
+            "82-80:80",
             "80:80-81",
             "+80",
             "8 0",

@@ -8,7 +8,9 @@ use serde_json::Value;
 use super::asked::{Asked, ImageFacts};
 use super::image::{self, Source};
 use super::plan::{self, Planned};
-use super::{RunRequest, Timing, borrow, carry, event, names, network, secret, userns, volume};
+use super::{
+    RunRequest, Timing, borrow, carry, event, image_mount, names, network, secret, userns, volume,
+};
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
 use crate::engine::network::{reserve, settle};
@@ -107,6 +109,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
         manifest: image.map(|image| image.manifest),
         config: image.map(|image| image.config),
         layers: image.map(|image| image.layers.clone()).unwrap_or_default(),
+        mounted: image_mount::layers(config),
         mode: engine.mode,
         rootfs: match source {
             Source::Directory(path) => Some(path.clone()),
@@ -158,6 +161,7 @@ fn checked(engine: &Engine<'_>, request: &RunRequest, image: &ContainerConfig) -
     carry::check(&config.copies)?;
     borrow::volumes(engine, &mut config)?;
     volume::choose(engine, &mut config, image)?;
+    image_mount::choose(engine, request, &mut config)?;
     secret::check(engine, &config)?;
     network::choose(engine, &mut config.network)?;
     settle(engine, &mut config.network)?;

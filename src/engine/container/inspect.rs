@@ -159,6 +159,7 @@ fn mount(engine: &Engine<'_>, mount: &Mount) -> Option<Value> {
             ("bind", None, source.clone(), json!(options.propagation))
         }
         MountKind::Tmpfs { .. } | MountKind::Layers { .. } => return None,
+        MountKind::Image { name, .. } => ("image", None, name.clone(), json!("")),
         MountKind::Volume { name, .. } => {
             let place = engine.store.volumes().data(name.as_deref()?);
             (

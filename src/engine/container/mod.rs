@@ -16,6 +16,7 @@ mod export;
 mod failure;
 mod health;
 mod image;
+mod image_mount;
 mod inside;
 mod inspect;
 mod keeper;
@@ -26,7 +27,7 @@ mod live;
 mod logs;
 mod lower;
 mod mount;
-mod names;
+pub(crate) mod names;
 mod network;
 mod pause;
 mod plan;
@@ -59,6 +60,7 @@ pub(crate) use exec::{ExecOutcome, ExecRequest, exec};
 pub(crate) use export::export;
 pub(crate) use failure::RunFailure;
 pub(crate) use health::{Check, check, due, probe_by_hand};
+pub(crate) use image_mount::shown as shown_layers;
 pub(crate) use inspect::inspect;
 pub(crate) use kill::{StopRequest, kill, stop};
 pub(crate) use launch::{End, initialize, launch, note_end, record_end, reopen};
@@ -67,7 +69,7 @@ pub(crate) use logs::{LogSink, LogsRequest, logs};
 pub(crate) use mount::{
     Mounted, mount, mounted, refuse_mounted, release as release_mount, unmount,
 };
-pub(crate) use network::{plug, sweep_networks, tear_down, unplug};
+pub(crate) use network::{plug, reload_networks, sweep_networks, tear_down, unplug};
 pub(crate) use pause::{pause, resume, unpause};
 pub(crate) use port::ports;
 pub(crate) use remove::{
@@ -80,7 +82,7 @@ pub(crate) use run::{Timing, run};
 pub(crate) use seal::{Sealed, Unsealed, seal, settle};
 pub(crate) use stats::{ContainerStats, Sampler, StatsRequest};
 pub(crate) use step::{
-    Ground, StepRun, base_image, in_step, mount_apart, run_step, settle_network, shown, stacked,
+    Ground, StepRun, base_image, in_step, mount_apart, run_step, settle_network, shown,
 };
 pub(crate) use top::{Descriptor, TopRequest, top};
 pub(crate) use update::{UpdateRequest, update};

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use oci_spec::runtime::Spec;
 
 use super::asked::Asked;
-use super::{etc, network, secret, userns, volume};
+use super::{etc, image_mount, network, secret, userns, volume};
 use crate::common::{ContainerId, Error, Mode};
 use crate::engine::Engine;
 use crate::host::IdMaps;
@@ -53,8 +53,9 @@ pub(super) fn make(
     network::borrow_names(engine, &config.network, &files)?;
     let rootfs = rootfs_of_start(engine, record, asked, dir, again)?;
     let volumes = volume::sources(engine, config)?;
+    let settled = image_mount::settled(engine, config)?;
     let inputs = Inputs {
-        config,
+        config: settled.as_ref(),
         image,
         maps: maps.as_ref(),
         hostname,

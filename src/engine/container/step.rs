@@ -104,6 +104,7 @@ pub(crate) fn run_step(
         manifest: None,
         config: None,
         layers: Vec::new(),
+        mounted: Vec::new(),
         mode: engine.mode,
         rootfs: None,
         labels: Default::default(),
@@ -149,7 +150,7 @@ pub(crate) fn shown(engine: &Engine<'_>, layers: Vec<PathBuf>, path: &Path) -> O
 
 /// The directories that layers, topmost first, would merge at an absolute path, topmost first;
 /// what is no directory alone; nothing where there is nothing, or a link on the way.
-pub(crate) fn stacked(engine: &Engine<'_>, layers: Vec<PathBuf>, path: &Path) -> Vec<PathBuf> {
+pub(super) fn stacked(engine: &Engine<'_>, layers: Vec<PathBuf>, path: &Path) -> Vec<PathBuf> {
     let below = path.strip_prefix("/").unwrap_or(path);
     Lower::new(engine, layers.into_iter()).stack(below)
 }

@@ -1,5 +1,6 @@
 //! Verbs on images. Each takes the store and a request, returns a result, prints nothing.
 
+pub(crate) mod artifact;
 pub(crate) mod assemble;
 pub(crate) mod builtin;
 pub(super) mod change;
@@ -8,6 +9,7 @@ pub(crate) mod filter;
 pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod inspect;
+pub(crate) mod layout;
 pub(crate) mod list;
 pub(crate) mod prune;
 pub(crate) mod pull;
@@ -19,6 +21,7 @@ pub(crate) mod stack;
 pub(crate) mod tag;
 #[cfg(test)]
 mod tests;
+pub(crate) mod variant;
 
 use anyhow::Result;
 

@@ -147,6 +147,33 @@ pub(crate) fn send(
     })
 }
 
+/// Pushes a manifest of which only the blobs are in the store, and its configuration with it;
+/// blobs that are not here have to be there.
+///
+/// # Errors
+/// As [`push`].
+pub(crate) fn artifact(
+    engine: &Engine<'_>,
+    name: &str,
+    registry: &RegistryOptions,
+    manifest: &Manifest,
+) -> Result<Digest> {
+    let reference = Reference::parse(name)?;
+    let mut pieces = Vec::new();
+    add(&mut pieces, manifest, &[]);
+    let nearby = Nearby::of(engine, &reference)?;
+    let options = registry.client();
+    let wanted = pieces.iter().map(|piece| &piece.descriptor.digest);
+    let client = Client::new(&engine.settings, engine.ui, &options).pushing(nearby.paths(wanted));
+    let target = client.target(&reference)?;
+    all_blobs(engine, &target, &pieces, &nearby)?;
+    let bytes = serde_json::to_vec(manifest)?;
+    let media_type = manifest.media_type.as_deref();
+    let media_type = media_type.unwrap_or(crate::oci::MediaType::OCI_MANIFEST);
+    let tag = reference.tag().unwrap_or("latest");
+    Ok(target.document(tag, media_type, &bytes)?)
+}
+
 /// The image here; docker takes only names, podman ids as well where a destination is given.
 fn local(engine: &Engine<'_>, request: &PushRequest) -> Result<ImageRecord> {
     let missing = || {

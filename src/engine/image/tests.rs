@@ -74,6 +74,7 @@ impl Home {
             manifest: Some(image.manifest),
             config: Some(image.config),
             layers: image.layers.clone(),
+            mounted: Vec::new(),
             mode: Mode::Single,
             rootfs: None,
             labels: BTreeMap::new(),

@@ -6,6 +6,7 @@ mod create;
 mod event;
 mod inspect;
 mod list;
+mod reload;
 mod remove;
 
 use anyhow::Result;
@@ -22,6 +23,7 @@ pub(crate) use create::{CreateRequest, Families, create, default_network};
 pub(crate) use event::note;
 pub(crate) use inspect::{docker, inspect, podman};
 pub(crate) use list::{Row, list};
+pub(crate) use reload::reload;
 pub(crate) use remove::{Guard, prune, remove};
 
 /// The default network's name on disk, and in docker.

@@ -433,10 +433,10 @@ fn an_interface_of_somebody_elses_is_not_taken() {
         let taken = Request::add_bridge(&net.record.interface, [2, 0, 0, 0, 0, 1], 1500);
         netlink.apply(&[taken]).unwrap();
         // One that was only begun is finished.
-        ensure(&mut netlink, &Bridge::of(&net.record)).unwrap();
+        ensure(&mut netlink, &Bridge::of(&net.record, Ground::Host)).unwrap();
         let other = Request::set_alias(&net.record.interface, "somebody's");
         netlink.apply(&[other]).unwrap();
-        let error = ensure(&mut netlink, &Bridge::of(&net.record)).unwrap_err();
+        let error = ensure(&mut netlink, &Bridge::of(&net.record, Ground::Host)).unwrap_err();
         assert_eq!(error.kind(), Kind::Conflict);
     });
 }

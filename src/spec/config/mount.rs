@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::common::Digest;
+
 /// One mount asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mount {
@@ -56,6 +58,17 @@ pub(crate) enum MountKind {
         lowers: Vec<std::path::PathBuf>,
         /// Deletions in them are `user.` attributes instead of `trusted.` ones.
         attributes_of_user: bool,
+    },
+    /// Files of an image; what is written is thrown away.
+    Image {
+        /// The image as the user knows it.
+        name: String,
+        /// Its layers, base first; chosen when the container is made.
+        #[serde(default)]
+        layers: Vec<Digest>,
+        /// What of it to mount instead of its root, relative to that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subpath: Option<String>,
     },
     /// A named volume (`Some`) or an anonymous one.
     Volume {

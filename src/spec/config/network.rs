@@ -58,8 +58,26 @@ pub(crate) struct Port {
     pub(crate) protocol: String,
     /// Address on the host; `0.0.0.0` or `::` for every one, empty where none was asked for.
     pub(crate) host_ip: String,
-    /// Port on the host.
+    /// Port on the host; 0 where any free one will do.
     pub(crate) host: u16,
+    /// The last of the ports from `host` on of which any free one will do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last: Option<u16>,
+}
+
+impl Port {
+    /// Whether its number on the host is settled by the start alone.
+    pub(crate) fn is_open(&self) -> bool {
+        self.host == 0 || self.last.is_some()
+    }
+
+    /// The host's side in docker's words: `8080`, `8000-8010`.
+    pub(crate) fn host_words(&self) -> String {
+        match self.last {
+            Some(last) => format!("{}-{last}", self.host),
+            None => self.host.to_string(),
+        }
+    }
 }
 
 /// A port that the payload listens on.

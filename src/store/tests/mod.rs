@@ -103,6 +103,7 @@ pub(super) fn container(fill: u8, name: &str, image: Option<&ImageRecord>) -> Co
         manifest: image.map(|image| image.manifest),
         config: image.map(|image| image.config),
         layers: image.map(|image| image.layers.clone()).unwrap_or_default(),
+        mounted: Vec::new(),
         mode: Mode::Single,
         rootfs: None,
         labels: BTreeMap::new(),

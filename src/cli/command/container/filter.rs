@@ -337,6 +337,7 @@ pub(super) mod tests {
                 protocol: "tcp".to_owned(),
                 host_ip: "0.0.0.0".to_owned(),
                 host: 8080,
+                last: None,
             }],
             restart: RestartPolicy::Always,
             restarts: 0,

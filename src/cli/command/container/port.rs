@@ -151,6 +151,7 @@ mod tests {
             protocol: "tcp".to_owned(),
             host_ip: host_ip.to_owned(),
             host,
+            last: None,
         };
         let found = [
             port(80, "0.0.0.0", 8080),

@@ -15,6 +15,7 @@ use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus, Ui as _};
 use crate::dockerfile::ParseError;
 use crate::engine::Engine;
+use crate::engine::system::builder;
 
 pub(crate) use args::Build;
 
@@ -24,10 +25,13 @@ impl Execute for Build {
         let style = self.style(session)?;
         let request = convert::request(&self, session)?;
         let progress = Progress::new(style == Style::Quiet, false);
-        for line in convert::missing(&self, &request) {
+        for line in convert::missing(&self, session, &request) {
             progress.warn(&line);
         }
         let engine = Engine::open(&session.environment, &progress)?;
+        if let Some(name) = &self.builder {
+            builder::find(&engine, Some(name))?;
+        }
         let ready = match build::prepare(&engine, request) {
             Ok(ready) => ready,
             Err(error) => {

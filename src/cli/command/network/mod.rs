@@ -7,4 +7,5 @@ pub(crate) mod exists;
 pub(crate) mod inspect;
 pub(crate) mod list;
 pub(crate) mod prune;
+pub(crate) mod reload;
 pub(crate) mod remove;

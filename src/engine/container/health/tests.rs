@@ -14,6 +14,7 @@ fn record(image: Value) -> ContainerRecord {
         manifest: None,
         config: None,
         layers: Vec::new(),
+        mounted: Vec::new(),
         mode: Mode::Single,
         rootfs: None,
         labels: BTreeMap::new(),

@@ -126,7 +126,7 @@ pub(super) fn ports(all: &[Port]) -> Value {
             .entry(format!("{}/{}", port.container, port.protocol))
             .or_insert_with(|| json!([]));
         if let Value::Array(places) = places {
-            places.push(json!({"HostIp": port.host_ip, "HostPort": port.host.to_string()}));
+            places.push(json!({"HostIp": port.host_ip, "HostPort": port.host_words()}));
         }
     }
     Value::Object(ports)
@@ -146,6 +146,7 @@ mod tests {
                 protocol: "tcp".to_owned(),
                 host_ip: host_ip.to_owned(),
                 host: 8080,
+                last: None,
             });
         }
         let ports = ports(&config.network.ports);

@@ -144,6 +144,19 @@ pub(super) fn attach(
     })
 }
 
+/// Adds the firewall's rules of all members that run again: somebody has removed them.
+///
+/// # Errors
+/// What the kernel or the programs for the rules gave.
+pub(crate) fn reload_networks(engine: &Engine<'_>) -> Result<()> {
+    let share = shared::visit(engine)?;
+    // Without a share nobody is on a network.
+    match engine.mode == Mode::Root || share.is_some() {
+        true => restore(engine, share.as_ref(), ""),
+        false => Ok(()),
+    }
+}
+
 /// Adds the firewall's rules of all members that run again; `but` is a network with a new one.
 fn restore(engine: &Engine<'_>, share: Option<&Membership>, but: &str) -> Result<()> {
     let networks = engine.store.networks();

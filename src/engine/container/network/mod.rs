@@ -30,7 +30,7 @@ use crate::spec::config::{Network, NetworkMode, Port};
 use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::file;
 use bridged::{Joined, Seat};
-pub(crate) use bridged::{sweep_networks, tear_down};
+pub(crate) use bridged::{reload_networks, sweep_networks, tear_down};
 pub(crate) use live::{plug, unplug};
 pub(super) use neighbour::{borrow_names, hostname, ids, neighbour};
 use ports::Held;
@@ -252,8 +252,12 @@ pub(super) fn release(
             network::note(&engine.store, &left, "disconnect", Some(container));
         }
     }
-    // Last: the share in a user's namespace ends with them.
-    connected.helpers.iter().for_each(Helper::end);
+    // Last: the share in a user's namespace ends with them. Ports are free at once.
+    let end = match connected.joined.is_empty() && connected.ports.is_empty() {
+        true => Helper::dismiss,
+        false => Helper::end,
+    };
+    connected.helpers.iter().for_each(end);
     file::remove_file(&path)?;
     Ok(done?)
 }

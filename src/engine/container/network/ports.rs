@@ -64,10 +64,13 @@ pub(super) fn settle(
                     protocol,
                     host_ip: String::new(),
                     host: 0,
+                    last: None,
                 });
             }
         }
     }
+    // Whoever can have another number leaves this one to who cannot.
+    asked.sort_by_key(Port::is_open);
     let (mut ports, mut held) = (Vec::new(), Vec::new());
     for port in asked {
         let (settled, sockets) = one(engine, &port)?;
@@ -77,44 +80,79 @@ pub(super) fn settle(
     Ok((ports, held))
 }
 
-/// One port: at every address of both families where none was asked for, as docker does it.
+/// One port: at every address of both families where none was asked for, as docker does it,
+/// unless the settings say otherwise.
 fn one(engine: &Engine<'_>, port: &Port) -> Result<(Vec<Port>, Vec<Held>)> {
-    let every = [
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-    ];
-    let places: Vec<IpAddr> = match port.host_ip.as_str() {
-        "" if net::has_ipv6() => every.to_vec(),
-        "" => every[..1].to_vec(),
-        ip => vec![
-            ip.parse()
-                .map_err(|_| Error::usage("publish port", ip, "not an address"))?,
-        ],
-    };
-    let mut tries = if port.host == 0 { TRIES } else { 1 };
-    loop {
-        tries -= 1;
-        match everywhere(port, &places) {
+    let places = places(engine, &port.host_ip)?;
+    let mut taken = None;
+    for number in numbers(port) {
+        match everywhere(port, number, &places) {
             Ok((number, held)) => {
                 let settled = places.iter().map(|place| Port {
                     host_ip: place.to_string(),
                     host: number,
+                    last: None,
                     ..port.clone()
                 });
                 return Ok((settled.collect(), held));
             }
-            Err((_, error)) if tries > 0 && error.kind() == ErrorKind::AddrInUse => {}
+            Err((place, error)) if error.kind() == ErrorKind::AddrInUse => {
+                taken = Some((place, error));
+            }
             Err((place, error)) => return Err(refuse(engine, port, place, error)),
         }
     }
+    let unspecified = (
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        ErrorKind::AddrInUse.into(),
+    );
+    let (place, error) = taken.unwrap_or(unspecified);
+    Err(refuse(engine, port, place, error))
 }
 
-/// Binds one number at each place; any one where none was asked for.
+/// The host's addresses that a port is taken at: what was asked, else what the settings say.
+fn places(engine: &Engine<'_>, asked: &str) -> Result<Vec<IpAddr>> {
+    let parse = |text: &str| {
+        text.parse()
+            .map_err(|_| Error::usage("publish port", text, "not an address"))
+    };
+    if !asked.is_empty() {
+        return Ok(vec![parse(asked)?]);
+    }
+    let every = [
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    ];
+    let set = &engine.settings.file()?.publish_addresses;
+    let mut places = set.clone().unwrap_or_else(|| every.to_vec());
+    if places.is_empty() {
+        return Err(
+            Error::usage("read settings", "publish-addresses", "the list is empty")
+                .hint("leave it out to publish ports at every address"),
+        );
+    }
+    // Those that this machine can have, as long as any is left.
+    if places.iter().any(IpAddr::is_ipv4) && !net::has_ipv6() {
+        places.retain(IpAddr::is_ipv4);
+    }
+    Ok(places)
+}
+
+/// The numbers to try; 0 is any one.
+fn numbers(port: &Port) -> Vec<u16> {
+    match (port.host, port.last) {
+        (0, _) => vec![0; TRIES],
+        (host, last) => (host..=last.unwrap_or(host)).collect(),
+    }
+}
+
+/// Binds one number at each place; any one where it is 0.
 fn everywhere(
     port: &Port,
+    mut number: u16,
     places: &[IpAddr],
 ) -> std::result::Result<(u16, Vec<Held>), (IpAddr, std::io::Error)> {
-    let (mut number, mut held) = (port.host, Vec::new());
+    let mut held = Vec::new();
     for place in places {
         let at = SocketAddr::new(*place, number);
         let bound = match port.protocol.as_str() {
@@ -137,9 +175,16 @@ fn everywhere(
 }
 
 fn refuse(engine: &Engine<'_>, port: &Port, place: IpAddr, error: std::io::Error) -> Error {
-    let at = SocketAddr::new(place, port.host);
-    let object = format!("{at}/{}", port.protocol);
+    let object = match place {
+        IpAddr::V4(place) => format!("{place}:{}/{}", port.host_words(), port.protocol),
+        IpAddr::V6(place) => format!("[{place}]:{}/{}", port.host_words(), port.protocol),
+    };
     match error.kind() {
+        ErrorKind::AddrInUse if port.last.is_some() => {
+            Error::new(Kind::Conflict, "publish port", object)
+                .because("every port of the range is already allocated".to_owned())
+                .hint("choose a longer range, or stop what has them")
+        }
         ErrorKind::AddrInUse => {
             let refused = Error::new(Kind::Conflict, "publish port", object);
             match holder(engine, port) {

@@ -1,8 +1,9 @@
 //! Containers of ordinary users on a private network: a program carries their packets.
 
 use std::os::fd::AsFd;
+use std::sync::{Mutex, PoisonError};
 
-use nix::sys::wait::waitpid;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,20 @@ use crate::runtime::Unconnected;
 use crate::spec::config::{Network, NetworkMode};
 use crate::sys::process;
 
+/// Killed helpers that are children of this process still: who starts a container again and again
+/// is not to gather them.
+static ENDING: Mutex<Vec<i32>> = Mutex::new(Vec::new());
+
+/// Reaps those that have gone meanwhile.
+fn reap() {
+    let is_there = |pid: &i32| {
+        let seen = waitpid(Pid::from_raw(*pid), Some(WaitPidFlag::WNOHANG));
+        seen == Ok(WaitStatus::StillAlive)
+    };
+    let mut ending = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    ending.retain(is_there);
+}
+
 /// A program that serves a container, for the time after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Helper {
@@ -28,22 +43,40 @@ pub(super) struct Helper {
 impl Helper {
     /// A child of this process.
     pub(super) fn of(pid: i32) -> Helper {
+        reap();
         Helper {
             pid,
             start_time: process::start_time(pid).unwrap_or_default(),
         }
     }
 
-    /// Ends it; one that has ended is no error.
+    /// Ends it and waits until it has let go of what it has; one that has ended is no error.
     pub(super) fn end(&self) {
-        let Ok(pidfd) = process::pidfd_open(self.pid) else {
-            return;
-        };
-        if process::start_time(self.pid) == Some(self.start_time) {
-            let _ = process::signal_pidfd(&pidfd, libc::SIGKILL);
+        if self.kill() {
             // Only for who has started it.
             let _ = waitpid(Pid::from_raw(self.pid), None);
         }
+    }
+
+    /// Ends it where nothing that it has is needed again: the kernel takes some twenty
+    /// milliseconds to give up its device.
+    pub(super) fn dismiss(&self) {
+        if self.kill() {
+            let mut ending = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
+            ending.push(self.pid);
+        }
+    }
+
+    /// Whether it was there.
+    fn kill(&self) -> bool {
+        let Ok(pidfd) = process::pidfd_open(self.pid) else {
+            return false;
+        };
+        let is_it = process::start_time(self.pid) == Some(self.start_time);
+        if is_it {
+            let _ = process::signal_pidfd(&pidfd, libc::SIGKILL);
+        }
+        is_it
     }
 }
 

@@ -45,6 +45,17 @@ pub(super) fn of(engine: &Engine<'_>) -> Result<Option<Membership>> {
     }
 }
 
+/// A share in N where there is one; none as root.
+///
+/// # Errors
+/// What looking for it gave.
+pub(super) fn visit(engine: &Engine<'_>) -> Result<Option<Membership>> {
+    match engine.mode {
+        Mode::Root => Ok(None),
+        _ => with(engine, |place| place.visit(engine.ui)),
+    }
+}
+
 /// Does `work` where the bridges are, in N with `share`.
 ///
 /// # Errors
@@ -71,7 +82,7 @@ where
     if engine.mode == Mode::Root {
         return work().map(Some);
     }
-    match with(engine, |place| place.visit(engine.ui))? {
+    match visit(engine)? {
         Some(share) => share.run(work).map(Some),
         None => Ok(None),
     }

@@ -248,8 +248,9 @@ fn ports(ports: &[Port]) -> String {
             container,
             protocol,
             host_ip,
-            host,
+            ..
         } = port;
+        let host = port.host_words();
         match host_ip.contains(':') {
             true => format!("[{host_ip}]:{host}->{container}/{protocol}"),
             false => format!("{host_ip}:{host}->{container}/{protocol}"),

@@ -201,11 +201,11 @@ pub(crate) struct Build {
         default_missing_value = "true", value_parser = crate::cli::parse::boolean::parse)]
     pub(super) force_rm: Option<bool>,
 
-    /// Take results from other caches (type=registry,ref=…; not there yet)
+    /// Take results from another cache: a name, type=registry,ref=NAME or type=local,src=PATH
     #[arg(long, value_name = "CACHE")]
     pub(super) cache_from: Vec<String>,
 
-    /// Give results to other caches (not there yet)
+    /// Give results to another cache: type=registry,ref=NAME, type=local,dest=PATH or type=inline
     #[arg(long, value_name = "CACHE")]
     pub(super) cache_to: Vec<String>,
 

@@ -43,11 +43,6 @@ pub(super) fn request(args: &Build, session: &Session) -> Result<Request> {
     request.labels = pairs("--label", &args.label)?;
     request.annotations = pairs("--annotation", &args.annotation)?;
     request.platforms = platforms(args, session)?;
-    if request.platforms.len() > 1 {
-        let all = args.platform.join(",");
-        let why = "an image of several platforms is not there yet; build one after the other";
-        return Err(bad("--platform", &all, why));
-    }
     request.pull = policy(args.pull.as_deref().unwrap_or("missing"))?;
     request.no_cache = args.no_cache;
     request.no_cache_filter.clone_from(&args.no_cache_filter);
@@ -68,6 +63,7 @@ pub(super) fn request(args: &Build, session: &Session) -> Result<Request> {
         request.contexts.push((name, place));
     }
     rights(args, &mut request)?;
+    caches(args, session, &mut request)?;
     request.dialect = dialect(args, session)?;
     outputs(args, session, &mut request)?;
     request.iidfile = args.iidfile.as_deref().map(|path| session.absolute(path));
@@ -204,7 +200,14 @@ fn platforms(args: &Build, session: &Session) -> Result<Vec<Platform>> {
         "local" => Ok(Platform::host()),
         text => text.parse(),
     };
-    args.platform.iter().map(local).collect()
+    let mut found: Vec<Platform> = Vec::new();
+    for text in &args.platform {
+        let platform = local(text)?;
+        if !found.contains(&platform) {
+            found.push(platform);
+        }
+    }
+    Ok(found)
 }
 
 fn policy(text: &str) -> Result<PullPolicy> {
@@ -230,6 +233,26 @@ fn rights(args: &Build, request: &mut Request) -> Result<()> {
     // docker: who gives the whole build the host's network allows it to each step.
     if args.network.as_deref() == Some("host") {
         request.allow.push("network.host".to_owned());
+    }
+    Ok(())
+}
+
+/// Where results of others are, and where this build's go.
+fn caches(args: &Build, session: &Session, request: &mut Request) -> Result<()> {
+    for text in args.cache_from.iter().filter(|text| !text.is_empty()) {
+        let from = parse::build_cache::from(text, &session.place())?;
+        request.cache_from.push(from);
+    }
+    for text in args.cache_to.iter().filter(|text| !text.is_empty()) {
+        let (to, _) = parse::build_cache::to(text, &session.place())?;
+        request.cache_to.push(to);
+    }
+    // BuildKit's older way to ask for it.
+    let mut arguments = request.build_args.iter().rev();
+    let inline = arguments.find(|(name, _)| name == "BUILDKIT_INLINE_CACHE");
+    if inline.is_some_and(|(_, value)| matches!(value.as_str(), "1" | "true")) {
+        let (to, _) = parse::build_cache::to("type=inline", &session.place())?;
+        request.cache_to.push(to);
     }
     Ok(())
 }
@@ -298,35 +321,26 @@ fn is_terminal() -> bool {
 }
 
 /// What was asked and is not there yet: one line each.
-pub(super) fn missing(args: &Build, request: &Request) -> Vec<String> {
+pub(super) fn missing(args: &Build, session: &Session, request: &Request) -> Vec<String> {
     let asked = |text: &Option<String>| {
         let text = text.as_deref();
         text.is_some_and(|text| !matches!(text, "false" | "0" | "disabled=true"))
     };
-    let all = [
-        (
-            "--cache-from",
-            !args.cache_from.is_empty(),
-            "only this store's own cache is used",
-        ),
-        (
-            "--cache-to",
-            !args.cache_to.is_empty(),
-            "the results stay in this store's cache",
-        ),
-        (
-            "--sbom",
-            asked(&args.sbom) || args.attest.iter().any(|text| text.contains("type=sbom")),
-            "the image gets no list of its packages",
-        ),
-    ];
+    let all = [(
+        "--sbom",
+        asked(&args.sbom) || args.attest.iter().any(|text| text.contains("type=sbom")),
+        "the image gets no list of its packages",
+    )];
     let flags = all
         .into_iter()
         .filter(|(_, asked, _)| *asked)
         .map(|(flag, _, instead)| format!("{flag} is not there yet: {instead}"));
     let ignored = request.outputs.iter().flat_map(|output| &output.ignored);
     let ignored = ignored.map(|option| format!("--output option {option} has no effect"));
-    let mut lines: Vec<String> = flags.chain(ignored).collect();
+    let caches = args.cache_to.iter();
+    let caches = caches.filter_map(|text| parse::build_cache::to(text, &session.place()).ok());
+    let caches = caches.flat_map(|(_, without)| without);
+    let mut lines: Vec<String> = flags.chain(ignored).chain(caches).collect();
     let rewrite = request.rewrite || request.outputs.iter().any(|output| output.rewrite);
     if rewrite && request.epoch.is_none() {
         lines.push(
