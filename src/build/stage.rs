@@ -38,10 +38,10 @@ pub(super) struct Stage {
     pub(super) next: usize,
     /// It has set a command of its own.
     pub(super) cmd_set: bool,
-    /// How often its step began anew because files changed.
-    pub(super) restarts: u32,
     /// The platform it is built for, where there are several.
     label: String,
+    /// How often its step began anew because files changed.
+    pub(super) restarts: u32,
 }
 
 /// A step as the cache and progress know it.
@@ -74,8 +74,8 @@ impl Stage {
             instructions: stage.instructions.clone(),
             next: 0,
             cmd_set: false,
-            restarts: 0,
             label: label.to_owned(),
+            restarts: 0,
         }
     }
 

@@ -398,7 +398,7 @@ impl Containers<'_> {
 /// One container's directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ContainerDir {
-    pub(super) path: PathBuf,
+    path: PathBuf,
 }
 
 impl ContainerDir {
