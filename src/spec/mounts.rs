@@ -230,6 +230,9 @@ fn user_mount(inputs: &Inputs<'_>, mount: &Mount, own: &Path) -> Result<OciMount
             if bind_options.recursive_read_only {
                 options.push("rro".to_owned());
             }
+            if bind_options.id_map {
+                options.push("idmap".to_owned());
+            }
             if bind_options.overlay {
                 options.push(overlay(own)?);
             }

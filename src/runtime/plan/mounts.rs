@@ -27,6 +27,8 @@ pub(crate) struct MountStep {
     pub(crate) chown: bool,
     /// The source is a volume of the store.
     pub(crate) volume: bool,
+    /// A container with ids of its own sees the owners that the source has on disk (OCI's `idmap`).
+    pub(crate) id_map: bool,
     /// An empty source first gets what the image has at the target.
     pub(crate) fill: bool,
     /// What below the source is mounted; no link leads out of the source.
@@ -76,6 +78,7 @@ pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
         propagation: MsFlags::empty(),
         chown: false,
         volume: false,
+        id_map: false,
         fill: false,
         subpath: None,
     };
@@ -98,6 +101,7 @@ pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
             | "defaults" => {}
             "U" => step.chown = true,
             "x-ketch.volume" => step.volume = true,
+            "idmap" => step.id_map = true,
             "x-ketch.fill" => step.fill = true,
             "tmpcopyup" => copy_up = true,
             other if other.starts_with(SUBPATH) => {
