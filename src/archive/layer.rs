@@ -2,9 +2,7 @@
 
 use std::io::{self, Write};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
+use super::code::{Coder, Coding};
 use crate::common::{Digest, Hasher};
 
 /// A new layer's names and lengths.
@@ -18,16 +16,21 @@ pub(crate) struct NewLayer {
     pub(crate) size: u64,
 }
 
-/// Takes a tar stream and writes it to `W` with gzip. The same stream gives the same bytes: the
-/// header has neither time nor name.
+/// Takes a tar stream and writes it compressed to `W`. The same stream gives the same bytes,
+/// whatever the machine.
 pub(crate) struct LayerWriter<W: Write> {
     tar: Hasher,
-    gzip: GzEncoder<Hashed<W>>,
+    coder: Coder<Hashed<W>>,
 }
 
 impl<W: Write> LayerWriter<W> {
-    /// Begins a layer.
+    /// Begins a layer as the store has them.
     pub(crate) fn new(out: W) -> LayerWriter<W> {
+        LayerWriter::coded(out, Coding::default())
+    }
+
+    /// Begins a layer that is compressed so.
+    pub(crate) fn coded(out: W, coding: Coding) -> LayerWriter<W> {
         let hashed = Hashed {
             out,
             hasher: Hasher::default(),
@@ -35,13 +38,13 @@ impl<W: Write> LayerWriter<W> {
         };
         LayerWriter {
             tar: Hasher::default(),
-            gzip: GzEncoder::new(hashed, Compression::default()),
+            coder: Coder::new(hashed, coding),
         }
     }
 
     /// Ends it.
     pub(crate) fn finish(self) -> io::Result<NewLayer> {
-        let mut hashed = self.gzip.finish()?;
+        let mut hashed = self.coder.finish()?;
         hashed.out.flush()?;
         Ok(NewLayer {
             diff_id: self.tar.finish(),
@@ -53,7 +56,7 @@ impl<W: Write> LayerWriter<W> {
 
 impl<W: Write> Write for LayerWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.gzip.write(bytes)?;
+        let count = self.coder.write(bytes)?;
         self.tar.update(&bytes[..count]);
         Ok(count)
     }

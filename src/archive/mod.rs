@@ -13,6 +13,8 @@
 #![forbid(unsafe_code)]
 
 mod apply;
+mod code;
+mod compare;
 mod compress;
 mod contents;
 mod create;
@@ -27,6 +29,7 @@ mod pax;
 mod pipeline;
 mod place;
 mod reader;
+mod recode;
 mod sniff;
 mod sparse;
 mod whiteout;
@@ -37,9 +40,12 @@ mod tests;
 mod writer;
 
 pub(crate) use apply::{UnpackOptions, Unpacked};
+pub(crate) use code::Coding;
+pub(crate) use compare::{Difference, difference};
 pub(crate) use compress::decompress;
 pub(crate) use layer::{LayerWriter, NewLayer};
 pub(crate) use pack::{Form, PackOptions, Packer};
 pub(crate) use pipeline::unpack_layer;
 pub(crate) use place::{PlaceOptions, PlacedOwner, Spot, place};
+pub(crate) use recode::recode;
 pub(crate) use sniff::is_archive;

@@ -58,6 +58,8 @@ pub(crate) struct PackOptions<'a> {
     pub(crate) intended: Option<&'a BTreeMap<PathBuf, String>>,
     /// Paths below the top that are left out with everything in them.
     pub(crate) skip: BTreeSet<PathBuf>,
+    /// The time that everything gets, in seconds; its own without.
+    pub(crate) time: Option<i64>,
 }
 
 impl PackOptions<'_> {
@@ -69,6 +71,7 @@ impl PackOptions<'_> {
             owner: &|_, uid, gid| (uid, gid),
             intended: None,
             skip: BTreeSet::new(),
+            time: None,
         }
     }
 }
@@ -331,7 +334,10 @@ impl<'a, W: Write> Packer<'a, W> {
             mode: facts.st_mode & 0o7777,
             uid,
             gid,
-            mtime: (facts.st_mtime, facts.st_mtime_nsec as u32),
+            mtime: match self.options.time {
+                Some(time) => (time, 0),
+                None => (facts.st_mtime, facts.st_mtime_nsec as u32),
+            },
             size: match kind {
                 EntryKind::File => facts.st_size as u64,
                 _ => 0,

@@ -97,30 +97,42 @@ impl Solver<'_> {
         if !self.has_room() {
             return Ok(false);
         }
+        step::foreign::check(&self.state(index)?.platform, &prepared.step.command)?;
+        let mut needed = prepared.pieces.clone();
+        needed.extend(&self.state(index)?.pieces);
+        if self.bring(&needed)? {
+            // Now there are files to look at.
+            return self.run_instruction(index, run);
+        }
         let work = self.engine.store.build_cache().begin()?;
         let state = self.state(index)?;
         let (user, image) = (state.image.config.user.clone(), state.image.config.clone());
+        let shell = state.interactive_shell();
         let ground = self.layers.ground(self.engine, &state.pieces);
         let step = prepared.step;
         let command = step::run::Command {
-            work: &work,
             ground,
-            image: &image,
+            image,
             config: prepared.config,
             secrets: prepared.secrets,
             caches: prepared.caches,
             script: prepared.script,
             fresh: prepared.fresh,
         };
-        let started = step::run::start(self.engine, command);
+        let kept = self
+            .request
+            .shell_on_error
+            .then(|| (command.clone(), shell));
+        let started = step::run::start(self.engine, &work, command);
         let (worker, pipes) = self.or_discard(started, &work)?;
         self.at_work(index, step, user, work, worker, pipes);
+        self.jobs.keep(kept);
         Ok(true)
     }
 
-    fn workdir(&mut self, index: usize, path: &Word) -> Result<bool> {
+    fn workdir(&mut self, index: usize, word: &Word) -> Result<bool> {
         let state = self.state(index)?;
-        let path = absolute(state.workdir(), &state.expand(path)?);
+        let path = absolute(state.workdir(), &state.expand(word)?);
         let text = format!("WORKDIR {path}");
         let mut key = Key::new("directory");
         key.add("parent", [state.key.hex()]);
@@ -132,7 +144,7 @@ impl Solver<'_> {
             history: text.clone(),
         };
         let pieces = state.pieces.clone();
-        if path == "/" || step::workdir::is_there(self.engine, &self.layers, &pieces, &path) {
+        if path == "/" || self.is_directory(&step, &pieces, &path)? {
             let state = self.state_mut(index)?;
             state.image.config.working_dir = path;
             state.note(text, false);
@@ -141,6 +153,9 @@ impl Solver<'_> {
         if !self.take_cached(index, &step)? {
             if !self.has_room() {
                 return Ok(false);
+            }
+            if self.bring(&pieces)? {
+                return self.workdir(index, word);
             }
             let work = self.engine.store.build_cache().begin()?;
             let user = self.state(index)?.image.config.user.clone();
@@ -184,6 +199,7 @@ impl Solver<'_> {
                 command: step.command,
                 history: step.history,
                 user,
+                kept: None,
             },
             worker,
             pipes,
@@ -195,34 +211,30 @@ impl Solver<'_> {
         if self.request.no_cache || self.is_filtered(index) {
             return Ok(false);
         }
-        let cache = self.engine.store.build_cache();
-        let found = match cache.find(&step.key.0)? {
-            Some(record) => usable(self.engine, record)?,
-            None => None,
-        };
-        let Some(record) = found else {
+        let Some((record, away)) = self.known(index, step)? else {
             self.missed(index, step)?;
             return Ok(false);
         };
-        cache.touch(&record.key);
         let vertex = self.name_vertex(index);
         self.progress.event(&Event::Cached { vertex });
         if record.nothing {
+            self.nothings.push(record);
             self.state_mut(index)?.note(step.history.clone(), false);
             return Ok(true);
         }
-        let open = record.layer.is_none();
+        let open = record.layer.is_none() && !away;
         let user = self.state(index)?.image.config.user.clone();
         let made = Made {
             record,
             dirty: false,
             user,
             owners: Vec::new(),
+            away,
             sealed: None,
         };
         let layer = Layer::Step(Box::new(made));
         let (below, piece) = self.add(index, step.key.0, layer, step.history.clone());
-        if open && self.graph.exported.contains(&index) {
+        if open && self.keeps_layers(index) {
             self.unsealed.push((piece, below));
         }
         Ok(true)
@@ -279,7 +291,7 @@ impl Solver<'_> {
 }
 
 /// A record whose files are here for this identity mode; it is unpacked when its blob is.
-fn usable(engine: &Engine<'_>, mut record: CacheRecord) -> Result<Option<CacheRecord>> {
+pub(super) fn usable(engine: &Engine<'_>, mut record: CacheRecord) -> Result<Option<CacheRecord>> {
     if let Some(step) = &record.step {
         let there = engine.store.build_cache().result(step).is_dir();
         if there && record.mode == engine.mode {

@@ -142,7 +142,7 @@ impl<'a> Solver<'a> {
         let Some(asked) = asked(instruction) else {
             return Ok(true);
         };
-        let Some((plan, step)) = self.copy_plan(index, &asked, instruction)? else {
+        let Some((plan, step, mut needed)) = self.copy_plan(index, &asked, instruction)? else {
             return Ok(false);
         };
         if self.take_cached(index, &step)? {
@@ -151,8 +151,13 @@ impl<'a> Solver<'a> {
         if !self.has_room() {
             return Ok(false);
         }
-        let work = self.engine.store.build_cache().begin()?;
         let pieces = self.state(index)?.pieces.clone();
+        needed.extend(pieces.iter().filter(|_| !plan.link));
+        if self.bring(&needed)? {
+            // Now there are files to look at.
+            return self.copy_instruction(index, instruction);
+        }
+        let work = self.engine.store.build_cache().begin()?;
         let ground = match plan.link {
             true => Ground::default(),
             false => self.layers.ground(self.engine, &pieces),
@@ -164,14 +169,14 @@ impl<'a> Solver<'a> {
         Ok(true)
     }
 
-    /// Expands an instruction, finds its sources and makes its key; `None` while a stage that it
-    /// copies from is not done.
+    /// Expands an instruction, finds its sources and makes its key, and tells which layers it
+    /// copies from; `None` while a stage of those is not done.
     fn copy_plan(
         &mut self,
         index: usize,
         asked: &Asked<'_>,
         instruction: &Instruction,
-    ) -> Result<Option<(Plan, Step)>> {
+    ) -> Result<Option<(Plan, Step, Vec<Piece>)>> {
         let state = self.state(index)?;
         let word = |word: &Word| state.expand(word);
         let sources: Vec<String> = asked.sources.iter().map(word).collect::<Result<_>>()?;
@@ -222,18 +227,20 @@ impl<'a> Solver<'a> {
             link,
             epoch: self.request.epoch,
         };
-        if !self.sources(index, asked, (sources, options), &mut plan, &mut key)? {
+        let from = self.sources(index, asked, (sources, options), &mut plan, &mut key)?;
+        let Some(pieces) = from else {
             return Ok(None);
-        }
+        };
         let step = Step {
             key: key.finish(),
             command: instruction.source.clone(),
             history: self.state(index)?.expand_text(&instruction.source)?,
         };
-        Ok(Some((plan, step)))
+        Ok(Some((plan, step, pieces)))
     }
 
-    /// Adds what is copied to a plan and its digests to a key; false while a stage is not done.
+    /// Adds what is copied to a plan and its digests to a key; the layers that hold it, `None`
+    /// while a stage is not done.
     fn sources(
         &mut self,
         index: usize,
@@ -241,7 +248,7 @@ impl<'a> Solver<'a> {
         (sources, options): (Vec<String>, Options),
         plan: &mut Plan,
         key: &mut Key,
-    ) -> Result<bool> {
+    ) -> Result<Option<Vec<Piece>>> {
         let mut local = Vec::new();
         for text in sources {
             match asked.add {
@@ -261,17 +268,18 @@ impl<'a> Solver<'a> {
             }
         }
         if local.is_empty() {
-            return Ok(true);
+            return Ok(Some(Vec::new()));
         }
         let unpack = asked.add.is_some_and(|add| add.unpack != Some(false));
         key.add("unpack", [unpack.to_string()]);
+        let mut pieces = Vec::new();
         let (origin, digest) = match asked.from.filter(|from| !from.raw.is_empty()) {
             None => self.take_context("", &local, &options)?,
             Some(from) => {
                 let name = self.state(index)?.expand(from)?;
-                match self.take_named(index, &name, &local, &options)? {
+                match self.take_named(index, &name, &local, &options, &mut pieces)? {
                     Some(found) => found,
-                    None => return Ok(false),
+                    None => return Ok(None),
                 }
             }
         };
@@ -282,7 +290,7 @@ impl<'a> Solver<'a> {
             options,
             unpack,
         });
-        Ok(true)
+        Ok(Some(pieces))
     }
 
     fn take_context(
@@ -305,15 +313,17 @@ impl<'a> Solver<'a> {
         name: &str,
         sources: &[String],
         options: &Options,
+        pieces: &mut Vec<Piece>,
     ) -> Result<Option<(Origin, Digest)>> {
         let contexts: Vec<String> = self.request.contexts.iter().map(|c| c.0.clone()).collect();
-        let pieces = match graph::from(self.file, name, index, &contexts)? {
+        let (key, found) = match graph::from(self.file, name, index, &contexts)? {
             graph::From::Stage(stage) => {
                 if self.stages[stage].status != Status::Done {
                     self.graph.need(stage);
                     return Ok(None);
                 }
-                self.state(stage)?.pieces.clone()
+                let state = self.state(stage)?;
+                (state.key, state.pieces.clone())
             }
             graph::From::Image(image) => self.image_pieces(index, &image)?,
             graph::From::Context(name) => {
@@ -325,14 +335,26 @@ impl<'a> Solver<'a> {
                 }
             }
         };
-        let ground = self.layers.ground(self.engine, &pieces);
-        let digest = self.layers_digest(&ground, &pieces, sources, options)?;
+        pieces.extend(&found);
+        let question = question(&key, sources, options);
+        if !self.layers.away(pieces).is_empty() {
+            if let Some(digest) = self.imported.content(&question) {
+                self.contents.insert(question, digest);
+                // For the key alone; they are fetched before a copy begins.
+                return Ok(Some((Origin::Layers(Ground::default()), digest)));
+            }
+            self.bring(pieces)?;
+        }
+        let ground = self.layers.ground(self.engine, pieces);
+        let digest = self.layers_digest(&ground, pieces, sources, options)?;
+        self.contents.insert(question, digest);
         Ok(Some((Origin::Layers(ground), digest)))
     }
 
-    fn image_pieces(&mut self, index: usize, image: &str) -> Result<Vec<Piece>> {
+    fn image_pieces(&mut self, index: usize, image: &str) -> Result<(Digest, Vec<Piece>)> {
         let platform = self.state(index)?.platform.clone();
-        Ok(self.begin_with_image(image, &platform)?.pieces)
+        let state = self.begin_with_image(image, &platform)?;
+        Ok((state.key, state.pieces))
     }
 
     /// The digest of what is taken from layers, which never change: it is found once.
@@ -368,6 +390,16 @@ impl<'a> Solver<'a> {
         file::write_atomic(&path, digest.hex().as_bytes())?;
         Ok(digest)
     }
+}
+
+/// Names the question what some sources in a tree are, whose key this is, on every machine.
+fn question(tree: &Digest, sources: &[String], options: &Options) -> Digest {
+    let mut key = Key::new("question");
+    key.add("tree", [tree.hex()]);
+    key.add("sources", sources);
+    key.add("parents", [options.parents.to_string()]);
+    key.add("excludes", &options.excludes);
+    key.finish().0
 }
 
 /// A destination as an absolute path that still says whether it is a directory.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::progress::{Event, Progress, Vertex};
 use super::state::Piece;
+use super::step::run::Command;
 use crate::common::{Digest, Error, ExitStatus};
 use crate::engine::Engine;
 use crate::engine::container::Sealed;
@@ -48,6 +49,8 @@ pub(super) struct StepInfo {
     pub(super) history: String,
     /// Whom it runs as.
     pub(super) user: String,
+    /// What a shell in its place would need, and the words of the shell.
+    pub(super) kept: Option<Box<(Command, Vec<String>)>>,
 }
 
 /// A step at work.
@@ -96,6 +99,13 @@ impl Jobs {
     /// Adds one.
     pub(super) fn push(&mut self, job: Job) {
         self.all.push(job);
+    }
+
+    /// Keeps with the latest step what a shell in its place would need.
+    pub(super) fn keep(&mut self, kept: Option<(Command, Vec<String>)>) {
+        if let Some(Job::Step(step)) = self.all.last_mut() {
+            step.info.kept = kept.map(Box::new);
+        }
     }
 
     /// Steps at work.

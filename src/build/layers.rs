@@ -38,6 +38,8 @@ pub(super) struct Made {
     pub(super) user: String,
     /// Intended owners of what cannot carry them itself.
     pub(super) owners: Vec<(PathBuf, String)>,
+    /// It is in an imported cache, and not here.
+    pub(super) away: bool,
     /// What its blob was measured as, when this build made it.
     pub(super) sealed: Option<crate::engine::container::Sealed>,
 }
@@ -72,6 +74,12 @@ impl Layers {
     pub(super) fn steps(&self) -> Vec<Piece> {
         let step = |piece: &Piece| matches!(self.all[*piece], Layer::Step(_));
         (0..self.all.len()).filter(step).collect()
+    }
+
+    /// Those that are only in another's cache.
+    pub(super) fn away(&self, pieces: &[Piece]) -> Vec<Piece> {
+        let away = |piece: &&Piece| matches!(&self.all[**piece], Layer::Step(made) if made.away);
+        pieces.iter().filter(away).copied().collect()
     }
 
     /// Digest of a layer that is among the store's unpacked ones.

@@ -14,6 +14,8 @@
 #![forbid(unsafe_code)]
 
 mod advance;
+mod bring;
+mod cache;
 mod config;
 pub(crate) mod context;
 mod copy;
@@ -40,23 +42,27 @@ use crate::engine::Engine;
 use crate::oci::Platform;
 use crate::store::BuildPresence;
 use crate::sys::file;
+use cache::{Gone, Imported, Known};
 use context::remote::Fetched;
-use progress::{EXPORT, Event, Progress};
-use request::Request;
-use solve::Solver;
+use progress::{EXPORT, Event, Progress, Vertex};
+use request::{CacheTo, Request};
+use solve::{Solved, Solver};
 
 /// Largest Dockerfile that is read, in bytes.
 const MAX_DOCKERFILE: usize = 16 << 20;
 
 /// What was built.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Built {
-    /// The image's id: digest of its configuration.
-    pub(crate) id: Digest,
-    /// Digest of its manifest.
-    pub(crate) manifest: Digest,
+    /// The image's id, which is the digest of its configuration, and the digest that a registry
+    /// knows it by, its manifest's or index's; `None` where only files were wanted.
+    pub(crate) image: Option<(Digest, Digest)>,
+    /// Whether the store keeps it.
+    pub(crate) is_kept: bool,
     /// Its names, canonical.
     pub(crate) names: Vec<String>,
+    /// A second build gave the same.
+    pub(crate) verified: bool,
 }
 
 /// A request whose context is a directory of this machine, and its Dockerfile.
@@ -69,6 +75,14 @@ pub(crate) struct Ready<'a> {
     presence: BuildPresence,
     /// Keeps what was fetched.
     _fetched: Option<Fetched<'a>>,
+}
+
+/// What one platform's build came to.
+struct Target {
+    platform: Platform,
+    solved: Solved,
+    /// A second build of it, with `--verify`.
+    twin: Option<Solved>,
 }
 
 /// Fetches the context, when it is no directory, and reads the Dockerfile.
@@ -110,18 +124,51 @@ pub(crate) fn build(
     progress: &dyn Progress,
 ) -> Result<Built> {
     let (request, file) = (&ready.request, &ready.file);
-    let platform = request
-        .platforms
-        .first()
-        .cloned()
-        .unwrap_or_else(Platform::host);
-    let solver = Solver::new(engine, request, file, &platform, progress, &ready.presence)?;
-    let solved = solver.solve()?;
+    let platforms = match request.platforms.is_empty() {
+        true => vec![Platform::host()],
+        false => request.platforms.clone(),
+    };
+    if platforms.len() > 1 {
+        output::several::check(request)?;
+    }
+    let mut vertices = 0;
+    let imported = Imported::open(engine, request, &platforms, progress, &mut vertices);
+    let mut known = Known::default();
+    let mut targets = Vec::new();
+    let again = request.verify.then(|| Request {
+        no_cache: true,
+        ..request.clone()
+    });
+    for platform in platforms {
+        let mut solve = |request| {
+            let (at, vertex) = (&platform, &mut vertices);
+            solve(engine, ready, request, at, progress, &imported, vertex)
+        };
+        let mut solved = solve(request)?;
+        let twin = again.as_ref().map(&mut solve).transpose()?;
+        let mut own = Known::default();
+        own.add(&solved);
+        if request.cache_to.iter().any(CacheTo::is_inline) {
+            solved.state.image.build_cache = Some(cache::inline(&own)?);
+        }
+        known.join(own);
+        targets.push(Target {
+            platform,
+            solved,
+            twin,
+        });
+    }
     let vertex = EXPORT;
     let name = "exporting to image";
     progress.event(&Event::Named { vertex, name });
     progress.event(&Event::Started { vertex });
-    let built = output::image::publish(engine, request, solved);
+    let built = match targets.len() {
+        1 => {
+            let Target { solved, twin, .. } = targets.remove(0);
+            output::image::publish(engine, request, file, solved, twin.as_ref())
+        }
+        _ => output::several::publish(engine, request, file, &mut targets),
+    };
     match &built {
         Ok(built) => exported(built, progress),
         Err(error) => {
@@ -129,15 +176,54 @@ pub(crate) fn build(
             progress.event(&Event::Failed { vertex, why });
         }
     }
-    built
+    let built = built?;
+    cache::export(engine, request, &imported, &known, progress, vertices)?;
+    Ok(built)
+}
+
+/// Builds the target for one platform, anew where an imported cache turns out to have less than it
+/// said.
+fn solve<'a>(
+    engine: &'a Engine<'a>,
+    ready: &'a Ready<'_>,
+    request: &'a Request,
+    platform: &Platform,
+    progress: &'a dyn Progress,
+    imported: &'a Imported<'a>,
+    vertices: &mut Vertex,
+) -> Result<Solved> {
+    let (file, presence) = (&ready.file, &ready.presence);
+    loop {
+        let mut solver = Solver::new(
+            engine, request, file, platform, progress, presence, imported,
+        )?;
+        solver.vertices = *vertices;
+        let solved = solver.solve();
+        *vertices = solver.vertices;
+        match solved {
+            Err(error) if error.is::<Gone>() => {}
+            other => return other,
+        }
+    }
 }
 
 /// What docker says of an image that is written.
 fn exported(built: &Built, progress: &dyn Progress) {
     let vertex = EXPORT;
-    let id = format!("writing image {}", built.id);
-    let names = built.names.iter().map(|name| format!("naming to {name}"));
-    for text in &std::iter::once(id).chain(names).collect::<Vec<_>>() {
+    let mut lines = Vec::new();
+    if let Some((id, manifest)) = built.image {
+        if built.verified {
+            lines.push(format!("verified: a second build gives {manifest}"));
+        }
+        match built.is_kept {
+            true => lines.push(format!("writing image {id}")),
+            false => lines.push(format!("exporting manifest {manifest}")),
+        }
+    }
+    if built.is_kept {
+        lines.extend(built.names.iter().map(|name| format!("naming to {name}")));
+    }
+    for text in &lines {
         progress.event(&Event::Part { vertex, text });
     }
     progress.event(&Event::Done { vertex });

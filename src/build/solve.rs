@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 
+use super::cache::{Gone, Imported};
 use super::copying::Contexts;
 use super::graph::{self, Graph};
 use super::job::{Answer, Ended, Job, Jobs, SealJob, StepInfo};
@@ -14,6 +15,7 @@ use super::progress::{Event, Progress, StepFailure, Vertex};
 use super::request::Request;
 use super::stage::{Stage, Status};
 use super::state::{Piece, State};
+use super::step;
 use crate::common::{Digest, Error, ExitStatus, Kind, Mode, Timestamp};
 use crate::dockerfile::Dockerfile;
 use crate::engine::Engine;
@@ -52,6 +54,13 @@ pub(super) struct Solver<'a> {
     pub(super) vertices: Vertex,
     /// What waits for a seal: the layer and what it lies on.
     pub(super) unsealed: Vec<(Piece, Vec<Piece>)>,
+    /// Steps that came to nothing.
+    pub(super) nothings: Vec<CacheRecord>,
+    /// Digests of what was copied from layers, by the name of the question.
+    pub(super) contents: BTreeMap<Digest, Digest>,
+    /// Caches of others.
+    pub(super) imported: &'a Imported<'a>,
+    began: Timestamp,
     /// Steps at work at one time.
     limit: usize,
     /// Keeps others from moving results away.
@@ -64,6 +73,14 @@ pub(super) struct Solved {
     pub(super) state: State,
     /// Its layers.
     pub(super) layers: Layers,
+    /// Steps of it that came to nothing.
+    pub(super) nothings: Vec<CacheRecord>,
+    /// Digests of what was copied from layers.
+    pub(super) contents: BTreeMap<Digest, Digest>,
+    /// Images that it took files from, and their digests.
+    pub(super) materials: Vec<(String, Digest)>,
+    /// When it began.
+    pub(super) began: Timestamp,
 }
 
 impl<'a> Solver<'a> {
@@ -78,6 +95,7 @@ impl<'a> Solver<'a> {
         platform: &Platform,
         progress: &'a dyn Progress,
         presence: &'a BuildPresence,
+        imported: &'a Imported<'a>,
     ) -> Result<Solver<'a>> {
         let contexts: Vec<String> = request
             .contexts
@@ -92,7 +110,7 @@ impl<'a> Solver<'a> {
             request,
             file,
             progress,
-            stages: file.stages.iter().map(Stage::new).collect(),
+            stages: Stage::all(file, platform, request.platforms.len() > 1),
             graph,
             layers: Layers::default(),
             jobs: Jobs::default(),
@@ -102,6 +120,10 @@ impl<'a> Solver<'a> {
             contexts: Contexts::new(),
             vertices: 0,
             unsealed: Vec::new(),
+            nothings: Vec::new(),
+            contents: BTreeMap::new(),
+            imported,
+            began: Timestamp::now(),
             limit: request
                 .jobs
                 .filter(|jobs| *jobs > 0)
@@ -114,12 +136,14 @@ impl<'a> Solver<'a> {
     ///
     /// # Errors
     /// `StepFailure` for a command that failed; what other steps gave. Finished steps are kept.
-    pub(super) fn solve(mut self) -> Result<Solved> {
-        let mut solved = self.run();
-        if solved.is_ok() && self.request.squash {
-            solved = self.squash();
-        }
-        if let Err(error) = solved {
+    ///
+    /// [`Gone`] when the caches of others have less than they said: begun anew, it goes on from what
+    /// is done.
+    pub(super) fn solve(&mut self) -> Result<Solved> {
+        if let Err(error) = self.run().and_then(|()| self.complete()) {
+            if error.is::<Gone>() {
+                self.finish_jobs()?;
+            }
             self.give_up();
             let _ = self.keep_records(false);
             return Err(error);
@@ -130,7 +154,11 @@ impl<'a> Solver<'a> {
         let state = state.context("the target has no state")?;
         Ok(Solved {
             state,
-            layers: self.layers,
+            layers: std::mem::take(&mut self.layers),
+            nothings: std::mem::take(&mut self.nothings),
+            contents: std::mem::take(&mut self.contents),
+            materials: materials(&self.images),
+            began: self.began,
         })
     }
 
@@ -187,6 +215,7 @@ impl<'a> Solver<'a> {
         below: &[Piece],
         stage: Option<usize>,
     ) -> Result<()> {
+        self.bring(below)?;
         if let Some(unsealed) = self.layers.unsealed(self.engine, piece, below) {
             let worker = crate::engine::container::seal(self.engine, unsealed)?;
             self.jobs.push(Job::Seal(SealJob {
@@ -198,7 +227,7 @@ impl<'a> Solver<'a> {
         Ok(())
     }
 
-    fn ended(&mut self, end: Ended) -> Result<()> {
+    pub(super) fn ended(&mut self, end: Ended) -> Result<()> {
         match end {
             Ended::Step(info, answer) => self.step_ended(*info, answer),
             Ended::Seal(piece, stage, sealed) => {
@@ -229,7 +258,9 @@ impl<'a> Solver<'a> {
             Ok(Answer::Made(owners)) => owners,
             Ok(Answer::Nothing) => {
                 cache.discard(info.work.id.as_str())?;
-                cache.put(&self.record(&info, None))?;
+                let record = self.record(&info, None);
+                cache.put(&record)?;
+                self.nothings.push(record);
                 self.progress.event(&Event::Done {
                     vertex: info.vertex,
                 });
@@ -241,8 +272,12 @@ impl<'a> Solver<'a> {
                 return Ok(());
             }
             failed => {
+                let error = self.failure(&info, failed);
+                if error.is::<StepFailure>() {
+                    self.look_into(&info);
+                }
                 let _ = cache.discard(info.work.id.as_str());
-                return Err(self.failure(&info, failed));
+                return Err(error);
             }
         };
         let step = cache.keep(&info.work)?;
@@ -260,6 +295,7 @@ impl<'a> Solver<'a> {
             dirty: false,
             user: info.user,
             owners,
+            away: false,
             sealed: None,
         };
         let below = self.add(info.stage, key, Layer::Step(Box::new(made)), info.history);
@@ -268,7 +304,7 @@ impl<'a> Solver<'a> {
         if by_other {
             self.stages[info.stage].status = Status::Working;
             self.seal(piece, &below.0, Some(info.stage))?;
-        } else if self.graph.exported.contains(&info.stage) {
+        } else if self.keeps_layers(info.stage) {
             self.unsealed.push((piece, below.0));
         }
         Ok(())
@@ -367,6 +403,25 @@ impl<'a> Solver<'a> {
         .into()
     }
 
+    /// `--on-error=shell`: a shell in the place of a command that failed. The build fails anyway.
+    fn look_into(&mut self, info: &StepInfo) {
+        let Some(kept) = &info.kept else {
+            return;
+        };
+        // Nothing else writes on the terminal meanwhile.
+        self.give_up();
+        let (command, words) = kept.as_ref();
+        let shown = words.join(" ");
+        let ui = self.engine.ui;
+        ui.note(&format!(
+            "{shown} in the failed step; the build ends with it"
+        ));
+        let looked = step::run::look_into(self.engine, &info.work, command, words.clone());
+        if let Err(error) = looked {
+            ui.warn(&format!("{shown} could not be started: {error:#}"));
+        }
+    }
+
     /// Ends everything at work.
     fn give_up(&mut self) {
         for job in self.jobs.take() {
@@ -447,6 +502,17 @@ impl Solved {
         }
         Ok(())
     }
+}
+
+/// Each image under the digest that its name stood for.
+fn materials(
+    images: &BTreeMap<(String, String), (ImageRecord, ImageConfig)>,
+) -> Vec<(String, Digest)> {
+    let digest = |record: &ImageRecord| record.index.unwrap_or(record.manifest);
+    let images = images.iter();
+    images
+        .map(|((name, _), (record, _))| (name.clone(), digest(record)))
+        .collect()
 }
 
 fn cached(sealed: &Sealed) -> CachedLayer {

@@ -31,6 +31,7 @@ impl Solver<'_> {
         let (below, above) = (below.to_vec(), above.to_vec());
         let mut key = Key::new("squash");
         key.add("parent", [state.key.hex()]);
+        self.bring(&above)?;
         let (key, inputs) = key.finish();
         let record = match self.engine.store.build_cache().find(&key)? {
             Some(known)
@@ -47,6 +48,7 @@ impl Solver<'_> {
             dirty: true,
             user: String::new(),
             owners: Vec::new(),
+            away: false,
             sealed: None,
         };
         let piece = self.layers.push(Layer::Step(Box::new(made)));

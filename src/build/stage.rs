@@ -38,6 +38,8 @@ pub(super) struct Stage {
     pub(super) next: usize,
     /// It has set a command of its own.
     pub(super) cmd_set: bool,
+    /// The platform it is built for, where there are several.
+    label: String,
 }
 
 /// A step as the cache and progress know it.
@@ -51,8 +53,18 @@ pub(super) struct Step {
 }
 
 impl Stage {
+    /// All stages of a file; with `labelled`, their steps tell the platform.
+    pub(super) fn all(file: &Dockerfile, platform: &Platform, labelled: bool) -> Vec<Stage> {
+        let label = match labelled {
+            true => format!("{platform} "),
+            false => String::new(),
+        };
+        let stages = file.stages.iter();
+        stages.map(|stage| Stage::new(stage, &label)).collect()
+    }
+
     /// At its beginning.
-    pub(super) fn new(stage: &dockerfile::Stage) -> Stage {
+    fn new(stage: &dockerfile::Stage, label: &str) -> Stage {
         Stage {
             index: stage.index,
             status: Status::Ready,
@@ -60,6 +72,7 @@ impl Stage {
             instructions: stage.instructions.clone(),
             next: 0,
             cmd_set: false,
+            label: label.to_owned(),
         }
     }
 
@@ -82,7 +95,8 @@ impl Stage {
             None if stages > 1 => format!("stage-{} ", self.index),
             None => String::new(),
         };
-        format!("[{name}{at}/{total}] {source}")
+        let label = &self.label;
+        format!("[{label}{name}{at}/{total}] {source}")
     }
 
     fn span(&self, file: &Dockerfile) -> dockerfile::Span {
@@ -216,7 +230,11 @@ impl Solver<'_> {
         Ok(State {
             base_layers: pieces.len(),
             base_history: image.history.len(),
-            image,
+            image: ImageConfig {
+                // It speaks of how the base was made.
+                build_cache: None,
+                ..image
+            },
             pieces,
             key: key.finish().0,
             args: Vec::new(),

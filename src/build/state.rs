@@ -93,6 +93,15 @@ impl State {
         self.image.config.shell.clone().unwrap_or_else(default)
     }
 
+    /// The shell of a person: without the word that makes it take a command.
+    pub(super) fn interactive_shell(&self) -> Vec<String> {
+        let mut words = self.shell();
+        if words.len() > 1 && words.last().is_some_and(|word| word.starts_with('-')) {
+            words.pop();
+        }
+        words
+    }
+
     /// The working directory, absolute.
     pub(super) fn workdir(&self) -> &str {
         match self.image.config.working_dir.as_str() {

@@ -4,12 +4,14 @@
 //! ketch: <what failed on which object>: <cause>
 //! hint: <what to do>
 //! ```
+//! Under a peer's name the first line is in the peer's words ([`Voice`]).
 
 use std::io::{self, Write};
 
 use anyhow::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::cli::voice::Voice;
 use crate::common::{self, ExitStatus, Kind};
 use crate::engine::container::RunFailure;
 
@@ -31,7 +33,9 @@ pub(crate) fn report(error: &Error, json: bool) {
         });
         format!("{document}\n")
     } else {
-        let mut text = format!("ketch: {}\n", message(error));
+        let program = std::env::args_os().next().unwrap_or_default();
+        let mut text = Voice::of(&program).line(&message(error), typed);
+        text.push('\n');
         for line in hint.into_iter().flat_map(str::lines) {
             text.push_str(&format!("hint: {line}\n"));
         }

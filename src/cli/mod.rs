@@ -17,6 +17,7 @@ mod parse;
 mod personality;
 mod session;
 mod template;
+mod voice;
 
 #[cfg(test)]
 mod tests;

@@ -44,6 +44,12 @@ pub(crate) struct ImageConfig {
     /// docker's comment field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) comment: Option<String>,
+    /// ketch's: what the steps that made it came to (`--cache-to type=inline`).
+    #[serde(
+        rename = "ketch.build.cache.v1",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) build_cache: Option<serde_json::Value>,
 }
 
 /// The defaults a container of the image starts with. Every field comes from a stranger.

@@ -17,5 +17,5 @@ pub(crate) use image_config::{
 };
 pub(crate) use index::{Index, MAX_DOCUMENT, MAX_NESTING};
 pub(crate) use manifest::{Document, Manifest};
-pub(crate) use media_type::MediaType;
+pub(crate) use media_type::{LayerCompression, MediaType};
 pub(crate) use platform::Platform;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::common::Error;
 
 /// Where an image runs.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct Platform {
     /// GOARCH spelling: `amd64`, `arm64`, `arm`, `386`, …
     #[serde(default)]

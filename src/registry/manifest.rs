@@ -45,6 +45,17 @@ pub(crate) struct Resolved {
     pub(crate) sources: Vec<Source>,
 }
 
+/// A manifest with its configuration, whatever that is: an image, or something else that a
+/// registry keeps.
+pub(crate) struct Artifact {
+    /// The manifest.
+    pub(crate) manifest: Manifest,
+    /// The configuration's bytes, which have their digest.
+    pub(crate) config: Vec<u8>,
+    /// Where the blobs are, as in [`Resolved`].
+    pub(crate) sources: Vec<Source>,
+}
+
 /// A document as served.
 struct Fetched {
     bytes: Vec<u8>,
@@ -109,6 +120,60 @@ impl Client<'_> {
             }
         }
         Err(last)
+    }
+
+    /// Finds the manifest that `reference` names, of an index the one for `platform`, without a
+    /// look at what its configuration is.
+    ///
+    /// # Errors
+    /// As [`resolve`](Client::resolve).
+    pub(crate) fn artifact(&self, reference: &Reference, platform: &Platform) -> Result<Artifact> {
+        let (bytes, _, content_type) = self.served(reference)?;
+        let sources = self.settings.sources(reference)?;
+        let mut last = Error::new(Kind::Bug, "resolve", reference.to_string());
+        for (index, source) in sources.iter().enumerate() {
+            let rest = sources.get(index..).unwrap_or_default();
+            match self.artifact_at(source, &bytes, &content_type, platform) {
+                Ok((manifest, config)) => {
+                    return Ok(Artifact {
+                        manifest,
+                        config,
+                        sources: rest.to_vec(),
+                    });
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    fn artifact_at(
+        &self,
+        source: &Source,
+        bytes: &[u8],
+        content_type: &str,
+        platform: &Platform,
+    ) -> Result<(Manifest, Vec<u8>)> {
+        let endpoint = self.endpoint(source)?;
+        let manifest = match Document::parse(bytes, content_type)? {
+            Document::Manifest(manifest) => *manifest,
+            Document::Index(index) => {
+                let found = index.candidates(platform);
+                let entry = found.first().copied();
+                let entry = entry.ok_or_else(|| no_platform(&endpoint, "", platform, &index))?;
+                let name = entry.digest.to_string();
+                let child = self.document(&endpoint, &name, Some(&entry.digest), Some(entry))?;
+                match self.parse(&endpoint, &child)? {
+                    Document::Manifest(manifest) => *manifest,
+                    Document::Index(_) => {
+                        let error = Error::new(Kind::Unsupported, "read index of", endpoint.name());
+                        return Err(error.because("it lists another index"));
+                    }
+                }
+            }
+        };
+        let config = self.config_blob(&endpoint, &manifest.config)?;
+        Ok((manifest, config))
     }
 
     fn resolve_at(

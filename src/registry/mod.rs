@@ -23,7 +23,7 @@ mod transport;
 mod url;
 
 pub(crate) use client::{Client, Login, Options};
-pub(crate) use manifest::Resolved;
+pub(crate) use manifest::{Artifact, Resolved};
 pub(crate) use push::{Sent, Target};
 pub(crate) use transport::Outgoing;
 

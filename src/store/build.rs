@@ -1,6 +1,7 @@
 //! The build cache: what each step of a build came to, by its key.
 //!
 //! ```text
+//! build/builders.json      names of builders (see `builder`)
 //! build/lock               held shared by every build; alone by who moves or sweeps results
 //! build/cache/<hex>.json   one record, by key; its modification time is its last use
 //! build/steps/<id>/upper   a result whose digest is not known yet, in overlayfs's form

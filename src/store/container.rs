@@ -103,7 +103,7 @@ pub(crate) struct ContainerEntry {
 }
 
 impl Containers<'_> {
-    fn dir(&self) -> PathBuf {
+    pub(super) fn dir(&self) -> PathBuf {
         self.store.path("containers")
     }
 
@@ -236,7 +236,7 @@ impl Containers<'_> {
         };
         let missing = || {
             Error::new(Kind::NotFound, "find container", wanted)
-                .because("no container has this name or id".to_owned())
+                .because("no such container".to_owned())
                 .hint("ketch ps -a lists them")
         };
         if wanted.parse::<ContainerId>().is_ok() && dir(wanted).path.is_dir() {
@@ -433,7 +433,7 @@ impl ContainerDir {
         self.path.join("rootfs")
     }
 
-    fn lock_path(&self) -> PathBuf {
+    pub(super) fn lock_path(&self) -> PathBuf {
         self.path.join("lock")
     }
 

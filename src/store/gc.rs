@@ -8,6 +8,7 @@ use super::lock::oldest_pin;
 use super::trash::{Purged, throw};
 use super::{Store, layer};
 use crate::common::{Digest, Result};
+use crate::oci::{Document, MAX_DOCUMENT};
 use crate::sys::file;
 
 /// What a collection removed.
@@ -69,7 +70,10 @@ impl Store {
             };
             let record = listed.record;
             marked.blobs.extend([record.manifest, record.config]);
-            marked.blobs.extend(record.index);
+            if let Some(index) = record.index {
+                marked.blobs.insert(index);
+                self.mark_listed(&index, &mut marked);
+            }
             marked.blobs.extend(&record.blobs);
             marked.layers.extend(&record.layers);
         }
@@ -91,6 +95,24 @@ impl Store {
                 .extend(record.layer.map(|layer| layer.diff_id));
         }
         Ok(marked)
+    }
+
+    /// What an index lists and is here: the name stands for its other platforms as well.
+    fn mark_listed(&self, index: &Digest, marked: &mut Marked) {
+        let read = |digest: &Digest| {
+            let bytes = self.blobs().read(digest, MAX_DOCUMENT).ok()?;
+            Document::parse(&bytes, "").ok()
+        };
+        let Some(Document::Index(index)) = read(index) else {
+            return;
+        };
+        for entry in &index.manifests {
+            if let Some(Document::Manifest(manifest)) = read(&entry.digest) {
+                marked.blobs.extend([entry.digest, manifest.config.digest]);
+                let layers = manifest.layers.iter();
+                marked.blobs.extend(layers.map(|layer| layer.digest));
+            }
+        }
     }
 
     /// Lets go of compressed layers that are unpacked: with `KeepBlobs::Never`, and with `Auto`

@@ -2,7 +2,7 @@
 
 use super::container::{ContainerDir, ContainerEntry, Containers};
 use super::state::Phase;
-use crate::common::{Kind, Result};
+use crate::common::{ContainerId, Kind, Result};
 
 /// A container with what its run has come to.
 #[derive(Debug)]
@@ -36,18 +36,10 @@ impl Containers<'_> {
         Ok(found)
     }
 
-    /// All containers, as [`Glance`]s. An unreadable one is an error entry of its own.
-    pub(crate) fn glances(&self) -> Result<Vec<Result<Glance>>> {
-        let mut found = Vec::new();
-        for id in self.ids()? {
-            let dir = self.at(&id);
-            match dir.glance() {
-                // Removed since the directory was read.
-                Err(error) if error.kind() == Kind::NotFound && !dir.path().exists() => {}
-                glance => found.push(glance),
-            }
-        }
-        Ok(found)
+    /// The directories of all containers.
+    pub(crate) fn directories(&self) -> Result<Vec<(ContainerId, ContainerDir)>> {
+        let ids = self.ids()?.into_iter();
+        Ok(ids.map(|id| (id.clone(), self.at(&id))).collect())
     }
 }
 

@@ -14,6 +14,7 @@
 //! containers/<id>/             container.json config.json lock state upper work rootfs log,
 //!                              state.lock: held for a change of state; stopped: by a user,
 //!                              created: to be started later, for one that its end removes
+//! containers/listing           rows of the last list, to read only what is new (see `listing`)
 //! containers/names/<name>      symbolic link to the id: the claim of a name
 //! events                       what happened, one line of JSON each
 //! networks/<name>/             one network: record, lock, members (see `network`)
@@ -47,6 +48,7 @@
 mod asked;
 mod blob;
 mod build;
+mod builder;
 mod check;
 mod container;
 mod document;
@@ -59,6 +61,7 @@ mod index;
 mod journal;
 mod layer;
 mod life;
+mod listing;
 mod lock;
 mod mark;
 mod network;
@@ -81,6 +84,7 @@ use crate::sys::writeback;
 
 pub(crate) use blob::{Blob, Blobs};
 pub(crate) use build::{BuildPresence, CacheRecord, CachedLayer, StepWork};
+pub(crate) use builder::{BuilderRecord, Builders};
 #[cfg(test)]
 pub(crate) use check::Problem;
 pub(crate) use check::Report;
@@ -93,6 +97,7 @@ pub(crate) use health::{HealthRecord, HealthResult, HealthStatus};
 pub(crate) use image::{Folder, ImageRecord, Images, Stack};
 pub(crate) use journal::Event;
 pub(crate) use layer::{LayerInfo, Layers, Stage};
+pub(crate) use listing::Listing;
 pub(crate) use mark::Mark;
 pub(crate) use network::Join;
 pub(crate) use secret::{MAX_SECRET, SecretRecord};

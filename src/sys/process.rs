@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sched::CloneFlags;
@@ -114,12 +115,23 @@ pub(crate) fn clone(namespaces: CloneFlags, cgroup: Option<BorrowedFd<'_>>) -> R
     }
 }
 
+/// How long threads that have ended may take to be gone for the kernel as well.
+const ENDING: Duration = Duration::from_millis(250);
+
 /// Refuses to fork a process with threads.
 fn refuse_threads() -> Result<()> {
     use std::os::unix::fs::MetadataExt;
     // Each thread is a directory of task/, so its link count is threads + 2.
-    match std::fs::metadata("/proc/self/task") {
-        Ok(meta) if meta.nlink() > 3 => {
+    let several = || std::fs::metadata("/proc/self/task").map(|meta| meta.nlink() > 3);
+    let mut found = several();
+    // Who joins a scope of threads goes on before the last of them is off its processor.
+    let began = Instant::now();
+    while matches!(found, Ok(true)) && began.elapsed() < ENDING {
+        std::thread::yield_now();
+        found = several();
+    }
+    match found {
+        Ok(true) => {
             Err(Error::new(Kind::Bug, "clone", "").because("more than one thread lives".to_owned()))
         }
         _ => Ok(()),

@@ -147,6 +147,11 @@ impl Registry {
         self.push_manifest(repository, tag, &image.media_type, &image.manifest)
     }
 
+    /// Serves a blob alone.
+    pub(crate) fn push_blob(&self, data: &[u8]) {
+        self.change(|state| state.blobs.insert(digest(data), data.to_vec()));
+    }
+
     /// Serves any document as a manifest.
     pub(crate) fn push_manifest(
         &self,

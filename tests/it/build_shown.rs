@@ -186,7 +186,44 @@ fn the_builder_answers_what_tools_ask() {
         .says("Driver: docker\n")
         .says("Platforms:");
     env.ketch(&["buildx", "inspect", "other"])
-        .refused(&["no such builder"]);
+        .refused(&["no builder \"other\" found"]);
+    // Names that docker's tools make, use and remove.
+    let made = env
+        .ketch(&["buildx", "create", "--use", "--driver-opt", "network=host"])
+        .ok()
+        .to_owned();
+    env.ketch(&["buildx", "inspect"])
+        .says(&format!("Name:   {made}\n"))
+        .says("Driver: docker-container\n");
+    env.ketch(&[
+        "buildx",
+        "create",
+        "--name",
+        "ci",
+        "--platform",
+        "linux/arm64",
+    ])
+    .ok();
+    env.ketch(&["buildx", "create", "--name", "ci"])
+        .refused(&["existing instance", "append"]);
+    env.ketch(&[
+        "buildx", "create", "--append", "--name", "ci", "--node", "second",
+    ])
+    .ok();
+    env.ketch(&["buildx", "ls"])
+        .says(&format!("{made}*"))
+        .says("second")
+        .says("linux/arm64*");
+    let found = env.ketch(&["buildx", "ls", "--format", "json"]).rows();
+    let current: Vec<_> = found.iter().filter(|row| row["Current"] == true).collect();
+    assert!(found.len() == 3 && current.len() == 1 && current[0]["Name"] == *made);
+    env.ketch(&["buildx", "use", "default"]).ok();
+    env.ketch(&["buildx", "stop", "ci"]).ok();
+    env.ketch(&["buildx", "rm", "ci"]).says("ci removed");
+    env.ketch(&["buildx", "use", "ci"]).refused(&["no builder"]);
+    env.ketch(&["buildx", "rm", "default"])
+        .refused(&["ketch itself"]);
+    env.ketch(&["buildx", "rm", &made]).ok();
     let text = "FROM BASE\nRUN [\"payload\", \"write\", \"/one\", \"1\"]\n";
     build(&env, text, &["-t", "made"]).ok();
     let used = env.ketch(&["buildx", "du"]);

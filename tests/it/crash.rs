@@ -60,7 +60,7 @@ fn sweep(env: &Env, before: &[&[&str]], command: &[&str], again: &[&[&str]]) {
         assert_whole(env, &what);
         for step in again {
             let output = env.ketch(step);
-            let gone = output.stderr.contains("no container")
+            let gone = output.stderr.contains("no such container")
                 || output.stderr.contains("o such image")
                 || output.stderr.contains("no image");
             assert!(output.code() == 0 || gone, "{what}: {output}");

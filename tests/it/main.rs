@@ -10,7 +10,10 @@ mod harness;
 
 mod boot;
 mod build;
+mod build_cache;
 mod build_copy;
+mod build_output;
+mod build_platforms;
 mod build_real;
 mod build_shown;
 mod cli;

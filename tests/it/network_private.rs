@@ -188,7 +188,7 @@ cases! {
         env.ketch(&["rename", "web", "site"]).ok();
         env.ketch(&["start", "-a", "later"]).ok();
         env.ketch(&["rm", "-f", "site"]).ok();
-        env.ketch(&["start", "later"]).refused(&["no container"]);
+        env.ketch(&["start", "later"]).refused(&["no such container"]);
         env.ketch(&["rm", "later"]).ok();
         env.assert_clean();
     }

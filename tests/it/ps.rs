@@ -43,6 +43,12 @@ fn names(env: &Env, filters: &[&str]) -> Vec<String> {
     names
 }
 
+fn id(env: &Env, name: &str) -> String {
+    env.ketch(&["inspect", "-f", "{{.Id}}", name])
+        .ok()
+        .to_owned()
+}
+
 cases! {
     fn filters_choose_containers(env) {
         ended(env, "web", &["-l", "tier=front", "-l", "team=a"]);
@@ -181,6 +187,48 @@ cases! {
         called(env, "podman", &["ps", "--sort", "x"]).fails(125, &["--sort"]);
         busy.signal(Signal::SIGKILL);
         busy.finish();
+    }
+
+    fn a_kept_list_says_what_is(env) {
+        let image = env.base();
+        for number in 0..8 {
+            let name = format!("made{number}");
+            env.ketch(&["create", "--name", &name, "--network", "none", &image, "payload", "true"]).ok();
+        }
+        env.ketch(&["run", "-d", "--name", "lives", "--network", "none", &image, "payload", "sleep-forever"]).ok();
+        ended(env, "ended", &[]);
+        let rows = || env.ketch(&["ps", "-a", "--format", "{{.Names}} {{.State}}"]).ok().to_owned();
+        let listing = env.store().join("containers/listing");
+        let before = std::cell::RefCell::new(String::new());
+        crate::harness::eventually("rows are kept", || {
+            before.replace(rows());
+            listing.exists()
+        });
+        // The same from what is kept.
+        assert_eq!(rows(), *before.borrow());
+        assert!(before.borrow().contains("lives running") && before.borrow().contains("ended exited"));
+        let state = std::fs::read(env.store().join("containers").join(id(env, "lives")).join("state")).unwrap();
+        let state: Value = serde_json::from_slice(&state).unwrap();
+        let keeper = state["started"]["supervisor"].as_i64().unwrap();
+        // Its keeper is killed: no file changes, and yet it lives no more.
+        env.program("/bin/kill").args(["-9", &keeper.to_string()]).status().unwrap();
+        crate::harness::eventually("the dead one is seen", || !rows().contains("lives running"));
+        env.ketch(&["rename", "made0", "renamed"]).ok();
+        env.ketch(&["start", "-a", "made1"]).ok();
+        env.ketch(&["rm", "made2", "ended"]).ok();
+        let after = rows();
+        for (row, there) in [("renamed created", true), ("made0", false), ("made1 exited", true), ("made2", false), ("ended", false), ("made3 created", true)] {
+            assert_eq!(after.contains(row), there, "{row}: {after}");
+        }
+        // A torn one is no trouble, and neither is one that cannot be read.
+        std::fs::write(&listing, "{\"format\": 1, \"rows\": [").unwrap();
+        assert_eq!(rows(), after);
+        std::fs::remove_file(&listing).unwrap();
+        std::fs::create_dir(&listing).unwrap();
+        assert_eq!(rows(), after);
+        std::fs::remove_dir(&listing).unwrap();
+        env.ketch(&["rm", "-fa"]).ok();
+        env.assert_clean();
     }
 
     fn a_watched_list_is_shown_again(env) {

@@ -54,7 +54,7 @@ cases! {
         let path = env.text("work/id");
         env.payload(&["--name", "c1", "--cidfile", &path, "--rm=false"], &["true"]).ok();
         env.ketch(&["rm", "--cidfile", &path]).ok();
-        env.ketch(&["rm", "--cidfile", &path]).fails(1, &["no container"]);
+        env.ketch(&["rm", "--cidfile", &path]).fails(1, &["no such container"]);
         env.ketch(&["rm", "-i", "--cidfile", &path, "nobody", "--depend"]).ok();
         env.ketch(&["rm", "--latest"]).ok();
         assert_eq!(env.ketch(&["ps", "-a", "--format", "{{.Names}}"]).ok(), "b1");
@@ -95,6 +95,22 @@ cases! {
         stopped.fails(1, &["does not react"]);
         assert_eq!(env.ketch(&["rm", "-f", "one"]).ok(), "one");
         ran.finish();
+        env.assert_clean();
+    }
+
+    fn an_end_that_is_not_noted_yet_is_waited_for(env) {
+        detached(env, "one", &[]);
+        let held = Pid::from_raw(keeper(env));
+        let pid = state(env, "one")["Pid"].as_i64().unwrap();
+        kill(held, Signal::SIGSTOP).unwrap();
+        kill(Pid::from_raw(pid as i32), Signal::SIGKILL).unwrap();
+        crate::harness::eventually("its process has ended", || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            !stat.contains(") ") || stat.contains(") Z")
+        });
+        let removing = env.spawn(&["rm", "one"]);
+        kill(held, Signal::SIGCONT).unwrap();
+        assert_eq!(removing.finish().ok(), "one");
         env.assert_clean();
     }
 

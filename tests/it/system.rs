@@ -46,6 +46,8 @@ cases! {
     fn prune_takes_stopped_containers_and_with_all_everything(env) {
         let name = env.base();
         env.ketch(&["run", "--network", "none", &name, "payload", "true"]).ok();
+        env.ketch(&["system", "prune", "--force", "--volumes", "--filter", "until=1h"]).refused(&["until"]);
+        assert_ne!(env.ketch(&["ps", "-aq"]).ok(), "");
         env.ketch(&["system", "prune", "--force"]).ok();
         assert_eq!(env.ketch(&["ps", "-aq"]).ok(), "");
         assert_ne!(env.ketch(&["images", "-q"]).ok(), "");

@@ -52,6 +52,7 @@ fn run(command: &str, rest: &[&str]) -> io::Result<()> {
         ),
         "also" => also(rest)?,
         "ctty" => controlling_terminal(rest)?,
+        "shell" => shell(rest)?,
         _ => {
             return attack::attack(command, rest)
                 .or_else(|| net::talk(command, rest))
@@ -475,6 +476,31 @@ fn also(rest: &[&str]) -> io::Result<()> {
         drop(child);
     }
     Ok(())
+}
+
+/// Commands of `-c LINE`, with `;` between them, or of each line that is typed.
+fn shell(rest: &[&str]) -> io::Result<()> {
+    let words = |line: &str| {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        words
+            .split_first()
+            .map_or(Ok(()), |(first, rest)| run(first, rest))
+    };
+    if let ["-c", line] = rest {
+        return line.split(';').try_for_each(words);
+    }
+    loop {
+        print!("shell> ");
+        io::stdout().flush()?;
+        let mut line = String::new();
+        if io::stdin().read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        if let Err(error) = words(&line) {
+            println!("{error}");
+        }
+    }
 }
 
 /// Takes the terminal on standard input as the controlling one, then runs the program given.

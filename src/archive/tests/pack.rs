@@ -260,3 +260,42 @@ fn hostile_archives_leave_the_rest_of_the_tree_alone() {
     let conflict = put(Tar::default().file("canary", b"").dir("canary"));
     assert_eq!(conflict.unwrap_err().kind(), Kind::Conflict);
 }
+
+#[test]
+fn a_layer_made_anew_has_the_same_entries_and_no_later_times() {
+    use super::super::{Coding, difference, recode};
+    let top = tempfile::tempdir().unwrap();
+    fill(top.path());
+    let bytes = packed(top.path(), &PackOptions::plain(mode()));
+    let mut same = Vec::new();
+    recode(bytes.as_slice(), &mut same, Coding::Plain, Some(i64::MAX)).unwrap();
+    assert!(same == bytes, "an archive of ours is written as it was");
+    let mut zstd = Vec::new();
+    let layer = recode(bytes.as_slice(), &mut zstd, Coding::Zstd(3), None).unwrap();
+    assert_eq!(layer.diff_id, crate::common::Digest::of(&bytes));
+    assert_eq!(layer.digest, crate::common::Digest::of(&zstd));
+    assert_eq!(difference(bytes.as_slice(), zstd.as_slice()).unwrap(), None);
+    let mut old = Vec::new();
+    recode(zstd.as_slice(), &mut old, Coding::default(), Some(1000)).unwrap();
+    let found = difference(old.as_slice(), bytes.as_slice())
+        .unwrap()
+        .unwrap();
+    assert!(
+        found.what.starts_with("time 1000.000000000, then "),
+        "{found:?}"
+    );
+    let mut again = Vec::new();
+    recode(old.as_slice(), &mut again, Coding::default(), Some(2000)).unwrap();
+    assert!(again == old, "nothing is younger any more");
+    fs::write(top.path().join("d/a"), "tExt").unwrap();
+    let other = packed(top.path(), &PackOptions::plain(mode()));
+    let mut first = Vec::new();
+    recode(other.as_slice(), &mut first, Coding::Plain, Some(1000)).unwrap();
+    let found = difference(old.as_slice(), first.as_slice())
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (found.path.as_str(), found.what.as_str()),
+        ("d/a", "content from byte 1 on")
+    );
+}

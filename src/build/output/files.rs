@@ -20,13 +20,18 @@ use crate::sys::path::Root;
 /// Bytes gathered before they are written.
 const BUFFER: usize = 256 << 10;
 
-/// Writes the target's files as a tar stream to `out`.
+/// Writes the target's files as a tar stream to `out`; with `time`, all have that (in seconds).
 ///
 /// # Errors
 /// What reading and writing gave.
-pub(super) fn archive(engine: &Engine<'_>, solved: &Solved, out: File) -> Result<()> {
+pub(super) fn archive(
+    engine: &Engine<'_>,
+    solved: &Solved,
+    time: Option<i64>,
+    out: File,
+) -> Result<()> {
     let work = engine.store.build_cache().begin()?;
-    let worker = pack(engine, solved, &work, out);
+    let worker = pack(engine, solved, time, &work, out);
     let done = worker.and_then(|worker| worker.finish(engine));
     engine.store.build_cache().discard(work.id.as_str())?;
     done
@@ -36,7 +41,12 @@ pub(super) fn archive(engine: &Engine<'_>, solved: &Solved, out: File) -> Result
 ///
 /// # Errors
 /// What reading and writing gave; what came before the error stays.
-pub(super) fn directory(engine: &Engine<'_>, solved: &Solved, path: &Path) -> Result<()> {
+pub(super) fn directory(
+    engine: &Engine<'_>,
+    solved: &Solved,
+    time: Option<i64>,
+    path: &Path,
+) -> Result<()> {
     std::fs::create_dir_all(path).map_err(|error| Error::io("make directory", path, error))?;
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let dir = nix::fcntl::open(path, flags, Permissions::empty())
@@ -44,7 +54,7 @@ pub(super) fn directory(engine: &Engine<'_>, solved: &Solved, path: &Path) -> Re
     let (reader, writer) = std::io::pipe().context("make pipe")?;
     let work = engine.store.build_cache().begin()?;
     let out = File::from(OwnedFd::from(writer));
-    let done = pack(engine, solved, &work, out).and_then(|worker| {
+    let done = pack(engine, solved, time, &work, out).and_then(|worker| {
         let options = PlaceOptions {
             mode: Mode::Single,
             owner: PlacedOwner::Process,
@@ -64,6 +74,7 @@ pub(super) fn directory(engine: &Engine<'_>, solved: &Solved, path: &Path) -> Re
 fn pack(
     engine: &Engine<'_>,
     solved: &Solved,
+    time: Option<i64>,
     work: &crate::store::StepWork,
     out: File,
 ) -> Result<Worker<()>> {
@@ -78,6 +89,7 @@ fn pack(
         let options = PackOptions {
             owner: &owner,
             intended: single.then_some(&intended),
+            time,
             ..PackOptions::plain(engine.mode)
         };
         let top = root.as_fd().try_clone_to_owned();

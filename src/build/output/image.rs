@@ -1,96 +1,110 @@
-//! The image in the store: documents, then names.
+//! The image: documents, then names, then everything else that was asked.
 
 use anyhow::Result;
 
+use super::form::{Exporter, Form};
+use super::verify;
 use crate::build::Built;
 use crate::build::request::Request;
 use crate::build::solve::Solved;
-use crate::common::{Timestamp, parse_rfc3339};
+use crate::dockerfile::Dockerfile;
 use crate::engine::Engine;
-use crate::engine::image::assemble::{self, Assembly};
-use crate::oci::{ImageConfig, RootFs};
+use crate::engine::image::assemble;
 use crate::store::ImageRecord;
 
-/// Dates an image and its history: as asked, else as its latest layer.
-fn date(image: &mut ImageConfig, request: &Request, latest: Option<Timestamp>) {
-    let base = image.created.as_deref().and_then(parse_rfc3339);
-    let created = match request.epoch {
-        Some(seconds) => Timestamp(i128::from(seconds) * 1_000_000_000),
-        None => latest.or(base).unwrap_or_else(Timestamp::now),
-    };
-    // A line without a layer has the time of the layer before it.
-    let mut before = None;
-    for line in &mut image.history {
-        match &line.created {
-            Some(time) => before = Some(time.clone()),
-            None => line.created = before.clone().or_else(|| Some(created.to_string())),
-        }
-    }
-    image.created = Some(created.to_string());
-}
-
-/// Writes the documents of the target and gives it its names.
+/// Writes what was asked of the target; with `twin`, the result of a second build, only when that
+/// is the same.
 ///
 /// # Errors
-/// What writing gave; no name is set then.
+/// What writing gave; no name is set when it was the image in the store.
 pub(in crate::build) fn publish(
     engine: &Engine<'_>,
     request: &Request,
+    file: &Dockerfile,
     mut solved: Solved,
+    twin: Option<&Solved>,
 ) -> Result<Built> {
-    let mut image = solved.state.image.clone();
-    let (mut diff_ids, mut blobs) = (Vec::new(), Vec::new());
-    let mut latest: Option<Timestamp> = None;
-    for piece in &solved.state.pieces {
-        let (diff_id, blob) = solved.layers.described(*piece)?;
-        diff_ids.push(diff_id);
-        blobs.push(blob);
-        latest = latest.max(solved.layers.created(*piece));
+    let mut exporter = match request.makes_image() {
+        true => Some(Exporter::new(engine, request, file, &solved)?),
+        false => None,
+    };
+    if let (Some(first), Some(twin)) = (&mut exporter, twin) {
+        verified(engine, request, file, first, twin)?;
     }
-    date(&mut image, request, latest);
-    image.rootfs = RootFs {
-        kind: "layers".to_owned(),
-        diff_ids,
+    let mut built = Built {
+        names: names(&request.tags)?,
+        verified: twin.is_some(),
+        ..Built::default()
     };
-    image.config.labels.extend(request.labels.iter().cloned());
-    let names = request.tags.iter().map(|tag| assemble::new_name(tag));
-    let names = names.collect::<Result<Vec<_>>>()?;
-    let assembly = Assembly {
-        config: image,
-        layers: blobs,
-        name: None,
-        dialect: request.dialect,
-        annotations: request.annotations.iter().cloned().collect(),
-    };
-    let record = assemble::describe(engine, assembly)?;
-    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-    let wanted: Vec<Option<String>> = match names.is_empty() {
-        true => vec![None],
-        false => names.iter().cloned().map(Some).collect(),
-    };
-    let all = wanted.into_iter().map(|name| ImageRecord {
-        name,
-        ..record.clone()
-    });
-    let all: Vec<ImageRecord> = all.collect();
+    if let Some(exporter) = exporter.as_mut().filter(|_| request.keep) {
+        let record = exporter.record(&stored(request), true)?;
+        keep(engine, &record, &built.names, exporter, &mut solved)?;
+        built.is_kept = true;
+        built.image = Some(super::digests(&record));
+    }
+    super::all(engine, request, &solved, exporter, &mut built)?;
+    Ok(built)
+}
+
+/// The names, canonical.
+pub(super) fn names(tags: &[String]) -> Result<Vec<String>> {
+    let names = tags.iter().map(|tag| assemble::new_name(tag));
+    names.map(|name| Ok(name?.to_string())).collect()
+}
+
+/// Compares the image with a second build's in every form that is wanted.
+pub(super) fn verified<'a>(
+    engine: &'a Engine<'a>,
+    request: &Request,
+    file: &Dockerfile,
+    first: &mut Exporter<'a>,
+    twin: &Solved,
+) -> Result<()> {
+    let mut second = Exporter::new(engine, request, file, twin)?;
+    for form in forms(request) {
+        verify::compare(engine, [&mut *first, &mut second], &form)?;
+    }
+    Ok(())
+}
+
+/// The form of the image in the store.
+pub(super) fn stored(request: &Request) -> Form {
+    let mut outputs = request.outputs.iter();
+    let first = outputs.find(|output| output.is_image() && output.store != Some(false));
+    Form::of(request, first)
+}
+
+/// The forms that are wanted of the image.
+fn forms(request: &Request) -> Vec<Form> {
+    let outputs = request.outputs.iter().filter(|output| !output.is_files());
+    let mut forms: Vec<Form> = outputs.map(|one| Form::of(request, Some(one))).collect();
+    if request.keep || forms.is_empty() {
+        forms.push(stored(request));
+    }
+    forms
+}
+
+/// Gives the image its names in the store.
+fn keep(
+    engine: &Engine<'_>,
+    record: &ImageRecord,
+    names: &[String],
+    exporter: &mut Exporter<'_>,
+    solved: &mut Solved,
+) -> Result<()> {
     let mut fresh = Vec::new();
-    for record in &all {
-        if !assemble::is_there(engine, record)? {
-            fresh.push(record);
+    for named in super::named(record, names) {
+        if !assemble::is_there(engine, &named)? {
+            fresh.push(named);
         }
     }
     if !fresh.is_empty() {
         engine.store.sync()?;
-        for record in fresh {
+        for record in &fresh {
             engine.store.images().put(record)?;
         }
+        exporter.synced()?;
         solved.synced(engine)?;
     }
-    let built = Built {
-        id: record.config,
-        manifest: record.manifest,
-        names,
-    };
-    super::all(engine, request, &solved, &all, &built)?;
-    Ok(built)
+    Ok(())
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::common::{Digest, Error};
 use crate::engine::Engine;
-use crate::oci::{Descriptor, Index};
+use crate::oci::{Descriptor, Document, Index, MAX_DOCUMENT, MediaType};
 use crate::store::ImageRecord;
 use crate::sys::file;
 use crate::sys::tty;
@@ -100,19 +100,13 @@ fn write(
         annotations: None,
     };
     for record in records {
-        let blobs = record.blobs.iter().copied();
-        for digest in blobs.chain([record.config, record.manifest]) {
+        for digest in needed(engine, record)? {
             if !done.contains(&digest) {
                 blob(engine, &digest, sink)?;
                 done.push(digest);
             }
         }
-        let mut entry = Descriptor::new(
-            record.media_type.clone(),
-            record.manifest,
-            record.manifest_size,
-        );
-        entry.platform = record.platform.parse().ok();
+        let mut entry = entry(engine, record)?;
         entry.annotations = record.name.as_ref().map(|name| {
             let tag = name.rsplit_once(':').map_or(name.as_str(), |(_, tag)| tag);
             BTreeMap::from([
@@ -132,6 +126,42 @@ fn write(
     }
     text("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec())?;
     Ok(())
+}
+
+/// What an image names, its index with all that it lists included.
+fn needed(engine: &Engine<'_>, record: &ImageRecord) -> Result<Vec<Digest>> {
+    let blobs = engine.store.blobs();
+    let mut needed = record.blobs.clone();
+    needed.extend([record.config, record.manifest]);
+    let Some(index) = record.index else {
+        return Ok(needed);
+    };
+    let bytes = blobs.read(&index, MAX_DOCUMENT)?;
+    if let Document::Index(listed) = Document::parse(&bytes, "")? {
+        for entry in &listed.manifests {
+            let bytes = blobs.read(&entry.digest, MAX_DOCUMENT)?;
+            if let Document::Manifest(manifest) = Document::parse(&bytes, &entry.media_type)? {
+                needed.extend(manifest.layers.iter().map(|layer| layer.digest));
+                needed.push(manifest.config.digest);
+            }
+            needed.push(entry.digest);
+        }
+    }
+    needed.push(index);
+    Ok(needed)
+}
+
+/// An image's line in the layout: its index's, where it has one.
+fn entry(engine: &Engine<'_>, record: &ImageRecord) -> Result<Descriptor> {
+    if let Some(index) = record.index {
+        let size = engine.store.blobs().read(&index, MAX_DOCUMENT)?.len() as u64;
+        return Ok(Descriptor::new(MediaType::OCI_INDEX, index, size));
+    }
+    let (kind, manifest) = (record.media_type.clone(), record.manifest);
+    Ok(Descriptor {
+        platform: record.platform.parse().ok(),
+        ..Descriptor::new(kind, manifest, record.manifest_size)
+    })
 }
 
 fn blob(engine: &Engine<'_>, digest: &Digest, sink: &mut dyn Sink) -> Result<()> {

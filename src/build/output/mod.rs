@@ -1,19 +1,26 @@
 //! What a build comes to: an image of the store first, then whatever else was asked.
 
 mod files;
+mod form;
 pub(super) mod image;
 mod layout;
+mod provenance;
+pub(super) mod several;
+mod verify;
 
 use std::path::Path;
 
 use anyhow::Result;
 use serde_json::{Map, json};
 
+use form::{Exporter, Form};
+
 use super::Built;
 use super::request::{Output, OutputKind, Request};
 use super::solve::Solved;
-use crate::common::{Error, Kind};
+use crate::common::{Digest, Error, Kind};
 use crate::engine::Engine;
+use crate::engine::image::assemble;
 use crate::engine::image::push::{self, PushRequest};
 use crate::store::ImageRecord;
 
@@ -21,18 +28,26 @@ use crate::store::ImageRecord;
 ///
 /// # Errors
 /// `Usage` for an output without a destination that needs one; what writing gave.
-pub(super) fn all(
+fn all(
     engine: &Engine<'_>,
     request: &Request,
     solved: &Solved,
-    records: &[ImageRecord],
-    built: &Built,
+    mut exporter: Option<Exporter<'_>>,
+    built: &mut Built,
 ) -> Result<()> {
     for output in &request.outputs {
-        one(engine, request, output, solved, records)?;
+        match &mut exporter {
+            Some(exporter) if !output.is_files() => {
+                let form = Form::of(request, Some(output));
+                let record = exporter.record(&form, false)?;
+                built.image.get_or_insert(digests(&record));
+                image_output(engine, request, output, &record)?;
+            }
+            _ => files_output(engine, request, output, solved)?,
+        }
     }
-    if let Some(path) = &request.iidfile {
-        layout::note(path, built.id.to_string().as_bytes())?;
+    if let (Some(path), Some((id, _))) = (&request.iidfile, built.image) {
+        layout::note(path, id.to_string().as_bytes())?;
     }
     if let Some(path) = &request.metadata_file {
         layout::note(path, metadata(built).as_bytes())?;
@@ -40,44 +55,83 @@ pub(super) fn all(
     Ok(())
 }
 
-fn one(
+/// An image under each of its names; once without any.
+fn named(record: &ImageRecord, names: &[String]) -> Vec<ImageRecord> {
+    let name = |name: Option<&String>| ImageRecord {
+        name: name.cloned(),
+        ..record.clone()
+    };
+    match names.is_empty() {
+        true => vec![name(None)],
+        false => names.iter().map(|one| name(Some(one))).collect(),
+    }
+}
+
+/// Id of an image, and what a registry knows it by.
+fn digests(record: &ImageRecord) -> (Digest, Digest) {
+    (record.config, record.index.unwrap_or(record.manifest))
+}
+
+fn files_output(
     engine: &Engine<'_>,
     request: &Request,
     output: &Output,
     solved: &Solved,
-    records: &[ImageRecord],
 ) -> Result<()> {
-    let docker = output.kind == OutputKind::Docker;
+    let latest = request.epoch;
     match (output.kind, &output.destination) {
-        (OutputKind::Image, _) if output.is("push", "true") => registry(engine, request, records),
-        (OutputKind::Image, _) | (OutputKind::Docker, None) => Ok(()),
-        (OutputKind::Local, Some(path)) if path == Path::new("-") => Err(no_place(output)),
-        (OutputKind::Local, Some(path)) => files::directory(engine, solved, path),
-        (OutputKind::Tar, Some(path)) => files::archive(engine, solved, layout::destination(path)?),
-        (OutputKind::Oci | OutputKind::Docker, Some(path)) => match output.is("tar", "false") {
-            true => layout::directory(engine, records, docker, path),
-            false => layout::archive(engine, records, docker, layout::destination(path)?),
-        },
-        (OutputKind::Local | OutputKind::Tar | OutputKind::Oci, None) => Err(no_place(output)),
+        (OutputKind::Local, Some(path)) if path != Path::new("-") => {
+            files::directory(engine, solved, latest, path)
+        }
+        (OutputKind::Tar, Some(path)) => {
+            files::archive(engine, solved, latest, layout::destination(path)?)
+        }
+        _ => Err(no_place(output)),
+    }
+}
+
+fn image_output(
+    engine: &Engine<'_>,
+    request: &Request,
+    output: &Output,
+    record: &ImageRecord,
+) -> Result<()> {
+    let wanted = match output.names.is_empty() {
+        true => &request.tags,
+        false => &output.names,
+    };
+    let names = wanted.iter().map(|name| assemble::new_name(name));
+    let names = names.map(|name| name.map(|name| name.to_string()));
+    let records = named(record, &names.collect::<Result<Vec<_>>>()?);
+    let docker = output.kind == OutputKind::Docker;
+    match &output.destination {
+        _ if output.push => registry(engine, request, output, &records),
+        _ if output.is_image() => Ok(()),
+        Some(path) if output.unpacked => layout::directory(engine, &records, docker, path),
+        Some(path) => layout::archive(engine, &records, docker, layout::destination(path)?),
+        None => Err(no_place(output)),
     }
 }
 
 /// Pushes every name of the image.
-fn registry(engine: &Engine<'_>, request: &Request, records: &[ImageRecord]) -> Result<()> {
-    let mut names = records.iter().filter_map(|record| record.name.clone());
-    let first = names.next().ok_or_else(|| {
-        Error::usage("build", "--push", "tag is needed when pushing to registry")
-            .hint("give the image a name with -t")
-    })?;
-    for image in std::iter::once(first).chain(names) {
-        push::push(
-            engine,
-            &PushRequest {
-                image,
-                registry: request.registry.clone(),
-                ..PushRequest::default()
-            },
-        )?;
+fn registry(
+    engine: &Engine<'_>,
+    request: &Request,
+    output: &Output,
+    records: &[ImageRecord],
+) -> Result<()> {
+    for record in records {
+        let image = record.name.clone().ok_or_else(|| {
+            Error::usage("build", "--push", "tag is needed when pushing to registry")
+                .hint("give the image a name with -t")
+        })?;
+        let wanted = PushRequest {
+            image,
+            registry: request.registry.clone(),
+            by_digest: output.by_digest,
+            ..PushRequest::default()
+        };
+        push::send(engine, record, &wanted)?;
     }
     Ok(())
 }
@@ -96,8 +150,10 @@ fn no_place(output: &Output) -> anyhow::Error {
 /// BuildKit's document of a result (`--metadata-file`).
 fn metadata(built: &Built) -> String {
     let mut document = Map::new();
-    document.insert("containerimage.config.digest".to_owned(), json!(built.id));
-    document.insert("containerimage.digest".to_owned(), json!(built.manifest));
+    if let Some((id, manifest)) = built.image {
+        document.insert("containerimage.config.digest".to_owned(), json!(id));
+        document.insert("containerimage.digest".to_owned(), json!(manifest));
+    }
     if !built.names.is_empty() {
         document.insert("image.name".to_owned(), json!(built.names.join(",")));
     }

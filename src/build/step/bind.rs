@@ -65,6 +65,11 @@ pub(super) fn work_in(
             return Err(Error::new(Kind::Unsupported, "bind from context", name).into());
         }
     };
+    mounts.pieces.extend(&pieces);
+    if !solver.layers.away(&pieces).is_empty() {
+        // For the key alone; they are fetched before the command is looked at again.
+        return Ok(true);
+    }
     let layers = solver.layers.paths(solver.engine, &pieces);
     let kind = shown_as(solver, layers, &source, spec.readonly)?;
     add(config, mounts, target, kind, spec.readonly);

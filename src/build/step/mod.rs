@@ -2,6 +2,7 @@
 
 pub(super) mod bind;
 pub(super) mod copy;
+pub(super) mod foreign;
 pub(super) mod mount;
 pub(super) mod run;
 pub(super) mod workdir;

@@ -12,6 +12,7 @@ use crate::build::key::Key;
 use crate::build::request::SecretSource;
 use crate::build::solve::Solver;
 use crate::build::stage::absolute;
+use crate::build::state::Piece;
 use crate::common::{Digest, Error, Kind};
 use crate::dockerfile::{Mount, MountKind, MountSpec, Sharing};
 use crate::engine::container::shown;
@@ -37,6 +38,8 @@ pub(super) struct Mounts {
     pub(super) caches: Vec<Cache>,
     /// Where something is mounted.
     pub(super) targets: Vec<PathBuf>,
+    /// Layers that are shown.
+    pub(super) pieces: Vec<Piece>,
 }
 
 /// A directory that is kept between builds.

@@ -16,7 +16,7 @@ use crate::build::key::Key;
 use crate::build::request::Request;
 use crate::build::solve::Solver;
 use crate::build::stage::Step;
-use crate::build::state::{PROXIES, State};
+use crate::build::state::{PROXIES, Piece, State};
 use crate::common::{Error, ExitStatus, Kind};
 use crate::dockerfile::{Run, Word};
 use crate::engine::container::{Ground, RunFailure, StepRun, run_step, settle_network};
@@ -24,7 +24,7 @@ use crate::engine::worker::{self, Where, Worker};
 use crate::engine::{Engine, identity};
 use crate::oci::ContainerConfig;
 use crate::runtime::SecretFile;
-use crate::spec::config::{BindOptions, Config, EnvEntry, Mount, MountKind, NetworkMode};
+use crate::spec::config::{BindOptions, Config, EnvEntry, Mount, MountKind, NetworkMode, Stdio};
 use crate::store::StepWork;
 use crate::sys::file;
 
@@ -45,6 +45,8 @@ pub(in crate::build) struct Prepared {
     pub(in crate::build) script: Option<(String, String)>,
     /// Places that are made for its mounts alone, deepest first.
     pub(in crate::build) fresh: Vec<PathBuf>,
+    /// Layers that its mounts show.
+    pub(in crate::build) pieces: Vec<Piece>,
 }
 
 /// Works out a command of a stage; `None` when it has to wait for another stage.
@@ -114,6 +116,7 @@ pub(in crate::build) fn prepare(
         caches: mounts.caches,
         script,
         fresh,
+        pieces: mounts.pieces,
     }))
 }
 
@@ -212,13 +215,12 @@ fn allowed(solver: &Solver<'_>, right: &str) -> Result<()> {
 }
 
 /// What a command runs in.
-pub(in crate::build) struct Command<'a> {
-    /// Its directory.
-    pub(in crate::build) work: &'a StepWork,
+#[derive(Clone)]
+pub(in crate::build) struct Command {
     /// What it stands on.
     pub(in crate::build) ground: Ground,
     /// The stage's configuration.
-    pub(in crate::build) image: &'a ContainerConfig,
+    pub(in crate::build) image: ContainerConfig,
     /// The command and what it gets.
     pub(in crate::build) config: Config,
     /// Its secret files.
@@ -238,43 +240,79 @@ pub(in crate::build) type Running = (Worker<Answer>, Vec<(bool, PipeReader)>);
 ///
 /// # Errors
 /// What making its process gave.
-pub(in crate::build) fn start(engine: &Engine<'_>, command: Command<'_>) -> Result<Running> {
+pub(in crate::build) fn start(
+    engine: &Engine<'_>,
+    work: &StepWork,
+    command: Command,
+) -> Result<Running> {
     let (output, to_output) = std::io::pipe().context("make pipe")?;
     let (errors, to_errors) = std::io::pipe().context("make pipe")?;
-    let place = Where {
+    let worker = worker::spawn(engine, here(), move |_| {
+        let null = File::open("/dev/null").map_err(|e| Error::io("open", "/dev/null", e))?;
+        let streams = [null.as_fd(), to_output.as_fd(), to_errors.as_fd()];
+        run(engine, work, command, streams.map(Some), false)
+    })?;
+    Ok((worker, vec![(false, output), (true, errors)]))
+}
+
+fn here() -> Where<'static> {
+    Where {
         namespaces: CloneFlags::empty(),
         maps: None,
         ours: None,
+    }
+}
+
+/// Has `words` run in the step of a command that failed, on the caller's terminal, and waits for
+/// its end.
+///
+/// # Errors
+/// `NotStarted` is an error here.
+pub(in crate::build) fn look_into(
+    engine: &Engine<'_>,
+    work: &StepWork,
+    command: &Command,
+    words: Vec<String>,
+) -> Result<()> {
+    let mut command = command.clone();
+    command.config.process.args = words;
+    command.config.process.stdio = Stdio {
+        interactive: true,
+        tty: true,
     };
-    let worker = worker::spawn(engine, place, move |_| {
-        let streams = [to_output.as_fd(), to_errors.as_fd()];
-        run(engine, command, streams)
+    let worker = worker::spawn(engine, here(), move |_| {
+        run(engine, work, command, [None; 3], true)
     })?;
-    Ok((worker, vec![(false, output), (true, errors)]))
+    match worker.finish(engine)? {
+        Answer::NotStarted(_, why) => Err(anyhow::anyhow!(why)),
+        _ => Ok(()),
+    }
 }
 
 /// In the child: has the command run, and removes what its mounts left.
 fn run(
     engine: &Engine<'_>,
-    mut command: Command<'_>,
-    [output, errors]: [BorrowedFd<'_>; 2],
+    work: &StepWork,
+    mut command: Command,
+    streams: [Option<BorrowedFd<'_>>; 3],
+    again: bool,
 ) -> Result<Answer> {
-    let null = File::open("/dev/null").map_err(|e| Error::io("open", "/dev/null", e))?;
     let held = mount::take(engine, &command.caches, &mut command.config)?;
     if let Some((place, text)) = &command.script {
-        add_script(command.work, place, text, &mut command.config)?;
+        add_script(work, place, text, &mut command.config)?;
     }
     let step = StepRun {
-        work: command.work,
+        work,
         ground: &command.ground,
-        image: command.image,
+        image: &command.image,
         config: &command.config,
         secrets: command.secrets,
+        again,
     };
-    let ended = run_step(engine, step, [null.as_fd(), output, errors]);
+    let ended = run_step(engine, step, streams);
     drop(held);
     if !command.fresh.is_empty() {
-        let upper = command.work.dir.upper();
+        let upper = work.dir.upper();
         identity::as_owner(engine, || mount::clear(&upper, &command.fresh))?;
     }
     match ended {
@@ -295,6 +333,8 @@ fn add_script(work: &StepWork, place: &str, text: &str, config: &mut Config) -> 
     use std::os::unix::fs::PermissionsExt;
     let path = work.dir.path().join("script");
     let failed = |error| Error::io("write script", &path, error);
+    // There already for who looks into a failed step.
+    file::remove_file(&path)?;
     let mut file = file::create_new(&path).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
     let mode = std::fs::Permissions::from_mode(0o755);

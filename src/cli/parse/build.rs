@@ -1,10 +1,10 @@
-//! The flags of `build` that have a grammar of their own: `--secret`, `--ssh`, `--output`,
+//! The flags of `build` that have a grammar of their own: `--secret`, `--ssh`,
 //! `--build-context`, `--build-arg`, `--call`.
 
 use std::path::PathBuf;
 
 use super::{Place, bad, csv, env::Caller, path};
-use crate::build::request::{Output, OutputKind, Secret, SecretSource, Ssh};
+use crate::build::request::{Secret, SecretSource, Ssh};
 use crate::common::Result;
 
 /// Reads `id=ID[,type=file|env][,src=PATH|env=NAME]`. docker: with an id alone, a variable of that
@@ -81,66 +81,7 @@ pub(crate) fn ssh(text: &str, place: &Place<'_>, caller: &dyn Caller) -> Result<
     })
 }
 
-/// Reads `type=TYPE[,dest=PATH][,KEY=VALUE]`, a bare directory, or `-` for an archive on standard
-/// output.
-///
-/// # Errors
-/// For an unknown type or a field without a value.
-pub(crate) fn output(text: &str, place: &Place<'_>) -> Result<Output> {
-    const FLAG: &str = "--output";
-    if text == "-" {
-        return Ok(Output {
-            kind: OutputKind::Tar,
-            destination: Some(PathBuf::from("-")),
-            options: Vec::new(),
-        });
-    }
-    let fields = csv::fields(FLAG, text)?;
-    if let [only] = fields.as_slice()
-        && !only.contains('=')
-    {
-        return Ok(Output {
-            kind: OutputKind::Local,
-            destination: Some(host(FLAG, only, place)?),
-            options: Vec::new(),
-        });
-    }
-    let (mut kind, mut destination, mut options) = (None, None, Vec::new());
-    for field in fields {
-        let (key, value) = field
-            .split_once('=')
-            .ok_or_else(|| bad(FLAG, text, format!("{field:?} has no value")))?;
-        match key.to_ascii_lowercase().as_str() {
-            "type" => kind = Some(value.to_owned()),
-            "dest" if value == "-" => destination = Some(PathBuf::from("-")),
-            "dest" => destination = Some(host(FLAG, value, place)?),
-            key => options.push((key.to_owned(), value.to_owned())),
-        }
-    }
-    let kind = match kind.as_deref() {
-        Some("local") => OutputKind::Local,
-        Some("tar") => OutputKind::Tar,
-        Some("oci") => OutputKind::Oci,
-        Some("docker") => OutputKind::Docker,
-        Some("image") => OutputKind::Image,
-        Some("registry") => {
-            options.push(("push".to_owned(), "true".to_owned()));
-            OutputKind::Image
-        }
-        Some(other) => {
-            let why = format!("{other:?} is not one of local, tar, oci, docker, image, registry");
-            return Err(bad(FLAG, text, why));
-        }
-        None => return Err(bad(FLAG, text, "type is required")),
-    };
-    Ok(Output {
-        kind,
-        destination,
-        options,
-    })
-}
-
-fn host(flag: &str, text: &str, place: &Place<'_>) -> Result<PathBuf> {
+pub(super) fn host(flag: &str, text: &str, place: &Place<'_>) -> Result<PathBuf> {
     path::source(flag, text, place).map(PathBuf::from)
 }
 
@@ -276,32 +217,6 @@ mod tests {
             ssh("a=b", &place(), &Fixed).unwrap().socket,
             Path::new("/cwd/b")
         );
-    }
-
-    #[test]
-    fn outputs_have_types_and_places() {
-        let read = |text: &str| output(text, &place());
-        let kind = |text: &str| read(text).unwrap().kind;
-        assert_eq!(kind("out"), OutputKind::Local);
-        assert_eq!(
-            read("out").unwrap().destination.unwrap(),
-            Path::new("/cwd/out")
-        );
-        assert_eq!(kind("-"), OutputKind::Tar);
-        assert_eq!(
-            read("type=oci,dest=-").unwrap().destination.unwrap(),
-            Path::new("-")
-        );
-        let pushed = read("type=registry,name=x").unwrap();
-        assert_eq!(pushed.kind, OutputKind::Image);
-        let option = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        assert_eq!(
-            pushed.options,
-            [option("name", "x"), option("push", "true")]
-        );
-        for text in ["type=x", "dest=a", "type=tar,dest", "a,b"] {
-            assert!(read(text).is_err(), "{text}");
-        }
     }
 
     #[test]

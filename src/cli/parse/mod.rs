@@ -3,8 +3,10 @@
 //! Nothing here opens a file or asks the machine; what a grammar needs to know (the working
 //! directory, the caller's environment) is given to it.
 
+pub(crate) mod attest;
 pub(crate) mod boolean;
 pub(crate) mod build;
+pub(crate) mod build_cache;
 pub(crate) mod capability;
 pub(crate) mod csv;
 pub(crate) mod device;
@@ -16,6 +18,7 @@ pub(crate) mod label;
 pub(crate) mod mount;
 pub(crate) mod network;
 pub(crate) mod number;
+pub(crate) mod output;
 pub(crate) mod path;
 pub(crate) mod ps;
 pub(crate) mod publish;

@@ -74,7 +74,11 @@ fn localtime(zone: &str) -> Result<Vec<u8>> {
         "local" => Path::new("/etc/localtime").to_owned(),
         zone => Path::new("/usr/share/zoneinfo").join(zone),
     };
-    crate::sys::file::read_bounded(&path, MAX_FILE).map_err(|error| {
+    // Many zones, and the host's own choice of one, are links.
+    let found = path.canonicalize();
+    let found = found.map_err(|error| Error::io("find time zone", &path, error));
+    let read = found.and_then(|path| crate::sys::file::read_bounded(&path, MAX_FILE));
+    read.map_err(|error| {
         error
             .hint("the host does not know this time zone; -e TZ=… leaves it to the image")
             .into()

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::{PullPolicy, RunRequest};
 use crate::common::{Error, Kind};
 use crate::engine::Engine;
-use crate::engine::image::{builtin, known, pull};
+use crate::engine::image::{builtin, known, pull, variant};
 use crate::oci::{ImageConfig, Platform};
 use crate::store::ImageRecord;
 
@@ -51,7 +51,13 @@ pub(super) fn find(engine: &Engine<'_>, request: &RunRequest) -> Result<Source> 
 
 fn here_or_pulled(engine: &Engine<'_>, request: &RunRequest) -> Result<ImageRecord> {
     let always = matches!(request.pull, PullPolicy::Always | PullPolicy::Newer);
-    let found = known(&engine.store, &request.image)?;
+    let mut found = known(&engine.store, &request.image)?;
+    // The name may stand for the image of another platform, with this one beside it.
+    if let Some(record) = found.as_ref().filter(|record| !fits(record, request))
+        && let Some(other) = variant::of(engine, record, &wanted(request))
+    {
+        found = Some(other);
+    }
     if let Some(record) = &found
         && !always
         && fits(record, request)

@@ -6,13 +6,13 @@ use anyhow::Result;
 use serde::Deserialize;
 
 use super::{ContainerState, ContainerSummary, health, remove};
-use crate::common::{Digest, Error};
+use crate::common::{ContainerId, Digest, Error, Kind};
 use crate::engine::Engine;
 use crate::engine::system::boot::boot_starter;
 use crate::spec::config::{
     Config, Lifecycle, Mount, MountKind, Network, NetworkMode, RestartPolicy,
 };
-use crate::store::{ContainerDir, ContainerEntry, ExitRecord, Glance, Phase, StateRecord};
+use crate::store::{ContainerDir, ContainerEntry, ExitRecord, Glance, Listing, Phase, StateRecord};
 use crate::sys::tree;
 
 /// What `ps` shows.
@@ -27,27 +27,20 @@ pub(crate) struct ListRequest {
 /// Lists containers, the newest first. A record that cannot be read is a warning, not the end.
 pub(crate) fn list(engine: &Engine<'_>, request: ListRequest) -> Result<Vec<ContainerSummary>> {
     let (mut rows, mut seen) = (Vec::new(), HashMap::new());
-    for glance in engine.store.containers().glances()? {
-        let row = glance.and_then(|Glance { entry, phase }| {
-            seen.insert(entry.record.id.to_string(), entry.alive);
-            // Read once for both: what is to be mended shows in the state, and is rare.
-            let mut status = Status::of(entry.alive, phase);
-            if remove::needs_repair(&entry, &status) {
-                let _ = remove::repair(engine, &entry);
-                if !entry.dir.path().exists() {
-                    return Ok(None);
-                }
-                status = self::status(&entry)?;
-            }
-            summarize(&entry, status, request.size).map(Some)
-        });
-        match row {
+    let mut listing = engine.store.containers().listing();
+    for (id, dir) in engine.store.containers().directories()? {
+        match row(engine, (&id, &dir), request, &mut listing, &mut seen) {
             Ok(Some(row)) if request.all || row.state.is_active() => rows.push(row),
             Ok(_) => {}
+            // Removed since the directory was read.
+            Err(error) if error.kind() == Kind::NotFound && !dir.path().exists() => {}
             Err(error) => engine.ui.warn(&format!(
                 "{error}; `ketch system check --repair` removes what is broken"
             )),
         }
+    }
+    if !request.size {
+        listing.save();
     }
     remove::sweep_rest(engine, &seen);
     if rows.iter().any(|row| row.starts_at_boot) && boot_starter(engine).is_some() {
@@ -57,6 +50,43 @@ pub(crate) fn list(engine: &Engine<'_>, request: ListRequest) -> Result<Vec<Cont
     }
     rows.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
     Ok(rows)
+}
+
+/// One container, from what an earlier list has kept of it or from its files; `None` when it was
+/// removed. `seen` is told whether it lives.
+fn row(
+    engine: &Engine<'_>,
+    (id, dir): (&ContainerId, &ContainerDir),
+    request: ListRequest,
+    listing: &mut Listing<ContainerSummary>,
+    seen: &mut HashMap<String, bool>,
+) -> std::result::Result<Option<ContainerSummary>, Error> {
+    let times = Listing::<ContainerSummary>::times(dir);
+    if let Some(kept) = listing.known(id, times)
+        && !request.size
+        && (kept.row.state == ContainerState::Exited || listing.is_right(&kept, dir)?)
+    {
+        let row = kept.row.clone();
+        seen.insert(row.id.to_string(), listing.confirm(kept));
+        return Ok(Some(row));
+    }
+    let Glance { entry, phase } = dir.glance()?;
+    seen.insert(entry.record.id.to_string(), entry.alive);
+    // Read once for both: what is to be mended shows in the state, and is rare.
+    let mut status = Status::of(entry.alive, phase);
+    let broken = remove::needs_repair(&entry, &status);
+    if broken {
+        let _ = remove::repair(engine, &entry);
+        if !entry.dir.path().exists() {
+            return Ok(None);
+        }
+        status = self::status(&entry)?;
+    }
+    let row = summarize(&entry, status, request.size)?;
+    if !broken {
+        listing.keep((id, dir), times, entry.alive, row.clone());
+    }
+    Ok(Some(row))
 }
 
 /// State, start and end of a container, derived from its lock and records.

@@ -27,7 +27,7 @@ mod live;
 mod logs;
 mod lower;
 mod mount;
-mod names;
+pub(crate) mod names;
 mod network;
 mod pause;
 mod plan;

@@ -62,7 +62,7 @@ const BOATS: [&str; 48] = [
 ];
 
 /// A name from random bytes; `attempt` counts names found taken, and lengthens the next.
-pub(super) fn generate(random: [u8; 8], attempt: u32) -> String {
+pub(crate) fn generate(random: [u8; 8], attempt: u32) -> String {
     let number = u64::from_le_bytes(random);
     let pick = |list: &[&'static str; 48], shift: u32| list[(number >> shift) as usize % 48];
     let name = format!("{}_{}", pick(&QUALITIES, 0), pick(&BOATS, 16));

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::common::{ContainerId, Digest, ExitStatus, Timestamp};
 use crate::engine::image::pull::RegistryOptions;
 use crate::oci::Platform;
@@ -54,8 +56,8 @@ pub(crate) struct RunRequest {
     pub(crate) sig_proxy: bool,
 }
 
-/// State of a container, derived from its lock and its records, never stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// State of a container, derived from its lock and its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ContainerState {
     /// Made, never started.
     Created,
@@ -96,7 +98,7 @@ impl ContainerState {
 }
 
 /// One row of `ps`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ContainerSummary {
     /// Id.
     pub(crate) id: ContainerId,

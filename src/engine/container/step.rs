@@ -49,6 +49,8 @@ pub(crate) struct StepRun<'a> {
     pub(crate) config: &'a Config,
     /// Files that are in memory only.
     pub(crate) secrets: Vec<SecretFile>,
+    /// A command has run in the directory before.
+    pub(crate) again: bool,
 }
 
 /// Finds or fetches an image to build on, as `run` does.
@@ -73,14 +75,15 @@ pub(crate) fn settle_network(engine: &Engine<'_>, wanted: &mut Network) -> Resul
     crate::engine::network::settle(engine, wanted)
 }
 
-/// Runs a command and waits for its end. The caller is a process of its own for it.
+/// Runs a command and waits for its end; with a terminal, that is shown on the caller's. The
+/// caller is a process of its own for it.
 ///
 /// # Errors
 /// `RunFailure` with docker's exit code when it could not be started.
 pub(crate) fn run_step(
     engine: &Engine<'_>,
     step: StepRun<'_>,
-    streams: [BorrowedFd<'_>; 3],
+    streams: [Option<BorrowedFd<'_>>; 3],
 ) -> Result<ExitStatus> {
     let config = step.config;
     config.resources.limits.check()?;
@@ -108,7 +111,14 @@ pub(crate) fn run_step(
         command: config.process.args.clone(),
         asked: serde_json::to_value(&asked)?.into(),
     };
-    let mut planned = plan::make(engine, &record, &asked, step.image, &step.work.dir, false)?;
+    let mut planned = plan::make(
+        engine,
+        &record,
+        &asked,
+        step.image,
+        &step.work.dir,
+        step.again,
+    )?;
     if let Rootfs::Overlay(overlay) = &mut planned.plan.rootfs {
         stand(overlay, step.ground);
     }
@@ -121,14 +131,9 @@ pub(crate) fn run_step(
         planned,
     };
     let signals = Signals::block()?;
-    let [input, output, errors] = streams;
-    let live = launch(
-        engine,
-        &prepared,
-        [Some(input), Some(output), Some(errors)],
-        0,
-    )?;
+    let live = launch(engine, &prepared, streams, 0)?;
     let how = Attendance {
+        interactive: config.process.stdio.interactive,
         slippery: prepared.planned.plan.is_slippery(),
         ..Attendance::default()
     };

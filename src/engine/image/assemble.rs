@@ -111,7 +111,10 @@ pub(crate) fn is_there(engine: &Engine<'_>, record: &ImageRecord) -> Result<bool
                 .find(|known| known.manifest == record.manifest)
         }
     };
-    Ok(known.is_some_and(|known| known.manifest == record.manifest))
+    // What lies beside an image may be another although the image is the same.
+    Ok(known.is_some_and(|known| {
+        known.manifest == record.manifest && (known.index == record.index || record.index.is_none())
+    }))
 }
 
 /// Writes the documents of an image whose layers are all here. It has no name yet, and a pin of

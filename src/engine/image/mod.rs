@@ -1,5 +1,6 @@
 //! Verbs on images. Each takes the store and a request, returns a result, prints nothing.
 
+pub(crate) mod artifact;
 pub(crate) mod assemble;
 pub(crate) mod builtin;
 pub(super) mod change;
@@ -8,16 +9,19 @@ pub(crate) mod filter;
 pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod inspect;
+pub(crate) mod layout;
 pub(crate) mod list;
 pub(crate) mod prune;
 pub(crate) mod pull;
 pub(crate) mod push;
+pub(crate) mod recode;
 pub(crate) mod remote;
 pub(crate) mod remove;
 pub(crate) mod stack;
 pub(crate) mod tag;
 #[cfg(test)]
 mod tests;
+pub(crate) mod variant;
 
 use anyhow::Result;
 

@@ -39,7 +39,7 @@ pub(crate) struct RegistryOptions {
 }
 
 impl RegistryOptions {
-    pub(super) fn client(&self) -> Options {
+    pub(crate) fn client(&self) -> Options {
         let login = self.creds.as_ref().map(|creds| {
             let (user, password) = creds.split_once(':').unwrap_or((creds, ""));
             Login {
@@ -186,7 +186,9 @@ fn layers(manifest: &Manifest, config: &ImageConfig) -> Result<Vec<(Descriptor, 
     Ok(layers)
 }
 
-type Open<'a, 'b> = dyn Fn(&Descriptor, u64) -> Result<Box<dyn Read + Send + 'b>> + Sync + 'a;
+/// Opens a blob at an offset.
+pub(crate) type Open<'a, 'b> =
+    dyn Fn(&Descriptor, u64) -> Result<Box<dyn Read + Send + 'b>> + Sync + 'a;
 
 /// Fetches and unpacks all layers, a few at a time; returns the unpacked sizes by diff-id. The
 /// first failure keeps the rest from starting.
@@ -447,17 +449,28 @@ fn record(
 /// # Errors
 /// `NotFound` when a compressed layer was not kept.
 pub(crate) fn unpack_here(engine: &Engine<'_>, record: &ImageRecord) -> Result<()> {
+    let documents = engine.store.documents(record)?;
+    let layers = layers(&documents.manifest, &documents.config)?;
+    let open = |descriptor: &Descriptor, _: u64| -> Result<Box<dyn Read + Send>> {
+        Err(
+            Error::new(Kind::NotFound, "find blob", descriptor.digest.to_string())
+                .because("it was not kept".to_owned())
+                .into(),
+        )
+    };
+    fetch_layers(engine, &layers, &open)
+}
+
+/// Brings layers in, blobs and files, from where `open` finds them; each is checked against both
+/// of its digests. The caller has opened nothing in another thread.
+///
+/// # Errors
+/// Those of `open`; `Corrupt` for other content.
+pub(crate) fn fetch_layers(
+    engine: &Engine<'_>,
+    layers: &[(Descriptor, Digest)],
+    open: &Open<'_, '_>,
+) -> Result<()> {
     engine.store.hold()?;
-    identity::as_owner(engine, || {
-        let documents = engine.store.documents(record)?;
-        let layers = layers(&documents.manifest, &documents.config)?;
-        let open = |descriptor: &Descriptor, _: u64| -> Result<Box<dyn Read + Send>> {
-            Err(
-                Error::new(Kind::NotFound, "find blob", descriptor.digest.to_string())
-                    .because("it was not kept".to_owned())
-                    .into(),
-            )
-        };
-        all_layers(engine, &layers, &open).map(drop)
-    })
+    identity::as_owner(engine, || all_layers(engine, layers, open).map(drop))
 }

@@ -27,6 +27,8 @@ pub(crate) struct PushRequest {
     pub(crate) destination: Option<String>,
     /// `--platform`: only this one of a multi-platform image.
     pub(crate) platform: Option<Platform>,
+    /// No tag: it is known by its digest there.
+    pub(crate) by_digest: bool,
     /// Registry options.
     pub(crate) registry: RegistryOptions,
 }
@@ -105,13 +107,21 @@ pub(crate) fn all_tags(engine: &Engine<'_>, name: &str) -> Result<Vec<String>> {
 /// `NotFound` for an image that is not here, or a blob that was not kept and that the registry
 /// does not have; `Denied` and `Network` as the registry answers.
 pub(crate) fn push(engine: &Engine<'_>, request: &PushRequest) -> Result<Pushed> {
-    let record = local(engine, request)?;
-    let reference = destination(request, &record)?;
+    send(engine, &local(engine, request)?, request)
+}
+
+/// As [`push`], of an image that need not have a name here.
+pub(crate) fn send(
+    engine: &Engine<'_>,
+    record: &ImageRecord,
+    request: &PushRequest,
+) -> Result<Pushed> {
+    let reference = destination(request, record)?;
     engine.ui.note(&format!(
         "The push refers to repository [{}]",
         reference.repository()
     ));
-    let cargo = cargo(engine, &record, request)?;
+    let cargo = cargo(engine, record, request)?;
     let nearby = Nearby::of(engine, &reference)?;
     let options = request.registry.client();
     let wanted = cargo.blobs.iter().map(|piece| &piece.descriptor.digest);
@@ -122,7 +132,11 @@ pub(crate) fn push(engine: &Engine<'_>, request: &PushRequest) -> Result<Pushed>
         target.document(&page.digest.to_string(), &page.media_type, &page.bytes)?;
     }
     let tag = reference.tag().unwrap_or("latest").to_owned();
-    target.document(&tag, &cargo.top.media_type, &cargo.top.bytes)?;
+    let place = match request.by_digest {
+        true => cargo.top.digest.to_string(),
+        false => tag.clone(),
+    };
+    target.document(&place, &cargo.top.media_type, &cargo.top.bytes)?;
     let name = reference.to_string();
     note(engine, &name, &reference, cargo.top.digest)?;
     Ok(Pushed {
@@ -131,6 +145,33 @@ pub(crate) fn push(engine: &Engine<'_>, request: &PushRequest) -> Result<Pushed>
         digest: cargo.top.digest,
         size: cargo.top.bytes.len() as u64,
     })
+}
+
+/// Pushes a manifest of which only the blobs are in the store, and its configuration with it;
+/// blobs that are not here have to be there.
+///
+/// # Errors
+/// As [`push`].
+pub(crate) fn artifact(
+    engine: &Engine<'_>,
+    name: &str,
+    registry: &RegistryOptions,
+    manifest: &Manifest,
+) -> Result<Digest> {
+    let reference = Reference::parse(name)?;
+    let mut pieces = Vec::new();
+    add(&mut pieces, manifest, &[]);
+    let nearby = Nearby::of(engine, &reference)?;
+    let options = registry.client();
+    let wanted = pieces.iter().map(|piece| &piece.descriptor.digest);
+    let client = Client::new(&engine.settings, engine.ui, &options).pushing(nearby.paths(wanted));
+    let target = client.target(&reference)?;
+    all_blobs(engine, &target, &pieces, &nearby)?;
+    let bytes = serde_json::to_vec(manifest)?;
+    let media_type = manifest.media_type.as_deref();
+    let media_type = media_type.unwrap_or(crate::oci::MediaType::OCI_MANIFEST);
+    let tag = reference.tag().unwrap_or("latest");
+    Ok(target.document(tag, media_type, &bytes)?)
 }
 
 /// The image here; docker takes only names, podman ids as well where a destination is given.

@@ -3,6 +3,7 @@
 
 pub(crate) mod boot;
 pub(crate) mod build_cache;
+pub(crate) mod builder;
 pub(crate) mod check;
 pub(crate) mod df;
 pub(crate) mod events;

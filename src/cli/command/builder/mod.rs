@@ -1,31 +1,29 @@
-//! `buildx` and `builder`: what docker's tools ask of a builder. There is one, ketch itself.
+//! `buildx` and `builder`: what docker's tools ask of a builder. There is one, ketch itself, by
+//! as many names as tools have made.
 
+pub(super) mod choose;
+pub(super) mod create;
 pub(super) mod imagetools;
 pub(super) mod inspect;
 pub(super) mod list;
 pub(super) mod prune;
+pub(super) mod remove;
 pub(super) mod usage;
 pub(super) mod version;
 
-use crate::cli::parse::bad;
-use crate::common::Result;
+use crate::store::BuilderRecord;
 
-/// Name of the one builder.
-const NAME: &str = "default";
+/// Where every builder is reached: docker's name for where one is by itself.
+const ENDPOINT: &str = crate::engine::system::builder::DEFAULT;
 
-/// Refuses a builder that is not the one there is.
-fn check_name(flag: &str, name: Option<&str>) -> Result<()> {
-    match name.map(|name| name.trim_end_matches('*')) {
-        None | Some("" | NAME) => Ok(()),
-        Some(name) => Err(bad(
-            flag,
-            name,
-            "no such builder: ketch itself is the only one, default",
-        )),
-    }
-}
-
-/// The platforms that can be built for: the machine's own.
-fn platforms() -> String {
-    crate::oci::Platform::host().to_string()
+/// The platforms that can be built for: those asked for, marked as buildx marks them, and the
+/// machine's own.
+fn platforms(builder: &BuilderRecord) -> String {
+    let own = crate::oci::Platform::host().to_string();
+    let asked = builder
+        .platforms
+        .iter()
+        .map(|platform| format!("{platform}*"));
+    let more = (!builder.platforms.contains(&own)).then_some(own);
+    asked.chain(more).collect::<Vec<_>>().join(", ")
 }

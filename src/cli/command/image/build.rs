@@ -15,6 +15,7 @@ use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus, Ui as _};
 use crate::dockerfile::ParseError;
 use crate::engine::Engine;
+use crate::engine::system::builder;
 
 pub(crate) use args::Build;
 
@@ -24,10 +25,13 @@ impl Execute for Build {
         let style = self.style(session)?;
         let request = convert::request(&self, session)?;
         let progress = Progress::new(style == Style::Quiet, false);
-        for line in convert::missing(&self, &request) {
+        for line in convert::missing(&self, session, &request) {
             progress.warn(&line);
         }
         let engine = Engine::open(&session.environment, &progress)?;
+        if let Some(name) = &self.builder {
+            builder::find(&engine, Some(name))?;
+        }
         let ready = match build::prepare(&engine, request) {
             Ok(ready) => ready,
             Err(error) => {
@@ -104,12 +108,13 @@ impl Build {
 
     /// docker tells the id when it told nothing else, podman always.
     fn finish(&self, session: &Session, built: &Built) -> anyhow::Result<ExitStatus> {
+        // The output is what was asked.
+        let Some((id, _)) = built.image.filter(|_| !self.streams()) else {
+            return Ok(ExitStatus::Code(0));
+        };
         match session.personality {
-            Personality::Podman if self.streams() => {}
-            Personality::Podman => session.data(&format!("{}\n", built.id.hex()))?,
-            // The output is what was asked.
-            Personality::Docker if self.streams() => {}
-            Personality::Docker if self.quiet => session.data(&format!("{}\n", built.id))?,
+            Personality::Podman => session.data(&format!("{}\n", id.hex()))?,
+            Personality::Docker if self.quiet => session.data(&format!("{id}\n"))?,
             Personality::Docker => {}
         }
         Ok(ExitStatus::Code(0))

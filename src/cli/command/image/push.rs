@@ -57,6 +57,7 @@ impl Execute for Push {
                 image,
                 destination: self.destination.clone(),
                 platform: platform.clone(),
+                by_digest: false,
                 registry: convert::registry(&self.registry),
             };
             let pushed = push::push(&engine, &request)?;

@@ -9,7 +9,7 @@ use crate::cli::output::deleted::section;
 use crate::cli::output::document;
 use crate::cli::output::progress::Progress;
 use crate::cli::session::Session;
-use crate::common::{ExitStatus, human_size};
+use crate::common::{Error, ExitStatus, human_size};
 use crate::engine::Engine;
 use crate::engine::container::sweep;
 use crate::engine::system::prune::{self, Request};
@@ -41,6 +41,16 @@ impl Execute for Prune {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let format = self.format.format()?;
         let filters = filters(&self.filter)?;
+        if self.volumes
+            && self
+                .filter
+                .iter()
+                .any(|filter| filter.starts_with("until="))
+        {
+            // docker's words; a volume has no time of use to compare with.
+            let why = "the \"until\" filter is not supported with \"--volumes\"";
+            return Err(Error::usage("prune", "", why).into());
+        }
         let what = match self.all {
             true => "all images without at least one container associated to them",
             false => "all dangling images",

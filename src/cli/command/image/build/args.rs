@@ -156,6 +156,10 @@ pub(crate) struct Build {
     #[arg(long, value_name = "NUMBER")]
     pub(super) jobs: Option<String>,
 
+    /// What happens when a command fails: stop, or shell, which opens one in its place
+    #[arg(long, value_name = "stop|shell")]
+    pub(super) on_error: Option<String>,
+
     /// Squash newly built layers into a single new layer
     #[arg(long, alias = "squash-all")]
     pub(super) squash: bool,
@@ -165,8 +169,22 @@ pub(crate) struct Build {
     pub(super) format: Option<String>,
 
     /// Set the time of everything that is made, in seconds since 1970
-    #[arg(long, alias = "timestamp", value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS")]
     pub(super) source_date_epoch: Option<String>,
+
+    /// Let no file in the new layers be younger than SOURCE_DATE_EPOCH
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        default_value = "false", hide_default_value = true, value_name = "BOOL",
+        value_parser = crate::cli::parse::boolean::parse)]
+    pub(super) rewrite_timestamp: bool,
+
+    /// Set both: the time of everything, also of the files in the new layers
+    #[arg(long, value_name = "SECONDS", conflicts_with = "source_date_epoch")]
+    pub(super) timestamp: Option<String>,
+
+    /// Build a second time without the cache, and fail when the result is another
+    #[arg(long)]
+    pub(super) verify: bool,
 
     /// Cache intermediate layers, which every build does
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
@@ -183,25 +201,25 @@ pub(crate) struct Build {
         default_missing_value = "true", value_parser = crate::cli::parse::boolean::parse)]
     pub(super) force_rm: Option<bool>,
 
-    /// Take results from other caches (type=registry,ref=…; not there yet)
+    /// Take results from another cache: a name, type=registry,ref=NAME or type=local,src=PATH
     #[arg(long, value_name = "CACHE")]
     pub(super) cache_from: Vec<String>,
 
-    /// Give results to other caches (not there yet)
+    /// Give results to another cache: type=registry,ref=NAME, type=local,dest=PATH or type=inline
     #[arg(long, value_name = "CACHE")]
     pub(super) cache_to: Vec<String>,
 
-    /// Attest how the image was made (not there yet, and off)
+    /// Attest how the image was made: true, mode=min or mode=max (off unless asked)
     #[arg(long, value_name = "MODE", num_args = 0..=1, require_equals = true,
         default_missing_value = "true")]
     pub(super) provenance: Option<String>,
 
-    /// Attest what is in the image (not there yet, and off)
+    /// Attest what is in the image (not there yet)
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
         default_missing_value = "true")]
     pub(super) sbom: Option<String>,
 
-    /// Attest something (not there yet)
+    /// Attest how the image was made: type=provenance,mode=min|max
     #[arg(long, value_name = "type=TYPE")]
     pub(super) attest: Vec<String>,
 

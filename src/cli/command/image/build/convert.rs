@@ -1,11 +1,12 @@
 //! From the flags of `build` to the request of a build.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
+use crate::archive::Coding;
 use crate::build::context::remote::Place;
-use crate::build::request::{OutputKind, Request};
+use crate::build::request::{Output, OutputKind, Provenance, Request};
 use crate::cli::args::{NetworkArgs, SecurityArgs};
 use crate::cli::convert;
 use crate::cli::parse::{self, bad};
@@ -42,11 +43,6 @@ pub(super) fn request(args: &Build, session: &Session) -> Result<Request> {
     request.labels = pairs("--label", &args.label)?;
     request.annotations = pairs("--annotation", &args.annotation)?;
     request.platforms = platforms(args, session)?;
-    if request.platforms.len() > 1 {
-        let all = args.platform.join(",");
-        let why = "an image of several platforms is not there yet; build one after the other";
-        return Err(bad("--platform", &all, why));
-    }
     request.pull = policy(args.pull.as_deref().unwrap_or("missing"))?;
     request.no_cache = args.no_cache;
     request.no_cache_filter.clone_from(&args.no_cache_filter);
@@ -67,6 +63,8 @@ pub(super) fn request(args: &Build, session: &Session) -> Result<Request> {
         request.contexts.push((name, place));
     }
     rights(args, &mut request)?;
+    caches(args, session, &mut request)?;
+    request.dialect = dialect(args, session)?;
     outputs(args, session, &mut request)?;
     request.iidfile = args.iidfile.as_deref().map(|path| session.absolute(path));
     let metadata = args.metadata_file.as_deref();
@@ -77,8 +75,12 @@ pub(super) fn request(args: &Build, session: &Session) -> Result<Request> {
         None => None,
     };
     request.squash = args.squash;
+    request.shell_on_error = match args.on_error.as_deref() {
+        None | Some("stop") => false,
+        Some("shell") => is_terminal(),
+        Some(other) => return Err(bad("--on-error", other, "use stop or shell")),
+    };
     request.why = args.why;
-    request.dialect = dialect(args, session)?;
     request.epoch = epoch(args, session)?;
     request.registry = RegistryOptions {
         tls_verify: args.tls_verify,
@@ -194,7 +196,14 @@ fn platforms(args: &Build, session: &Session) -> Result<Vec<Platform>> {
         "local" => Ok(Platform::host()),
         text => text.parse(),
     };
-    args.platform.iter().map(local).collect()
+    let mut found: Vec<Platform> = Vec::new();
+    for text in &args.platform {
+        let platform = local(text)?;
+        if !found.contains(&platform) {
+            found.push(platform);
+        }
+    }
+    Ok(found)
 }
 
 fn policy(text: &str) -> Result<PullPolicy> {
@@ -224,13 +233,33 @@ fn rights(args: &Build, request: &mut Request) -> Result<()> {
     Ok(())
 }
 
+/// Where results of others are, and where this build's go.
+fn caches(args: &Build, session: &Session, request: &mut Request) -> Result<()> {
+    for text in args.cache_from.iter().filter(|text| !text.is_empty()) {
+        let from = parse::build_cache::from(text, &session.place())?;
+        request.cache_from.push(from);
+    }
+    for text in args.cache_to.iter().filter(|text| !text.is_empty()) {
+        let (to, _) = parse::build_cache::to(text, &session.place())?;
+        request.cache_to.push(to);
+    }
+    // BuildKit's older way to ask for it.
+    let mut arguments = request.build_args.iter().rev();
+    let inline = arguments.find(|(name, _)| name == "BUILDKIT_INLINE_CACHE");
+    if inline.is_some_and(|(_, value)| matches!(value.as_str(), "1" | "true")) {
+        let (to, _) = parse::build_cache::to("type=inline", &session.place())?;
+        request.cache_to.push(to);
+    }
+    Ok(())
+}
+
 fn outputs(args: &Build, session: &Session, request: &mut Request) -> Result<()> {
     for text in &args.output {
-        let output = parse::build::output(text, &session.place())?;
-        let names = output.options.iter().filter(|(key, _)| key == "name");
-        for name in names.flat_map(|(_, names)| names.split(',')) {
-            if !name.is_empty() && !request.tags.iter().any(|tag| tag == name) {
-                request.tags.push(name.to_owned());
+        let output = parse::output::output(text, &session.place())?;
+        for name in &output.names {
+            Reference::parse(name)?;
+            if output.is_image() && !request.tags.contains(name) {
+                request.tags.push(name.clone());
             }
         }
         request.outputs.push(output);
@@ -247,50 +276,85 @@ fn outputs(args: &Build, session: &Session, request: &mut Request) -> Result<()>
         ));
     }
     if args.push {
-        let output = parse::build::output("type=registry", &session.place())?;
+        let output = parse::output::output("type=registry", &session.place())?;
         request.outputs.push(output);
+    }
+    let images = request.outputs.iter().filter(|output| output.is_image());
+    let images: Vec<bool> = images.map(|output| output.store != Some(false)).collect();
+    let named = images.is_empty() && !args.tag.is_empty();
+    request.keep = args.load || request.outputs.is_empty() || named || images.contains(&true);
+    request.provenance = provenance(args)?;
+    request.rewrite = args.rewrite_timestamp || args.timestamp.is_some();
+    request.verify = args.verify;
+    let zstd = |output: &Output| {
+        matches!(output.coding, Some(Coding::Zstd(_))) && output.dialect.is_none()
+    };
+    if request.dialect == Dialect::Docker && request.outputs.iter().any(zstd) {
+        let why = "docker's media types have no zstd; add oci-mediatypes=true";
+        return Err(bad("--output", "compression=zstd", why));
     }
     Ok(())
 }
 
+/// `--provenance`, else an `--attest` of that type. Off unless asked: the digest of an image is
+/// then that of its manifest, as with podman.
+fn provenance(args: &Build) -> Result<Option<Provenance>> {
+    if let Some(text) = &args.provenance {
+        return parse::attest::provenance("--provenance", text);
+    }
+    let mut found = None;
+    for text in &args.attest {
+        if parse::attest::is_provenance(text)? {
+            found = parse::attest::provenance("--attest", text)?;
+        }
+    }
+    Ok(found)
+}
+
+/// Whether somebody can type here.
+fn is_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
 /// What was asked and is not there yet: one line each.
-pub(super) fn missing(args: &Build, request: &Request) -> Vec<String> {
+pub(super) fn missing(args: &Build, session: &Session, request: &Request) -> Vec<String> {
     let asked = |text: &Option<String>| {
         let text = text.as_deref();
         text.is_some_and(|text| !matches!(text, "false" | "0" | "disabled=true"))
     };
-    let all = [
-        (
-            "--cache-from",
-            !args.cache_from.is_empty(),
-            "only this store's own cache is used",
-        ),
-        (
-            "--cache-to",
-            !args.cache_to.is_empty(),
-            "the results stay in this store's cache",
-        ),
-        (
-            "--provenance",
-            asked(&args.provenance),
-            "the image gets no attestation",
-        ),
-        ("--sbom", asked(&args.sbom), "the image gets no attestation"),
-        (
-            "--attest",
-            !args.attest.is_empty(),
-            "the image gets no attestation",
-        ),
-    ];
+    let all = [(
+        "--sbom",
+        asked(&args.sbom) || args.attest.iter().any(|text| text.contains("type=sbom")),
+        "the image gets no list of its packages",
+    )];
     let flags = all
         .into_iter()
         .filter(|(_, asked, _)| *asked)
         .map(|(flag, _, instead)| format!("{flag} is not there yet: {instead}"));
-    let options = request.outputs.iter().flat_map(|output| &output.options);
-    let options = options
-        .filter(|(key, _)| !matches!(key.as_str(), "name" | "push" | "tag"))
-        .map(|(key, value)| format!("--output option {key}={value} has no effect yet"));
-    flags.chain(options).collect()
+    let ignored = request.outputs.iter().flat_map(|output| &output.ignored);
+    let ignored = ignored.map(|option| format!("--output option {option} has no effect"));
+    let caches = args.cache_to.iter();
+    let caches = caches.filter_map(|text| parse::build_cache::to(text, &session.place()).ok());
+    let caches = caches.flat_map(|(_, without)| without);
+    let mut lines: Vec<String> = flags.chain(ignored).chain(caches).collect();
+    let rewrite = request.rewrite || request.outputs.iter().any(|output| output.rewrite);
+    if rewrite && request.epoch.is_none() {
+        lines.push(
+            "--rewrite-timestamp has no effect without a time: set SOURCE_DATE_EPOCH".to_owned(),
+        );
+    }
+    let holds = request.outputs.iter().any(Output::holds_attestations);
+    if request.provenance.is_some() && !request.outputs.is_empty() && !holds && !request.keep {
+        lines.push("--provenance has no effect: no output holds an attestation".to_owned());
+    }
+    if args.on_error.as_deref() == Some("shell") && !request.shell_on_error {
+        lines
+            .push("--on-error=shell needs a terminal: a failing command ends the build".to_owned());
+    }
+    if request.iidfile.is_some() && !request.makes_image() {
+        lines.push("--iidfile is not written: no image is made".to_owned());
+    }
+    lines
 }
 
 /// What the commands of a build get.
@@ -345,6 +409,7 @@ fn epoch(args: &Build, session: &Session) -> Result<Option<i64>> {
     let text = args
         .source_date_epoch
         .as_deref()
+        .or(args.timestamp.as_deref())
         .or(given)
         .or(environment.get("SOURCE_DATE_EPOCH"));
     match text.filter(|text| !text.is_empty()) {

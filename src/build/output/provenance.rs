@@ -1,0 +1,203 @@
+//! How an image was made, as an attestation beside it: BuildKit's form of a SLSA v0.2 statement,
+//! in a manifest that an index names together with the image's.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::build::request::{Provenance, Request};
+use crate::build::solve::Solved;
+use crate::common::{ContainerId, Digest, Timestamp};
+use crate::dockerfile::Dockerfile;
+use crate::engine::Engine;
+use crate::oci::{Descriptor, Index, Manifest, MediaType, Platform};
+use crate::reference::Reference;
+use crate::store::ImageRecord;
+use crate::sys::file;
+
+/// in-toto, `spec/v0.1`.
+const STATEMENT: &str = "https://in-toto.io/Statement/v0.1";
+const STATEMENT_MEDIA: &str = "application/vnd.in-toto+json";
+/// slsa.dev, `provenance/v0.2`.
+const PREDICATE: &str = "https://slsa.dev/provenance/v0.2";
+/// BuildKit, `docs/attestations/slsa-definitions.md`.
+const BUILD_TYPE: &str = "https://mobyproject.org/buildkit@v1";
+const METADATA: &str = "https://mobyproject.org/buildkit@v1#metadata";
+
+/// What is told of a build.
+#[derive(Debug, Clone)]
+pub(super) struct Facts {
+    wanted: Provenance,
+    /// Images that it began with: their names and digests.
+    materials: Vec<(String, Digest)>,
+    platform: String,
+    began: Timestamp,
+    args: BTreeMap<String, String>,
+    file: (String, String),
+    names: Vec<String>,
+}
+
+impl Facts {
+    /// Gathers them; `None` when nobody asked.
+    pub(super) fn of(request: &Request, solved: &Solved, file: &Dockerfile) -> Option<Facts> {
+        let wanted = request.provenance.clone()?;
+        let mut args: BTreeMap<String, String> = BTreeMap::new();
+        for (prefix, pairs) in [
+            ("build-arg", &request.build_args),
+            ("label", &request.labels),
+        ] {
+            let pairs = pairs.iter();
+            args.extend(pairs.map(|(key, value)| (format!("{prefix}:{key}"), value.clone())));
+        }
+        args.extend(
+            request
+                .target
+                .iter()
+                .map(|name| ("target".to_owned(), name.clone())),
+        );
+        Some(Facts {
+            wanted,
+            materials: solved.materials.clone(),
+            platform: solved.state.platform.to_string(),
+            began: solved.began,
+            args,
+            file: (file.name.clone(), file.lines.join("\n")),
+            names: request.tags.clone(),
+        })
+    }
+
+    /// Puts the attestation beside an image: an index of both, which the record then names.
+    ///
+    /// # Errors
+    /// What writing the documents gave.
+    pub(super) fn attach(&self, engine: &Engine<'_>, record: &mut ImageRecord) -> Result<()> {
+        let attestation = self.attestation(engine, record)?;
+        let mut image = Descriptor::new(
+            record.media_type.clone(),
+            record.manifest,
+            record.manifest_size,
+        );
+        image.platform = record.platform.parse().ok();
+        let index = Index {
+            schema_version: 2,
+            media_type: Some(MediaType::OCI_INDEX.to_owned()),
+            manifests: vec![image, attestation],
+            annotations: None,
+        };
+        let bytes = serde_json::to_vec(&index)?;
+        record.index = Some(engine.store.blobs().put_bytes(&bytes)?);
+        Ok(())
+    }
+
+    /// The manifest of the attestation of an image, as an entry of an index.
+    fn attestation(&self, engine: &Engine<'_>, record: &ImageRecord) -> Result<Descriptor> {
+        let blobs = engine.store.blobs();
+        let put = |media_type: &str, document: &[u8]| -> Result<Descriptor> {
+            let digest = blobs.put_bytes(document)?;
+            Ok(Descriptor::new(media_type, digest, document.len() as u64))
+        };
+        let statement = serde_json::to_vec(&self.statement(record)?)?;
+        let mut layer = put(STATEMENT_MEDIA, &statement)?;
+        let note = ("in-toto.io/predicate-type".to_owned(), PREDICATE.to_owned());
+        layer.annotations = Some(BTreeMap::from([note]));
+        let config = json!({
+            "architecture": "unknown",
+            "os": "unknown",
+            "config": {},
+            "rootfs": { "type": "layers", "diff_ids": [layer.digest] },
+        });
+        let manifest = Manifest {
+            schema_version: 2,
+            media_type: Some(MediaType::OCI_MANIFEST.to_owned()),
+            artifact_type: None,
+            config: put(MediaType::OCI_CONFIG, &serde_json::to_vec(&config)?)?,
+            layers: vec![layer],
+            annotations: None,
+        };
+        let mut found = put(MediaType::OCI_MANIFEST, &serde_json::to_vec(&manifest)?)?;
+        found.platform = Some(Platform {
+            os: "unknown".to_owned(),
+            architecture: "unknown".to_owned(),
+            ..Platform::default()
+        });
+        let note = |key: &str, value: String| (key.to_owned(), value);
+        found.annotations = Some(BTreeMap::from([
+            note("vnd.docker.reference.digest", record.manifest.to_string()),
+            note(
+                "vnd.docker.reference.type",
+                "attestation-manifest".to_owned(),
+            ),
+        ]));
+        Ok(found)
+    }
+
+    fn statement(&self, record: &ImageRecord) -> Result<Value> {
+        let digest = json!({ "sha256": record.manifest.hex() });
+        let names = self.names.iter().map(|name| self.package(name));
+        let mut names: Vec<String> = names.collect();
+        if names.is_empty() {
+            names.push("_".to_owned());
+        }
+        let subject = names
+            .iter()
+            .map(|name| json!({ "name": name, "digest": digest }));
+        Ok(json!({
+            "_type": STATEMENT,
+            "predicateType": PREDICATE,
+            "subject": subject.collect::<Vec<_>>(),
+            "predicate": self.predicate()?,
+        }))
+    }
+
+    fn predicate(&self) -> Result<Value> {
+        let max = self.wanted.max;
+        let material = |(name, digest): &(String, Digest)| json!({ "uri": self.package(name), "digest": { "sha256": digest.hex() } });
+        let materials: Vec<Value> = self.materials.iter().map(material).collect();
+        // What was given may be secret: it is told only where all was asked for.
+        let mut parameters = json!({
+            "frontend": "dockerfile.v0",
+            "locals": [{ "name": "context" }, { "name": "dockerfile" }],
+        });
+        if max {
+            parameters["args"] = json!(self.args);
+        }
+        let (name, text) = &self.file;
+        let mut metadata = json!({
+            "buildInvocationID": ContainerId::from_bytes(file::random()?).as_str(),
+            "buildStartedOn": self.began.to_string(),
+            "buildFinishedOn": Timestamp::now().to_string(),
+            "completeness": { "parameters": max, "environment": true, "materials": false },
+            "reproducible": self.wanted.reproducible,
+        });
+        if max {
+            metadata[METADATA] = json!({
+                "source": { "infos": [{ "filename": name, "data": STANDARD.encode(text) }] },
+            });
+        }
+        Ok(json!({
+            "builder": { "id": self.wanted.builder },
+            "buildType": BUILD_TYPE,
+            "materials": materials,
+            "invocation": {
+                "configSource": { "entryPoint": name },
+                "parameters": parameters,
+                "environment": { "platform": Platform::host().to_string() },
+            },
+            "metadata": metadata,
+        }))
+    }
+
+    /// The package URL of an image, as BuildKit writes it.
+    fn package(&self, name: &str) -> String {
+        let platform = self.platform.replace('/', "%2F");
+        let Ok(reference) = Reference::parse(name) else {
+            return format!("pkg:docker/{name}?platform={platform}");
+        };
+        let tag = reference.tag().map(|tag| format!("@{tag}"));
+        let (repository, tag) = (reference.familiar_repository(), tag.unwrap_or_default());
+        format!("pkg:docker/{repository}{tag}?platform={platform}")
+    }
+}

@@ -1,0 +1,109 @@
+//! How errors sound under a peer's name. Clients of docker and podman tell what is missing by the
+//! words on stderr, so that under those names ketch says what they say.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use crate::common::{Error, Kind};
+
+/// The name ketch was called by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// ketch, and every name that is no peer's.
+    Ketch,
+    /// docker: what its engine refuses begins with `Error response from daemon: `.
+    Docker,
+    /// podman: every error begins with `Error: `.
+    Podman,
+}
+
+impl Voice {
+    /// From `argv[0]`.
+    pub(crate) fn of(program: &OsStr) -> Voice {
+        match Path::new(program).file_name().and_then(OsStr::to_str) {
+            Some("docker") => Voice::Docker,
+            Some("podman") => Voice::Podman,
+            _ => Voice::Ketch,
+        }
+    }
+
+    /// The line for an error that reads `text`, without its end; `typed` is what is known of it.
+    pub(crate) fn line(self, text: &str, typed: Option<&Error>) -> String {
+        let kind = typed.map(Error::kind);
+        let missing = typed.filter(|_| kind == Some(Kind::NotFound));
+        let missing = missing.and_then(|error| self.missing(error.operation(), error.object()));
+        match (self, missing) {
+            (Voice::Ketch, _) => format!("ketch: {text}"),
+            (_, Some(line)) => line,
+            (Voice::Podman, None) => format!("Error: {text}"),
+            // docker's client refuses a bad command line by itself.
+            (Voice::Docker, None) if kind == Some(Kind::Usage) => text.to_owned(),
+            (Voice::Docker, None) => format!("Error response from daemon: {text}"),
+        }
+    }
+
+    /// What a peer says of an object that is not there; `None` where it has no words of its own.
+    fn missing(self, operation: &str, object: &str) -> Option<String> {
+        let text = match (self, operation) {
+            (Voice::Ketch, _) => return None,
+            (Voice::Docker, "find container") => format!("No such container: {object}"),
+            (Voice::Docker, "find image") => format!("No such image: {object}"),
+            (Voice::Docker, "find volume") => format!("get {object}: no such volume"),
+            (Voice::Docker, "find network") => format!("network {object} not found"),
+            (Voice::Docker, "inspect") => return Some(format!("Error: No such object: {object}")),
+            (Voice::Podman, "find container") => {
+                format!("no container with name or ID {object:?} found: no such container")
+            }
+            (Voice::Podman, "find image") => format!("{object}: image not known"),
+            (Voice::Podman, "find volume") => {
+                format!("no volume with name {object:?} found: no such volume")
+            }
+            (Voice::Podman, "find network") => {
+                format!("unable to find network with name or ID {object}: network not found")
+            }
+            (Voice::Podman, "inspect") => format!("no such object: {object:?}"),
+            _ => return None,
+        };
+        Some(match self {
+            Voice::Docker => format!("Error response from daemon: {text}"),
+            _ => format!("Error: {text}"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_told_in_the_words_of_the_name() {
+        let lines = |operation| {
+            let error = Error::new(Kind::NotFound, operation, "x").because("no such thing");
+            let line =
+                |name: &str| Voice::of(OsStr::new(name)).line(&error.to_string(), Some(&error));
+            [line("/bin/ketch"), line("docker"), line("/usr/bin/podman")]
+        };
+        assert_eq!(
+            lines("find container"),
+            [
+                "ketch: find container x: no such thing",
+                "Error response from daemon: No such container: x",
+                "Error: no container with name or ID \"x\" found: no such container",
+            ]
+        );
+        assert_eq!(
+            lines("open")[1..],
+            [
+                "Error response from daemon: open x: no such thing",
+                "Error: open x: no such thing",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_bad_command_line_is_no_answer_of_an_engine() {
+        let error = Error::new(Kind::Usage, "unknown flag: --x", "");
+        let line = Voice::Docker.line(&error.to_string(), Some(&error));
+        assert_eq!(line, "unknown flag: --x");
+    }
+}
