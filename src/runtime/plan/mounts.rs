@@ -58,6 +58,28 @@ pub(crate) enum Source {
     },
 }
 
+impl MountStep {
+    /// A new file system without a name, for a specification to say what it is.
+    fn at(target: String) -> MountStep {
+        MountStep {
+            target,
+            source: Source::New {
+                fstype: String::new(),
+                data: String::new(),
+                copy_up: false,
+            },
+            attributes: 0,
+            recursive_attributes: false,
+            propagation: MsFlags::empty(),
+            chown: false,
+            volume: false,
+            id_map: false,
+            fill: false,
+            subpath: None,
+        }
+    }
+}
+
 /// Translates one mount of a specification.
 pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
     let target = mount.destination().display().to_string();
@@ -66,22 +88,7 @@ pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
             Error::new(Kind::Usage, "mount at", target).because("not an absolute path".to_owned())
         );
     }
-    let mut step = MountStep {
-        target,
-        source: Source::New {
-            fstype: String::new(),
-            data: String::new(),
-            copy_up: false,
-        },
-        attributes: 0,
-        recursive_attributes: false,
-        propagation: MsFlags::empty(),
-        chown: false,
-        volume: false,
-        id_map: false,
-        fill: false,
-        subpath: None,
-    };
+    let mut step = MountStep::at(target);
     let mut bind = mount.typ().as_deref() == Some("bind");
     let (mut recursive, mut overlay, mut copy_up) = (false, None, false);
     let mut data: Vec<&str> = Vec::new();
