@@ -58,6 +58,9 @@ pub(crate) struct PackOptions<'a> {
     pub(crate) intended: Option<&'a BTreeMap<PathBuf, String>>,
     /// Paths below the top that are left out with everything in them.
     pub(crate) skip: BTreeSet<PathBuf>,
+    /// Whether the layers below have a directory at a path. An opaque one hides nothing where they
+    /// have none: overlayfs also marks directories that it was cheaper to mark.
+    pub(crate) covers: &'a dyn Fn(&Path) -> bool,
 }
 
 impl PackOptions<'_> {
@@ -69,6 +72,7 @@ impl PackOptions<'_> {
             owner: &|_, uid, gid| (uid, gid),
             intended: None,
             skip: BTreeSet::new(),
+            covers: &|_| true,
         }
     }
 }
@@ -213,7 +217,7 @@ impl<'a, W: Write> Packer<'a, W> {
         let mut entry = self.describe(&facts, path, EntryKind::Dir);
         let opaque = self.attributes(&dir, &mut entry)?;
         self.put(&entry)?;
-        if opaque {
+        if opaque && (self.options.covers)(self.below(path)) {
             self.mark(&[path, b"/.wh..opq"].concat())?;
         }
         self.level(dir.as_fd(), path, depth + 1)

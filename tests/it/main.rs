@@ -11,6 +11,7 @@ mod harness;
 mod boot;
 mod build;
 mod build_copy;
+mod build_peer;
 mod build_real;
 mod build_shown;
 mod cli;
