@@ -18,7 +18,7 @@ use nix::sys::stat::{self, FileStat, Mode as Permissions, SFlag};
 
 use super::encode::Encoder;
 use super::field::show;
-use super::metadata::{FileKind, parse_override, xattr_allowed};
+use super::metadata::{FileKind, parse_override, unbound, xattr_allowed};
 use super::reader::{Entry, EntryKind};
 use super::sparse::{self, Segment};
 use crate::common::{Error, Kind, Mode, Result};
@@ -368,6 +368,10 @@ impl<'a, W: Write> Packer<'a, W> {
             {
                 return Err(incomplete(&entry.path));
             } else if xattr_allowed(name, self.options.mode) {
+                let value = match self.options.mode {
+                    Mode::Single if name == b"security.capability" => unbound(value),
+                    _ => value,
+                };
                 entry.xattrs.push((name.to_vec(), value));
             } else if name == OVERRIDE_STAT && self.options.intended.is_some() {
                 intend(entry, &value, self.options.mode);

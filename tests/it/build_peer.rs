@@ -307,8 +307,12 @@ fn excused(env: &Env, path: &str, own: Option<&String>, peer: Option<&String>) -
     if path == "run" && own.is_none() {
         return true;
     }
-    // It marks a folder that replaces one with other permissions.
-    if path.ends_with(".wh..wh..opq") && own.is_some() == peer.is_some() {
+    // It gives marks for what is gone modes and targets of their own.
+    let mark = path
+        .rsplit('/')
+        .next()
+        .is_some_and(|name| name.starts_with(".wh."));
+    if mark && own.is_some() && peer.is_some() {
         return true;
     }
     // Links and pipes hold no record of whom a command gave them to.
@@ -380,7 +384,7 @@ ENV DEBIAN_FRONTEND=noninteractive
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev >/dev/null
 WORKDIR /src
 COPY . .
-RUN cc $FLAGS -static -o /out/hello main.c && strip /out/hello && chown 5:6 /out/hello && chmod 2711 /out/hello
+RUN mkdir /out && cc $FLAGS -static -o /out/hello main.c && strip /out/hello && chown 5:6 /out/hello && chmod 2711 /out/hello
 FROM scratch
 LABEL stage="last one" version=$FLAGS
 COPY --from=build /out/ /bin/
@@ -488,7 +492,7 @@ cases! {
         let text = "FROM BASE\nARG INDEX\nENV DEBIAN_FRONTEND=noninteractive\n\
             RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv >/dev/null && python3 -m venv /srv/venv\n\
             WORKDIR /srv\nCOPY requirements.txt .\n\
-            RUN --mount=type=cache,target=/root/.cache/pip /srv/venv/bin/pip install -q --index-url $INDEX -r requirements.txt\n\
+            RUN --mount=type=cache,target=/root/.cache/pip /srv/venv/bin/pip install -q --trusted-host 127.0.0.1 --index-url $INDEX -r requirements.txt\n\
             RUN --mount=type=cache,target=/root/.cache/pip test -n \"$(find /root/.cache/pip -type f)\"\n\
             RUN test -z \"$(find /root/.cache -type f)\" && useradd --system service\n\
             USER service\nCMD [\"/srv/venv/bin/hello\"]\n";
