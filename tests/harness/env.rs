@@ -281,7 +281,8 @@ impl Env {
     /// What is left of containers: directories and claimed names.
     pub(crate) fn containers(&self) -> Vec<String> {
         let mut left = self.stored("containers");
-        left.retain(|name| name != "names");
+        // What `ps` remembers of many is no container.
+        left.retain(|name| name != "names" && name != "listing");
         left.extend(self.stored("containers/names"));
         left.retain(|name| name != ".lock");
         left
