@@ -41,6 +41,7 @@ clean() {
     rootless rm -fa >/dev/null 2>&1
     rootless network rm bench >/dev/null 2>&1
   fi
+  [ ! -d "$root/podman" ] || podman network rm -f bench >/dev/null 2>&1
   ip netns delete ketch-out 2>/dev/null
   ip netns delete ketch-one 2>/dev/null
   ip netns delete ketch-two 2>/dev/null
