@@ -32,9 +32,16 @@ words="--tmpfs /tmp --rootfs $tree"
 pids=()
 export KETCH_ROOT=$root/ketch
 home=$root/home-$user
+# Ends a process of this script's and what it has started: pasta does not end its own.
+end() {
+  local child
+  for child in $(pgrep -P "$1"); do end "$child"; done
+  kill "$1" 2>/dev/null
+}
 clean() {
   set +e
-  ((${#pids[@]})) && kill "${pids[@]}" 2>/dev/null
+  local pid
+  for pid in "${pids[@]}"; do end "$pid"; done
   as_root rm -fa >/dev/null 2>&1
   as_root network rm bench >/dev/null 2>&1
   if [ -n "$user" ]; then
