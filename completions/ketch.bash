@@ -187,6 +187,9 @@ _ketch() {
             ketch__subcmd__buildx,build)
                 cmd="ketch__subcmd__buildx__subcmd__build"
                 ;;
+            ketch__subcmd__buildx,create)
+                cmd="ketch__subcmd__buildx__subcmd__create"
+                ;;
             ketch__subcmd__buildx,du)
                 cmd="ketch__subcmd__buildx__subcmd__du"
                 ;;
@@ -201,6 +204,15 @@ _ketch() {
                 ;;
             ketch__subcmd__buildx,prune)
                 cmd="ketch__subcmd__buildx__subcmd__prune"
+                ;;
+            ketch__subcmd__buildx,rm)
+                cmd="ketch__subcmd__buildx__subcmd__rm"
+                ;;
+            ketch__subcmd__buildx,stop)
+                cmd="ketch__subcmd__buildx__subcmd__stop"
+                ;;
+            ketch__subcmd__buildx,use)
+                cmd="ketch__subcmd__buildx__subcmd__use"
                 ;;
             ketch__subcmd__buildx,version)
                 cmd="ketch__subcmd__buildx__subcmd__version"
@@ -376,6 +388,9 @@ _ketch() {
             ketch__subcmd__network,prune)
                 cmd="ketch__subcmd__network__subcmd__prune"
                 ;;
+            ketch__subcmd__network,reload)
+                cmd="ketch__subcmd__network__subcmd__reload"
+                ;;
             ketch__subcmd__network,remove)
                 cmd="ketch__subcmd__network__subcmd__rm"
                 ;;
@@ -523,7 +538,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__build)
-            opts="-t -f -o -q -m -c -h --tag --file --build-arg --build-arg-file --build-context --target --label --annotation --platform --pull --no-cache --no-cache-filter --secret --ssh --allow --output --load --push --iidfile --metadata-file --progress --quiet --why --check --call --network --add-host --dns --dns-search --dns-option --shm-size --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --security-opt --device --jobs --squash --format --source-date-epoch --layers --rm --force-rm --cache-from --cache-to --provenance --sbom --attest --builder --tls-verify --authfile --creds --help"
+            opts="-t -f -o -q -m -c -h --tag --file --build-arg --build-arg-file --build-context --target --label --annotation --platform --pull --no-cache --no-cache-filter --secret --ssh --allow --output --load --push --iidfile --metadata-file --progress --quiet --why --check --call --network --add-host --dns --dns-search --dns-option --shm-size --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --security-opt --device --jobs --on-error --squash --format --source-date-epoch --rewrite-timestamp --timestamp --verify --layers --rm --force-rm --cache-from --cache-to --provenance --sbom --attest --builder --tls-verify --authfile --creds --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -780,11 +795,23 @@ _ketch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --on-error)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --source-date-epoch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rewrite-timestamp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timestamp)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -869,7 +896,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__builder__subcmd__build)
-            opts="-t -f -o -q -m -c -h --tag --file --build-arg --build-arg-file --build-context --target --label --annotation --platform --pull --no-cache --no-cache-filter --secret --ssh --allow --output --load --push --iidfile --metadata-file --progress --quiet --why --check --call --network --add-host --dns --dns-search --dns-option --shm-size --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --security-opt --device --jobs --squash --format --source-date-epoch --layers --rm --force-rm --cache-from --cache-to --provenance --sbom --attest --builder --tls-verify --authfile --creds --help"
+            opts="-t -f -o -q -m -c -h --tag --file --build-arg --build-arg-file --build-context --target --label --annotation --platform --pull --no-cache --no-cache-filter --secret --ssh --allow --output --load --push --iidfile --metadata-file --progress --quiet --why --check --call --network --add-host --dns --dns-search --dns-option --shm-size --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --security-opt --device --jobs --on-error --squash --format --source-date-epoch --rewrite-timestamp --timestamp --verify --layers --rm --force-rm --cache-from --cache-to --provenance --sbom --attest --builder --tls-verify --authfile --creds --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1126,11 +1153,23 @@ _ketch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --on-error)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --source-date-epoch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rewrite-timestamp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timestamp)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1223,7 +1262,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__buildx)
-            opts="-h --help build version ls inspect du prune imagetools"
+            opts="-h --help build version ls create use rm stop inspect du prune imagetools"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1237,7 +1276,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__buildx__subcmd__build)
-            opts="-t -f -o -q -m -c -h --tag --file --build-arg --build-arg-file --build-context --target --label --annotation --platform --pull --no-cache --no-cache-filter --secret --ssh --allow --output --load --push --iidfile --metadata-file --progress --quiet --why --check --call --network --add-host --dns --dns-search --dns-option --shm-size --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --security-opt --device --jobs --squash --format --source-date-epoch --layers --rm --force-rm --cache-from --cache-to --provenance --sbom --attest --builder --tls-verify --authfile --creds --help"
+            opts="-t -f -o -q -m -c -h --tag --file --build-arg --build-arg-file --build-context --target --label --annotation --platform --pull --no-cache --no-cache-filter --secret --ssh --allow --output --load --push --iidfile --metadata-file --progress --quiet --why --check --call --network --add-host --dns --dns-search --dns-option --shm-size --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --security-opt --device --jobs --on-error --squash --format --source-date-epoch --rewrite-timestamp --timestamp --verify --layers --rm --force-rm --cache-from --cache-to --provenance --sbom --attest --builder --tls-verify --authfile --creds --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1494,11 +1533,23 @@ _ketch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --on-error)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --source-date-epoch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rewrite-timestamp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timestamp)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1558,6 +1609,52 @@ _ketch() {
                     return 0
                     ;;
                 --creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__buildx__subcmd__create)
+            opts="-h --append --bootstrap --config --buildkitd-config --buildkitd-flags --driver --driver-opt --name --node --platform --use --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --buildkitd-config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --buildkitd-flags)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --driver-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --node)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --platform)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1650,12 +1747,16 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__buildx__subcmd__inspect)
-            opts="-h --bootstrap --help"
+            opts="-h --bootstrap --builder --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --builder)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1696,6 +1797,56 @@ _ketch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__buildx__subcmd__rm)
+            opts="-f -h --all-inactive --force --keep-daemon --keep-state --builder --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --builder)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__buildx__subcmd__stop)
+            opts="-h --builder --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --builder)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__buildx__subcmd__use)
+            opts="-h --default --global --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -4456,7 +4607,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__image__subcmd__build)
-            opts="-t -f -o -q -m -c -h --tag --file --build-arg --build-arg-file --build-context --target --label --annotation --platform --pull --no-cache --no-cache-filter --secret --ssh --allow --output --load --push --iidfile --metadata-file --progress --quiet --why --check --call --network --add-host --dns --dns-search --dns-option --shm-size --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --security-opt --device --jobs --squash --format --source-date-epoch --layers --rm --force-rm --cache-from --cache-to --provenance --sbom --attest --builder --tls-verify --authfile --creds --help"
+            opts="-t -f -o -q -m -c -h --tag --file --build-arg --build-arg-file --build-context --target --label --annotation --platform --pull --no-cache --no-cache-filter --secret --ssh --allow --output --load --push --iidfile --metadata-file --progress --quiet --why --check --call --network --add-host --dns --dns-search --dns-option --shm-size --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --security-opt --device --jobs --on-error --squash --format --source-date-epoch --rewrite-timestamp --timestamp --verify --layers --rm --force-rm --cache-from --cache-to --provenance --sbom --attest --builder --tls-verify --authfile --creds --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4713,11 +4864,23 @@ _ketch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --on-error)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --source-date-epoch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rewrite-timestamp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timestamp)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5294,7 +5457,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__network)
-            opts="-h --help create ls list inspect rm remove prune exists connect disconnect"
+            opts="-h --help create ls list inspect rm remove prune exists connect disconnect reload"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5486,6 +5649,20 @@ _ketch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__network__subcmd__reload)
+            opts="-a -h --all --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -6642,7 +6819,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__system__subcmd__prune)
-            opts="-a -f -h --all --force --volumes --filter --format --help"
+            opts="-a -f -h --all --force --filter --volumes --format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -107,7 +107,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l secret -d 'Give the 
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l tz -d 'Set timezone in container: an area such as Europe/Vienna, or local' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l http-proxy -d 'Set proxy environment variables in the container based on the host proxy vars' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
-complete -c ketch -n "__fish_ketch_using_subcommand run" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs,src=…,dst=…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs|image,src=…,dst=…' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
@@ -206,7 +206,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -l secret -d 'Give t
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l tz -d 'Set timezone in container: an area such as Europe/Vienna, or local' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l http-proxy -d 'Set proxy environment variables in the container based on the host proxy vars' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
-complete -c ketch -n "__fish_ketch_using_subcommand create" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs,src=…,dst=…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs|image,src=…,dst=…' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
@@ -488,16 +488,19 @@ complete -c ketch -n "__fish_ketch_using_subcommand build" -l cap-drop -d 'Drop 
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l security-opt -d 'Security options' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l device -d 'Add a host device to the build containers' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l jobs -d 'Number of steps that run at one time' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l on-error -d 'What happens when a command fails: stop, or shell, which opens one in its place' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l format -d 'Format of the image\'s manifest and configuration: oci or docker' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l source-date-epoch -d 'Set the time of everything that is made, in seconds since 1970' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l rewrite-timestamp -d 'Let no file in the new layers be younger than SOURCE_DATE_EPOCH' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l timestamp -d 'Set both: the time of everything, also of the files in the new layers' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l layers -d 'Cache intermediate layers, which every build does' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l rm -d 'Remove intermediate containers, which every build does' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l force-rm -d 'Always remove intermediate containers, which every build does' -r
-complete -c ketch -n "__fish_ketch_using_subcommand build" -l cache-from -d 'Take results from other caches (type=registry,ref=…; not there yet)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand build" -l cache-to -d 'Give results to other caches (not there yet)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand build" -l provenance -d 'Attest how the image was made (not there yet, and off)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand build" -l sbom -d 'Attest what is in the image (not there yet, and off)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand build" -l attest -d 'Attest something (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l cache-from -d 'Take results from another cache: a name, type=registry,ref=NAME or type=local,src=PATH' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l cache-to -d 'Give results to another cache: type=registry,ref=NAME, type=local,dest=PATH or type=inline' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l provenance -d 'Attest how the image was made: true, mode=min or mode=max (off unless asked)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l sbom -d 'Attest what is in the image (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l attest -d 'Attest how the image was made: type=provenance,mode=min|max' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l builder -d 'Name a builder; there is one' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l authfile -d 'File of registry credentials' -r -F
@@ -510,6 +513,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand build" -l why -d 'Say for ea
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l check -d 'Check the Dockerfile and build nothing'
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l squash -d 'Squash newly built layers into a single new layer'
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l verify -d 'Build a second time without the cache, and fail when the result is another'
 complete -c ketch -n "__fish_ketch_using_subcommand build" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand import" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand import" -s m -l message -d 'Set commit message for imported image' -r
@@ -632,16 +636,19 @@ complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_sub
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l security-opt -d 'Security options' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l device -d 'Add a host device to the build containers' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l jobs -d 'Number of steps that run at one time' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l on-error -d 'What happens when a command fails: stop, or shell, which opens one in its place' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l format -d 'Format of the image\'s manifest and configuration: oci or docker' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l source-date-epoch -d 'Set the time of everything that is made, in seconds since 1970' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l rewrite-timestamp -d 'Let no file in the new layers be younger than SOURCE_DATE_EPOCH' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l timestamp -d 'Set both: the time of everything, also of the files in the new layers' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l layers -d 'Cache intermediate layers, which every build does' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l rm -d 'Remove intermediate containers, which every build does' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l force-rm -d 'Always remove intermediate containers, which every build does' -r
-complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l cache-from -d 'Take results from other caches (type=registry,ref=…; not there yet)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l cache-to -d 'Give results to other caches (not there yet)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l provenance -d 'Attest how the image was made (not there yet, and off)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l sbom -d 'Attest what is in the image (not there yet, and off)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l attest -d 'Attest something (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l cache-from -d 'Take results from another cache: a name, type=registry,ref=NAME or type=local,src=PATH' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l cache-to -d 'Give results to another cache: type=registry,ref=NAME, type=local,dest=PATH or type=inline' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l provenance -d 'Attest how the image was made: true, mode=min or mode=max (off unless asked)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l sbom -d 'Attest what is in the image (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l attest -d 'Attest how the image was made: type=provenance,mode=min|max' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l builder -d 'Name a builder; there is one' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l authfile -d 'File of registry credentials' -r -F
@@ -654,21 +661,26 @@ complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_sub
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l check -d 'Check the Dockerfile and build nothing'
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l squash -d 'Squash newly built layers into a single new layer'
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l verify -d 'Build a second time without the cache, and fail when the result is another'
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h or label=KEY=VALUE' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from prune" -l keep-storage -d 'Amount of disk space to keep for cache' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all build cache, also what images have as well'
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from prune" -l verbose -d 'Provide a more verbose output'
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls inspect du prune imagetools" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls inspect du prune imagetools" -f -a "build" -d 'Build an image from a Dockerfile'
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls inspect du prune imagetools" -f -a "version" -d 'Show builder version information'
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls inspect du prune imagetools" -f -a "ls" -d 'List builder instances'
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls inspect du prune imagetools" -f -a "inspect" -d 'Inspect current builder instance'
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls inspect du prune imagetools" -f -a "du" -d 'Disk usage of the build cache'
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls inspect du prune imagetools" -f -a "prune" -d 'Remove build cache'
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls inspect du prune imagetools" -f -a "imagetools" -d 'Look at images in registries'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls create use rm stop inspect du prune imagetools" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls create use rm stop inspect du prune imagetools" -f -a "build" -d 'Build an image from a Dockerfile'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls create use rm stop inspect du prune imagetools" -f -a "version" -d 'Show builder version information'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls create use rm stop inspect du prune imagetools" -f -a "ls" -d 'List builder instances'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls create use rm stop inspect du prune imagetools" -f -a "create" -d 'Create a new builder instance: a name, since ketch is every builder'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls create use rm stop inspect du prune imagetools" -f -a "use" -d 'Set the builder instance in use'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls create use rm stop inspect du prune imagetools" -f -a "rm" -d 'Remove builder instances; the build cache stays'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls create use rm stop inspect du prune imagetools" -f -a "stop" -d 'Stop a builder instance, which runs nothing between builds'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls create use rm stop inspect du prune imagetools" -f -a "inspect" -d 'Inspect current builder instance'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls create use rm stop inspect du prune imagetools" -f -a "du" -d 'Disk usage of the build cache'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls create use rm stop inspect du prune imagetools" -f -a "prune" -d 'Remove build cache'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and not __fish_seen_subcommand_from build version ls create use rm stop inspect du prune imagetools" -f -a "imagetools" -d 'Look at images in registries'
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -s t -l tag -d 'Name and optionally a tag of the image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -s f -l file -d 'Name of the Dockerfile; - is standard input' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l build-arg -d 'Set build-time variables' -r
@@ -713,16 +725,19 @@ complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subc
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l security-opt -d 'Security options' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l device -d 'Add a host device to the build containers' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l jobs -d 'Number of steps that run at one time' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l on-error -d 'What happens when a command fails: stop, or shell, which opens one in its place' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l format -d 'Format of the image\'s manifest and configuration: oci or docker' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l source-date-epoch -d 'Set the time of everything that is made, in seconds since 1970' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l rewrite-timestamp -d 'Let no file in the new layers be younger than SOURCE_DATE_EPOCH' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l timestamp -d 'Set both: the time of everything, also of the files in the new layers' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l layers -d 'Cache intermediate layers, which every build does' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l rm -d 'Remove intermediate containers, which every build does' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l force-rm -d 'Always remove intermediate containers, which every build does' -r
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l cache-from -d 'Take results from other caches (type=registry,ref=…; not there yet)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l cache-to -d 'Give results to other caches (not there yet)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l provenance -d 'Attest how the image was made (not there yet, and off)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l sbom -d 'Attest what is in the image (not there yet, and off)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l attest -d 'Attest something (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l cache-from -d 'Take results from another cache: a name, type=registry,ref=NAME or type=local,src=PATH' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l cache-to -d 'Give results to another cache: type=registry,ref=NAME, type=local,dest=PATH or type=inline' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l provenance -d 'Attest how the image was made: true, mode=min or mode=max (off unless asked)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l sbom -d 'Attest what is in the image (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l attest -d 'Attest how the image was made: type=provenance,mode=min|max' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l builder -d 'Name a builder; there is one' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l authfile -d 'File of registry credentials' -r -F
@@ -735,19 +750,43 @@ complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subc
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l check -d 'Check the Dockerfile and build nothing'
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l squash -d 'Squash newly built layers into a single new layer'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l verify -d 'Build a second time without the cache, and fail when the result is another'
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from version" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Show builder names only'
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Do not truncate output'
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from create" -l buildkitd-config -l config -d 'BuildKit daemon config file; there is no daemon' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from create" -l buildkitd-flags -d 'BuildKit daemon flags; there is no daemon' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from create" -l driver -d 'Driver to tell those who ask' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from create" -l driver-opt -d 'Options for the driver, told to those who ask' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from create" -l name -d 'Builder name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from create" -l node -d 'Name of the node' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from create" -l platform -d 'Platforms of the node' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from create" -l append -d 'Append a node to a builder instead of making one'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from create" -l bootstrap -d 'Boot the builder, which needs no boot'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from create" -l use -d 'Set the builder as the one in use'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from use" -l default -d 'Set it as the default of the current context; there is one'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from use" -l global -d 'Keep it when contexts change'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from rm" -l builder -d 'Name of a builder; the one in use without one' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from rm" -l all-inactive -d 'Remove all inactive builders; none is inactive'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from rm" -s f -l force -d 'Do not prompt for confirmation'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from rm" -l keep-daemon -d 'Keep the daemon running; there is none'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from rm" -l keep-state -d 'Keep the build cache, which is always kept'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from stop" -l builder -d 'Name of a builder; the one in use without one' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from inspect" -l builder -d 'Name of a builder; the one in use without one' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from inspect" -l bootstrap -d 'Ensure builder has booted before inspecting, which it always has'
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from du" -l filter -d 'Provide filter values: id=ID or until=DURATION' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from du" -l filter -d 'Provide filter values: id=ID, type=TYPE or until=DURATION' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from du" -l format -d 'Format output: table or json' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from du" -l verbose -d 'Provide a more verbose output'
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from du" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h or label=KEY=VALUE' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from prune" -l keep-storage -d 'Amount of disk space to keep for cache' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all build cache, also what images have as well'
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
@@ -814,7 +853,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l tz -d 'Set timezone in container: an area such as Europe/Vienna, or local' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l http-proxy -d 'Set proxy environment variables in the container based on the host proxy vars' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs,src=…,dst=…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs|image,src=…,dst=…' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
@@ -913,7 +952,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l tz -d 'Set timezone in container: an area such as Europe/Vienna, or local' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l http-proxy -d 'Set proxy environment variables in the container based on the host proxy vars' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs,src=…,dst=…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs|image,src=…,dst=…' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
@@ -1174,7 +1213,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -l no-reset -d 'Do not clear the screen between two results'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from stats" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h or label=KEY=VALUE' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
@@ -1288,16 +1327,19 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l security-opt -d 'Security options' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l device -d 'Add a host device to the build containers' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l jobs -d 'Number of steps that run at one time' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l on-error -d 'What happens when a command fails: stop, or shell, which opens one in its place' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l format -d 'Format of the image\'s manifest and configuration: oci or docker' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l source-date-epoch -d 'Set the time of everything that is made, in seconds since 1970' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l rewrite-timestamp -d 'Let no file in the new layers be younger than SOURCE_DATE_EPOCH' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l timestamp -d 'Set both: the time of everything, also of the files in the new layers' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l layers -d 'Cache intermediate layers, which every build does' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l rm -d 'Remove intermediate containers, which every build does' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l force-rm -d 'Always remove intermediate containers, which every build does' -r
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l cache-from -d 'Take results from other caches (type=registry,ref=…; not there yet)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l cache-to -d 'Give results to other caches (not there yet)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l provenance -d 'Attest how the image was made (not there yet, and off)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l sbom -d 'Attest what is in the image (not there yet, and off)' -r
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l attest -d 'Attest something (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l cache-from -d 'Take results from another cache: a name, type=registry,ref=NAME or type=local,src=PATH' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l cache-to -d 'Give results to another cache: type=registry,ref=NAME, type=local,dest=PATH or type=inline' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l provenance -d 'Attest how the image was made: true, mode=min or mode=max (off unless asked)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l sbom -d 'Attest what is in the image (not there yet)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l attest -d 'Attest how the image was made: type=provenance,mode=min|max' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l builder -d 'Name a builder; there is one' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l authfile -d 'File of registry credentials' -r -F
@@ -1310,6 +1352,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l check -d 'Check the Dockerfile and build nothing'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l squash -d 'Squash newly built layers into a single new layer'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l verify -d 'Build a second time without the cache, and fail when the result is another'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from import" -s m -l message -d 'Set commit message for imported image' -r
@@ -1369,22 +1412,23 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output: json, or a Go template' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h or label=KEY=VALUE' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused images, not just dangling ones'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "create" -d 'Create a network'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "ls" -d 'List networks'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "list" -d 'List networks'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "inspect" -d 'Display detailed information on one or more networks'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "rm" -d 'Remove one or more networks'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "remove" -d 'Remove one or more networks'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "prune" -d 'Remove all networks that no container asks for'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "exists" -d 'Check whether a network exists: the exit code is 0 if it does, 1 if not'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "connect" -d 'Connect a container to a network'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect" -f -a "disconnect" -d 'Disconnect a container from a network'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "create" -d 'Create a network'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "ls" -d 'List networks'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "list" -d 'List networks'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "inspect" -d 'Display detailed information on one or more networks'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "rm" -d 'Remove one or more networks'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "remove" -d 'Remove one or more networks'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "prune" -d 'Remove all networks that no container asks for'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "exists" -d 'Check whether a network exists: the exit code is 0 if it does, 1 if not'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "connect" -d 'Connect a container to a network'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "disconnect" -d 'Disconnect a container from a network'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "reload" -d 'Add the firewall\'s rules of running containers again, after a reload of the firewall'
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -s d -l driver -d 'What connects the containers: bridge, macvlan, ipvlan or none' -r
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l subnet -d 'Subnet in CIDR format that represents a network segment' -r
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l gateway -d 'IPv4 or IPv6 gateway for the subnet' -r
@@ -1418,7 +1462,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_sub
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from remove" -s f -l force -d 'Do not fail if a network does not exist; with podman\'s habits, remove its containers too'
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h or label=KEY' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h or label=KEY=VALUE' -r
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
@@ -1431,6 +1475,8 @@ complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_sub
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from connect" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from disconnect" -s f -l force -d 'Succeed for a container that is gone or not on the network'
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from disconnect" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from reload" -s a -l all -d 'Reload the networks of all running containers'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from reload" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -f -a "create" -d 'Create a secret from a file, from standard input (-) or from an environment variable'
 complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -f -a "ls" -d 'List secrets'
@@ -1500,7 +1546,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subc
 complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from remove" -s a -l all -d 'Remove all volumes'
 complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from remove" -s f -l force -d 'Do not fail when a volume does not exist; podman\'s habit: remove its containers first'
 complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as label=KEY=VALUE' -r
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h or label=KEY=VALUE' -r
 complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused volumes, not just anonymous ones'
 complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
@@ -1531,7 +1577,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subc
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from check" -s r -l repair -d 'Remove what is damaged, so that the next pull fetches it again'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Only say whether there are problems, by the exit code'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h or label=KEY=VALUE' -r
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from prune" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused images, not just dangling ones'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
