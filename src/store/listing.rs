@@ -186,9 +186,7 @@ mod tests {
         };
         let (old, young) = (Some([900, 1, 900, 1]), Some([900, 1, 998, 0]));
         let mut listing = open();
-        let place = ContainerDir {
-            path: dir.path().to_owned(),
-        };
+        let place = ContainerDir::apart(dir.path().to_owned());
         listing.keep((&id, &place), young, true, 1);
         assert!(listing.rows.is_empty());
         listing.keep((&id, &place), old, true, 2);

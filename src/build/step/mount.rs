@@ -99,7 +99,7 @@ pub(super) fn work_in(
             MountKind::Tmpfs => tmpfs(&spec, &workdir, config, key, &mut mounts)?,
             MountKind::Secret => secret(solver, &spec, &workdir, config, key, &mut mounts)?,
             MountKind::Cache => {
-                let Some(initial) = initial(solver, index, &spec, key)? else {
+                let Some(initial) = initial(solver, index, &spec, key, &mut mounts)? else {
                     return Ok(None);
                 };
                 cache(solver, &spec, &workdir, config, key, (&mut mounts, initial))?;
@@ -274,6 +274,7 @@ fn initial(
     index: usize,
     spec: &MountSpec,
     key: &mut Key,
+    mounts: &mut Mounts,
 ) -> Result<Option<Option<Plan>>> {
     let source = absolute("/", &spec.source);
     let Some(name) = spec.from.as_deref().filter(|name| !name.is_empty()) else {
@@ -287,7 +288,11 @@ fn initial(
         None => return Ok(None),
         Some(MountFrom::Layers(pieces, of)) => {
             key.add("mount from", [of.hex()]);
-            solver.bring(&pieces)?;
+            mounts.pieces.extend(&pieces);
+            if !solver.layers.away(&pieces).is_empty() {
+                // For the key alone; they are fetched before the command is looked at again.
+                return Ok(Some(None));
+            }
             Origin::Layers(solver.layers.ground(solver.engine, &pieces))
         }
         Some(MountFrom::Context(name)) => {

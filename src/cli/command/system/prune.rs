@@ -36,8 +36,8 @@ impl Execute for Prune {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let format = self.format.format()?;
         let filters = filters(&self.prune.filter)?;
-        let until = |filter: &String| filter.starts_with("until=");
-        if self.volumes && self.prune.filter.iter().any(until) {
+        let timed = |filter: &String| filter.starts_with("until=");
+        if self.volumes && self.prune.filter.iter().any(timed) {
             // docker's words; a volume has no time of use to compare with.
             let why = "the \"until\" filter is not supported with \"--volumes\"";
             return Err(Error::usage("prune", "", why).into());
