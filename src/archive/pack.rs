@@ -18,7 +18,7 @@ use nix::sys::stat::{self, FileStat, Mode as Permissions, SFlag};
 
 use super::encode::Encoder;
 use super::field::show;
-use super::metadata::{FileKind, parse_override, xattr_allowed};
+use super::metadata::{FileKind, parse_override, unbound, xattr_allowed};
 use super::reader::{Entry, EntryKind};
 use super::sparse::{self, Segment};
 use crate::common::{Error, Kind, Mode, Result};
@@ -60,6 +60,9 @@ pub(crate) struct PackOptions<'a> {
     pub(crate) skip: BTreeSet<PathBuf>,
     /// The time that everything gets, in seconds; its own without.
     pub(crate) time: Option<i64>,
+    /// Whether the layers below have a directory at a path. An opaque one hides nothing where they
+    /// have none: overlayfs also marks directories that it was cheaper to mark.
+    pub(crate) covers: &'a dyn Fn(&Path) -> bool,
 }
 
 impl PackOptions<'_> {
@@ -72,6 +75,7 @@ impl PackOptions<'_> {
             intended: None,
             skip: BTreeSet::new(),
             time: None,
+            covers: &|_| true,
         }
     }
 }
@@ -216,7 +220,7 @@ impl<'a, W: Write> Packer<'a, W> {
         let mut entry = self.describe(&facts, path, EntryKind::Dir);
         let opaque = self.attributes(&dir, &mut entry)?;
         self.put(&entry)?;
-        if opaque {
+        if opaque && (self.options.covers)(self.below(path)) {
             self.mark(&[path, b"/.wh..opq"].concat())?;
         }
         self.level(dir.as_fd(), path, depth + 1)
@@ -370,6 +374,10 @@ impl<'a, W: Write> Packer<'a, W> {
             {
                 return Err(incomplete(&entry.path));
             } else if xattr_allowed(name, self.options.mode) {
+                let value = match self.options.mode {
+                    Mode::Single if name == b"security.capability" => unbound(value),
+                    _ => value,
+                };
                 entry.xattrs.push((name.to_vec(), value));
             } else if name == OVERRIDE_STAT && self.options.intended.is_some() {
                 intend(entry, &value, self.options.mode);

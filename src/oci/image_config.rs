@@ -123,15 +123,27 @@ pub(crate) struct Healthcheck {
     #[serde(deserialize_with = "null_default")]
     pub(crate) test: Vec<String>,
     /// Time between checks.
+    #[serde(skip_serializing_if = "is_zero")]
     pub(crate) interval: i64,
     /// Time one check may take.
+    #[serde(skip_serializing_if = "is_zero")]
     pub(crate) timeout: i64,
     /// Time before failures count.
+    #[serde(skip_serializing_if = "is_zero")]
     pub(crate) start_period: i64,
     /// Time between checks during the start period.
+    /// Time between checks during the start period.
+    #[serde(skip_serializing_if = "is_zero")]
     pub(crate) start_interval: i64,
     /// Failures in a row that make it unhealthy.
+    #[serde(skip_serializing_if = "is_zero")]
     pub(crate) retries: i64,
+}
+
+/// docker writes no number that was not given.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 /// The layer list.

@@ -34,14 +34,15 @@ pub(super) struct Trees {
     /// Common parent of the layers; none for the host's own root, which stays as it is.
     layers: Option<Tree>,
     container: Tree,
-    /// Volumes of the store: containers of all kinds see the same owners in them.
+    /// Volumes of the store, in which containers of all kinds see the same owners, and binds that
+    /// are to be mapped.
     volumes: Vec<Tree>,
 }
 
 impl Tree {
-    fn copy(path: &Path) -> Result<Tree> {
+    fn copy(path: &Path, recursive: bool) -> Result<Tree> {
         let copy =
-            mount::clone_tree(AT_FDCWD, path, false).map_err(|errno| refused(path, errno))?;
+            mount::clone_tree(AT_FDCWD, path, recursive).map_err(|errno| refused(path, errno))?;
         Ok(Tree {
             path: path.to_owned(),
             copy,
@@ -51,7 +52,7 @@ impl Tree {
     /// A volume, or what of it is to be mounted.
     fn volume(path: &Path, below: Option<&Path>) -> Result<Tree> {
         let Some(below) = below else {
-            return Tree::copy(path);
+            return Tree::copy(path, false);
         };
         Ok(Tree {
             copy: subtree(path, below)?,
@@ -84,9 +85,9 @@ impl Trees {
                 layers: if overlay.base == Path::new("/") {
                     None
                 } else {
-                    Some(Tree::copy(&overlay.base)?)
+                    Some(Tree::copy(&overlay.base, false)?)
                 },
-                container: Tree::copy(&overlay.container)?,
+                container: Tree::copy(&overlay.container, false)?,
                 volumes: plan
                     .mounts
                     .iter()
@@ -94,6 +95,9 @@ impl Trees {
                         Source::Bind { path, .. } if step.volume => {
                             Some(Tree::volume(path, step.subpath.as_deref()))
                         }
+                        Source::Bind {
+                            path, recursive, ..
+                        } if step.id_map => Some(Tree::copy(path, *recursive)),
                         _ => None,
                     })
                     .collect::<Result<_>>()?,

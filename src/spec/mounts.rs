@@ -216,29 +216,7 @@ fn user_mount(inputs: &Inputs<'_>, mount: &Mount, own: &Path) -> Result<OciMount
         MountKind::Bind {
             source,
             options: bind_options,
-        } => {
-            prepare_source(source, bind_options)?;
-            options.push(
-                if bind_options.non_recursive {
-                    "bind"
-                } else {
-                    "rbind"
-                }
-                .to_owned(),
-            );
-            options.push(propagation(bind_options.propagation).to_owned());
-            if bind_options.recursive_read_only {
-                options.push("rro".to_owned());
-            }
-            if bind_options.overlay {
-                options.push(overlay(own)?);
-            }
-            if bind_options.chown {
-                options.push("U".to_owned());
-            }
-            let options: Vec<&str> = options.iter().map(String::as_str).collect();
-            bind(&mount.target, Path::new(source), &options)
-        }
+        } => host_path(mount, (source, bind_options), options, own),
         MountKind::Layers {
             lowers,
             attributes_of_user,
@@ -253,6 +231,39 @@ fn user_mount(inputs: &Inputs<'_>, mount: &Mount, own: &Path) -> Result<OciMount
             Err(Error::new(Kind::Bug, "mount image", name).because("nobody has looked it up"))
         }
     }
+}
+
+/// A bind of a path of the host.
+fn host_path(
+    mount: &Mount,
+    (source, bind_options): (&str, &BindOptions),
+    mut options: Vec<String>,
+    own: &Path,
+) -> Result<OciMount> {
+    prepare_source(source, bind_options)?;
+    options.push(
+        if bind_options.non_recursive {
+            "bind"
+        } else {
+            "rbind"
+        }
+        .to_owned(),
+    );
+    options.push(propagation(bind_options.propagation).to_owned());
+    if bind_options.recursive_read_only {
+        options.push("rro".to_owned());
+    }
+    if bind_options.id_map {
+        options.push("idmap".to_owned());
+    }
+    if bind_options.overlay {
+        options.push(overlay(own)?);
+    }
+    if bind_options.chown {
+        options.push("U".to_owned());
+    }
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    bind(&mount.target, Path::new(source), &options)
 }
 
 /// A tree of several layers; what is changed is dropped with `own`.

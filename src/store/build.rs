@@ -26,6 +26,7 @@ use super::trash::throw;
 use super::{Store, read_json, write_json};
 use crate::common::{ContainerId, Digest, Error, Kind, Mode, Result, Timestamp};
 use crate::sys::file::{self, Sharing};
+use crate::sys::file_system::spread;
 
 /// The build cache of a store.
 #[derive(Debug, Clone, Copy)]
@@ -116,6 +117,7 @@ impl BuildCache<'_> {
         if !path.is_dir() {
             file::make_private_dir(&self.dir())?;
             file::make_private_dir(&path)?;
+            spread(&path);
         }
         Ok(path)
     }

@@ -13,6 +13,7 @@ use super::trash::discard;
 use super::{Store, corrupt, read_json, write_json};
 use crate::common::{Digest, Error, Kind, Result};
 use crate::sys::file;
+use crate::sys::file_system::spread;
 
 /// See [`Layers::places`]. Not the name of a digest, so that no collection takes it for one.
 const PLACES: &str = "places";
@@ -111,7 +112,10 @@ impl Layers<'_> {
         if self.reuse(diff_id)? {
             return Ok(Stage::Present);
         }
-        file::make_private_dir(&self.dir())?;
+        if !self.dir().is_dir() {
+            file::make_private_dir(&self.dir())?;
+            spread(&self.dir());
+        }
         let lock_path =
             self.store
                 .path("tmp")

@@ -359,9 +359,12 @@ fn corrupt(path: &Path, why: impl Into<String>) -> Error {
         .hint("run: ketch system check --repair")
 }
 
-/// Reads a JSON record of at most 4 MiB.
+/// Largest JSON record, in bytes.
+const MAX_RECORD: usize = 4 << 20;
+
+/// Reads a JSON record.
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
-    let bytes = file::read_bounded(path, 4 << 20)?;
+    let bytes = file::read_bounded(path, MAX_RECORD)?;
     serde_json::from_slice(&bytes).map_err(|error| corrupt(path, error.to_string()))
 }
 
@@ -374,10 +377,19 @@ fn optional<T>(result: Result<T>) -> Result<Option<T>> {
     }
 }
 
-/// Writes a JSON record by rename, without fsync.
+/// Writes a JSON record by rename, without fsync; one that could not be read again is refused.
 fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> Result<()> {
     let bytes = serde_json::to_vec(value).map_err(|error| {
         Error::new(Kind::Bug, "encode", path.display().to_string()).because(error)
     })?;
+    if bytes.len() > MAX_RECORD {
+        let why = format!(
+            "{} bytes, more than the {MAX_RECORD} that a record may have; labels are part of it",
+            bytes.len()
+        );
+        return Err(
+            Error::new(Kind::Unsupported, "write", path.display().to_string()).because(why),
+        );
+    }
     file::write_atomic(path, &bytes)
 }

@@ -14,6 +14,7 @@ mod build_cache;
 mod build_copy;
 mod build_output;
 mod build_platforms;
+mod build_peer;
 mod build_real;
 mod build_shown;
 mod cli;

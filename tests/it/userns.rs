@@ -204,6 +204,39 @@ cases! {
         env.assert_clean();
     }
 
+    fn idmap_shows_the_owners_that_a_bind_has_on_disk(env) {
+        let folder = env.folder("shared");
+        env.file("shared/file", "seven's");
+        let image = env.base();
+        let bind = format!("{folder}:/w:idmap");
+        if env.identity != Some(Identity::Root) {
+            for flags in [["-v", &bind], ["--mount", &format!("type=bind,src={folder},dst=/w,idmap")]] {
+                let output = run(env, &image, &flags, &["true"]);
+                output.fails(125, &["map the owners of", &folder, "root alone"]);
+            }
+            env.assert_clean();
+            return;
+        }
+        chown(env.path("shared/file"), Some(7), Some(8)).unwrap();
+        fs::set_permissions(env.path("shared/file"), fs::Permissions::from_mode(0o600)).unwrap();
+        let auto = |flags: &[&str], payload: &[&str]| {
+            let flags = [&["--rm", "--userns", "auto"], flags].concat();
+            run(env, &image, &flags, payload)
+        };
+        auto(&["-v", &bind], &["stat", "/w/file"]).says(" 7:8 ");
+        auto(&["-v", &bind, "-u", "7:8"], &["write", "/w/file", "changed"]).ok();
+        auto(&["-v", &bind], &["write", "/w/new", "root's"]).ok();
+        assert_eq!(fs::metadata(env.path("shared/new")).unwrap().uid(), 0);
+        assert_eq!(fs::read_to_string(env.path("shared/file")).unwrap(), "changed");
+        let one = format!("type=bind,src={folder}/file,dst=/one,idmap,ro");
+        auto(&["--mount", &one], &["stat", "/one"]).says("/one file 600 7:8 ");
+        auto(&["--mount", &one], &["write", "/one", "x"]).exits(1).warns("ead-only");
+        // With the host's ids there is nothing to map.
+        run(env, &image, &["--rm", "-v", &bind], &["stat", "/w/file"]).says(" 7:8 ");
+        run(env, &image, &["-v", &format!("{folder}:/w:idmap=uids=0-1-2")], &["true"]).fails(125, &["takes no other map"]);
+        env.assert_clean();
+    }
+
     fn a_container_of_auto_is_root_s_to_list_and_remove(env) {
         if env.identity != Some(Identity::Root) {
             return;

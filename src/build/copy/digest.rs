@@ -8,14 +8,13 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat, readlinkat};
 use nix::sys::stat::{FileStat, Mode as Permissions, SFlag, fstat};
 
 use super::attributes::{self, Intended};
+use super::crew::Crew;
 use super::select::{Item, Selection};
 use super::tree::{Filter, Level, Tree, Verdict, Wanted, join, kind, open_below, show, wanted};
 use crate::build::context::index::{Index, Stamp};
@@ -25,12 +24,6 @@ use crate::sys::node;
 /// Bytes read from a file at once.
 const CHUNK: usize = 128 << 10;
 
-/// Names that a thread takes at once.
-const BATCH: usize = 64;
-
-/// Threads that read at the same time.
-const THREADS: usize = 8;
-
 impl Selection<'_> {
     /// The digest of everything that is selected. `index` holds digests of files that have not
     /// changed since.
@@ -38,12 +31,10 @@ impl Selection<'_> {
     /// # Errors
     /// What reading a file or directory gave.
     pub(crate) fn digest(&self, index: Option<&Index>) -> Result<Digest> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let spare = cores.min(THREADS) - 1;
         let walk = Walk {
             tree: self.tree,
             index,
-            spare: AtomicIsize::new(isize::try_from(spare).unwrap_or(0)),
+            crew: Crew::default(),
         };
         let mut hasher = Hasher::default();
         for item in &self.items {
@@ -114,8 +105,15 @@ fn line(hasher: &mut Hasher, name: &[u8], known: &Known) {
 struct Walk<'a> {
     tree: &'a Tree,
     index: Option<&'a Index>,
-    /// Threads that may still be started.
-    spare: AtomicIsize,
+    crew: Crew,
+}
+
+/// What one thread found in a directory.
+#[derive(Default)]
+struct Part {
+    buffer: Vec<u8>,
+    /// By the place of the name.
+    found: Vec<(usize, Known)>,
 }
 
 impl Walk<'_> {
@@ -127,76 +125,22 @@ impl Walk<'_> {
         filter: &Filter<'_>,
     ) -> Result<Option<Digest>> {
         let names = wanted(dir, level, filter)?;
-        let next = AtomicUsize::new(0);
-        let slots = Mutex::new(Vec::new());
-        slots
-            .lock()
-            .unwrap_or_else(|e| e.into_inner())
-            .resize_with(names.len(), || None);
-        let failed: Mutex<Option<Error>> = Mutex::new(None);
-        let job = || {
-            let mut buffer = Vec::new();
-            loop {
-                let from = next.fetch_add(BATCH, Ordering::Relaxed);
-                let Some(part) = names.get(from..names.len().min(from + BATCH)) else {
-                    return;
-                };
-                if part.is_empty() {
-                    return;
-                }
-                for (offset, name) in part.iter().enumerate() {
-                    match self.name(dir, name, level, filter, &mut buffer) {
-                        Ok(found) => {
-                            slots.lock().unwrap_or_else(|e| e.into_inner())[from + offset] = found;
-                        }
-                        Err(error) => {
-                            next.store(usize::MAX / 2, Ordering::Relaxed);
-                            failed
-                                .lock()
-                                .unwrap_or_else(|e| e.into_inner())
-                                .get_or_insert(error);
-                            return;
-                        }
-                    }
-                }
-            }
-        };
-        self.share(names.len(), &job);
-        if let Some(error) = failed.into_inner().unwrap_or_else(|e| e.into_inner()) {
-            return Err(error);
-        }
+        let mut own = Part::default();
+        let others = self
+            .crew
+            .share(names.len(), &mut own, Part::default, |part, at| {
+                let found = self.name(dir, &names[at], level, filter, &mut part.buffer)?;
+                part.found.extend(found.map(|known| (at, known)));
+                Ok(())
+            })?;
+        let mut found = own.found;
+        found.extend(others.into_iter().flat_map(|part| part.found));
+        found.sort_unstable_by_key(|(at, _)| *at);
         let mut hasher = Hasher::default();
-        let mut count = 0;
-        let slots = slots.into_inner().unwrap_or_else(|e| e.into_inner());
-        for (name, known) in names.iter().zip(slots) {
-            if let Some(known) = known {
-                line(&mut hasher, name.name.as_bytes(), &known);
-                count += 1;
-            }
+        for (at, known) in &found {
+            line(&mut hasher, names[*at].name.as_bytes(), known);
         }
-        Ok((count > 0 || level.depth == 0).then(|| hasher.finish()))
-    }
-
-    /// Does a job with as many other threads as are free and worth it.
-    fn share(&self, names: usize, job: &(impl Fn() + Sync)) {
-        let helpers = (names / BATCH).min(THREADS);
-        std::thread::scope(|scope| {
-            let mut taken = 0;
-            for _ in 0..helpers {
-                if self.spare.fetch_sub(1, Ordering::Relaxed) <= 0 {
-                    self.spare.fetch_add(1, Ordering::Relaxed);
-                    break;
-                }
-                let builder = std::thread::Builder::new();
-                if builder.spawn_scoped(scope, job).is_err() {
-                    self.spare.fetch_add(1, Ordering::Relaxed);
-                    break;
-                }
-                taken += 1;
-            }
-            job();
-            self.spare.fetch_add(taken, Ordering::Relaxed);
-        });
+        Ok((!found.is_empty() || level.depth == 0).then(|| hasher.finish()))
     }
 
     fn name(

@@ -56,12 +56,14 @@ impl Writer<'_> {
         .map_err(|e| failed("set times of", path, e))
     }
 
-    /// Owner, attributes, mode and times of an open file or directory.
+    /// Owner, attributes, mode and times of an open file or directory. `as_asked`: it was made
+    /// with its permissions and by its owner, where that is who writes here: root.
     pub(super) fn finish_like(
         &self,
         made: &impl AsFd,
         path: &Path,
         looks: &Looks<'_>,
+        as_asked: bool,
     ) -> Result<()> {
         for (name, value) in &looks.attributes.list {
             match xattr::fset(made, name, value, Existing::Replace) {
@@ -70,8 +72,11 @@ impl Writer<'_> {
                 Err(errno) => return Err(failed("set attribute of", path, errno)),
             }
         }
-        self.own(made, looks.owner, looks.mode, kind(looks.facts), 0)
-            .map_err(|e| owner_failed(path, looks.owner, e))?;
+        let is_so = as_asked && looks.owner == self.shared.writer && looks.mode & !0o777 == 0;
+        if !is_so {
+            self.own(made, looks.owner, looks.mode, kind(looks.facts), 0)
+                .map_err(|e| owner_failed(path, looks.owner, e))?;
+        }
         // A change of owner takes capabilities away.
         for (name, value) in &looks.attributes.list {
             if name == b"security.capability" {

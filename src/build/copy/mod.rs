@@ -2,8 +2,10 @@
 
 mod attributes;
 mod chmod;
+mod crew;
 mod digest;
 mod dress;
+mod object;
 pub(crate) mod owner;
 mod place;
 mod select;

@@ -4,24 +4,24 @@
 //! object is made by one name in an open directory; what it replaces is removed, never written
 //! through.
 
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
-use nix::sys::stat::{FileStat, Mode as Permissions, SFlag, fstat, futimens, mkdirat, mknodat};
+use nix::sys::stat::{FileStat, Mode as Permissions, SFlag, fstat, futimens, mkdirat};
 use nix::sys::time::TimeSpec;
-use nix::unistd::{UnlinkatFlags, linkat, symlinkat, unlinkat};
+use nix::unistd::{UnlinkatFlags, getegid, geteuid, unlinkat};
 
-use super::attributes::{self, Attributes, Intended};
+use super::attributes::{self, Attributes};
 use super::chmod::Chmod;
+use super::crew::Crew;
 use super::digest::split;
-use super::dress::{Looks, owner_failed, set_times, text};
+use super::dress::{Looks, owner_failed, set_times};
+use super::object::{Links, New, create, is_plain, open_file};
 use super::place::{Place, destination, open_dir};
 use super::select::{Item, Selection};
 use super::tree::{Filter, Level, Owners, Verdict, Wanted, kind, open_below, show, wanted};
@@ -30,10 +30,6 @@ use crate::common::{Error, Kind, Mode, Result};
 use crate::sys::node;
 use crate::sys::path::Root;
 use crate::sys::tree::remove_at;
-use crate::sys::xattr::{self, Existing, OVERRIDE_STAT};
-
-/// Files below this many bytes are small.
-const SMALL: usize = 128 << 10;
 
 /// Where a copy is written.
 #[derive(Debug, Clone, Copy)]
@@ -82,11 +78,29 @@ pub(crate) struct Writer<'a> {
     /// Links to nothing that were completed.
     pub(super) links: usize,
     /// For the content of small files.
-    buffer: Vec<u8>,
-    /// First places of files with several names: an open directory would cost a descriptor each.
-    first: HashMap<(u64, u64), (PathBuf, OsString)>,
+    pub(super) buffer: Vec<u8>,
+    pub(super) shared: Arc<Shared>,
     /// Owners of what cannot carry them, by path.
     pub(super) owners: Vec<(PathBuf, String)>,
+}
+
+/// What the threads of a copy share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) links: Links,
+    /// Whose the files are that are made here.
+    pub(super) writer: (u32, u32),
+    crew: Crew,
+}
+
+impl Default for Shared {
+    fn default() -> Shared {
+        Shared {
+            links: Links::default(),
+            writer: (geteuid().as_raw(), getegid().as_raw()),
+            crew: Crew::default(),
+        }
+    }
 }
 
 /// A directory that is written into.
@@ -101,12 +115,16 @@ struct Within<'a> {
 impl<'a> Writer<'a> {
     /// Begins.
     pub(crate) fn new(target: Target<'a>, options: &'a WriteOptions) -> Writer<'a> {
+        Writer::beside(target, options, Arc::default())
+    }
+
+    fn beside(target: Target<'a>, options: &'a WriteOptions, shared: Arc<Shared>) -> Writer<'a> {
         Writer {
             target,
             options,
             links: 0,
             buffer: Vec::new(),
-            first: HashMap::new(),
+            shared,
             owners: Vec::new(),
         }
     }
@@ -160,14 +178,14 @@ impl<'a> Writer<'a> {
         let (parent, at, new) = self.name(&path, as_directory, &item.name, several)?;
         let whole = at.join(&new);
         self.clear(parent.as_fd(), &new, false, &whole)?;
+        let made = New {
+            dir: parent.as_fd(),
+            name: &new,
+            path: &whole,
+            plain: is_plain(&parent),
+        };
         let owners = selection.tree.owners;
-        self.object(
-            (dir.as_fd(), name),
-            &item.facts,
-            (parent.as_fd(), &new),
-            &at,
-            owners,
-        )
+        self.object((dir.as_fd(), name), &item.facts, made, owners)
     }
 
     /// The name that a file gets.
@@ -199,7 +217,8 @@ impl<'a> Writer<'a> {
         let (parent, at, new) = self.name(&path, directory, name, several)?;
         let whole = at.join(&new);
         self.clear(parent.as_fd(), &new, false, &whole)?;
-        let mut file = create(parent.as_fd(), &new).map_err(|e| failed("create", &whole, e))?;
+        let mut file =
+            create(parent.as_fd(), &new, 0o600).map_err(|e| failed("create", &whole, e))?;
         file.write_all(&document.bytes)
             .map_err(|error| Error::io("write", &whole, error))?;
         let mode = match &self.options.chmod {
@@ -252,34 +271,55 @@ impl<'a> Writer<'a> {
         level: &Level,
         filter: &Filter<'_>,
     ) -> Result<()> {
-        let owners = selection.tree.owners;
-        let (to, at) = (into.dir, into.path);
-        for name in wanted(from, level, filter)? {
-            let Some(own) = &name.level else {
-                if !into.fresh {
-                    self.clear(to.as_fd(), &name.name, false, &at.join(&name.name))?;
-                }
-                let target = (to.as_fd(), name.name.as_os_str());
-                self.object((from, &name.name), &name.facts, target, at, owners)?;
-                continue;
-            };
-            let source = open_below(from, &name, own)?;
-            if name.verdict == Verdict::Look && !has_wanted(source.as_fd(), own, filter)? {
-                continue;
-            }
-            let path = at.join(&name.name);
-            let (target, fresh) = self.directory(into, &name, &path)?;
-            let below = Within {
-                dir: &target,
-                path: &path,
-                fresh,
-            };
-            self.contents(selection, source.as_fd(), below, own, filter)?;
-            let attributes = attributes::read(&source, owners);
-            let looks = self.looks(&name.facts, &attributes, owners);
-            self.finish_like(&target, &path, &looks)?;
-        }
+        let names = wanted(from, level, filter)?;
+        let (target, options, shared) = (self.target, self.options, Arc::clone(&self.shared));
+        let plain = is_plain(into.dir);
+        let begin = || Writer::beside(target, options, Arc::clone(&shared));
+        let others = shared.crew.share(names.len(), self, begin, |writer, at| {
+            writer.one(selection, from, (into, plain), &names[at], filter)
+        })?;
+        self.owners
+            .extend(others.into_iter().flat_map(Writer::finish));
         Ok(())
+    }
+
+    /// Copies one name of a directory.
+    fn one(
+        &mut self,
+        selection: &Selection<'_>,
+        from: BorrowedFd<'_>,
+        (into, plain): (Within<'_>, bool),
+        name: &Wanted,
+        filter: &Filter<'_>,
+    ) -> Result<()> {
+        let owners = selection.tree.owners;
+        let path = into.path.join(&name.name);
+        let Some(own) = &name.level else {
+            if !into.fresh {
+                self.clear(into.dir.as_fd(), &name.name, false, &path)?;
+            }
+            let made = New {
+                dir: into.dir.as_fd(),
+                name: &name.name,
+                path: &path,
+                plain,
+            };
+            return self.object((from, &name.name), &name.facts, made, owners);
+        };
+        let source = open_below(from, name, own)?;
+        if name.verdict == Verdict::Look && !has_wanted(source.as_fd(), own, filter)? {
+            return Ok(());
+        }
+        let (target, fresh) = self.directory(into, name, &path)?;
+        let below = Within {
+            dir: &target,
+            path: &path,
+            fresh,
+        };
+        self.contents(selection, source.as_fd(), below, own, filter)?;
+        let attributes = attributes::read(&source, owners);
+        let looks = self.looks(&name.facts, &attributes, owners);
+        self.finish_like(&target, &path, &looks, false)
     }
 
     /// Opens the directory of a name, made when missing; whether it was made.
@@ -315,7 +355,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn looks<'l>(
+    pub(super) fn looks<'l>(
         &self,
         facts: &'l FileStat,
         attributes: &'l Attributes,
@@ -331,112 +371,6 @@ impl<'a> Writer<'a> {
             },
             facts,
             attributes,
-        }
-    }
-
-    /// Makes what is no directory.
-    fn object(
-        &mut self,
-        (from, name): (BorrowedFd<'_>, &OsStr),
-        facts: &FileStat,
-        (to, new): (BorrowedFd<'_>, &OsStr),
-        at: &Path,
-        owners: Owners,
-    ) -> Result<()> {
-        let path = at.join(new);
-        match kind(facts) {
-            SFlag::S_IFREG => self.file((from, name), (to, new), &path, owners),
-            SFlag::S_IFLNK => {
-                let text = readlinkat(from, name).map_err(|e| failed("read link", &path, e))?;
-                symlinkat(text.as_os_str(), to, new).map_err(|e| failed("make link", &path, e))?;
-                let nothing = Attributes::default();
-                let looks = self.looks(facts, &nothing, owners);
-                self.own_named((to, new), &path, &looks, SFlag::S_IFLNK)
-            }
-            other => {
-                let nothing = Attributes::default();
-                let looks = self.looks(facts, &nothing, owners);
-                self.special((to, new), &path, &looks, other, facts.st_rdev)
-            }
-        }
-    }
-
-    fn file(
-        &mut self,
-        (from, name): (BorrowedFd<'_>, &OsStr),
-        (to, new): (BorrowedFd<'_>, &OsStr),
-        path: &Path,
-        owners: Owners,
-    ) -> Result<()> {
-        let (source, facts) = open_file(from, name).map_err(|e| failed("open", path, e))?;
-        let attributes = attributes::read(&source, owners);
-        let looks = self.looks(&facts, &attributes, owners);
-        if let Some(Intended { kind, device, .. }) = attributes.intended
-            && kind != SFlag::S_IFREG
-        {
-            return self.special((to, new), path, &looks, kind, device);
-        }
-        let identity = (facts.st_dev, facts.st_ino);
-        if facts.st_nlink > 1
-            && let Some((upper, first)) = self.first.get(&identity)
-            && let Ok(dir) = self.target.root.open_path(upper)
-            && linkat(&dir, first.as_os_str(), to, new, AtFlags::empty()).is_ok()
-        {
-            return Ok(());
-        }
-        let mut made = create(to, new).map_err(|e| failed("create", path, e))?;
-        self.bytes(&source, &mut made, facts.st_size)
-            .map_err(|error| Error::io("write", path, error))?;
-        self.finish_like(&made, path, &looks)?;
-        if facts.st_nlink > 1 {
-            let upper = path.parent().unwrap_or(Path::new("/")).to_owned();
-            self.first.insert(identity, (upper, new.to_owned()));
-        }
-        Ok(())
-    }
-
-    /// Copies content: what is small by one read and one write, what is not by
-    /// copy_file_range(2), which shares blocks where the file system can.
-    fn bytes(&mut self, mut source: &File, made: &mut File, size: i64) -> std::io::Result<()> {
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
-        if size >= SMALL {
-            return std::io::copy(&mut source, made).map(drop);
-        }
-        self.buffer.resize(SMALL, 0);
-        let mut left = size;
-        while left > 0 {
-            match source.read(&mut self.buffer[..left]) {
-                Ok(0) => break,
-                Ok(count) => {
-                    made.write_all(&self.buffer[..count])?;
-                    left -= count;
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    fn special(
-        &mut self,
-        (to, new): (BorrowedFd<'_>, &OsStr),
-        path: &Path,
-        looks: &Looks<'_>,
-        kind: SFlag,
-        device: u64,
-    ) -> Result<()> {
-        let mode = Permissions::from_bits_truncate(looks.mode);
-        match mknodat(to, new, kind, mode, device) {
-            Ok(()) => self.own_named((to, new), path, looks, kind),
-            // A file stands for a device that nobody here can make.
-            Err(Errno::EPERM) if self.target.mode != Mode::Root => {
-                let file = create(to, new).map_err(|e| failed("create", path, e))?;
-                let text = text(looks.owner, looks.mode, kind, device);
-                xattr::fset(&file, OVERRIDE_STAT, text.as_bytes(), Existing::Replace)
-                    .map_err(|e| failed("describe", path, e))
-            }
-            Err(errno) => Err(failed("make node", path, errno)),
         }
     }
 }
@@ -455,28 +389,6 @@ fn has_wanted(dir: BorrowedFd<'_>, level: &Level, filter: &Filter<'_>) -> Result
         }
     }
     Ok(false)
-}
-
-fn open_file(dir: BorrowedFd<'_>, name: &OsStr) -> nix::Result<(File, FileStat)> {
-    let flags = OFlag::O_RDONLY
-        | OFlag::O_NOFOLLOW
-        | OFlag::O_NONBLOCK
-        | OFlag::O_NOCTTY
-        | OFlag::O_CLOEXEC;
-    let file = openat(dir, name, flags, Permissions::empty())?;
-    let facts = fstat(&file)?;
-    match kind(&facts) {
-        SFlag::S_IFREG => Ok((File::from(file), facts)),
-        // Something else took its place.
-        _ => Err(Errno::ESTALE),
-    }
-}
-
-fn create(dir: BorrowedFd<'_>, name: &OsStr) -> nix::Result<File> {
-    let flags =
-        OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let mode = Permissions::S_IRUSR | Permissions::S_IWUSR;
-    openat(dir, name, flags, mode).map(File::from)
 }
 
 pub(super) fn failed(operation: &str, path: &Path, errno: Errno) -> Error {

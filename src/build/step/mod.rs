@@ -1,6 +1,7 @@
 //! Steps that work on files, each in a child process of its own.
 
 pub(super) mod bind;
+pub(super) mod cache;
 pub(super) mod copy;
 pub(super) mod foreign;
 pub(super) mod mount;

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::mount::{self, Cache, Snapshot};
+use super::cache::{self, Cache};
+use super::mount::{self, Snapshot};
 use crate::build::config::words;
 use crate::build::job::Answer;
 use crate::build::key::Key;
@@ -327,7 +328,7 @@ fn run(
     streams: [Option<BorrowedFd<'_>>; 3],
     again: bool,
 ) -> Result<Answer> {
-    let held = mount::take(engine, &command.caches, &mut command.config)?;
+    let held = cache::take(engine, &command.caches, &mut command.config)?;
     let copies = mount::copies(engine, &command.snapshots, &mut command.config)?;
     if let Some((place, text)) = &command.script {
         add_script(work, place, text, &mut command.config)?;

@@ -159,6 +159,13 @@ impl<'a> Fields<'a> {
                 }
                 Family::Bind
             }
+            "idmap" => {
+                self.bind.id_map = match boolean::parse(value.unwrap_or("true")) {
+                    Ok(asked) => asked,
+                    Err(_) => return Err(bad(FLAG, text, volume::OTHER_MAP)),
+                };
+                Family::Bind
+            }
             "u" | "chown" => {
                 // Of binds and volumes alike.
                 self.bind.chown = flag()?;

@@ -10,6 +10,10 @@ use super::{Place, bad, path};
 
 const FLAG: &str = "--volume";
 
+/// Why podman's longer form is refused.
+pub(super) const OTHER_MAP: &str =
+    "idmap maps as the container's own user namespace does, and takes no other map";
+
 /// Parses one `-v` value.
 pub(crate) fn parse(text: &str, place: &Place<'_>) -> Result<Mount> {
     let parts = split(text);
@@ -106,6 +110,7 @@ struct Options<'a> {
     chown: bool,
     relabel: bool,
     overlay: bool,
+    id_map: bool,
 }
 
 impl<'a> Options<'a> {
@@ -124,6 +129,7 @@ impl<'a> Options<'a> {
             chown: false,
             relabel: false,
             overlay: false,
+            id_map: false,
         }
     }
 
@@ -140,6 +146,9 @@ impl<'a> Options<'a> {
             "z" | "Z" => self.relabel = true,
             "U" => self.chown = true,
             "O" => self.overlay = true,
+            // A volume always shows the owners that are on disk.
+            "idmap" => self.id_map = true,
+            _ if option.starts_with("idmap=") => return clash(OTHER_MAP),
             "copy" | "nocopy" => self.no_copy = Some(option == "nocopy"),
             "dev" | "nodev" => self.no_dev = option == "nodev",
             "exec" | "noexec" => self.no_exec = option == "noexec",
@@ -179,6 +188,7 @@ impl<'a> Options<'a> {
                 chown: self.chown,
                 relabel: self.relabel,
                 overlay: self.overlay,
+                id_map: self.id_map,
                 recursive_read_only: false,
             },
         })
@@ -248,6 +258,8 @@ mod tests {
         assert!(bind("/a:/b:bind").2.non_recursive);
         assert!(!bind("/a:/b:nocreate").2.create_source);
         assert!(bind("/a:/b:O").2.overlay);
+        assert!(bind("/a:/b:idmap").2.id_map);
+        assert!(parse("/a:/b:idmap=uids=0-1-2", &here()).is_err());
         assert_eq!(bind("/a:/b:").1, "/b");
     }
 

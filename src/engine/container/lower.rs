@@ -57,6 +57,11 @@ impl Lower {
             .flatten()
     }
 
+    /// Whether the layers show a directory at `path`.
+    pub(super) fn has_directory(&self, path: &Path) -> bool {
+        self.find(path).is_some_and(|facts| facts.is_dir())
+    }
+
     /// Where the object that the layers show at `path` lies.
     pub(super) fn place(&self, path: &Path) -> Option<PathBuf> {
         let found = self

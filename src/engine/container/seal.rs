@@ -90,6 +90,7 @@ fn write(engine: &Engine<'_>, unsealed: &Unsealed) -> Result<Sealed> {
     };
     let options = PackOptions {
         owner: &owner,
+        covers: &|path| lower.has_directory(path),
         form: match engine.mode {
             Mode::Root if engine.host.euid() == 0 => Form::Upper,
             _ => Form::UserUpper,

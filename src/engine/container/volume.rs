@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::common::{Error, Kind};
+use crate::common::{Error, Kind, Mode};
 use crate::engine::{Engine, volume};
 use crate::oci::ContainerConfig;
 use crate::spec::VolumeSource;
@@ -46,6 +46,15 @@ pub(super) fn choose(
         }
     }
     for mount in &mut config.mounts {
+        if let MountKind::Bind { source, options } = &mount.kind
+            && options.id_map
+            && engine.mode != Mode::Root
+        {
+            return Err(Error::new(Kind::Unsupported, "map the owners of", source)
+                .because("the kernel does that for root alone")
+                .hint("--userns=keep-id shows your own files as yours, U changes the owners")
+                .into());
+        }
         if let MountKind::Volume {
             name: Some(name),
             no_create: true,

@@ -59,7 +59,17 @@ fn open_for(
     path: &Path,
     recursive: bool,
 ) -> Result<BoundSource> {
-    let mapped = init.trees.as_ref().filter(|_| step.volume);
+    let mapped = init.trees.as_ref();
+    if step.id_map && mapped.is_none() && init.plan.maps.is_some() {
+        let why = "this container's root file system has no owners that the kernel maps";
+        return Err(Error::new(
+            Kind::Unsupported,
+            "map the owners of",
+            path.display().to_string(),
+        )
+        .because(why));
+    }
+    let mapped = mapped.filter(|_| step.volume || step.id_map);
     let mut source = match mapped.and_then(|trees| trees.volume(path, step.subpath.as_deref())) {
         Some(copy) => BoundSource {
             object: copy?,
@@ -79,7 +89,7 @@ fn open_for(
             None => open_any(path, recursive, init.is_own_file(path))?,
         },
     };
-    if step.subpath.is_some() {
+    if step.subpath.is_some() || step.id_map {
         let facts = fstat(&source.object).map_err(|errno| Error::errno("stat", path, errno))?;
         source.is_dir = crate::sys::node::is_dir(&facts);
     }

@@ -96,6 +96,7 @@ fn provide(init: &Init<'_>, entry: &UserEntry, name: &str, bytes: &[u8]) -> Resu
         propagation: MsFlags::MS_PRIVATE,
         chown: false,
         volume: false,
+        id_map: false,
         fill: false,
         subpath: None,
     };

@@ -27,6 +27,8 @@ pub(crate) struct MountStep {
     pub(crate) chown: bool,
     /// The source is a volume of the store.
     pub(crate) volume: bool,
+    /// A container with ids of its own sees the owners that the source has on disk (OCI's `idmap`).
+    pub(crate) id_map: bool,
     /// An empty source first gets what the image has at the target.
     pub(crate) fill: bool,
     /// What below the source is mounted; no link leads out of the source.
@@ -56,6 +58,28 @@ pub(crate) enum Source {
     },
 }
 
+impl MountStep {
+    /// A new file system without a name, for a specification to say what it is.
+    fn at(target: String) -> MountStep {
+        MountStep {
+            target,
+            source: Source::New {
+                fstype: String::new(),
+                data: String::new(),
+                copy_up: false,
+            },
+            attributes: 0,
+            recursive_attributes: false,
+            propagation: MsFlags::empty(),
+            chown: false,
+            volume: false,
+            id_map: false,
+            fill: false,
+            subpath: None,
+        }
+    }
+}
+
 /// Translates one mount of a specification.
 pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
     let target = mount.destination().display().to_string();
@@ -64,21 +88,7 @@ pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
             Error::new(Kind::Usage, "mount at", target).because("not an absolute path".to_owned())
         );
     }
-    let mut step = MountStep {
-        target,
-        source: Source::New {
-            fstype: String::new(),
-            data: String::new(),
-            copy_up: false,
-        },
-        attributes: 0,
-        recursive_attributes: false,
-        propagation: MsFlags::empty(),
-        chown: false,
-        volume: false,
-        fill: false,
-        subpath: None,
-    };
+    let mut step = MountStep::at(target);
     let mut bind = mount.typ().as_deref() == Some("bind");
     let (mut recursive, mut overlay, mut copy_up) = (false, None, false);
     let mut data: Vec<&str> = Vec::new();
@@ -98,6 +108,7 @@ pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
             | "defaults" => {}
             "U" => step.chown = true,
             "x-ketch.volume" => step.volume = true,
+            "idmap" => step.id_map = true,
             "x-ketch.fill" => step.fill = true,
             "tmpcopyup" => copy_up = true,
             other if other.starts_with(SUBPATH) => {

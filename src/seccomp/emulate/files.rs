@@ -8,7 +8,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -208,6 +208,27 @@ pub(super) fn chown(
         // Best effort otherwise: a program that installs files must not fail over a record.
         _ => Ok(()),
     }
+}
+
+/// Files of accounts, which programs replace by a copy of their own.
+const ACCOUNT_FILES: [&str; 6] = ["passwd", "shadow", "group", "gshadow", "subuid", "subgid"];
+
+/// Whom the copy of an account file is meant for: the programs that change `/etc/shadow` write
+/// `/etc/shadow+`, those of PAM `/etc/nshadow`, and keep `/etc/shadow-`; they give the copy the
+/// owner that stat(2) showed them of the original. That is the one real owner, root; the intended one would be lost by it.
+pub(super) fn owner_of_original(file: BorrowedFd<'_>, tid: i32) -> Option<(u32, u32)> {
+    let link = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let copy = PathBuf::from(readlink(link.as_str()).ok()?);
+    let name = copy.strip_prefix("/etc").ok()?.to_str()?;
+    let original = name.strip_suffix(['+', '-']);
+    let original = original.or_else(|| name.strip_prefix('n'))?;
+    if !ACCOUNT_FILES.contains(&original) {
+        return None;
+    }
+    let dirfd = libc::AT_FDCWD;
+    let original = Base { tid, dirfd }.find(&Path::new("/etc").join(original), false);
+    let value = opened::get(original.ok()?.as_fd(), OVERRIDE_STAT).ok()??;
+    Intended::parse(&value).map(|found| (found.uid, found.gid))
 }
 
 /// The rule of chown(2) for a process without CAP_CHOWN: a group of its own on its own file.

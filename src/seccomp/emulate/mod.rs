@@ -208,7 +208,12 @@ impl IdentityEmulator {
             Call::Fchown => (descriptor(tid, args[0])?.itself()?, 1),
             _ => (at_flags(tid, args[0], args[1], args[4])?, 2),
         };
-        let (uid, gid) = (widen(args[first], half), widen(args[first + 1], half));
+        let (mut uid, mut gid) = (widen(args[first], half), widen(args[first + 1], half));
+        if (uid, gid) == (0, 0)
+            && let Some(original) = files::owner_of_original(file.as_fd(), tid)
+        {
+            (uid, gid) = original;
+        }
         self.check(waiting)?;
         let mine = self.processes.get(tid)?;
         files::chown(file.as_fd(), uid, gid, mine).map(|()| 0)

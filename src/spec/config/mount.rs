@@ -124,6 +124,9 @@ pub(crate) struct BindOptions {
     pub(crate) relabel: bool,
     /// `O`: changes go to a throw-away overlay.
     pub(crate) overlay: bool,
+    /// `idmap`: a container with ids of its own sees the owners that are on disk.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) id_map: bool,
     /// `bind-recursive=readonly`: an error when a submount cannot be made read-only.
     pub(crate) recursive_read_only: bool,
 }

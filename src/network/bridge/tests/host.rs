@@ -189,11 +189,11 @@ impl Host {
         let member = net.member(number);
         let place = (netns.as_fd(), ground);
         let join = || connect(&net.record, &member, published, place, self.find);
+        let bridge = || Netlink::route()?.link(&net.record.interface);
+        let is_first = self.run(bridge)?.is_none();
         let connected = self.run(join)?;
-        assert_eq!(
-            connected.lack.is_some(),
-            (self.find)("nft").is_none() && (self.find)("iptables").is_none()
-        );
+        let is_closed = (self.find)("nft").is_none() && (self.find)("iptables").is_none();
+        assert_eq!(connected.lack.is_some(), is_closed && is_first);
         let port = connected.device.unwrap();
         Ok(Joined {
             netns,
