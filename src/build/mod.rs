@@ -35,6 +35,8 @@ mod stage;
 mod state;
 mod step;
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use crate::common::{Digest, Error, Kind};
@@ -61,6 +63,8 @@ pub(crate) struct Built {
     pub(crate) names: Vec<String>,
     /// A second build gave the same.
     pub(crate) verified: bool,
+    /// Arguments that were given and that nothing asked for.
+    pub(crate) unused: Vec<String>,
 }
 
 /// A request whose context is a directory of this machine, and its Dockerfile.
@@ -133,6 +137,7 @@ pub(crate) fn build(
     let imported = Imported::open(engine, request, &platforms, progress, &mut vertices);
     let mut known = Known::default();
     let mut targets = Vec::new();
+    let mut used = BTreeSet::new();
     let again = request.verify.then(|| Request {
         no_cache: true,
         ..request.clone()
@@ -142,14 +147,10 @@ pub(crate) fn build(
             let (at, vertex) = (&platform, &mut vertices);
             solve(engine, ready, request, at, progress, &imported, vertex)
         };
-        let mut solved = solve(request)?;
+        let solved = solve(request)?;
         let twin = again.as_ref().map(&mut solve).transpose()?;
-        let mut own = Known::default();
-        own.add(&solved);
-        if request.cache_to.iter().any(CacheTo::is_inline) {
-            solved.state.image.build_cache = Some(cache::inline(&own)?);
-        }
-        known.join(own);
+        known.add(&solved);
+        used.extend(solved.used_args.iter().cloned());
         targets.push(Target {
             platform,
             solved,
@@ -174,7 +175,8 @@ pub(crate) fn build(
             progress.event(&Event::Failed { vertex, why });
         }
     }
-    let built = built?;
+    let mut built = built?;
+    built.unused = unused(request, &ready.file, used);
     cache::export(engine, request, &imported, &known, progress, vertices)?;
     Ok(built)
 }
@@ -191,7 +193,7 @@ fn solve<'a>(
     vertices: &mut Vertex,
 ) -> Result<Solved> {
     let (file, presence) = (&ready.file, &ready.presence);
-    loop {
+    let mut solved = loop {
         let mut solver = Solver::new(
             engine, request, file, platform, progress, presence, imported,
         )?;
@@ -200,9 +202,31 @@ fn solve<'a>(
         *vertices = solver.vertices;
         match solved {
             Err(error) if error.is::<Gone>() => {}
-            other => return other,
+            other => break other?,
+        }
+    };
+    if request.cache_to.iter().any(CacheTo::is_inline) {
+        let mut known = Known::default();
+        known.add(&solved);
+        solved.state.image.build_cache = Some(cache::inline(&known)?);
+    }
+    Ok(solved)
+}
+
+/// Arguments that were given and that neither the file nor a trigger of a base image declares.
+fn unused(request: &Request, file: &Dockerfile, mut declared: BTreeSet<String>) -> Vec<String> {
+    let stages = file.stages.iter().flat_map(|stage| &stage.instructions);
+    for instruction in file.args.iter().chain(stages) {
+        if let dockerfile::Kind::Arg(args) = &instruction.kind {
+            declared.extend(args.iter().map(|(name, _)| name.raw.clone()));
         }
     }
+    let known = |name: &str| {
+        let frontend = name.starts_with("BUILDKIT_") || name == "SOURCE_DATE_EPOCH";
+        frontend || state::PROXIES.contains(&name) || declared.contains(name)
+    };
+    let names = request.build_args.iter().map(|(name, _)| name.clone());
+    names.filter(|name| !known(name)).collect()
 }
 
 /// What docker says of an image that is written.

@@ -76,6 +76,8 @@ pub(super) struct Solved {
     pub(super) nothings: Vec<CacheRecord>,
     /// Digests of what was copied from layers.
     pub(super) contents: BTreeMap<Digest, Digest>,
+    /// Arguments that some `ARG` has named.
+    pub(super) used_args: Vec<String>,
     /// Images that it took files from, and their digests.
     pub(super) materials: Vec<(String, Digest)>,
     /// When it began.
@@ -156,6 +158,7 @@ impl<'a> Solver<'a> {
             layers: std::mem::take(&mut self.layers),
             nothings: std::mem::take(&mut self.nothings),
             contents: std::mem::take(&mut self.contents),
+            used_args: std::mem::take(&mut self.used_args),
             materials: materials(&self.images),
             began: self.began,
         })

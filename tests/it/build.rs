@@ -130,6 +130,18 @@ cases! {
         env.ketch(&["history", "--no-trunc", "made:1"]).says("RUN |2 WHO=head LATER=1 payload env # buildkit");
     }
 
+    fn an_argument_that_nothing_declares_is_said(env) {
+        let text = "ARG HEAD\nFROM BASE AS other\nARG ELSEWHERE\nFROM BASE\nARG OWN\nRUN [\"payload\", \"true\"]\n";
+        let given = ["HEAD", "ELSEWHERE", "OWN", "HTTP_PROXY", "BUILDKIT_X", "ONE", "TWO"].map(|name| format!("--build-arg={name}=1"));
+        let given: Vec<&str> = given.iter().map(String::as_str).collect();
+        let output = build(env, "made", text, &given);
+        output.exits(0).warns("[Warning] One or more build-args [ONE TWO] were not consumed");
+        let fine = build(env, "made", text, &given[..5]);
+        assert!(!fine.stderr.contains("consumed"), "{fine}");
+        let quiet = build(env, "made", text, &[&given[..], &["-q"]].concat());
+        assert!(!quiet.stderr.contains("consumed"), "{quiet}");
+    }
+
     fn stages_are_pruned_to_the_target(env) {
         let text = "FROM BASE AS one\nRUN [\"payload\", \"write\", \"/one\", \"1\"]\nFROM BASE AS bad\nRUN [\"payload\", \"exit\", \"3\"]\n\
             FROM one\nRUN [\"payload\", \"write\", \"/two\", \"2\"]\n";

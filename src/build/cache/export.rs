@@ -46,13 +46,6 @@ impl Known {
         self.result.extend(described.map(|(diff_id, _)| diff_id));
     }
 
-    /// Adds what other builds know.
-    pub(in crate::build) fn join(&mut self, other: Known) {
-        self.records.extend(other.records);
-        self.contents.extend(other.contents);
-        self.result.extend(other.result);
-    }
-
     fn document(&self) -> Document {
         let record = |record: &CacheRecord| Record {
             key: record.key,

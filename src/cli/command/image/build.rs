@@ -66,8 +66,17 @@ impl Execute for Build {
         let shown = Shown::new(style);
         let built = build::build(&engine, &ready, &shown);
         shown.end(built.is_err());
-        if style != Style::Quiet && style != Style::RawJson && built.is_ok() {
+        if style != Style::Quiet
+            && style != Style::RawJson
+            && let Ok(built) = &built
+        {
             say(&call::lines(&warnings));
+            if !built.unused.is_empty() {
+                let names = built.unused.join(" ");
+                let line =
+                    format!("[Warning] One or more build-args [{names}] were not consumed\n");
+                say(&line);
+            }
         }
         match built {
             Ok(built) => self.finish(session, &built),
