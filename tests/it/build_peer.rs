@@ -492,8 +492,8 @@ cases! {
         let text = "FROM BASE\nARG INDEX\nENV DEBIAN_FRONTEND=noninteractive\n\
             RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv >/dev/null && python3 -m venv /srv/venv\n\
             WORKDIR /srv\nCOPY requirements.txt .\n\
-            RUN --mount=type=cache,target=/root/.cache/pip /srv/venv/bin/pip install -q --trusted-host 127.0.0.1 --index-url $INDEX -r requirements.txt\n\
-            RUN --mount=type=cache,target=/root/.cache/pip test -n \"$(find /root/.cache/pip -type f)\"\n\
+            RUN --mount=type=cache,target=/root/.cache/pip /srv/venv/bin/pip install -q --trusted-host 127.0.0.1 --index-url $INDEX -r requirements.txt && touch /root/.cache/pip/kept\n\
+            RUN --mount=type=cache,target=/root/.cache/pip test -e /root/.cache/pip/kept\n\
             RUN test -z \"$(find /root/.cache -type f)\" && useradd --system service\n\
             USER service\nCMD [\"/srv/venv/bin/hello\"]\n";
         let context = env.folder("context");

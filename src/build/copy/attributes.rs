@@ -28,11 +28,12 @@ pub(super) struct Attributes {
 }
 
 impl Attributes {
-    /// Its mode: the one it is meant to have.
+    /// Its mode: of a device the one it is meant to have; that of a file or directory is on disk,
+    /// and may have been changed there since its owner was noted.
     pub(super) fn mode(&self, facts: &FileStat) -> u32 {
         match self.intended {
-            Some(intended) => intended.mode,
-            None => facts.st_mode & 0o7777,
+            Some(found) if !matches!(found.kind, SFlag::S_IFREG | SFlag::S_IFDIR) => found.mode,
+            _ => facts.st_mode & 0o7777,
         }
     }
 
