@@ -361,11 +361,12 @@ fn same(env: &Env, own: &Image, peer: &Image) {
             let empty = value == ""
                 || value.as_array().is_some_and(Vec::is_empty)
                 || value.as_object().is_some_and(serde_json::Map::is_empty);
-            // Images of BuildKit name the directory they start in.
-            if part == "WorkingDir" && (empty || value.is_null()) {
-                value = "/".into();
+            match part {
+                // Images of BuildKit name the directory they start in.
+                "WorkingDir" if empty || value.is_null() => "/".into(),
+                _ if empty => Value::Null,
+                _ => value,
             }
-            if empty { Value::Null } else { value }
         };
         assert_eq!(
             given(&own.config),
