@@ -215,6 +215,11 @@ fn the_builder_answers_what_tools_ask() {
         .says("second")
         .says("linux/arm64*");
     let found = env.ketch(&["buildx", "ls", "--format", "json"]).rows();
+    let named = env.ketch(&["buildx", "ls", "--format", "{{.Name}} {{.Driver}}"]);
+    assert!(
+        named.ok().lines().any(|line| line == "ci docker-container"),
+        "{named}"
+    );
     let current: Vec<_> = found.iter().filter(|row| row["Current"] == true).collect();
     assert!(found.len() == 3 && current.len() == 1 && current[0]["Name"] == *made);
     env.ketch(&["buildx", "use", "default"]).ok();

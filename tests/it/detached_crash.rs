@@ -50,7 +50,7 @@ const ALWAYS: &[&str] = &["run", "-d", "--name", "victim", "--restart", "always"
 const ENDED: &[&str] = &["stop", "-t", "0", "victim"];
 
 /// Words `WAIT` and `QUICK` stand for the image and a payload that stays or ends.
-const SCENES: [Scene; 14] = [
+const SCENES: [Scene; 15] = [
     Scene {
         before: &[],
         command: CREATE,
@@ -78,6 +78,10 @@ const SCENES: [Scene; 14] = [
     Scene {
         before: &[RUN],
         command: &["stop", "-t", "1", "victim"],
+    },
+    Scene {
+        before: &[RUN],
+        command: &["restart", "-t", "1", "victim"],
     },
     Scene {
         before: &[RUN, ENDED],

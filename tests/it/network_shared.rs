@@ -436,7 +436,9 @@ fn rules_that_somebody_has_removed_are_loaded_again() {
             |index: usize| format!("/proc/{}/fd/{}", state["pid"], state["descriptors"][index]);
         let nft = |words: &[&str]| {
             let mut command = Command::new("nsenter");
+            // An ordinary user's namespaces refuse setgroups.
             command.args([
+                "--preserve-credentials".to_owned(),
                 format!("--user={}", place(0)),
                 format!("--net={}", place(1)),
             ]);

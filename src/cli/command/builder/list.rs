@@ -48,10 +48,14 @@ impl Execute for List {
         // buildx prints an object a line, not an array.
         let text = match &format {
             Format::Json => documents.iter().map(|one| format!("{one}\n")).collect(),
+            Format::Text => table(&builders, &current),
+            // A template is for each builder.
             format => {
-                let table = || table(&builders, &current);
-                let all = Value::Array(documents);
-                crate::cli::output::document(session.personality, format, "ls", &all, table)?
+                let show = |one| {
+                    let none = String::new;
+                    crate::cli::output::document(session.personality, format, "ls", one, none)
+                };
+                documents.iter().map(show).collect::<Result<String, _>>()?
             }
         };
         session.data(&text)?;
