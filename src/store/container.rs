@@ -433,7 +433,7 @@ impl ContainerDir {
         self.path.join("rootfs")
     }
 
-    pub(super) fn lock_path(&self) -> PathBuf {
+    fn lock_path(&self) -> PathBuf {
         self.path.join("lock")
     }
 

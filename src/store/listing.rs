@@ -6,7 +6,7 @@
 //! second change may fall into the same tick of the clock (git's index has the same rule). Who
 //! lives is never kept: a row says which answer of the lock it goes with.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::symlink_metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
@@ -16,12 +16,11 @@ use serde::{Deserialize, Serialize};
 
 use super::container::{ContainerDir, Containers};
 use super::write_json;
-use crate::common::{ContainerId, Result, Timestamp};
+use crate::common::{ContainerId, Timestamp};
 use crate::sys::file;
-use crate::sys::locks::{self, FileKey};
 
 /// Changes with the meaning of what is kept.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// How long a directory has to be unchanged before its row is kept, in seconds: more than the
 /// coarsest clock of a file system.
@@ -41,8 +40,6 @@ type Times = [i64; 4];
 pub(crate) struct Listing<R> {
     path: PathBuf,
     known: HashMap<ContainerId, Kept<R>>,
-    /// Files that are locked, once somebody asks.
-    held: Option<HashSet<FileKey>>,
     now: i64,
     rows: Vec<Kept<R>>,
     fresh: usize,
@@ -54,9 +51,7 @@ pub(crate) struct Kept<R> {
     id: ContainerId,
     times: Times,
     /// Whether somebody held the container's lock.
-    alive: bool,
-    /// The lock's file.
-    lock: Option<FileKey>,
+    pub(crate) alive: bool,
     /// What was shown.
     pub(crate) row: R,
 }
@@ -82,7 +77,6 @@ impl Containers<'_> {
                 .into_iter()
                 .map(|kept| (kept.id.clone(), kept))
                 .collect(),
-            held: None,
             now: Timestamp::now().seconds(),
             rows: Vec::new(),
             fresh: 0,
@@ -108,41 +102,20 @@ impl<R: Serialize> Listing<R> {
         kept.filter(|kept| Some(kept.times) == times)
     }
 
-    /// Whether the container lives as it did when this was kept. The kernel's list of locks tells
-    /// it of most that live; for the others the lock is asked.
-    ///
-    /// # Errors
-    /// As [`is_alive`](ContainerDir::is_alive).
-    pub(crate) fn is_right(&mut self, kept: &Kept<R>, dir: &ContainerDir) -> Result<bool> {
-        let held = self.held.get_or_insert_with(locks::held);
-        let listed = kept.lock.is_some_and(|lock| held.contains(&lock));
-        Ok(kept.alive == (listed || dir.is_alive()?))
-    }
-
-    /// Keeps a known row that is right; whether its container lives.
-    pub(crate) fn confirm(&mut self, kept: Kept<R>) -> bool {
-        let alive = kept.alive;
+    /// Keeps a known row that is right.
+    pub(crate) fn confirm(&mut self, kept: Kept<R>) {
         self.rows.push(kept);
-        alive
     }
 
     /// Keeps a row that was made from the files of a directory with these times.
-    pub(crate) fn keep(
-        &mut self,
-        dir: (&ContainerId, &ContainerDir),
-        times: Option<Times>,
-        alive: bool,
-        row: R,
-    ) {
+    pub(crate) fn keep(&mut self, id: &ContainerId, times: Option<Times>, alive: bool, row: R) {
         let Some(times) = times else { return };
         if times[0].max(times[2]) + YOUNG <= self.now {
             self.fresh += 1;
-            let lock = symlink_metadata(dir.1.lock_path()).ok();
             self.rows.push(Kept {
-                id: dir.0.clone(),
+                id: id.clone(),
                 times,
                 alive,
-                lock: lock.map(|lock| locks::key(lock.dev(), lock.ino())),
                 row,
             });
         }
@@ -179,17 +152,15 @@ mod tests {
         let open = || Listing::<u32> {
             path: dir.path().join("listing"),
             known: HashMap::new(),
-            held: None,
             now: 1_000,
             rows: Vec::new(),
             fresh: WORTHWHILE,
         };
         let (old, young) = (Some([900, 1, 900, 1]), Some([900, 1, 998, 0]));
         let mut listing = open();
-        let place = ContainerDir::apart(dir.path().to_owned());
-        listing.keep((&id, &place), young, true, 1);
+        listing.keep(&id, young, true, 1);
         assert!(listing.rows.is_empty());
-        listing.keep((&id, &place), old, true, 2);
+        listing.keep(&id, old, true, 2);
         listing.save();
         let bytes = std::fs::read(dir.path().join("listing")).unwrap();
         let file: File<u32> = serde_json::from_slice(&bytes).unwrap();

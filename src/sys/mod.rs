@@ -11,7 +11,6 @@ pub(crate) mod exec;
 pub(crate) mod file;
 pub(crate) mod file_system;
 pub(crate) mod listener;
-pub(crate) mod locks;
 pub(crate) mod memory;
 pub(crate) mod merge;
 pub(crate) mod mount;

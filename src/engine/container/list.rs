@@ -64,10 +64,11 @@ fn row(
     let times = Listing::<ContainerSummary>::times(dir);
     if let Some(kept) = listing.known(id, times)
         && !request.size
-        && (kept.row.state == ContainerState::Exited || listing.is_right(&kept, dir)?)
+        && (kept.row.state == ContainerState::Exited || dir.is_alive()? == kept.alive)
     {
         let row = kept.row.clone();
-        seen.insert(row.id.to_string(), listing.confirm(kept));
+        seen.insert(row.id.to_string(), kept.alive);
+        listing.confirm(kept);
         return Ok(Some(row));
     }
     let Glance { entry, phase } = dir.glance()?;
@@ -84,7 +85,7 @@ fn row(
     }
     let row = summarize(&entry, status, request.size)?;
     if !broken {
-        listing.keep((id, dir), times, entry.alive, row.clone());
+        listing.keep(&row.id, times, entry.alive, row.clone());
     }
     Ok(Some(row))
 }
