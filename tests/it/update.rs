@@ -133,7 +133,8 @@ fn a_running_container_has_it_at_once() {
     });
 }
 
-/// The limit in the cgroup of a process, on version 1 or 2.
+/// The limit in the cgroup of a process, on version 1 or 2; on that of its scope, where systemd
+/// has it.
 fn limit(pid: i64, controller: &str, files: &[&str]) -> String {
     let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
     let folders = text.lines().filter_map(|line| {
@@ -149,9 +150,11 @@ fn limit(pid: i64, controller: &str, files: &[&str]) -> String {
         }
     });
     let read = |folder: String| {
-        let mut found = files
-            .iter()
-            .filter_map(|file| fs::read_to_string(format!("{folder}/{file}")).ok());
+        let scope = folder.strip_suffix("/container").unwrap_or(&folder);
+        let mut found = [&folder, scope].into_iter().flat_map(|folder| {
+            let read = move |file| fs::read_to_string(format!("{folder}/{file}")).ok();
+            files.iter().filter_map(read)
+        });
         found.next()
     };
     folders
