@@ -115,16 +115,9 @@ impl Solver<'_> {
         }
         if !self.request.cache_to.is_empty() {
             self.nothings.push(CacheRecord {
-                key,
                 text: step.command.clone(),
-                inputs: Vec::new(),
-                created: self.now(),
-                layer: None,
-                step: None,
                 nothing: true,
-                mode: self.engine.mode,
-                synced: false,
-                boot: String::new(),
+                ..CacheRecord::new(key, self.now(), self.engine.mode)
             });
         }
         Ok(true)

@@ -317,16 +317,11 @@ impl<'a> Solver<'a> {
     fn record(&self, info: &StepInfo, step: Option<String>) -> CacheRecord {
         let (key, inputs) = info.key.clone();
         CacheRecord {
-            key,
             text: self.stages[info.stage].shown(self.file, self.graph.needed.len()),
             inputs,
-            created: self.now(),
-            layer: None,
             nothing: step.is_none(),
             step,
-            mode: self.engine.mode,
-            synced: false,
-            boot: String::new(),
+            ..CacheRecord::new(key, self.now(), self.engine.mode)
         }
     }
 

@@ -101,16 +101,10 @@ impl Solver<'_> {
         self.or_discard(merged, &work)?;
         let step = cache.keep(&work)?;
         let record = CacheRecord {
-            key,
             text: "squash".to_owned(),
             inputs,
-            created: self.now(),
-            layer: None,
             step: Some(step),
-            nothing: false,
-            mode: self.engine.mode,
-            synced: false,
-            boot: String::new(),
+            ..CacheRecord::new(key, self.now(), self.engine.mode)
         };
         cache.put(&record)?;
         Ok(record)

@@ -37,6 +37,15 @@ pub(crate) struct Descriptor {
 }
 
 impl Descriptor {
+    /// Annotation with the name of an entry in an image layout (image-spec, annotations.md).
+    pub(crate) const REF_NAME: &'static str = "org.opencontainers.image.ref.name";
+
+    /// Whether it is a layer that no registry may spread: its manifest says where it is.
+    pub(crate) fn is_foreign(&self) -> bool {
+        let words = ["foreign", "nondistributable"];
+        words.iter().any(|word| self.media_type.contains(word))
+    }
+
     /// A descriptor with the three required fields.
     pub(crate) fn new(media_type: impl Into<String>, digest: Digest, size: u64) -> Descriptor {
         Descriptor {

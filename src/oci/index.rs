@@ -31,6 +31,16 @@ pub(crate) struct Index {
 }
 
 impl Index {
+    /// An OCI index of these entries.
+    pub(crate) fn of(manifests: Vec<Descriptor>) -> Index {
+        Index {
+            schema_version: 2,
+            media_type: Some(MediaType::OCI_INDEX.to_owned()),
+            manifests,
+            annotations: None,
+        }
+    }
+
     /// The entries worth trying for `wanted`, best first: exact variant, then no variant, then
     /// nested indexes and entries without a platform. Attestations (platform `unknown`) never.
     pub(crate) fn candidates(&self, wanted: &Platform) -> Vec<&Descriptor> {

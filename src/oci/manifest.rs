@@ -33,6 +33,20 @@ pub(crate) struct Manifest {
     pub(crate) annotations: Option<BTreeMap<String, String>>,
 }
 
+impl Manifest {
+    /// An OCI manifest of a configuration and layers.
+    pub(crate) fn of(config: Descriptor, layers: Vec<Descriptor>) -> Manifest {
+        Manifest {
+            schema_version: 2,
+            media_type: Some(MediaType::OCI_MANIFEST.to_owned()),
+            artifact_type: None,
+            config,
+            layers,
+            annotations: None,
+        }
+    }
+}
+
 /// What the bytes of a "manifest" turned out to be.
 #[derive(Debug, Clone)]
 pub(crate) enum Document {

@@ -78,6 +78,24 @@ pub(crate) struct CacheRecord {
     pub(crate) boot: String,
 }
 
+impl CacheRecord {
+    /// The record of a step of which nothing is known but its key and its time.
+    pub(crate) fn new(key: Digest, created: Timestamp, mode: Mode) -> CacheRecord {
+        CacheRecord {
+            key,
+            text: String::new(),
+            inputs: Vec::new(),
+            created,
+            layer: None,
+            step: None,
+            nothing: false,
+            mode,
+            synced: false,
+            boot: String::new(),
+        }
+    }
+}
+
 /// The presence of a build: while it lives nobody moves a result away.
 #[derive(Debug)]
 pub(crate) struct BuildPresence {

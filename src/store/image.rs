@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Store, read_json, write_json};
 use crate::common::{Digest, Error, Kind, Result, Timestamp};
+use crate::oci::Descriptor;
 use crate::sys::file;
 
 /// The images of a store.
@@ -55,6 +56,16 @@ pub(crate) struct ImageRecord {
     /// How its layers lie on each other.
     #[serde(default, skip_serializing_if = "Stack::is_plain")]
     pub(crate) stack: Stack,
+}
+
+impl ImageRecord {
+    /// Its manifest, as the entry of an index.
+    pub(crate) fn descriptor(&self) -> Descriptor {
+        Descriptor {
+            platform: self.platform.parse().ok(),
+            ..Descriptor::new(&*self.media_type, self.manifest, self.manifest_size)
+        }
+    }
 }
 
 /// What a stack of layers needs beside their order, since each was unpacked without a look at

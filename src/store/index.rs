@@ -10,15 +10,12 @@ use std::path::PathBuf;
 use super::image::{ImageRecord, Images};
 use super::write_json;
 use crate::common::{Error, Result};
-use crate::oci::{Descriptor, Index, MediaType};
+use crate::oci::{Descriptor, Index};
 use crate::sys::file;
 
 /// The index of a store without images.
 pub(super) const EMPTY: &[u8] =
     br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
-
-/// image-spec, annotations.md: the name of an entry in a layout.
-const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 impl Images<'_> {
     /// Marks the index as stale; called under the lock, before a record changes.
@@ -58,21 +55,15 @@ impl Images<'_> {
     pub(super) fn index(&self) -> Result<Index> {
         let mut records = self.records()?;
         records.sort_by(|a, b| (&a.name, a.manifest).cmp(&(&b.name, b.manifest)));
-        Ok(Index {
-            schema_version: 2,
-            media_type: Some(MediaType::OCI_INDEX.to_owned()),
-            manifests: records.iter().map(descriptor).collect(),
-            annotations: None,
-        })
+        Ok(Index::of(records.iter().map(entry).collect()))
     }
 }
 
-fn descriptor(record: &ImageRecord) -> Descriptor {
-    let mut entry = Descriptor::new(&*record.media_type, record.manifest, record.manifest_size);
-    entry.platform = record.platform.parse().ok();
+fn entry(record: &ImageRecord) -> Descriptor {
+    let mut entry = record.descriptor();
     entry.annotations = record
         .name
         .as_ref()
-        .map(|name| BTreeMap::from([(REF_NAME.to_owned(), name.clone())]));
+        .map(|name| BTreeMap::from([(Descriptor::REF_NAME.to_owned(), name.clone())]));
     entry
 }

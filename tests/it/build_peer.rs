@@ -78,29 +78,19 @@ impl Podman {
             context,
         ];
         self.run(&[&words, flags, &last].concat()).ok();
-        self.run(&[
-            "push",
-            "-q",
-            "--tls-verify=false",
-            "--signature-policy",
-            &policy,
-            name,
-        ])
-        .ok();
+        self.transfer("push", name);
+    }
+
+    /// Pushes or pulls.
+    fn transfer(&self, verb: &str, name: &str) {
+        let policy = self.env.text("policy.json");
+        let flags = ["-q", "--tls-verify=false", "--signature-policy", &policy];
+        self.run(&[&[verb], &flags[..], &[name]].concat()).ok();
     }
 
     /// What a program of a pushed image says.
     fn output(&self, name: &str, arguments: &[&str]) -> String {
-        let policy = self.env.text("policy.json");
-        self.run(&[
-            "pull",
-            "-q",
-            "--tls-verify=false",
-            "--signature-policy",
-            &policy,
-            name,
-        ])
-        .ok();
+        self.transfer("pull", name);
         let words = [
             "run",
             "--rm",

@@ -130,14 +130,10 @@ fn one(
     let config = serde_json::to_vec(&known.document())?;
     let layers = known.layers(to.max);
     let digest = engine.store.blobs().put_bytes(&config)?;
-    let manifest = Manifest {
-        schema_version: 2,
-        media_type: Some(MediaType::OCI_MANIFEST.to_owned()),
-        artifact_type: None,
-        config: Descriptor::new(MEDIA_TYPE, digest, config.len() as u64),
-        layers: layers.iter().map(|(_, layer)| described(layer)).collect(),
-        annotations: None,
-    };
+    let manifest = Manifest::of(
+        Descriptor::new(MEDIA_TYPE, digest, config.len() as u64),
+        layers.iter().map(|(_, layer)| described(layer)).collect(),
+    );
     let blobs = engine.store.blobs();
     let missing: Vec<(Digest, Option<CachedLayer>)> = layers
         .into_iter()

@@ -111,16 +111,9 @@ impl<'a> Imported<'a> {
             let useful = record.nothing || layer.is_some();
             if useful || known.is_none() {
                 known = Some(CacheRecord {
-                    key: record.key,
-                    text: String::new(),
-                    inputs: Vec::new(),
-                    created: record.created,
                     layer,
-                    step: None,
                     nothing: record.nothing,
-                    mode: self.engine.mode,
-                    synced: false,
-                    boot: String::new(),
+                    ..CacheRecord::new(record.key, record.created, self.engine.mode)
                 });
             }
             if useful {

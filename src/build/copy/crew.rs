@@ -60,7 +60,7 @@ impl Crew {
                 }
             }
         };
-        let helped = |_: ()| {
+        let helped = || {
             let mut state = begin();
             run(&mut state);
             state
@@ -72,7 +72,7 @@ impl Crew {
                     self.spare.fetch_add(1, Ordering::Relaxed);
                     break;
                 }
-                match std::thread::Builder::new().spawn_scoped(scope, || helped(())) {
+                match std::thread::Builder::new().spawn_scoped(scope, helped) {
                     Ok(helper) => helpers.push(helper),
                     Err(_) => {
                         self.spare.fetch_add(1, Ordering::Relaxed);

@@ -60,7 +60,7 @@ impl Form {
 
     /// How a layer has to be made anew, if it has; `own` for one of this build's.
     fn recoding(&self, layer: &Descriptor, own: bool) -> Option<(Coding, Option<i64>)> {
-        let now = recode::suffix_of(&layer.media_type)?;
+        let now = recode::suffix_of(layer)?;
         let latest = self.latest.filter(|_| own);
         let wanted = self.coding.filter(|_| own || self.force);
         let coding = wanted.unwrap_or(match now {
@@ -195,21 +195,15 @@ impl<'a> Exporter<'a> {
         layer: NewLayer,
     ) -> CacheRecord {
         CacheRecord {
-            key,
             text: format!("{} as {coding:?}", from.short()),
             inputs,
-            created: Timestamp::now(),
             layer: Some(CachedLayer {
                 diff_id: layer.diff_id,
                 blob: layer.digest,
                 blob_size: layer.size,
                 size: layer.size,
             }),
-            step: None,
-            nothing: false,
-            mode: self.engine.mode,
-            synced: false,
-            boot: String::new(),
+            ..CacheRecord::new(key, Timestamp::now(), self.engine.mode)
         }
     }
 

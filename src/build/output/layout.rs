@@ -19,9 +19,6 @@ use crate::sys::tty;
 /// Bytes gathered before they are written.
 const BUFFER: usize = 256 << 10;
 
-/// image-spec, annotations.md: the name of an entry in a layout.
-const REF_NAME: &str = "org.opencontainers.image.ref.name";
-
 /// docker's and containerd's whole name of an image in a layout.
 const IMAGE_NAME: &str = "io.containerd.image.name";
 
@@ -93,12 +90,7 @@ fn write(
     sink: &mut dyn Sink,
 ) -> Result<()> {
     let mut done: Vec<Digest> = Vec::new();
-    let mut index = Index {
-        schema_version: 2,
-        media_type: Some("application/vnd.oci.image.index.v1+json".to_owned()),
-        manifests: Vec::new(),
-        annotations: None,
-    };
+    let mut index = Index::of(Vec::new());
     for record in records {
         for digest in needed(engine, record)? {
             if !done.contains(&digest) {
@@ -111,7 +103,7 @@ fn write(
             let tag = name.rsplit_once(':').map_or(name.as_str(), |(_, tag)| tag);
             BTreeMap::from([
                 (IMAGE_NAME.to_owned(), name.clone()),
-                (REF_NAME.to_owned(), tag.to_owned()),
+                (Descriptor::REF_NAME.to_owned(), tag.to_owned()),
             ])
         });
         index.manifests.push(entry);
@@ -157,11 +149,7 @@ fn entry(engine: &Engine<'_>, record: &ImageRecord) -> Result<Descriptor> {
         let size = engine.store.blobs().read(&index, MAX_DOCUMENT)?.len() as u64;
         return Ok(Descriptor::new(MediaType::OCI_INDEX, index, size));
     }
-    let (kind, manifest) = (record.media_type.clone(), record.manifest);
-    Ok(Descriptor {
-        platform: record.platform.parse().ok(),
-        ..Descriptor::new(kind, manifest, record.manifest_size)
-    })
+    Ok(record.descriptor())
 }
 
 fn blob(engine: &Engine<'_>, digest: &Digest, sink: &mut dyn Sink) -> Result<()> {

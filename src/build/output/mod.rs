@@ -11,7 +11,7 @@ mod verify;
 use std::path::Path;
 
 use anyhow::Result;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use form::{Exporter, Form};
 
@@ -46,11 +46,21 @@ fn all(
             _ => files_output(engine, request, output, solved)?,
         }
     }
+    notes(request, built, described(built))
+}
+
+/// Writes what was asked about the result: its id, and BuildKit's document (`--metadata-file`)
+/// with the names that it has.
+fn notes(request: &Request, built: &Built, mut document: Map<String, Value>) -> Result<()> {
     if let (Some(path), Some((id, _))) = (&request.iidfile, built.image) {
         layout::note(path, id.to_string().as_bytes())?;
     }
     if let Some(path) = &request.metadata_file {
-        layout::note(path, metadata(built).as_bytes())?;
+        if !built.names.is_empty() {
+            document.insert("image.name".to_owned(), json!(built.names.join(",")));
+        }
+        let text = format!("{:#}\n", Value::Object(document));
+        layout::note(path, text.as_bytes())?;
     }
     Ok(())
 }
@@ -147,15 +157,12 @@ fn no_place(output: &Output) -> anyhow::Error {
     .into()
 }
 
-/// BuildKit's document of a result (`--metadata-file`).
-fn metadata(built: &Built) -> String {
+/// What BuildKit notes of one image.
+fn described(built: &Built) -> Map<String, Value> {
     let mut document = Map::new();
     if let Some((id, manifest)) = built.image {
         document.insert("containerimage.config.digest".to_owned(), json!(id));
         document.insert("containerimage.digest".to_owned(), json!(manifest));
     }
-    if !built.names.is_empty() {
-        document.insert("image.name".to_owned(), json!(built.names.join(",")));
-    }
-    format!("{:#}\n", serde_json::Value::Object(document))
+    document
 }

@@ -75,18 +75,7 @@ impl Facts {
     /// What writing the documents gave.
     pub(super) fn attach(&self, engine: &Engine<'_>, record: &mut ImageRecord) -> Result<()> {
         let attestation = self.attestation(engine, record)?;
-        let mut image = Descriptor::new(
-            record.media_type.clone(),
-            record.manifest,
-            record.manifest_size,
-        );
-        image.platform = record.platform.parse().ok();
-        let index = Index {
-            schema_version: 2,
-            media_type: Some(MediaType::OCI_INDEX.to_owned()),
-            manifests: vec![image, attestation],
-            annotations: None,
-        };
+        let index = Index::of(vec![record.descriptor(), attestation]);
         let bytes = serde_json::to_vec(&index)?;
         record.index = Some(engine.store.blobs().put_bytes(&bytes)?);
         Ok(())
@@ -109,14 +98,8 @@ impl Facts {
             "config": {},
             "rootfs": { "type": "layers", "diff_ids": [layer.digest] },
         });
-        let manifest = Manifest {
-            schema_version: 2,
-            media_type: Some(MediaType::OCI_MANIFEST.to_owned()),
-            artifact_type: None,
-            config: put(MediaType::OCI_CONFIG, &serde_json::to_vec(&config)?)?,
-            layers: vec![layer],
-            annotations: None,
-        };
+        let config = put(MediaType::OCI_CONFIG, &serde_json::to_vec(&config)?)?;
+        let manifest = Manifest::of(config, vec![layer]);
         let mut found = put(MediaType::OCI_MANIFEST, &serde_json::to_vec(&manifest)?)?;
         found.platform = Some(Platform {
             os: "unknown".to_owned(),

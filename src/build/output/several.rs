@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::form::{Exporter, Form};
-use super::{files, image, layout};
+use super::{files, image};
 use crate::build::request::{Output, OutputKind, Request};
 use crate::build::{Built, Target};
 use crate::common::{Error, Kind};
@@ -92,7 +92,7 @@ pub(in crate::build) fn publish(
         }
         super::image_output(engine, request, output, &record)?;
     }
-    notes(request, &built, size)?;
+    super::notes(request, &built, described(&built, size))?;
     Ok(built)
 }
 
@@ -114,13 +114,7 @@ fn joined(
         manifests.extend(entries(engine, &record)?);
         records.push(record);
     }
-    let index = Index {
-        schema_version: 2,
-        media_type: Some(MediaType::OCI_INDEX.to_owned()),
-        manifests,
-        annotations: None,
-    };
-    let bytes = serde_json::to_vec(&index)?;
+    let bytes = serde_json::to_vec(&Index::of(manifests))?;
     let digest = engine.store.blobs().put_bytes(&bytes)?;
     let host = Platform::host();
     let own = targets
@@ -135,11 +129,8 @@ fn joined(
 
 /// The lines of one image: its own, and its attestation's where it has one.
 fn entries(engine: &Engine<'_>, record: &ImageRecord) -> Result<Vec<Descriptor>> {
-    let platform = record.platform.parse().ok();
     let Some(index) = &record.index else {
-        let (kind, manifest) = (record.media_type.clone(), record.manifest);
-        let own = Descriptor::new(kind, manifest, record.manifest_size);
-        return Ok(vec![Descriptor { platform, ..own }]);
+        return Ok(vec![record.descriptor()]);
     };
     let bytes = engine.store.blobs().read(index, MAX_DOCUMENT)?;
     match Document::parse(&bytes, "")? {
@@ -167,24 +158,16 @@ fn files(
 }
 
 /// What docker notes of an index: there is no one configuration.
-fn notes(request: &Request, built: &Built, size: usize) -> Result<()> {
-    if let (Some(path), Some((id, _))) = (&request.iidfile, built.image) {
-        layout::note(path, id.to_string().as_bytes())?;
+fn described(built: &Built, size: usize) -> Map<String, Value> {
+    let mut document = Map::new();
+    if let Some((_, digest)) = built.image {
+        let descriptor = json!({
+            "mediaType": MediaType::OCI_INDEX,
+            "digest": digest,
+            "size": size,
+        });
+        document.insert("containerimage.descriptor".to_owned(), descriptor);
+        document.insert("containerimage.digest".to_owned(), json!(digest));
     }
-    if let Some(path) = &request.metadata_file {
-        let mut document = json!({});
-        if let Some((_, digest)) = built.image {
-            document["containerimage.descriptor"] = json!({
-                "mediaType": MediaType::OCI_INDEX,
-                "digest": digest,
-                "size": size,
-            });
-            document["containerimage.digest"] = json!(digest);
-        }
-        if !built.names.is_empty() {
-            document["image.name"] = json!(built.names.join(","));
-        }
-        layout::note(path, format!("{document:#}\n").as_bytes())?;
-    }
-    Ok(())
+    document
 }

@@ -172,11 +172,7 @@ mod tests {
     }
 
     fn place() -> Place<'static> {
-        Place {
-            cwd: Path::new("/cwd"),
-            home: None,
-            create_sources: false,
-        }
+        Place::homeless(false)
     }
 
     #[test]

@@ -156,16 +156,10 @@ pub(crate) fn to(text: &str, place: &Place<'_>) -> Result<(CacheTo, Vec<String>)
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn here() -> Place<'static> {
-        Place {
-            cwd: Path::new("/cwd"),
-            home: None,
-            create_sources: false,
-        }
+        Place::homeless(false)
     }
 
     #[test]

@@ -46,6 +46,18 @@ pub(crate) struct Place<'a> {
     pub(crate) create_sources: bool,
 }
 
+#[cfg(test)]
+impl Place<'static> {
+    /// `/cwd`, of somebody without a home.
+    pub(super) fn homeless(create_sources: bool) -> Place<'static> {
+        Place {
+            cwd: Path::new("/cwd"),
+            home: None,
+            create_sources,
+        }
+    }
+}
+
 /// The error of a flag's value: names the flag, quotes the value, says what is wrong.
 pub(crate) fn bad(flag: &str, value: &str, why: impl Into<String>) -> Error {
     Error::usage(format!("parse {flag}"), format!("{value:?}"), why)

@@ -337,18 +337,12 @@ fn family(text: &str, word: &str) -> Result<Family> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use crate::spec::config::Propagation;
 
     use super::*;
 
     fn here() -> Place<'static> {
-        Place {
-            cwd: Path::new("/cwd"),
-            home: None,
-            create_sources: true,
-        }
+        Place::homeless(true)
     }
 
     #[test]

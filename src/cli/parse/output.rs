@@ -140,11 +140,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Output> {
-        let place = Place {
-            cwd: Path::new("/cwd"),
-            home: None,
-            create_sources: false,
-        };
+        let place = Place::homeless(false);
         output(text, &place)
     }
 

@@ -58,16 +58,10 @@ fn paths(text: &str, list: &str) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn apply(text: &str) -> Result<Security> {
-        let place = Place {
-            cwd: Path::new("/cwd"),
-            home: None,
-            create_sources: true,
-        };
+        let place = Place::homeless(true);
         let mut security = Security::default();
         parse(text, &place, &mut security)?;
         Ok(security)

@@ -225,16 +225,10 @@ impl<'a> Options<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn here() -> Place<'static> {
-        Place {
-            cwd: Path::new("/cwd"),
-            home: None,
-            create_sources: true,
-        }
+        Place::homeless(true)
     }
 
     fn bind(text: &str) -> (String, String, BindOptions, bool) {

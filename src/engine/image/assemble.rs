@@ -131,13 +131,11 @@ pub(crate) fn describe(engine: &Engine<'_>, image: Assembly) -> Result<ImageReco
         media_type: spelled(&layer.media_type, image.dialect),
         ..layer
     });
+    let config_entry = Descriptor::new(config_type, config, config_bytes.len() as u64);
     let manifest = Manifest {
-        schema_version: 2,
         media_type: Some(manifest_type.to_owned()),
-        artifact_type: None,
-        config: Descriptor::new(config_type, config, config_bytes.len() as u64),
-        layers: layers.collect(),
         annotations: (!image.annotations.is_empty()).then_some(image.annotations),
+        ..Manifest::of(config_entry, layers.collect())
     };
     let manifest_bytes = serde_json::to_vec(&manifest)?;
     let diff_ids = image.config.rootfs.diff_ids.clone();

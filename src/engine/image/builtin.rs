@@ -79,18 +79,11 @@ fn make(store: &Store, program: &[u8], stamp: &str) -> Result<()> {
     let config_bytes = serde_json::to_vec(&config)?;
     let config_digest = store.blobs().put_bytes(&config_bytes)?;
     let length = config_bytes.len() as u64;
-    let manifest = Manifest {
-        schema_version: 2,
-        media_type: Some(MediaType::OCI_MANIFEST.to_owned()),
-        artifact_type: None,
-        config: Descriptor::new(MediaType::OCI_CONFIG, config_digest, length),
-        layers: vec![Descriptor::new(
-            MediaType::OCI_LAYER,
-            diff_id,
-            tar.len() as u64,
-        )],
-        annotations: None,
-    };
+    let layer = Descriptor::new(MediaType::OCI_LAYER, diff_id, tar.len() as u64);
+    let manifest = Manifest::of(
+        Descriptor::new(MediaType::OCI_CONFIG, config_digest, length),
+        vec![layer],
+    );
     let manifest_bytes = serde_json::to_vec(&manifest)?;
     let record = ImageRecord {
         name: Some(canonical()),

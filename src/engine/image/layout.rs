@@ -10,11 +10,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::common::{Digest, Error, Kind, Result};
-use crate::oci::{Descriptor, Index, MAX_DOCUMENT, MediaType};
+use crate::oci::{Descriptor, Index, MAX_DOCUMENT};
 use crate::sys::file;
-
-/// image-spec, annotations.md: the name of an entry.
-const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 /// A layout.
 #[derive(Debug, Clone)]
@@ -102,14 +99,12 @@ impl Layout {
     /// # Errors
     /// What writing gave.
     pub(crate) fn set(&self, tag: &str, mut entry: Descriptor) -> Result<()> {
-        let mut index = self.index()?.unwrap_or_else(|| Index {
-            schema_version: 2,
-            media_type: Some(MediaType::OCI_INDEX.to_owned()),
-            manifests: Vec::new(),
-            annotations: None,
-        });
+        let mut index = self.index()?.unwrap_or_else(|| Index::of(Vec::new()));
         index.manifests.retain(|entry| name(entry) != Some(tag));
-        entry.annotations = Some(BTreeMap::from([(REF_NAME.to_owned(), tag.to_owned())]));
+        entry.annotations = Some(BTreeMap::from([(
+            Descriptor::REF_NAME.to_owned(),
+            tag.to_owned(),
+        )]));
         index.manifests.push(entry);
         let failed =
             |error: serde_json::Error| Error::new(Kind::Bug, "write", "index.json").because(error);
@@ -139,7 +134,7 @@ impl Layout {
 
 fn name(entry: &Descriptor) -> Option<&str> {
     let annotations = entry.annotations.as_ref()?;
-    annotations.get(REF_NAME).map(String::as_str)
+    annotations.get(Descriptor::REF_NAME).map(String::as_str)
 }
 
 /// Opens a plain file; anything else could wait for ever.
@@ -177,6 +172,7 @@ fn write(path: &Path, data: &mut dyn Read) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oci::MediaType;
 
     #[test]
     fn a_tag_is_replaced_and_only_true_blobs_are_read() {

@@ -10,7 +10,7 @@ use super::pull::RegistryOptions;
 use super::{event, parsed};
 use crate::common::{Digest, Error, Kind, Meter};
 use crate::engine::Engine;
-use crate::oci::{Descriptor, Document, Index, MAX_DOCUMENT, Manifest, Platform};
+use crate::oci::{Descriptor, Document, Index, MAX_DOCUMENT, Manifest, MediaType, Platform};
 use crate::reference::Reference;
 use crate::registry::{Client, Outgoing, Sent, Target};
 use crate::store::{ImageRecord, Store};
@@ -122,21 +122,12 @@ pub(crate) fn send(
         reference.repository()
     ));
     let cargo = cargo(engine, record, request)?;
-    let nearby = Nearby::of(engine, &reference)?;
-    let options = request.registry.client();
-    let wanted = cargo.blobs.iter().map(|piece| &piece.descriptor.digest);
-    let client = Client::new(&engine.settings, engine.ui, &options).pushing(nearby.paths(wanted));
-    let target = client.target(&reference)?;
-    all_blobs(engine, &target, &cargo.blobs, &nearby)?;
-    for page in &cargo.pages {
-        target.document(&page.digest.to_string(), &page.media_type, &page.bytes)?;
-    }
     let tag = reference.tag().unwrap_or("latest").to_owned();
     let place = match request.by_digest {
         true => cargo.top.digest.to_string(),
         false => tag.clone(),
     };
-    target.document(&place, &cargo.top.media_type, &cargo.top.bytes)?;
+    deliver(engine, &reference, &request.registry, &cargo, &place)?;
     let name = reference.to_string();
     note(engine, &name, &reference, cargo.top.digest)?;
     Ok(Pushed {
@@ -161,17 +152,41 @@ pub(crate) fn artifact(
     let reference = Reference::parse(name)?;
     let mut pieces = Vec::new();
     add(&mut pieces, manifest, &[]);
-    let nearby = Nearby::of(engine, &reference)?;
-    let options = registry.client();
-    let wanted = pieces.iter().map(|piece| &piece.descriptor.digest);
-    let client = Client::new(&engine.settings, engine.ui, &options).pushing(nearby.paths(wanted));
-    let target = client.target(&reference)?;
-    all_blobs(engine, &target, &pieces, &nearby)?;
     let bytes = serde_json::to_vec(manifest)?;
     let media_type = manifest.media_type.as_deref();
-    let media_type = media_type.unwrap_or(crate::oci::MediaType::OCI_MANIFEST);
+    let cargo = Cargo {
+        blobs: pieces,
+        pages: Vec::new(),
+        top: Page {
+            digest: Digest::of(&bytes),
+            media_type: media_type.unwrap_or(MediaType::OCI_MANIFEST).to_owned(),
+            bytes,
+        },
+    };
     let tag = reference.tag().unwrap_or("latest");
-    Ok(target.document(tag, media_type, &bytes)?)
+    deliver(engine, &reference, registry, &cargo, tag)?;
+    Ok(cargo.top.digest)
+}
+
+/// Brings a cargo to the repository of `reference`; its top page goes to `place` there, last.
+fn deliver(
+    engine: &Engine<'_>,
+    reference: &Reference,
+    registry: &RegistryOptions,
+    cargo: &Cargo,
+    place: &str,
+) -> Result<()> {
+    let nearby = Nearby::of(engine, reference)?;
+    let options = registry.client();
+    let wanted = cargo.blobs.iter().map(|piece| &piece.descriptor.digest);
+    let client = Client::new(&engine.settings, engine.ui, &options).pushing(nearby.paths(wanted));
+    let target = client.target(reference)?;
+    all_blobs(engine, &target, &cargo.blobs, &nearby)?;
+    for page in &cargo.pages {
+        target.document(&page.digest.to_string(), &page.media_type, &page.bytes)?;
+    }
+    target.document(place, &cargo.top.media_type, &cargo.top.bytes)?;
+    Ok(())
 }
 
 /// The image here; docker takes only names, podman ids as well where a destination is given.
@@ -299,8 +314,7 @@ fn whole(
         pages,
         top: Page {
             digest,
-            media_type: media_type
-                .unwrap_or_else(|| "application/vnd.oci.image.index.v1+json".to_owned()),
+            media_type: media_type.unwrap_or_else(|| MediaType::OCI_INDEX.to_owned()),
             bytes,
         },
     }))
@@ -313,15 +327,10 @@ fn add(pieces: &mut Vec<Piece>, manifest: &Manifest, diff_ids: &[Digest]) {
         (layer, Some(shown))
     });
     for (descriptor, label) in layers.chain([(&manifest.config, None)]) {
-        // Layers that no registry may spread: their manifest says where they are.
-        let foreign = ["foreign", "nondistributable"];
-        let foreign = foreign
-            .iter()
-            .any(|word| descriptor.media_type.contains(word));
         let known = pieces
             .iter()
             .any(|piece| piece.descriptor.digest == descriptor.digest);
-        if !foreign && !known {
+        if !descriptor.is_foreign() && !known {
             pieces.push(Piece {
                 descriptor: descriptor.clone(),
                 label,

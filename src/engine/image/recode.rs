@@ -8,6 +8,7 @@ use crate::archive::{self, Coding, NewLayer};
 use crate::common::{Digest, Error, Kind};
 use crate::engine::Engine;
 use crate::engine::worker::{self, Where, Worker};
+use crate::oci::Descriptor;
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 256 << 10;
@@ -62,16 +63,12 @@ pub(crate) fn recode_all(
     Ok(made)
 }
 
-/// How a layer of a media type is compressed, in the words of OCI's types; `None` for what no
-/// registry may spread.
-pub(crate) fn suffix_of(media_type: &str) -> Option<&'static str> {
-    if ["foreign", "nondistributable"]
-        .iter()
-        .any(|word| media_type.contains(word))
-    {
+/// How a layer is compressed, in the words of OCI's types; `None` for what no registry may spread.
+pub(crate) fn suffix_of(layer: &Descriptor) -> Option<&'static str> {
+    if layer.is_foreign() {
         return None;
     }
-    Some(match media_type.rsplit(['+', '.']).next() {
+    Some(match layer.media_type.rsplit(['+', '.']).next() {
         Some("gzip") => "+gzip",
         Some("zstd") => "+zstd",
         _ => "",
