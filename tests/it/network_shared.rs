@@ -436,9 +436,11 @@ fn rules_that_somebody_has_removed_are_loaded_again() {
             |index: usize| format!("/proc/{}/fd/{}", state["pid"], state["descriptors"][index]);
         let nft = |words: &[&str]| {
             let mut command = Command::new("nsenter");
-            // An ordinary user's namespaces refuse setgroups.
+            // An ordinary user's namespaces refuse setgroups; and whoever is not their root after
+            // the exec has lost what joining them gave.
             command.args([
                 "--preserve-credentials".to_owned(),
+                "--setuid=0".to_owned(),
                 format!("--user={}", place(0)),
                 format!("--net={}", place(1)),
             ]);
