@@ -86,6 +86,28 @@ fn members_find_each_other_by_every_name_and_at_once() {
 }
 
 #[test]
+fn a_container_of_the_default_network_finds_names_once_it_comes_to_one_with_them() {
+    as_root(|env| {
+        env.ketch(&["network", "create", "net"]).ok();
+        serve(env, "web", &["--network", "net"]);
+        serve(env, "late", &[]);
+        let asked = || env.ketch(&["exec", "late", "payload", "look-up", "web"]);
+        assert!(!asked().stdout.starts_with("0 "));
+        env.ketch(&["network", "connect", "net", "late"]).ok();
+        let ip = address(env, "web", "net");
+        assert_eq!(asked().ok(), format!("0 {ip}"));
+        let there = address(env, "late", "net");
+        assert_eq!(
+            on(env, "net", &["look-up", "late"]).ok(),
+            format!("0 {there}")
+        );
+        env.ketch(&["network", "disconnect", "net", "late"]).ok();
+        env.ketch(&["rm", "-f", "web", "late"]).ok();
+        env.assert_clean();
+    });
+}
+
+#[test]
 fn an_internal_network_asks_nobody_else() {
     everywhere(|env| {
         env.ketch(&["network", "create", "--internal", "net"]).ok();

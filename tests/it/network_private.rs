@@ -9,6 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::harness::{Env, Identity, eventually};
+use crate::network_names::address;
 
 /// Starts a server in a detached container of this name and waits until it listens.
 fn serve(env: &Env, name: &str, flags: &[&str]) -> String {
@@ -164,6 +165,59 @@ cases! {
         serve(env, "web", &["--network", "slirp4netns", "-p", &format!("127.0.0.1:{port}:80")]);
         assert!(ask(port).is_some());
         env.ketch(&["rm", "-f", "web"]).ok();
+        env.assert_clean();
+    }
+
+    fn a_container_of_a_private_network_comes_to_one_with_names(env) {
+        if !can_carry(env) { return; }
+        let port = free_port();
+        env.ketch(&["network", "create", "net"]).ok();
+        serve(env, "web", &["-p", &format!("127.0.0.1:{port}:80")]);
+        serve(env, "db", &["--network", "net"]);
+        let conf = || env.ketch(&["exec", "web", "payload", "cat", "/etc/resolv.conf"]).ok().to_owned();
+        let before = conf();
+        let on_both = || {
+            let (web, db) = (address(env, "web", "net"), address(env, "db", "net"));
+            for name in ["web", "www"] {
+                assert_eq!(on(env, "net", &["look-up", name]).ok(), format!("0 {web}"));
+            }
+            on(env, "net", &["connect", &format!("{web}:80")]).ok();
+            assert_eq!(env.ketch(&["exec", "web", "payload", "look-up", "db"]).ok(), format!("0 {db}"));
+            env.ketch(&["exec", "web", "payload", "connect", &format!("{db}:80")]).ok();
+            assert!(conf().contains("nameserver 127.0.0.11\n"), "{}", conf());
+            assert!(ask(port).is_some(), "its port leads there still");
+        };
+        env.ketch(&["network", "connect", "--alias", "www", "net", "web"]).ok();
+        on_both();
+        env.ketch(&["network", "connect", "net", "web"]).fails(1, &["already exists"]);
+        env.ketch(&["network", "disconnect", "net", "web"]).ok();
+        assert_eq!(on(env, "net", &["look-up", "web"]).ok(), "3");
+        assert_eq!(conf(), before);
+        assert!(ask(port).is_some());
+        env.ketch(&["stop", "-t", "0", "web"]).ok();
+        env.ketch(&["network", "connect", "--alias", "www", "net", "web"]).ok();
+        env.ketch(&["start", "web"]).ok();
+        eventually("the server listens again", || ask(port).is_some());
+        on_both();
+        env.ketch(&["network", "disconnect", "net", "web"]).ok();
+        env.ketch(&["rm", "-f", "db", "web"]).ok();
+        env.ketch(&["network", "rm", "net"]).ok();
+        env.assert_clean();
+    }
+
+    fn what_a_late_network_has_brought_ends_with_the_keeper(env) {
+        if !can_carry(env) { return; }
+        env.ketch(&["network", "create", "net"]).ok();
+        let id = serve(env, "web", &[]);
+        env.ketch(&["network", "connect", "net", "web"]).ok();
+        let text = fs::read(env.store().join(format!("containers/{id}/network.json"))).unwrap();
+        let found: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        let late = found["late"]["helper"]["pid"].as_i64().unwrap() as i32;
+        assert!(!is_gone(late));
+        kill(Pid::from_raw(supervisor(env, &id)), Signal::SIGKILL).unwrap();
+        eventually("it has ended", || is_gone(late));
+        env.ketch(&["rm", "-f", "web"]).ok();
+        env.ketch(&["network", "rm", "net"]).ok();
         env.assert_clean();
     }
 

@@ -7,8 +7,8 @@ mod message;
 mod names;
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,6 +21,9 @@ use names::{Found, Names};
 use crate::common::{Error, Result};
 use crate::sys::{file, net};
 
+/// Where a container of a named network finds its resolver (moby, `libnetwork/resolver.go`).
+const PLACE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, 11), 53);
+
 /// How long one server is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Questions that are asked of others at once.
@@ -29,6 +32,18 @@ const PENDING: usize = 256;
 const ROUND: usize = 64;
 /// Streams that are answered at once.
 const STREAMS: usize = 16;
+
+/// Opens the sockets at which a container asks for names, for datagrams and for streams, in the
+/// network namespace of this thread.
+///
+/// # Errors
+/// bind(2)'s: somebody has the port.
+pub(crate) fn listen() -> Result<[OwnedFd; 2]> {
+    let failed = |error| Error::io("listen for names on", PLACE.to_string(), error);
+    let datagrams = UdpSocket::bind(PLACE).map_err(failed)?;
+    let streams = TcpListener::bind(PLACE).map_err(failed)?;
+    Ok([datagrams.into(), streams.into()])
+}
 
 /// What a resolver works with.
 #[derive(Debug)]

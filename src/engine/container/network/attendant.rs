@@ -105,13 +105,14 @@ fn held(connection: &Connection<'_>) -> Result<Vec<OwnedFd>> {
     share.into_iter().flatten().map(copy).collect()
 }
 
-fn copy(descriptor: BorrowedFd<'_>) -> Result<OwnedFd> {
+/// A descriptor of the same, for another process.
+pub(super) fn copy(descriptor: BorrowedFd<'_>) -> Result<OwnedFd> {
     let copied = descriptor.try_clone_to_owned();
     copied.map_err(|error| Error::io("hold", "the shared network", error))
 }
 
 /// Who is asked for names that are no container's: those of `--dns`, else the host's.
-fn servers(asked: &[String]) -> Vec<SocketAddr> {
+pub(super) fn servers(asked: &[String]) -> Vec<SocketAddr> {
     let texts: Vec<String> = match asked {
         [] => etc::nameservers(Path::new(HOSTS_RESOLVERS)),
         asked => asked.to_vec(),
@@ -176,7 +177,7 @@ pub(super) fn write_private_names(connection: &Connection<'_>, program: &Program
 }
 
 /// `--dns none`: the image's file stays.
-fn is_images(network: &Network) -> bool {
+pub(super) fn is_images(network: &Network) -> bool {
     network.dns.iter().any(|server| server == "none")
 }
 
@@ -189,6 +190,6 @@ fn append(path: &Path, text: &str) -> Result<()> {
 }
 
 /// The file stays the one that is mounted.
-fn overwrite(path: &Path, text: &str) -> Result<()> {
+pub(super) fn overwrite(path: &Path, text: &str) -> Result<()> {
     std::fs::write(path, text).map_err(|error| Error::io("write", path, error))
 }

@@ -146,6 +146,10 @@ pub(super) fn connect(
     if network.wants_host() {
         options.push(program.host_words().to_owned());
     }
+    // Beside others it is not to have the name of one of them.
+    if network.named().next().is_some() {
+        options.extend(program.name_words("eth0", &options));
+    }
     let child = program.start(&Wanted {
         namespace: ends.namespace.as_fd(),
         published: ports,
