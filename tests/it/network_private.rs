@@ -159,6 +159,31 @@ cases! {
         env.assert_clean();
     }
 
+    fn a_killed_program_is_started_again(env) {
+        if !can_carry(env) { return; }
+        for network in ["pasta", "slirp4netns"] {
+            if !crate::harness::require::program(network) { continue; }
+            let port = free_port();
+            let publish = format!("127.0.0.1:{port}:80");
+            let id = serve(env, "job", &["--network", network, "-p", &publish]);
+            for _ in 0..2 {
+                let helper = helpers(env, &id)[0];
+                assert!(ask(port).is_some());
+                kill(Pid::from_raw(helper), Signal::SIGKILL).unwrap();
+                eventually("there is another", || {
+                    helpers(env, &id).first().is_some_and(|other| *other != helper)
+                });
+                assert!(ask(port).is_some(), "{network}: its port leads there again");
+            }
+            let events = env.ketch(&["events", "--since", "1h", "--until", "0s", "--filter", &format!("container={id}")]);
+            assert_eq!(events.ok().matches("network_status: restarted").count(), 2);
+            let helper = helpers(env, &id)[0];
+            env.ketch(&["rm", "-f", "job"]).ok();
+            assert!(is_gone(helper));
+        }
+        env.assert_clean();
+    }
+
     fn slirp4netns_carries_ports_too(env) {
         if !can_carry(env) || !crate::harness::require::program("slirp4netns") { return; }
         let port = free_port();

@@ -132,9 +132,16 @@ pub(crate) fn unplug(engine: &Engine<'_>, entry: &ContainerEntry, record: &Recor
 
 /// A running container with its network namespace; `None` when it does not run.
 fn running(entry: &ContainerEntry) -> common::Result<Option<(StateRecord, File)>> {
-    let state = match entry.dir.phase()? {
-        Some(Phase::Started(state)) if entry.alive => state,
-        _ => return Ok(None),
+    match entry.alive {
+        true => namespace(entry.dir.phase()?),
+        false => Ok(None),
+    }
+}
+
+/// The same of a container that is known to have a keeper.
+pub(super) fn namespace(phase: Option<Phase>) -> common::Result<Option<(StateRecord, File)>> {
+    let Some(Phase::Started(state)) = phase else {
+        return Ok(None);
     };
     let path = format!("/proc/{}/ns/net", state.pid);
     match File::open(&path) {
@@ -153,13 +160,17 @@ fn free_interface() -> common::Result<String> {
     Ok(names.find(is_free).unwrap_or_default())
 }
 
-fn read(dir: &ContainerDir) -> Connected {
+/// What is written down of a container's networks.
+pub(super) fn read(dir: &ContainerDir) -> Connected {
     let bytes = file::read_bounded(&dir.path().join(FILE), MAX_FILE).unwrap_or_default();
     serde_json::from_slice(&bytes).unwrap_or_default()
 }
 
 /// Changes what is written down of a container's networks; nobody else does meanwhile.
-fn change(dir: &ContainerDir, change: impl FnOnce(&mut Connected)) -> common::Result<()> {
+pub(super) fn change(
+    dir: &ContainerDir,
+    change: impl FnOnce(&mut Connected),
+) -> common::Result<()> {
     let mut done = Ok(());
     dir.change(|_| {
         let mut connected = read(dir);

@@ -8,6 +8,7 @@ mod attendant;
 mod bridged;
 mod late;
 mod live;
+mod mend;
 mod neighbour;
 mod ports;
 mod private;
@@ -34,6 +35,7 @@ use bridged::{Joined, Seat};
 pub(crate) use bridged::{reload_networks, sweep_networks, tear_down};
 use late::Late;
 pub(crate) use live::{plug, unplug};
+pub(crate) use mend::{program_of, renew_program};
 pub(super) use neighbour::{borrow_names, hostname, ids, neighbour};
 use ports::Held;
 use private::Helper;
@@ -208,7 +210,12 @@ impl<'a> Connection<'a> {
         let ports = bridged::published(&self.ports)?;
         let mut helpers = Vec::new();
         if let Some(program) = &self.program {
-            helpers.push(private::connect(program, network, &ports, &ends)?);
+            helpers.push(private::connect(
+                program,
+                network,
+                &ports,
+                ends.namespace.as_fd(),
+            )?);
             self.note(&[], &helpers)?;
             if self.seats.is_empty() {
                 return Ok(());
