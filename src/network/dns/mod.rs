@@ -58,6 +58,8 @@ pub(crate) struct Resolver {
     pub(crate) container: String,
     /// Who is asked for all other names, in order.
     pub(crate) servers: Vec<SocketAddr>,
+    /// They were asked for, and count for more than those of the networks.
+    pub(crate) asked: bool,
 }
 
 /// A question that somebody else is to answer.
@@ -69,6 +71,7 @@ struct Pending {
     /// Towards the server that is asked now: a port of its own, which nobody can guess, and
     /// connected, so that nobody else can answer.
     towards: Option<UdpSocket>,
+    servers: Arc<[SocketAddr]>,
     /// How many servers have been asked.
     asked: usize,
     due: Instant,
@@ -84,10 +87,28 @@ enum State {
     Answered(Vec<u8>),
 }
 
+/// Who is asked for names outside.
+#[derive(Clone)]
+struct Beyond {
+    own: Arc<[SocketAddr]>,
+    asked: bool,
+}
+
+impl Beyond {
+    /// Those of the container's networks, where it has not asked for its own.
+    fn servers(&self, names: &Names) -> Arc<[SocketAddr]> {
+        match names.resolvers() {
+            theirs if !self.asked && !theirs.is_empty() => theirs.into(),
+            _ => self.own.clone(),
+        }
+    }
+}
+
 /// A resolver at work.
 pub(crate) struct Server {
     resolver: Resolver,
     names: Names,
+    beyond: Beyond,
     pending: Vec<Pending>,
     streams: Arc<AtomicUsize>,
 }
@@ -103,6 +124,10 @@ impl Server {
         resolver.streams.set_nonblocking(true).map_err(fail)?;
         let names = Names::new(resolver.networks.clone(), resolver.container.clone());
         Ok(Server {
+            beyond: Beyond {
+                own: resolver.servers.as_slice().into(),
+                asked: resolver.asked,
+            },
             resolver,
             names,
             pending: Vec::new(),
@@ -136,14 +161,14 @@ impl Server {
             self.question(&buffer[..length], client);
         }
         let now = Instant::now();
-        let (datagrams, servers) = (&self.resolver.datagrams, &self.resolver.servers);
+        let datagrams = &self.resolver.datagrams;
         self.pending.retain_mut(|pending| {
             let reply = match pending.hear(&mut buffer, now) {
                 State::Waiting => return true,
                 State::Answered(reply) => reply,
                 State::Failed(said) => {
                     pending.failure = said.or(pending.failure.take());
-                    if pending.ask(servers) {
+                    if pending.ask() {
                         return true;
                     }
                     pending.give_up()
@@ -165,7 +190,7 @@ impl Server {
             Err(reply) => reply,
             Ok(query) => {
                 let room = query.room();
-                match local(&mut self.names, &query, !self.resolver.servers.is_empty()) {
+                match local(&mut self.names, &query) {
                     Some((code, records)) => Some(query.answer(code, &records, room)),
                     None => self.pass_on(query, bytes, client),
                 }
@@ -178,16 +203,21 @@ impl Server {
 
     /// Passes a question on; gives the answer when that is not possible.
     fn pass_on(&mut self, query: Query, bytes: &[u8], client: SocketAddr) -> Option<Vec<u8>> {
+        let servers = self.beyond.servers(&self.names);
+        if servers.is_empty() {
+            return Some(query.answer(NO_NAME, &[], query.room()));
+        }
         let mut pending = Pending {
             client,
             query,
             bytes: bytes.to_vec(),
+            servers,
             towards: None,
             asked: 0,
             due: Instant::now(),
             failure: None,
         };
-        if self.pending.len() >= PENDING || !pending.ask(&self.resolver.servers) {
+        if self.pending.len() >= PENDING || !pending.ask() {
             return Some(pending.give_up());
         }
         self.pending.push(pending);
@@ -204,10 +234,10 @@ impl Server {
             self.resolver.networks.clone(),
             self.resolver.container.clone(),
         );
-        let servers = self.resolver.servers.clone();
+        let beyond = self.beyond.clone();
         let count = self.streams.clone();
         let work = move || {
-            let _ = converse(stream, &mut names, &servers);
+            let _ = converse(stream, &mut names, &beyond);
             count.fetch_sub(1, Ordering::Relaxed);
         };
         if thread::Builder::new().spawn(work).is_err() {
@@ -218,8 +248,8 @@ impl Server {
 
 impl Pending {
     /// Asks the next server that can be reached; false when there is none left.
-    fn ask(&mut self, servers: &[SocketAddr]) -> bool {
-        while let Some(server) = servers.get(self.asked) {
+    fn ask(&mut self) -> bool {
+        while let Some(server) = self.servers.get(self.asked) {
             self.asked += 1;
             let Ok(number) = file::random::<2>() else {
                 return false;
@@ -272,25 +302,21 @@ impl Pending {
 }
 
 /// What is known here; `None` for what others are to be asked.
-fn local(names: &mut Names, query: &Query, has_servers: bool) -> Option<(u8, Vec<message::Data>)> {
+fn local(names: &mut Names, query: &Query) -> Option<(u8, Vec<message::Data>)> {
     // Nobody needs another class, and asking others would be a way out of an internal network.
     if !query.is_internet {
         return Some((REFUSED, Vec::new()));
     }
     match names.find(&query.name, query.kind) {
         Found::Records(records) => Some((NO_ERROR, records)),
-        Found::Unknown { outside: true } if has_servers => None,
+        Found::Unknown { outside: true } => None,
         // Without a way out no other name is one.
         Found::Unknown { .. } => Some((NO_NAME, Vec::new())),
     }
 }
 
 /// Questions and answers over one stream, each with its length before it.
-fn converse(
-    mut stream: TcpStream,
-    names: &mut Names,
-    servers: &[SocketAddr],
-) -> std::io::Result<()> {
+fn converse(mut stream: TcpStream, names: &mut Names, beyond: &Beyond) -> std::io::Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
@@ -298,16 +324,22 @@ fn converse(
         let bytes = read_message(&mut stream)?;
         let reply = match message::parse(&bytes) {
             Err(reply) => reply.unwrap_or_default(),
-            Ok(query) => match local(names, &query, !servers.is_empty()) {
+            Ok(query) => match local(names, &query) {
                 Some((code, records)) => query.answer(code, &records, usize::from(u16::MAX)),
                 None => {
+                    let servers = beyond.servers(names);
                     let mut asked = servers.iter().map(|server| ask_by_stream(server, &bytes));
                     let asked = asked.find_map(|said| {
                         let said = said.ok()?;
                         let code = message::code_of(&said, &bytes, &query)?;
                         message::is_final(code).then_some(said)
                     });
-                    asked.unwrap_or_else(|| query.answer(SERVER_FAILURE, &[], usize::MAX))
+                    let code = if servers.is_empty() {
+                        NO_NAME
+                    } else {
+                        SERVER_FAILURE
+                    };
+                    asked.unwrap_or_else(|| query.answer(code, &[], usize::MAX))
                 }
             },
         };

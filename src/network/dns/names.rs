@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -88,6 +88,27 @@ impl Names {
             true => Found::Records(records),
             false => Found::Unknown { outside },
         }
+    }
+
+    /// Who is asked for names outside instead of the host's resolvers, as of the last [`Names::find`].
+    pub(super) fn resolvers(&self) -> Vec<SocketAddr> {
+        let mut found = Vec::new();
+        for known in self.known.values() {
+            let is_its = known
+                .members
+                .iter()
+                .any(|one| one.container == self.container);
+            if is_its && !known.record.internal {
+                found.extend(
+                    known
+                        .record
+                        .resolvers
+                        .iter()
+                        .map(|ip| SocketAddr::new(*ip, 53)),
+                );
+            }
+        }
+        found
     }
 
     /// Reads what has changed.

@@ -77,12 +77,14 @@ fn begin<const COUNT: usize>(works: [Work; COUNT]) -> Result<Vec<Helper>> {
 fn names(connection: &Connection<'_>, sockets: Vec<OwnedFd>) -> Option<Resolver> {
     let mut sockets = sockets.into_iter();
     let (datagrams, streams) = (sockets.next()?, sockets.next()?);
+    let asked = &connection.prepared.asked.config.network.dns;
     Some(Resolver {
         datagrams: UdpSocket::from(datagrams),
         streams: TcpListener::from(streams),
         networks: connection.engine.store.networks().dir(),
         container: connection.prepared.record.id.to_string(),
-        servers: servers(&connection.prepared.asked.config.network.dns),
+        servers: servers(asked),
+        asked: !asked.is_empty(),
     })
 }
 

@@ -57,6 +57,7 @@ impl Late {
                 networks: engine.store.networks().dir(),
                 container: entry.record.id.to_string(),
                 servers: servers(&network.dns),
+                asked: !network.dns.is_empty(),
             }),
             Err(error) => {
                 engine
