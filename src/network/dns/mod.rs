@@ -26,6 +26,9 @@ const PLACE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, 11), 53);
 
 /// How long one server is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a socket that waits for its question is good for: the machine may come to another
+/// network, where it had another address.
+const FRESH: Duration = Duration::from_secs(1);
 /// Questions that are asked of others at once.
 const PENDING: usize = 256;
 /// Datagrams of one kind that are read before the others have their turn.
@@ -87,6 +90,32 @@ enum State {
     Answered(Vec<u8>),
 }
 
+/// A socket for the next question, made while the last one's answer was waited for.
+struct Spare {
+    server: SocketAddr,
+    made: Instant,
+    socket: UdpSocket,
+}
+
+impl Spare {
+    /// One towards the server that will be asked first.
+    fn towards(server: SocketAddr) -> Option<Spare> {
+        Some(Spare {
+            server,
+            made: Instant::now(),
+            socket: net::udp_towards(server).ok()?,
+        })
+    }
+
+    /// Whether a question to `server` can go out from it. What has come before the question is
+    /// no answer to it, and who sent it may know the port.
+    fn is_good(&self, server: SocketAddr) -> bool {
+        let heard = self.socket.recv(&mut [0]).map_err(|error| error.kind());
+        let silent = heard == Err(ErrorKind::WouldBlock);
+        self.server == server && silent && self.made.elapsed() < FRESH
+    }
+}
+
 /// Who is asked for names outside.
 #[derive(Clone)]
 struct Beyond {
@@ -109,6 +138,7 @@ pub(crate) struct Server {
     resolver: Resolver,
     names: Names,
     beyond: Beyond,
+    spare: Option<Spare>,
     pending: Vec<Pending>,
     streams: Arc<AtomicUsize>,
 }
@@ -130,6 +160,7 @@ impl Server {
             },
             resolver,
             names,
+            spare: None,
             pending: Vec::new(),
             streams: Arc::default(),
         })
@@ -154,21 +185,16 @@ impl Server {
     /// Does what there is to do now, of each kind as much as leaves time for the others.
     pub(crate) fn serve(&mut self) {
         let mut buffer = [0; 4096];
-        for _ in 0..ROUND {
-            let Ok((length, client)) = self.resolver.datagrams.recv_from(&mut buffer) else {
-                break;
-            };
-            self.question(&buffer[..length], client);
-        }
+        // Who has asked waits longest.
         let now = Instant::now();
-        let datagrams = &self.resolver.datagrams;
+        let (datagrams, spare) = (&self.resolver.datagrams, &mut self.spare);
         self.pending.retain_mut(|pending| {
             let reply = match pending.hear(&mut buffer, now) {
                 State::Waiting => return true,
                 State::Answered(reply) => reply,
                 State::Failed(said) => {
                     pending.failure = said.or(pending.failure.take());
-                    if pending.ask() {
+                    if pending.ask(spare) {
                         return true;
                     }
                     pending.give_up()
@@ -177,6 +203,12 @@ impl Server {
             let _ = datagrams.send_to(&reply, pending.client);
             false
         });
+        for _ in 0..ROUND {
+            let Ok((length, client)) = self.resolver.datagrams.recv_from(&mut buffer) else {
+                break;
+            };
+            self.question(&buffer[..length], client);
+        }
         for _ in 0..STREAMS {
             let Ok((stream, _)) = self.resolver.streams.accept() else {
                 break;
@@ -217,10 +249,14 @@ impl Server {
             due: Instant::now(),
             failure: None,
         };
-        if self.pending.len() >= PENDING || !pending.ask() {
+        if self.pending.len() >= PENDING || !pending.ask(&mut self.spare) {
             return Some(pending.give_up());
         }
+        let first = pending.servers[0];
         self.pending.push(pending);
+        if self.spare.is_none() {
+            self.spare = Spare::towards(first);
+        }
         None
     }
 
@@ -248,14 +284,19 @@ impl Server {
 
 impl Pending {
     /// Asks the next server that can be reached; false when there is none left.
-    fn ask(&mut self) -> bool {
+    fn ask(&mut self, spare: &mut Option<Spare>) -> bool {
         while let Some(server) = self.servers.get(self.asked) {
             self.asked += 1;
             let Ok(number) = file::random::<2>() else {
                 return false;
             };
             self.bytes[..2].copy_from_slice(&number);
-            if let Ok(socket) = net::udp_towards(*server)
+            let ready = spare.take().filter(|spare| spare.is_good(*server));
+            let socket = match ready {
+                Some(spare) => Ok(spare.socket),
+                None => net::udp_towards(*server),
+            };
+            if let Ok(socket) = socket
                 && socket.send(&self.bytes).is_ok()
             {
                 self.towards = Some(socket);
