@@ -15,6 +15,7 @@ use nix::sys::stat::{UtimensatFlags, utimensat};
 use nix::sys::time::TimeSpec;
 
 use super::descriptor::path_of;
+pub(crate) use super::replace::{write_atomic, write_unseen};
 use crate::common::{Error, Kind, Result};
 
 /// Fills an array with random bytes of the kernel.
@@ -53,30 +54,6 @@ pub(crate) fn make_private_dir(path: &Path) -> Result<()> {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         Err(error) => Err(Error::io("create directory", path, error)),
-    }
-}
-
-/// Replaces or creates `path` with `bytes` (mode 0600): a reader sees the old or the new content.
-///
-/// No fsync: a crash of processes leaves one or the other, a power cut may lose it. The temporary
-/// name is `.tmp-…` in the same directory; it is removed when a step fails.
-pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = path.with_file_name(random_name(".tmp-")?);
-    create_new(&temporary)
-        .and_then(|mut file| file.write_all(bytes))
-        .and_then(|()| std::fs::rename(&temporary, path))
-        .map_err(|error| {
-            let _ = std::fs::remove_file(&temporary);
-            Error::io("write", path, error)
-        })
-}
-
-/// As [`write_atomic`], for a file that nobody reads before something written later says that it
-/// is there: a missing one is created in place, and what a crash leaves of it is replaced.
-pub(crate) fn write_unseen(path: &Path, bytes: &[u8]) -> Result<()> {
-    match create_new(path).and_then(|mut file| file.write_all(bytes)) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => write_atomic(path, bytes),
-        other => other.map_err(|error| Error::io("write", path, error)),
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) mod path;
 pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod processes;
+mod replace;
 pub(crate) mod seccomp;
 pub(crate) mod signal;
 pub(crate) mod socket;

@@ -191,7 +191,19 @@ fn append(path: &Path, text: &str) -> Result<()> {
     written.map_err(|error| Error::io("write", path, error))
 }
 
-/// The file stays the one that is mounted.
+/// The file stays the one that is mounted. One that is emptied first would be sent to the disk when
+/// it is closed (ext4's `auto_da_alloc`).
 pub(super) fn overwrite(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).map_err(|error| Error::io("write", path, error))
+    use std::io::Write;
+    let mut options = std::fs::OpenOptions::new();
+    let opened = options.write(true).create(true).truncate(false).open(path);
+    let written = opened.and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        let length = text.len() as u64;
+        match file.metadata()?.len() > length {
+            true => file.set_len(length),
+            false => Ok(()),
+        }
+    });
+    written.map_err(|error| Error::io("write", path, error))
 }
