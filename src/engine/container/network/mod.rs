@@ -277,7 +277,8 @@ pub(super) fn release(
         }
     }
     // Last: the share in a user's namespace ends with them. Ports are free at once.
-    let end = match connected.joined.is_empty() && connected.ports.is_empty() {
+    let has_share = !connected.joined.is_empty() && engine.mode != Mode::Root;
+    let end = match !has_share && connected.ports.is_empty() {
         true => Helper::dismiss,
         false => Helper::end,
     };
