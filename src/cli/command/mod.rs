@@ -108,6 +108,7 @@ pub(crate) const VERBS: &[Verb] = &[
     verb::<network::connect::Connect>(&["network connect"]),
     verb::<network::disconnect::Disconnect>(&["network disconnect"]),
     verb::<network::reload::Reload>(&["network reload"]),
+    verb::<network::update::Update>(&["network update"]),
     verb::<secret::create::Create>(&["secret create"]),
     verb::<secret::list::List>(&["secret ls", "secret list"]),
     verb::<secret::inspect::Inspect>(&["secret inspect"]),
