@@ -25,6 +25,7 @@ mod graph;
 mod job;
 mod key;
 mod layers;
+pub(crate) mod named;
 mod output;
 pub(crate) mod progress;
 pub(crate) mod request;

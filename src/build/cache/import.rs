@@ -239,9 +239,9 @@ fn read(
             let found = artifact::find(engine, name, platform, registry)?;
             (found.manifest, found.config, Place::Registry(found.sources))
         }
-        CachePlace::Local { path, tag, digest } => {
-            let layout = Layout::at(path);
-            let entry = layout.find(tag.as_deref(), digest.as_ref())?;
+        CachePlace::Local(at) => {
+            let layout = Layout::at(&at.path);
+            let entry = layout.find(at.tag.as_deref(), at.digest.as_ref())?;
             let bytes = layout.read(&entry.digest, MAX_DOCUMENT)?;
             let Page::Manifest(manifest) = Page::parse(&bytes, &entry.media_type)? else {
                 return Err(no_cache(place).into());
