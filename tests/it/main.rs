@@ -12,6 +12,7 @@ mod boot;
 mod build;
 mod build_cache;
 mod build_copy;
+mod build_faults;
 mod build_named;
 mod build_output;
 mod build_peer;
