@@ -9,7 +9,7 @@ use super::named::ImageAt;
 use super::progress::{Event, Vertex};
 use super::solve::Solver;
 use super::state::State;
-use crate::common::Digest;
+use crate::common::{Digest, Error};
 use crate::dockerfile::{self, Dockerfile, Instruction, Kind};
 use crate::engine::container::{RunRequest, base_image};
 use crate::engine::image::adopt::{Adopted, adopt};
@@ -156,6 +156,10 @@ impl Solver<'_> {
         self.progress.event(&Event::Started { vertex });
         self.progress.event(&Event::Done { vertex });
         let triggers = std::mem::take(&mut state.image.config.on_build);
+        if triggers.len() > dockerfile::MAX_INSTRUCTIONS {
+            let why = format!("it has {} triggers (ONBUILD)", triggers.len());
+            return Err(Error::usage("begin with image", "", why).into());
+        }
         let mut instructions = Vec::new();
         if let Base::Context(name) = &node.base {
             let text = format!("COPY --from={name} / /");
@@ -197,6 +201,7 @@ impl Solver<'_> {
             args: Vec::new(),
             platform: platform.clone(),
             escape: self.file.directives.escape,
+            noted: 0,
         }
     }
 
@@ -259,6 +264,7 @@ impl Solver<'_> {
             args: Vec::new(),
             platform: platform.clone(),
             escape: self.file.directives.escape,
+            noted: 0,
         })
     }
 

@@ -13,6 +13,7 @@ mod build;
 mod build_cache;
 mod build_copy;
 mod build_faults;
+mod build_hostile;
 mod build_named;
 mod build_output;
 mod build_peer;

@@ -16,14 +16,11 @@ use crate::engine::image::artifact;
 use crate::engine::image::layout::Layout;
 use crate::engine::image::pull::{RegistryOptions, fetch_layers};
 use crate::oci::{
-    Descriptor, Document as Page, ImageConfig, LayerCompression, MAX_DOCUMENT, Manifest, MediaType,
-    Platform,
+    Descriptor, Document as Page, ImageConfig, LayerCompression, MAX_CONFIG, MAX_DOCUMENT,
+    Manifest, MediaType, Platform,
 };
 use crate::settings::Source;
 use crate::store::{CacheRecord, CachedLayer};
-
-/// Largest document, in bytes.
-const MAX_CONFIG: usize = 8 << 20;
 
 /// A layer that was counted on cannot be had. What named it is forgotten: the build begins again,
 /// and finds what it has done since.

@@ -10,15 +10,12 @@ use super::list::{self, Status};
 use super::{ContainerState, event, pause};
 use crate::common::{Error, Kind};
 use crate::engine::Engine;
-use crate::oci::ImageConfig;
+use crate::oci::{ImageConfig, MAX_CONFIG};
 use crate::store::{ContainerEntry, ContainerRecord};
 use crate::sys::{process, signal};
 
 /// docker's time between the stop signal and the kill.
 const GRACE: i64 = 10;
-
-/// Largest image configuration that is read, in bytes (as `oci` allows).
-const MAX_CONFIG: usize = 8 << 20;
 
 /// `stop`.
 #[derive(Debug, Clone, Default)]

@@ -10,11 +10,9 @@ use super::pull::{fetch_layers, layers, platform as made_for};
 use crate::common::{Digest, Error, Kind};
 use crate::engine::Engine;
 use crate::oci::{
-    Descriptor, Document, ImageConfig, MAX_DOCUMENT, MAX_NESTING, Manifest, MediaType, Platform,
+    Descriptor, Document, ImageConfig, MAX_CONFIG, MAX_DOCUMENT, MAX_NESTING, Manifest, MediaType,
+    Platform,
 };
-
-/// Largest image configuration in bytes.
-const MAX_CONFIG: usize = 8 << 20;
 
 /// An image whose layers are all here.
 #[derive(Debug, Clone)]
