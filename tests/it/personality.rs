@@ -161,6 +161,13 @@ fn what_a_peer_says_has_no_line_of_ours_below_it() {
 }
 
 cases! {
+    fn podman_s_payloads_are_told_whose_they_are(env) {
+        let image = env.base();
+        let line = ["run", "--rm", "--network", "none", &image, "payload", "env"];
+        assert!(called(env, "podman", &line).ok().lines().any(|one| one == "container=podman"));
+        assert!(!called(env, "docker", &line).ok().contains("container="));
+    }
+
     fn paths_in_a_container_start_where_each_says(env) {
         let image = env.base();
         env.file("work/note", "text");
@@ -172,5 +179,34 @@ cases! {
         assert_eq!([found("/by-docker"), found("/tmp/by-docker")], [0, 1]);
         env.ketch(&["rm", "one"]).ok();
         env.assert_clean();
+    }
+}
+
+#[test]
+fn the_platform_comes_in_one_piece_or_in_parts() {
+    let (env, name, _) = world();
+    let own = if cfg!(target_arch = "x86_64") {
+        "amd64"
+    } else {
+        "arm64"
+    };
+    env.ketch(&["pull", "-q", "--os", "linux", "--arch", own, &name])
+        .ok();
+    env.ketch(&["pull", "-q", "--arch", "s390x", &name])
+        .warns("s390x");
+    env.ketch(&[
+        "pull",
+        "-q",
+        "--arch",
+        own,
+        "--platform",
+        "linux/amd64",
+        &name,
+    ])
+    .fails(125, &["--platform"]);
+    let file = env.path("work/none.json").display().to_string();
+    for verb in ["pull", "run"] {
+        env.ketch(&[verb, "--authfile", &file, &name])
+            .refused(&["credential file is not accessible", &file]);
     }
 }
