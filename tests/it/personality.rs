@@ -183,6 +183,45 @@ cases! {
 }
 
 #[test]
+fn a_flag_takes_the_next_word_whatever_it_begins_with() {
+    let (env, name, _) = world();
+    env.ketch(&["pull", "-q", &name]).ok();
+    let lines = env.ketch(&["history", "--format", "--{{.ID}}", &name]);
+    assert!(lines.ok().starts_with("--"), "{lines}");
+    env.ketch(&["create", "--name", "one", "--label", "-x=y", &name, "z"])
+        .ok();
+    assert_eq!(
+        env.ketch(&["inspect", "-f", "{{index .Config.Labels \"-x\"}}", "one"])
+            .ok(),
+        "y"
+    );
+    env.ketch(&["create", "--hostname"])
+        .fails(125, &["flag needs an argument: --hostname"]);
+    let podman = |arguments: &[&str]| called(&env, "podman", arguments);
+    let made = [
+        "create",
+        "--name",
+        "two",
+        "--health-cmd",
+        "true",
+        "--health-interval",
+        "disable",
+        &name,
+        "z",
+    ];
+    podman(&made).ok();
+    podman(&["create", "--health-interval", "never", &name]).refused(&["never"]);
+    let asked = podman(&[
+        "inspect",
+        "-f",
+        "{{.State.StoppedByUser}} {{.Config.HealthcheckOnFailureAction}}",
+        "two",
+    ]);
+    assert_eq!(asked.ok(), "false none");
+    env.ketch(&["rm", "one", "two"]).ok();
+}
+
+#[test]
 fn the_platform_comes_in_one_piece_or_in_parts() {
     let (env, name, _) = world();
     let own = if cfg!(target_arch = "x86_64") {
