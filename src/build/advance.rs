@@ -40,6 +40,7 @@ impl Solver<'_> {
         if !went {
             self.stages[index].next -= 1;
         }
+        self.state(index)?.check_size()?;
         Ok(went)
     }
 

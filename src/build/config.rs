@@ -4,7 +4,7 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::state::State;
+use super::state::{State, value_of};
 use crate::common::Error;
 use crate::dockerfile::{self, Command, Healthcheck, Instruction, Kind, Word};
 use crate::oci;
@@ -77,21 +77,16 @@ pub(super) fn words(state: &State, command: &Command) -> Vec<String> {
     }
 }
 
-/// All values are those from before the instruction.
 fn env(state: &mut State, pairs: &[(Word, Word)]) -> Result<()> {
-    let mut expanded = Vec::new();
-    for (name, value) in pairs {
-        expanded.push((state.expand(name)?, state.expand(value)?));
-    }
     let mut text = "ENV".to_owned();
-    for (name, value) in expanded {
+    for (name, value) in state.expand_pairs(pairs)? {
         if name.is_empty() {
             return Err(Error::usage("set ENV", "", "a name is missing").into());
         }
         let entry = format!("{name}={value}");
         text.push_str(&format!(" {entry}"));
         let mut entries = state.image.config.env.iter_mut();
-        match entries.find(|old| old.split('=').next() == Some(name.as_str())) {
+        match entries.find(|old| value_of(old, &name).is_some()) {
             Some(old) => *old = entry,
             None => state.image.config.env.push(entry),
         }
@@ -102,11 +97,7 @@ fn env(state: &mut State, pairs: &[(Word, Word)]) -> Result<()> {
 
 fn label(state: &mut State, pairs: &[(Word, Word)]) -> Result<()> {
     let mut text = "LABEL".to_owned();
-    let mut expanded = Vec::new();
-    for (name, value) in pairs {
-        expanded.push((state.expand(name)?, state.expand(value)?));
-    }
-    for (name, value) in expanded {
+    for (name, value) in state.expand_pairs(pairs)? {
         text.push_str(&format!(" {name}={value}"));
         state.image.config.labels.insert(name, value);
     }

@@ -8,10 +8,12 @@ use anyhow::Result;
 
 use super::context::ignore::Ignore;
 use super::context::index::Index;
-use super::context::remote::{Fetched, Place, fetch};
+use super::context::remote::{Fetched, fetch};
 use super::copy::{Chmod, Document, Options, Tree, owner, select};
 use super::graph;
 use super::key::Key;
+use super::named::{self, ImageAt, NamedPlace};
+use super::secret::Logins;
 use super::solve::Solver;
 use super::source;
 use super::stage::{Status, Step, absolute};
@@ -101,32 +103,23 @@ impl<'a> Solver<'a> {
 
     /// What `from` names, for a mount; `None` while a stage is not done.
     pub(super) fn mount_from(&mut self, index: usize, name: &str) -> Result<Option<MountFrom>> {
-        let contexts: Vec<String> = self.request.contexts.iter().map(|c| c.0.clone()).collect();
-        Ok(match graph::from(self.file, name, index, &contexts)? {
-            graph::From::Stage(stage) => {
-                if self.stages[stage].status != Status::Done {
-                    self.graph.need(stage);
-                    return Ok(None);
+        Ok(
+            match graph::from(self.file, name, index, &self.request.contexts)? {
+                graph::From::Stage(stage) => {
+                    if self.stages[stage].status != Status::Done {
+                        self.graph.need(stage);
+                        return Ok(None);
+                    }
+                    let state = self.state(stage)?;
+                    Some(MountFrom::Layers(state.pieces.clone(), state.key))
                 }
-                let state = self.state(stage)?;
-                Some(MountFrom::Layers(state.pieces.clone(), state.key))
-            }
-            graph::From::Image(image) => Some(self.mount_image(index, &image)?),
-            graph::From::Context(name) => {
-                let given = self.request.contexts.iter().find(|given| given.0 == name);
-                let place = given.map(|given| given.1.clone()).unwrap_or_default();
-                match place.strip_prefix("docker-image://") {
-                    Some(image) => Some(self.mount_image(index, image)?),
-                    None => Some(MountFrom::Context(name)),
+                graph::From::Image(image) => {
+                    let (key, pieces) = self.image_pieces(index, &image)?;
+                    Some(MountFrom::Layers(pieces, key))
                 }
-            }
-        })
-    }
-
-    fn mount_image(&mut self, index: usize, image: &str) -> Result<MountFrom> {
-        let platform = self.state(index)?.platform.clone();
-        let state = self.begin_with_image(image, &platform)?;
-        Ok(MountFrom::Layers(state.pieces, state.key))
+                graph::From::Context(name) => Some(MountFrom::Context(name)),
+            },
+        )
     }
 
     /// A context, opened once: a directory by the name it was given, or the build's own.
@@ -134,17 +127,23 @@ impl<'a> Solver<'a> {
         if let Some(found) = self.contexts.get(name) {
             return Ok(found.clone());
         }
-        let given = self.request.contexts.iter().find(|given| given.0 == name);
+        let given = named::find(&self.request.contexts, name).map(|named| &named.place);
         let mut fetched = None;
         let (path, dockerfile) = match given {
-            Some((_, text)) => match Place::of(text) {
-                Some(place) => {
-                    let found = fetched.insert(fetch(self.engine, &place, false)?);
-                    (found.directory.as_path(), None)
-                }
-                None => (Path::new(text), None),
-            },
-            None => (self.request.context.as_path(), Some(self.dockerfile())),
+            Some(NamedPlace::Remote(place)) => {
+                let found = fetched.insert(fetch(
+                    self.engine,
+                    Logins(&self.request.secrets),
+                    place,
+                    false,
+                )?);
+                (found.directory.as_path(), None)
+            }
+            Some(NamedPlace::Directory(path)) => (path.as_path(), None),
+            // Images are asked for their layers.
+            Some(NamedPlace::Image(_)) | None => {
+                (self.request.context.as_path(), Some(self.dockerfile()))
+            }
         };
         let root = Root::open(path)?;
         let ignore = match dockerfile {
@@ -297,7 +296,13 @@ impl<'a> Solver<'a> {
                     let state = self.state(index)?;
                     let checksum = add.checksum.as_ref().map(|word| state.expand(word));
                     let checksum = checksum.transpose()?;
-                    let fetched = source::add(self.engine, add, &text, checksum.as_deref())?;
+                    let fetched = source::add(
+                        self.engine,
+                        Logins(&self.request.secrets),
+                        add,
+                        &text,
+                        checksum.as_deref(),
+                    )?;
                     key.add("remote", [fetched.digest.hex()]);
                     plan.from.push(fetched.files);
                 }
@@ -357,8 +362,7 @@ impl<'a> Solver<'a> {
         options: &Options,
         pieces: &mut Vec<Piece>,
     ) -> Result<Option<(Origin, Digest)>> {
-        let contexts: Vec<String> = self.request.contexts.iter().map(|c| c.0.clone()).collect();
-        let (key, found) = match graph::from(self.file, name, index, &contexts)? {
+        let (key, found) = match graph::from(self.file, name, index, &self.request.contexts)? {
             graph::From::Stage(stage) => {
                 if self.stages[stage].status != Status::Done {
                     self.graph.need(stage);
@@ -369,12 +373,7 @@ impl<'a> Solver<'a> {
             }
             graph::From::Image(image) => self.image_pieces(index, &image)?,
             graph::From::Context(name) => {
-                let given = self.request.contexts.iter().find(|given| given.0 == name);
-                let place = given.map(|given| given.1.clone()).unwrap_or_default();
-                match place.strip_prefix("docker-image://") {
-                    Some(image) => self.image_pieces(index, image)?,
-                    None => return self.take_context(&name, sources, options).map(Some),
-                }
+                return self.take_context(&name, sources, options).map(Some);
             }
         };
         pieces.extend(&found);
@@ -393,7 +392,7 @@ impl<'a> Solver<'a> {
         Ok(Some((Origin::Layers(ground), digest)))
     }
 
-    fn image_pieces(&mut self, index: usize, image: &str) -> Result<(Digest, Vec<Piece>)> {
+    fn image_pieces(&mut self, index: usize, image: &ImageAt) -> Result<(Digest, Vec<Piece>)> {
         let platform = self.state(index)?.platform.clone();
         let state = self.begin_with_image(image, &platform)?;
         Ok((state.key, state.pieces))

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
+use super::named::{self, ImageAt, Named, NamedPlace};
 use super::state::platform_args;
 use crate::common::{Error, Kind};
 use crate::dockerfile::{self, Dockerfile, Instruction, Stage};
@@ -16,8 +17,10 @@ pub(super) enum Base {
     Scratch,
     /// An earlier stage.
     Stage(usize),
-    /// An image, by its name as written.
-    Image(String),
+    /// An image.
+    Image(ImageAt),
+    /// The files of a context of that name, over nothing.
+    Context(String),
 }
 
 /// Where files come from that are named by `--from`.
@@ -28,7 +31,7 @@ pub(super) enum From {
     /// A context of that name.
     Context(String),
     /// An image.
-    Image(String),
+    Image(ImageAt),
 }
 
 /// One stage of the graph.
@@ -57,7 +60,7 @@ pub(super) struct Graph {
     pub(super) globals: BTreeMap<String, String>,
 }
 
-/// Reads the graph of a file. `contexts` are the names of `--build-context`.
+/// Reads the graph of a file. A name of `contexts` goes before stages and images.
 ///
 /// # Errors
 /// `NotFound` for an unknown target; `Usage` for a stage without a base.
@@ -66,7 +69,7 @@ pub(super) fn of(
     target: Option<&str>,
     platform: &Platform,
     build_args: &[(String, String)],
-    contexts: &[String],
+    contexts: &[Named],
 ) -> Result<Graph> {
     let globals = globals(file, platform, build_args)?;
     let mut nodes = Vec::new();
@@ -150,7 +153,7 @@ fn node(
     stage: &Stage,
     platform: &Platform,
     globals: &BTreeMap<String, String>,
-    contexts: &[String],
+    contexts: &[Named],
 ) -> Result<Node> {
     let expand = |text: &str| {
         let lookup = |name: &str| globals.get(name).cloned();
@@ -165,10 +168,17 @@ fn node(
         Some(word) => expand(&word.raw)?.parse()?,
         None => platform.clone(),
     };
-    let base = match by_name(file, &base, stage.index) {
-        Some(index) => Base::Stage(index),
-        None if base == "scratch" && !contexts.contains(&base) => Base::Scratch,
-        None => Base::Image(base),
+    let base = match (
+        named::find(contexts, &base),
+        by_name(file, &base, stage.index),
+    ) {
+        (Some(named), _) => match &named.place {
+            NamedPlace::Image(image) => Base::Image(image.clone()),
+            _ => Base::Context(named.name.clone()),
+        },
+        (None, Some(index)) => Base::Stage(index),
+        (None, None) if base == "scratch" => Base::Scratch,
+        (None, None) => Base::Image(ImageAt::Name(base)),
     };
     let mut needs = BTreeSet::new();
     for name in stage.instructions.iter().flat_map(from_names) {
@@ -206,8 +216,14 @@ pub(super) fn from(
     file: &Dockerfile,
     name: &str,
     index: usize,
-    contexts: &[String],
+    contexts: &[Named],
 ) -> Result<From> {
+    if let Some(named) = named::find(contexts, name) {
+        return Ok(match &named.place {
+            NamedPlace::Image(image) => From::Image(image.clone()),
+            _ => From::Context(named.name.clone()),
+        });
+    }
     if let Some(found) = by_name(file, name, index) {
         return Ok(From::Stage(found));
     }
@@ -226,10 +242,7 @@ pub(super) fn from(
         let why = "circular dependency detected in stage: it is this stage itself";
         return Err(Error::usage("copy from stage", name, why).into());
     }
-    Ok(match contexts.iter().any(|context| context == name) {
-        true => From::Context(name.to_owned()),
-        false => From::Image(name.to_owned()),
-    })
+    Ok(From::Image(ImageAt::Name(name.to_owned())))
 }
 
 /// An earlier stage by its name; the last of that name counts.

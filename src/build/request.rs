@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use super::context::remote::Place;
+use super::named::Named;
 use crate::archive::Coding;
-use crate::common::Digest;
 use crate::engine::container::PullPolicy;
 use crate::engine::image::assemble::Dialect;
+use crate::engine::image::layout::Entry;
 use crate::engine::image::pull::RegistryOptions;
 use crate::oci::Platform;
 use crate::spec::config::Config;
@@ -44,8 +45,8 @@ pub(crate) struct Request {
     pub(crate) secrets: Vec<Secret>,
     /// `--ssh`.
     pub(crate) ssh: Vec<Ssh>,
-    /// `--build-context`: name and place.
-    pub(crate) contexts: Vec<(String, String)>,
+    /// `--build-context`.
+    pub(crate) contexts: Vec<Named>,
     /// `--allow`: `network.host`, `security.insecure`.
     pub(crate) allow: Vec<String>,
     /// `--cache-from`: where results of others are.
@@ -148,14 +149,7 @@ pub(crate) enum CachePlace {
     /// A name in a registry.
     Registry(String),
     /// A directory in OCI's image layout.
-    Local {
-        /// The directory.
-        path: PathBuf,
-        /// Name of the cache in it.
-        tag: Option<String>,
-        /// Digest of the cache in it.
-        digest: Option<Digest>,
-    },
+    Local(Entry),
     /// The image itself.
     Inline,
     /// A kind that is not known.
@@ -166,7 +160,7 @@ impl std::fmt::Display for CachePlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             CachePlace::Registry(name) => f.write_str(name),
-            CachePlace::Local { path, .. } => path.display().fmt(f),
+            CachePlace::Local(entry) => entry.path.display().fmt(f),
             CachePlace::Inline => f.write_str("inline"),
             CachePlace::Other(kind) => write!(f, "type={kind}"),
         }

@@ -11,6 +11,7 @@ use super::graph::{self, Graph};
 use super::job::{Answer, Ended, Job, Jobs, SealJob, StepInfo};
 use super::key::Key;
 use super::layers::{Layer, Layers, Made};
+use super::named::ImageAt;
 use super::progress::{Event, Progress, StepFailure, Vertex};
 use super::request::Request;
 use super::stage::{Stage, Status};
@@ -19,9 +20,10 @@ use crate::common::{Digest, Error, ExitStatus, Kind, Mode, Timestamp};
 use crate::dockerfile::Dockerfile;
 use crate::engine::Engine;
 use crate::engine::container::Sealed;
-use crate::oci::{ImageConfig, Platform};
+use crate::engine::image::adopt::Adopted;
+use crate::oci::Platform;
 use crate::spec::config::Network;
-use crate::store::{BuildPresence, CacheRecord, CachedLayer, ImageRecord};
+use crate::store::{BuildPresence, CacheRecord, CachedLayer};
 
 /// A build of one platform at work.
 pub(super) struct Solver<'a> {
@@ -42,7 +44,7 @@ pub(super) struct Solver<'a> {
     /// What is at work.
     pub(super) jobs: Jobs,
     /// Images that were found, by name and platform: each is asked for once.
-    pub(super) images: BTreeMap<(String, String), (ImageRecord, ImageConfig)>,
+    pub(super) images: BTreeMap<(ImageAt, String), Adopted>,
     /// The network of commands, once it is settled.
     pub(super) network: Option<Network>,
     /// Arguments that some `ARG` has named.
@@ -98,13 +100,14 @@ impl<'a> Solver<'a> {
         presence: &'a BuildPresence,
         imported: &'a Imported<'a>,
     ) -> Result<Solver<'a>> {
-        let contexts: Vec<String> = request
-            .contexts
-            .iter()
-            .map(|(name, _)| name.clone())
-            .collect();
         let target = request.target.as_deref();
-        let graph = graph::of(file, target, platform, &request.build_args, &contexts)?;
+        let graph = graph::of(
+            file,
+            target,
+            platform,
+            &request.build_args,
+            &request.contexts,
+        )?;
         let processors = || std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Solver {
             engine,
@@ -428,13 +431,10 @@ impl Solved {
 }
 
 /// Each image under the digest that its name stood for.
-fn materials(
-    images: &BTreeMap<(String, String), (ImageRecord, ImageConfig)>,
-) -> Vec<(String, Digest)> {
-    let digest = |record: &ImageRecord| record.index.unwrap_or(record.manifest);
+fn materials(images: &BTreeMap<(ImageAt, String), Adopted>) -> Vec<(String, Digest)> {
     let images = images.iter();
     images
-        .map(|((name, _), (record, _))| (name.clone(), digest(record)))
+        .map(|((image, _), found)| (image.to_string(), found.digest))
         .collect()
 }
 

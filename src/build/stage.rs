@@ -5,12 +5,14 @@ use anyhow::{Context, Result};
 use super::graph::Base;
 use super::key::Key;
 use super::layers::Layer;
+use super::named::ImageAt;
 use super::progress::{Event, Vertex};
 use super::solve::Solver;
 use super::state::State;
-use crate::common::Digest;
+use crate::common::{Digest, Error};
 use crate::dockerfile::{self, Dockerfile, Instruction, Kind};
 use crate::engine::container::{RunRequest, base_image};
+use crate::engine::image::adopt::{Adopted, adopt};
 use crate::oci::{ImageConfig, Platform, RootFs};
 
 /// Whether a stage can go on.
@@ -146,14 +148,23 @@ impl Solver<'_> {
                 // Its arguments come with it, as BuildKit has it.
                 state.context("a stage without a state")?
             }
-            Base::Image(name) => self.begin_with_image(name, &node.platform)?,
+            Base::Image(image) => self.begin_with_image(image, &node.platform)?,
+            Base::Context(_) => self.scratch(&node.platform),
         };
         state.set_path();
         let vertex = self.name_vertex(index);
         self.progress.event(&Event::Started { vertex });
         self.progress.event(&Event::Done { vertex });
         let triggers = std::mem::take(&mut state.image.config.on_build);
+        if triggers.len() > dockerfile::MAX_INSTRUCTIONS {
+            let why = format!("it has {} triggers (ONBUILD)", triggers.len());
+            return Err(Error::usage("begin with image", "", why).into());
+        }
         let mut instructions = Vec::new();
+        if let Base::Context(name) = &node.base {
+            let text = format!("COPY --from={name} / /");
+            instructions.push(dockerfile::parse_trigger(&text)?);
+        }
         for text in &triggers {
             instructions.push(dockerfile::parse_trigger(text)?);
         }
@@ -190,46 +201,56 @@ impl Solver<'_> {
             args: Vec::new(),
             platform: platform.clone(),
             escape: self.file.directives.escape,
+            noted: 0,
         }
     }
 
     /// Finds or fetches an image, once in a build.
-    pub(super) fn image(
-        &mut self,
-        name: &str,
-        platform: &Platform,
-    ) -> Result<(crate::store::ImageRecord, ImageConfig)> {
-        let place = (name.to_owned(), platform.to_string());
+    pub(super) fn image(&mut self, image: &ImageAt, platform: &Platform) -> Result<Adopted> {
+        let place = (image.clone(), platform.to_string());
         if let Some(found) = self.images.get(&place) {
             return Ok(found.clone());
         }
-        let request = RunRequest {
-            image: name.to_owned(),
-            pull: self.request.pull,
-            platform: (*platform != Platform::host()).then(|| platform.clone()),
-            registry: self.request.registry.clone(),
-            ..RunRequest::default()
+        let found = match image {
+            ImageAt::Layout(entry) => adopt(self.engine, entry, platform)?,
+            ImageAt::Name(name) => {
+                let request = RunRequest {
+                    image: name.clone(),
+                    pull: self.request.pull,
+                    platform: (*platform != Platform::host()).then(|| platform.clone()),
+                    registry: self.request.registry.clone(),
+                    ..RunRequest::default()
+                };
+                let (record, config) = base_image(self.engine, &request)?;
+                Adopted {
+                    digest: record.index.unwrap_or(record.manifest),
+                    manifest: self.engine.store.documents(&record)?.manifest,
+                    config,
+                }
+            }
         };
-        let found = base_image(self.engine, &request)?;
         self.images.insert(place, found.clone());
         Ok(found)
     }
 
     /// A stage that begins at an image.
-    pub(super) fn begin_with_image(&mut self, name: &str, platform: &Platform) -> Result<State> {
-        let (record, image) = self.image(name, platform)?;
-        let documents = self.engine.store.documents(&record)?;
+    pub(super) fn begin_with_image(
+        &mut self,
+        image: &ImageAt,
+        platform: &Platform,
+    ) -> Result<State> {
+        let found = self.image(image, platform)?;
+        let image = found.config;
         let mut pieces = Vec::new();
-        let layers = record.layers.iter().zip(documents.manifest.layers);
-        for (diff_id, blob) in layers {
-            let diff_id = *diff_id;
+        let diff_ids = image.rootfs.diff_ids.clone();
+        for (diff_id, blob) in diff_ids.iter().copied().zip(found.manifest.layers) {
             pieces.push(self.layers.push(Layer::Image {
                 diff_id,
                 blob: Box::new(blob),
             }));
         }
         let mut key = Key::new("image");
-        key.add("layers", record.layers.iter().map(Digest::hex));
+        key.add("layers", diff_ids.iter().map(Digest::hex));
         Ok(State {
             base_layers: pieces.len(),
             base_history: image.history.len(),
@@ -243,15 +264,15 @@ impl Solver<'_> {
             args: Vec::new(),
             platform: platform.clone(),
             escape: self.file.directives.escape,
+            noted: 0,
         })
     }
 
     /// Adds the stages that an instruction takes files from to those that are built.
     fn need_stages(&mut self, index: usize, instruction: &Instruction) -> Result<()> {
-        let contexts: Vec<String> = self.request.contexts.iter().map(|c| c.0.clone()).collect();
         for name in super::graph::from_names(instruction) {
             if let super::graph::From::Stage(stage) =
-                super::graph::from(self.file, name, index, &contexts)?
+                super::graph::from(self.file, name, index, &self.request.contexts)?
             {
                 self.graph.need(stage);
             }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use crate::common::Digest;
+use crate::common::{Digest, Error};
 use crate::dockerfile::{self, Word};
-use crate::oci::{DEFAULT_PATH, History, ImageConfig, Platform};
+use crate::oci::{DEFAULT_PATH, History, ImageConfig, MAX_CONFIG, Platform};
 
 /// Number of a layer in the build's list of them.
 pub(super) type Piece = usize;
@@ -29,6 +29,18 @@ pub(super) const PROXIES: [&str; 10] = [
     "all_proxy",
 ];
 
+fn check_size(bytes: usize) -> Result<()> {
+    match bytes <= MAX_CONFIG {
+        true => Ok(()),
+        false => Err(Error::usage(
+            "add to the image's configuration",
+            "",
+            format!("it would be larger than {MAX_CONFIG} bytes, and nobody could read it"),
+        )
+        .into()),
+    }
+}
+
 /// A stage between two instructions.
 #[derive(Debug, Clone)]
 pub(super) struct State {
@@ -48,17 +60,16 @@ pub(super) struct State {
     pub(super) platform: Platform,
     /// Character that escapes another in words.
     pub(super) escape: char,
+    /// Bytes of the lines that were added to the history.
+    pub(super) noted: usize,
 }
 
 impl State {
     /// What the name is worth in words of the stage's instructions: the environment first.
     pub(super) fn value(&self, name: &str) -> Option<String> {
-        let env = self.image.config.env.iter();
-        let found = env
-            .filter_map(|entry| entry.split_once('='))
-            .find(|(key, _)| *key == name);
-        match found {
-            Some((_, value)) => Some(value.to_owned()),
+        let mut env = self.image.config.env.iter();
+        match env.find_map(|entry| value_of(entry, name)) {
+            Some(value) => Some(value.to_owned()),
             None => {
                 let mut args = self.args.iter();
                 args.find(|(key, _)| key == name)
@@ -79,6 +90,30 @@ impl State {
     pub(super) fn expand_text(&self, text: &str) -> Result<String> {
         let lookup = |name: &str| self.value(name);
         Ok(dockerfile::expand(text, self.escape, &lookup)?)
+    }
+
+    /// Expands names and their values, all from before the instruction.
+    ///
+    /// # Errors
+    /// As [`expand`](State::expand); `Usage` for more than an image can hold.
+    pub(super) fn expand_pairs(&self, pairs: &[(Word, Word)]) -> Result<Vec<(String, String)>> {
+        let mut found = Vec::new();
+        let mut size = 0;
+        for (name, value) in pairs {
+            let (name, value) = (self.expand(name)?, self.expand(value)?);
+            size += name.len() + value.len();
+            check_size(size)?;
+            found.push((name, value));
+        }
+        Ok(found)
+    }
+
+    /// Refuses what no image can hold: what an instruction adds stands in the history.
+    ///
+    /// # Errors
+    /// `Usage`.
+    pub(super) fn check_size(&self) -> Result<()> {
+        check_size(self.noted)
     }
 
     /// Expands a word that may come to several.
@@ -160,6 +195,7 @@ impl State {
 
     /// Adds a line to the history.
     pub(super) fn note(&mut self, text: String, has_layer: bool) {
+        self.noted += text.len();
         self.image.history.push(History {
             created: None,
             author: None,
@@ -168,6 +204,11 @@ impl State {
             empty_layer: !has_layer,
         });
     }
+}
+
+/// The value of an entry `NAME=VALUE` of that name.
+pub(super) fn value_of<'e>(entry: &'e str, name: &str) -> Option<&'e str> {
+    entry.strip_prefix(name)?.strip_prefix('=')
 }
 
 /// Platform arguments: `TARGETPLATFORM` and its parts, and the same of the machine that builds.

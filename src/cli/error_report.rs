@@ -34,8 +34,10 @@ pub(crate) fn report(error: &Error, json: bool) {
         format!("{document}\n")
     } else {
         let program = std::env::args_os().next().unwrap_or_default();
-        let mut text = Voice::of(&program).line(&message(error), typed);
+        let voice = Voice::of(&program);
+        let mut text = voice.line(&message(error), typed);
         text.push('\n');
+        let hint = hint.filter(|_| !voice.has_words(typed));
         for line in hint.into_iter().flat_map(str::lines) {
             text.push_str(&format!("hint: {line}\n"));
         }
@@ -119,6 +121,12 @@ pub(crate) fn usage(error: &clap::Error, command: &str) -> common::Error {
             format!("unknown shorthand flag: {flag}")
         }
         (ErrorKind::UnknownArgument, Some(word)) => format!("unexpected argument: {word}"),
+        (ErrorKind::InvalidValue, Some(flag))
+            if context(ContextKind::InvalidValue).is_some_and(|value| value.is_empty()) =>
+        {
+            let flag = flag.split([' ', '=']).next().unwrap_or(&flag);
+            format!("flag needs an argument: {flag}")
+        }
         (ErrorKind::MissingRequiredArgument, Some(what)) => format!("missing argument: {what}"),
         (ErrorKind::InvalidUtf8, _) => "an argument is not UTF-8".to_owned(),
         _ => first_line(error),

@@ -34,7 +34,7 @@ pub(crate) use lint::{Base, LintOptions, Warning, lint};
 pub(crate) use mount::{Mount, MountKind, MountSpec, Sharing};
 pub(crate) use outline::{Argument, Target, find, outline, reachable, targets};
 pub(crate) use port::ports;
-pub(crate) use reader::{MAX_DOCKERFILE, parse, parse_change, parse_trigger};
+pub(crate) use reader::{MAX_DOCKERFILE, MAX_INSTRUCTIONS, parse, parse_change, parse_trigger};
 pub(crate) use span::{Span, Word, excerpt};
 pub(crate) use tree::{Add, Command, Document, Healthcheck, Instruction, Kind, Run, Stage};
 

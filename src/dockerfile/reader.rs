@@ -14,6 +14,10 @@ use super::tree::{Heredoc, Instruction, Kind, Stage};
 /// Largest Dockerfile, in bytes. Who reads one takes a byte more, so that nothing is cut silently.
 pub(crate) const MAX_DOCKERFILE: usize = 16 << 20;
 
+/// Most instructions of a file, each variable and label counted as one. An image with many more
+/// has a configuration that nobody reads.
+pub(crate) const MAX_INSTRUCTIONS: usize = 20_000;
+
 /// Reads a whole Dockerfile; `name` is what errors call it. Bytes that are no UTF-8 read as
 /// U+FFFD.
 ///
@@ -52,6 +56,7 @@ fn build(text: &str, lines: &mut Lines<'_>, name: &str) -> Result<Dockerfile, Pa
     };
     let escape = file.directives.escape;
     let mut any = false;
+    let mut left = MAX_INSTRUCTIONS;
     while let Some(mut logical) = lines.logical(escape) {
         any = true;
         if logical.empty {
@@ -60,7 +65,13 @@ fn build(text: &str, lines: &mut Lines<'_>, name: &str) -> Result<Dockerfile, Pa
         let heredocs = heredocs(lines, &mut logical, escape)?;
         let mut request = Request::cut(&logical, 0..logical.text.len(), escape);
         request.heredocs = heredocs;
-        add(&mut file, request)?;
+        let span = request.span();
+        let weight = add(&mut file, request)?;
+        left = left.checked_sub(weight).ok_or_else(|| {
+            let why =
+                format!("the file has more than {MAX_INSTRUCTIONS} instructions and variables");
+            ParseError::at(span, why)
+        })?;
     }
     match (any, file.stages.is_empty()) {
         (false, _) => Err(nowhere("file with no instructions")),
@@ -73,15 +84,20 @@ fn nowhere(why: impl Into<String>) -> ParseError {
     ParseError::at(Span::default(), why)
 }
 
-/// Puts an instruction where it belongs.
-fn add(file: &mut Dockerfile, request: Request<'_>) -> Result<(), ParseError> {
+/// Puts an instruction where it belongs; how many instructions it counts as.
+fn add(file: &mut Dockerfile, request: Request<'_>) -> Result<usize, ParseError> {
     if request.name() == "FROM" {
         let stage = stage(&request, file.stages.len())?;
         file.stages.push(stage);
-        return Ok(());
+        return Ok(1);
     }
     let keyword = request.keyword.span;
     let instruction = instruction::read(request)?;
+    let weight = match &instruction.kind {
+        Kind::Env(pairs) | Kind::Label(pairs) => pairs.len(),
+        Kind::Arg(names) => names.len(),
+        _ => 1,
+    };
     match (file.stages.last_mut(), &instruction.kind) {
         (Some(stage), _) => stage.instructions.push(instruction),
         (None, Kind::Arg(_)) => file.args.push(instruction),
@@ -90,7 +106,7 @@ fn add(file: &mut Dockerfile, request: Request<'_>) -> Result<(), ParseError> {
             return Err(ParseError::at(keyword, why));
         }
     }
-    Ok(())
+    Ok(weight)
 }
 
 /// Reads `FROM`.

@@ -11,7 +11,7 @@ pub(crate) const DEFAULT_PATH: &str =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Largest image configuration that is read, in bytes.
-const MAX_CONFIG: usize = 8 << 20;
+pub(crate) const MAX_CONFIG: usize = 8 << 20;
 
 /// An image configuration; its digest is the image id.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ mod platform;
 
 pub(crate) use descriptor::Descriptor;
 pub(crate) use image_config::{
-    ContainerConfig, DEFAULT_PATH, Healthcheck, History, ImageConfig, RootFs,
+    ContainerConfig, DEFAULT_PATH, Healthcheck, History, ImageConfig, MAX_CONFIG, RootFs,
 };
 pub(crate) use index::{Index, MAX_DOCUMENT, MAX_NESTING};
 pub(crate) use manifest::{Document, Manifest};

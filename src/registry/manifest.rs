@@ -6,8 +6,8 @@ use super::endpoint::Endpoint;
 use super::error::{printable, refusal};
 use crate::common::{Digest, Error, Kind, Result};
 use crate::oci::{
-    Descriptor, Document, ImageConfig, Index, MAX_DOCUMENT, MAX_NESTING, Manifest, MediaType,
-    Platform,
+    Descriptor, Document, ImageConfig, Index, MAX_CONFIG, MAX_DOCUMENT, MAX_NESTING, Manifest,
+    MediaType, Platform,
 };
 use crate::reference::Reference;
 use crate::settings::Source;
@@ -17,9 +17,6 @@ const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
 application/vnd.docker.distribution.manifest.list.v2+json, \
 application/vnd.oci.image.manifest.v1+json, \
 application/vnd.docker.distribution.manifest.v2+json";
-
-/// Largest image configuration in bytes.
-const MAX_CONFIG: usize = 8 << 20;
 
 /// Most documents read to find one platform.
 const MAX_DOCUMENTS: usize = 32;

@@ -3,10 +3,7 @@
 use super::Store;
 use super::image::ImageRecord;
 use crate::common::{Digest, Error, Kind, Result};
-use crate::oci::{Document, ImageConfig, MAX_DOCUMENT, Manifest};
-
-/// Largest configuration that is read, in bytes (as `oci` allows).
-const MAX_CONFIG: usize = 8 << 20;
+use crate::oci::{Document, ImageConfig, MAX_CONFIG, MAX_DOCUMENT, Manifest};
 
 /// Manifest and configuration of one image.
 #[derive(Debug, Clone)]

@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
 # Builds: twelve steps cached and cold, a context of many files cached and cold, four stages side by side
 # against one after the other, and peak memory; podman's build beside them where it is installed.
+#
+#   tests/bench/build.sh [small] [large] [cold] [stages] [memory]
+#
 # Environment: KETCH, ROUNDS, GAP_MS, FILES (of the large context), BENCH_DIR, NO_PODMAN.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 private_namespace "$@"
 build_tools
+parts=${*:-small large cold stages memory}
+wanted() { case " $parts " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 files=${FILES:-50000}
 root=$bench/build.$$
@@ -29,10 +34,12 @@ echo content >"$root/small/file"
   for ((i = 0; i < 12; i++)); do printf 'RUN ["/bin/t", "%d"]\n' "$i"; done
 } >"$root/small/Twelve"
 printf 'FROM localhost/base:1\nCOPY . /all/\n' >"$root/large/Dockerfile"
-for ((i = 0; i < files; i += 100)); do
-  mkdir -p "$root/large/d$((i / 100))"
-  for ((j = 0; j < 100; j++)); do echo "$i $j" >"$root/large/d$((i / 100))/f$j"; done
-done
+if wanted large || wanted cold || wanted memory; then
+  for ((i = 0; i < files; i += 100)); do
+    mkdir -p "$root/large/d$((i / 100))"
+    for ((j = 0; j < 100; j++)); do echo "$i $j" >"$root/large/d$((i / 100))/f$j"; done
+  done
+fi
 {
   for ((i = 0; i < 4; i++)); do printf 'FROM localhost/base:1 AS s%d\nRUN ["/bin/busy", "%d"]\n' "$i" "$i"; done
   printf 'FROM scratch\n'
@@ -43,46 +50,58 @@ export CONTAINERS_CONF=$root/podman/containers.conf CONTAINERS_STORAGE_CONF=$roo
 export CONTAINERS_REGISTRIES_CONF=$root/podman/registries.conf KETCH_ROOT=$root/ketch
 podman_settings "$root/podman"
 build="$ketch build -q --network none"
-rows_cached=("walk" "find $root/small -printf %s")
-rows_cold=()
-rows_large=("walk" "find $root/large -printf %s")
-rows_large_cold=("walk" "find $root/large -printf %s")
 "$ketch" import "$root/base.tar" localhost/base:1 >/dev/null
-# What is cached has to be built once.
-$build -t small "$root/small" >/dev/null
-$build -t large "$root/large" >/dev/null
-rows_cached+=("ketch" "$build -t small $root/small")
-rows_cold+=("ketch" "$build --no-cache -t twelve -f $root/small/Twelve $root/small")
-rows_large+=("ketch" "$build -t large $root/large")
-rows_large_cold+=("ketch" "$build --no-cache -t large $root/large")
+podman=
 if have podman && [ -z "${NO_PODMAN:-}" ]; then
   podman import -q "$root/base.tar" localhost/base:1 >/dev/null
   podman="podman build -q --layers --isolation=chroot --network=host --signature-policy $root/podman/policy.json"
-  $podman -t small "$root/small" >/dev/null
-  $podman -t large "$root/large" >/dev/null
-  rows_cached+=("podman" "$podman -t small $root/small")
-  rows_cold+=("podman" "$podman --no-cache -t twelve -f $root/small/Twelve $root/small")
-  rows_large+=("podman" "$podman -t large $root/large")
-  rows_large_cold+=("podman" "$podman --no-cache -t large $root/large")
 fi
-title "twelve steps, cached"
-"$bench/bin/interleave" "$rounds" "$gap" "${rows_cached[@]}" || true
-title "twelve trivial commands, cold"
-"$bench/bin/interleave" "$rounds" "$gap" "${rows_cold[@]}" || true
-title "context of $files files, cached"
-"$bench/bin/interleave" "$rounds" "$gap" "${rows_large[@]}" || true
-title "context of $files files, cold"
-"$bench/bin/interleave" "$rounds" "$gap" "${rows_large_cold[@]}" || true
-title "four stages of plain computing, one after the other and side by side"
-"$bench/bin/interleave" "$rounds" "$gap" \
-  "--jobs 1" "$build --no-cache --jobs 1 $root/stages" \
-  "as it is" "$build --no-cache $root/stages" || true
-title "peak memory of one process, KiB"
-for words in "--no-cache -t large $root/large" "-t large $root/large" "--no-cache -t twelve -f $root/small/Twelve $root/small"; do
-  # shellcheck disable=SC2086
-  python3 - $build $words <<'PYTHON'
+
+# The same build by each: $1 is what is measured beside them, the rest the words of the build.
+compare() {
+  local floor=$1
+  shift
+  local rows=("ketch" "$build $*")
+  if [ -n "$floor" ]; then rows=("walk" "$floor" "${rows[@]}"); fi
+  if [ -n "$podman" ]; then rows+=("podman" "$podman $*"); fi
+  "$bench/bin/interleave" "$rounds" "$gap" "${rows[@]}" || true
+}
+# What is cached has to be built once.
+once() {
+  $build "$@" >/dev/null
+  if [ -n "$podman" ]; then $podman "$@" >/dev/null; fi
+}
+
+if wanted small; then
+  once -t small "$root/small"
+  title "twelve steps, cached"
+  compare "find $root/small -printf %s" -t small "$root/small"
+  title "twelve trivial commands, cold"
+  compare "" --no-cache -t twelve -f "$root/small/Twelve" "$root/small"
+fi
+if wanted large; then
+  once -t large "$root/large"
+  title "context of $files files, cached"
+  compare "find $root/large -printf %s" -t large "$root/large"
+fi
+if wanted cold; then
+  title "context of $files files, cold"
+  compare "find $root/large -printf %s" --no-cache -t large "$root/large"
+fi
+if wanted stages; then
+  title "four stages of plain computing, one after the other and side by side"
+  "$bench/bin/interleave" "$rounds" "$gap" \
+    "--jobs 1" "$build --no-cache --jobs 1 $root/stages" \
+    "as it is" "$build --no-cache $root/stages" || true
+fi
+if wanted memory; then
+  title "peak memory of one process, KiB"
+  for words in "--no-cache -t large $root/large" "-t large $root/large" "--no-cache -t twelve -f $root/small/Twelve $root/small"; do
+    # shellcheck disable=SC2086
+    python3 - $build $words <<'PYTHON'
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, *sys.argv[5:-1])
 PYTHON
-done
+  done
+fi

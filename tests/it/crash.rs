@@ -17,7 +17,7 @@ const STEP: usize = 5;
 
 /// Runs a command that is killed at its `at`th call that changes something; false when it had
 /// fewer.
-fn killed(env: &Env, at: usize, arguments: &[&str]) -> bool {
+pub(crate) fn killed(env: &Env, at: usize, arguments: &[&str]) -> bool {
     let mut command = env.program("/usr/bin/strace");
     command.args([
         "-f",
@@ -37,7 +37,7 @@ fn killed(env: &Env, at: usize, arguments: &[&str]) -> bool {
 }
 
 /// What must hold after a kill and one more command.
-fn assert_whole(env: &Env, what: &str) {
+pub(crate) fn assert_whole(env: &Env, what: &str) {
     env.ketch(&["system", "check"]).ok();
     env.ketch(&["ps", "-a"]).ok();
     assert_eq!(env.containers(), [""; 0], "{what}");
@@ -183,7 +183,7 @@ cases! {
 }
 
 /// A store on a tmpfs of this size in a mount namespace of its own; the registry is outside.
-fn on_a_small_disk(env: &Env, kilobytes: usize, script: &str) -> Output {
+pub(crate) fn on_a_small_disk(env: &Env, kilobytes: usize, script: &str) -> Output {
     let mut command = Command::new("/usr/bin/unshare");
     let store = env.store();
     let store = store.to_str().unwrap();

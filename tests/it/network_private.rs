@@ -147,9 +147,10 @@ cases! {
 
     fn the_program_ends_with_whoever_keeps_the_container(env) {
         if !can_carry(env) { return; }
-        for network in ["pasta", "slirp4netns"] {
+        // Who keeps the id of the caller is not root there.
+        for (network, user) in [("pasta", "host"), ("slirp4netns", "host"), ("pasta", "keep-id"), ("slirp4netns", "keep-id")] {
             if !crate::harness::require::program(network) { continue; }
-            let id = serve(env, "job", &["--network", network]);
+            let id = serve(env, "job", &["--network", network, "--userns", user]);
             let (helper, keeper) = (helpers(env, &id)[0], supervisor(env, &id));
             assert!(!is_gone(helper));
             kill(Pid::from_raw(keeper), Signal::SIGKILL).unwrap();

@@ -67,3 +67,185 @@ fn each_fails_with_its_own_codes() {
     }
     env.assert_clean();
 }
+
+#[test]
+fn flags_before_the_command_are_each_one_s_own() {
+    let (env, name, id) = world();
+    let docker = |arguments: &[&str]| called(&env, "docker", arguments);
+    let podman = |arguments: &[&str]| called(&env, "podman", arguments);
+    docker(&[
+        "--context",
+        "default",
+        "-D",
+        "-l",
+        "info",
+        "pull",
+        "-q",
+        &name,
+    ])
+    .ok();
+    docker(&["--host", "tcp://127.0.0.1:1", "images"]).fails(1, &["tcp://127.0.0.1:1", "here"]);
+    podman(&["--log-level", "telepathic", "info"]).fails(1, &["telepathic", "choose from: trace"]);
+    podman(&["--noout", "images"]).ok();
+    assert_eq!(podman(&["--noout", "images", "-q"]).stdout, "");
+    let file = env.path("work/ids");
+    let to_file = [
+        "--out",
+        file.to_str().unwrap(),
+        "--runtime",
+        "crun",
+        "images",
+        "-q",
+        "--no-trunc",
+    ];
+    assert_eq!(podman(&to_file).stdout, "");
+    assert_eq!(std::fs::read_to_string(&file).unwrap().trim(), id);
+    env.ketch(&["--noout", "images"]).fails(1, &["--noout"]);
+}
+
+#[test]
+fn podman_s_templates_name_the_fields_of_go() {
+    let env = Env::any();
+    let podman = |format: &str| called(&env, "podman", &["info", "--format", format]);
+    assert_eq!(
+        podman("{{.Host.OCIRuntime.Name}} {{.Host.OS}}").ok(),
+        "ketch linux"
+    );
+    podman("{{.Host.Security.SECCOMPEnabled}} {{.Host.CgroupsVersion}}").says("true v");
+    assert_eq!(podman("{{.Store.ContainerStore.Number}}").ok(), "0");
+    let document: serde_json::Value = serde_json::from_str(podman("{{json .}}").ok()).unwrap();
+    assert_eq!(document["host"]["os"], "linux");
+    assert!(document.get("Host").is_none() && document["host"].get("OS").is_none());
+    podman("{{.Host.Nothing}}").fails(125, &["can't evaluate field Nothing"]);
+}
+
+#[test]
+fn an_image_is_asked_for_and_loses_its_names() {
+    let (env, name, id) = world();
+    env.ketch(&["image", "exists", &name]).exits(1);
+    env.ketch(&["pull", "-q", &name]).ok();
+    env.ketch(&["tag", &name, "other:1"]).ok();
+    for known in [name.as_str(), "other:1", &id, &id["sha256:".len()..][..12]] {
+        env.ketch(&["image", "exists", known]).exits(0);
+    }
+    env.ketch(&["untag", &name, "none:1"])
+        .refused(&["does not have this name"]);
+    env.ketch(&["untag", &name, "other:1"]).ok();
+    env.ketch(&["image", "exists", "other:1"]).exits(1);
+    env.ketch(&["image", "exists", &name]).exits(0);
+    env.ketch(&["image", "untag", &name]).ok();
+    env.ketch(&["image", "exists", &name]).exits(1);
+    env.ketch(&["image", "exists", &id]).exits(0);
+}
+
+#[test]
+fn what_a_peer_says_has_no_line_of_ours_below_it() {
+    let env = Env::any();
+    let lines = |program: &str| {
+        called(
+            &env,
+            program,
+            &["inspect", "--type", "container", "nothing"],
+        )
+        .stderr
+    };
+    assert_eq!(
+        called(&env, "podman", &["rmi", "nothing"])
+            .stderr
+            .lines()
+            .collect::<Vec<_>>(),
+        ["Error: nothing: image not known"]
+    );
+    assert!(!lines("docker").contains("hint:"), "{}", lines("docker"));
+    assert!(env.ketch(&["rmi", "nothing"]).stderr.contains("hint:"));
+}
+
+cases! {
+    fn podman_s_payloads_are_told_whose_they_are(env) {
+        let image = env.base();
+        let line = ["run", "--rm", "--network", "none", &image, "payload", "env"];
+        assert!(called(env, "podman", &line).ok().lines().any(|one| one == "container=podman"));
+        assert!(!called(env, "docker", &line).ok().contains("container="));
+    }
+
+    fn paths_in_a_container_start_where_each_says(env) {
+        let image = env.base();
+        env.file("work/note", "text");
+        env.ketch(&["create", "--name", "one", "-w", "/tmp", &image, "payload", "true"]).ok();
+        called(env, "podman", &["cp", "note", "one:by-podman"]).ok();
+        called(env, "docker", &["cp", "note", "one:by-docker"]).ok();
+        let found = |path: &str| env.ketch(&["cp", &format!("one:{path}"), "found"]).code();
+        assert_eq!([found("/tmp/by-podman"), found("/by-podman")], [0, 1]);
+        assert_eq!([found("/by-docker"), found("/tmp/by-docker")], [0, 1]);
+        env.ketch(&["rm", "one"]).ok();
+        env.assert_clean();
+    }
+}
+
+#[test]
+fn a_flag_takes_the_next_word_whatever_it_begins_with() {
+    let (env, name, _) = world();
+    env.ketch(&["pull", "-q", &name]).ok();
+    let lines = env.ketch(&["history", "--format", "--{{.ID}}", &name]);
+    assert!(lines.ok().starts_with("--"), "{lines}");
+    env.ketch(&["create", "--name", "one", "--label", "-x=y", &name, "z"])
+        .ok();
+    assert_eq!(
+        env.ketch(&["inspect", "-f", "{{index .Config.Labels \"-x\"}}", "one"])
+            .ok(),
+        "y"
+    );
+    env.ketch(&["create", "--hostname"])
+        .fails(125, &["flag needs an argument: --hostname"]);
+    let podman = |arguments: &[&str]| called(&env, "podman", arguments);
+    let made = [
+        "create",
+        "--name",
+        "two",
+        "--health-cmd",
+        "true",
+        "--health-interval",
+        "disable",
+        &name,
+        "z",
+    ];
+    podman(&made).ok();
+    podman(&["create", "--health-interval", "never", &name]).refused(&["never"]);
+    let asked = podman(&[
+        "inspect",
+        "-f",
+        "{{.State.StoppedByUser}} {{.Config.HealthcheckOnFailureAction}}",
+        "two",
+    ]);
+    assert_eq!(asked.ok(), "false none");
+    env.ketch(&["rm", "one", "two"]).ok();
+}
+
+#[test]
+fn the_platform_comes_in_one_piece_or_in_parts() {
+    let (env, name, _) = world();
+    let own = if cfg!(target_arch = "x86_64") {
+        "amd64"
+    } else {
+        "arm64"
+    };
+    env.ketch(&["pull", "-q", "--os", "linux", "--arch", own, &name])
+        .ok();
+    env.ketch(&["pull", "-q", "--arch", "s390x", &name])
+        .warns("s390x");
+    env.ketch(&[
+        "pull",
+        "-q",
+        "--arch",
+        own,
+        "--platform",
+        "linux/amd64",
+        &name,
+    ])
+    .fails(125, &["--platform"]);
+    let file = env.path("work/none.json").display().to_string();
+    for verb in ["pull", "run"] {
+        env.ketch(&[verb, "--authfile", &file, &name])
+            .refused(&["credential file is not accessible", &file]);
+    }
+}

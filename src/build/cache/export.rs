@@ -94,7 +94,7 @@ pub(in crate::build) fn export(
     for to in &request.cache_to {
         let name = match &to.place {
             CachePlace::Inline => continue,
-            CachePlace::Local { .. } => "exporting cache to client directory",
+            CachePlace::Local(_) => "exporting cache to client directory",
             _ => "exporting cache to registry",
         };
         progress.event(&Event::Named { vertex, name });
@@ -152,12 +152,12 @@ fn one(
                 other => other,
             }
         }
-        CachePlace::Local { path, tag, .. } => {
+        CachePlace::Local(entry) => {
             if !missing.is_empty() {
                 imported.fetch(&missing)?;
             }
-            let tag = tag.as_deref().unwrap_or(LATEST);
-            Ok(directory(engine, &Layout::at(path), tag, &manifest)?)
+            let tag = entry.tag.as_deref().unwrap_or(LATEST);
+            Ok(directory(engine, &Layout::at(&entry.path), tag, &manifest)?)
         }
         CachePlace::Inline => Err(Error::new(Kind::Bug, "export cache", "inline").into()),
         CachePlace::Other(kind) => Err(Error::new(Kind::Unsupported, "export cache", kind)

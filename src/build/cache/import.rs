@@ -16,14 +16,11 @@ use crate::engine::image::artifact;
 use crate::engine::image::layout::Layout;
 use crate::engine::image::pull::{RegistryOptions, fetch_layers};
 use crate::oci::{
-    Descriptor, Document as Page, ImageConfig, LayerCompression, MAX_DOCUMENT, Manifest, MediaType,
-    Platform,
+    Descriptor, Document as Page, ImageConfig, LayerCompression, MAX_CONFIG, MAX_DOCUMENT,
+    Manifest, MediaType, Platform,
 };
 use crate::settings::Source;
 use crate::store::{CacheRecord, CachedLayer};
-
-/// Largest document, in bytes.
-const MAX_CONFIG: usize = 8 << 20;
 
 /// A layer that was counted on cannot be had. What named it is forgotten: the build begins again,
 /// and finds what it has done since.
@@ -239,9 +236,9 @@ fn read(
             let found = artifact::find(engine, name, platform, registry)?;
             (found.manifest, found.config, Place::Registry(found.sources))
         }
-        CachePlace::Local { path, tag, digest } => {
-            let layout = Layout::at(path);
-            let entry = layout.find(tag.as_deref(), digest.as_ref())?;
+        CachePlace::Local(at) => {
+            let layout = Layout::at(&at.path);
+            let entry = layout.find(at.tag.as_deref(), at.digest.as_ref())?;
             let bytes = layout.read(&entry.digest, MAX_DOCUMENT)?;
             let Page::Manifest(manifest) = Page::parse(&bytes, &entry.media_type)? else {
                 return Err(no_cache(place).into());

@@ -8,6 +8,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::{folder, settle, stage};
+use crate::build::secret::Logins;
 use crate::common::{Digest, Error, Hasher, Kind};
 use crate::engine::Engine;
 use crate::registry::{Client, Options};
@@ -48,6 +49,7 @@ struct Seen {
 /// `Network` for what the server does wrong, `Corrupt` for another content than `checksum` says.
 pub(super) fn download(
     engine: &Engine<'_>,
+    logins: Logins<'_>,
     address: &str,
     checksum: Option<&str>,
 ) -> Result<Download> {
@@ -74,7 +76,7 @@ pub(super) fn download(
     let seen: Option<Seen> = seen.and_then(|text| serde_json::from_slice(&text).ok());
     let options = Options::default();
     let client = Client::new(&engine.settings, engine.ui, &options);
-    let remote = client.remote(address)?;
+    let remote = client.remote(address, logins.web(address)?.as_ref())?;
     if let Some(seen) = &seen {
         let same = match (&seen.etag, &remote.etag) {
             (Some(old), Some(new)) => old == new,

@@ -4,8 +4,12 @@
 use std::path::PathBuf;
 
 use super::{Place, bad, csv, env::Caller, path};
+use crate::build::context::remote;
+use crate::build::named::{self, ImageAt, Named, NamedPlace};
 use crate::build::request::{Secret, SecretSource, Ssh};
 use crate::common::Result;
+use crate::engine::image::layout::Entry;
+use crate::reference::Reference;
 
 /// Reads `id=ID[,type=file|env][,src=PATH|env=NAME]`. docker: with an id alone, a variable of that
 /// name, else a file of that name in the working directory.
@@ -85,17 +89,40 @@ pub(super) fn host(flag: &str, text: &str, place: &Place<'_>) -> Result<PathBuf>
     path::source(flag, text, place).map(PathBuf::from)
 }
 
-/// Reads `NAME=PLACE` of `--build-context`.
+/// Reads `NAME=PLACE` of `--build-context`: a directory, an address, `docker-image://NAME` or
+/// `oci-layout://DIRECTORY[:TAG][@DIGEST]`.
 ///
 /// # Errors
-/// For a missing part.
-pub(crate) fn context(text: &str) -> Result<(String, String)> {
-    match text.split_once('=') {
-        Some((name, place)) if !name.is_empty() && !place.is_empty() => {
-            Ok((name.to_lowercase(), place.to_owned()))
-        }
-        _ => Err(bad("--build-context", text, "use NAME=PLACE")),
+/// For a missing part, a bad name or a bad digest.
+pub(crate) fn context(text: &str, place: &Place<'_>) -> Result<Named> {
+    const FLAG: &str = "--build-context";
+    let (name, at) = text.split_once('=').unwrap_or((text, ""));
+    if name.is_empty() || at.is_empty() {
+        return Err(bad(FLAG, text, "use NAME=PLACE"));
     }
+    let found = if let Some(image) = at.strip_prefix("docker-image://") {
+        Reference::parse(image)?;
+        NamedPlace::Image(ImageAt::Name(image.to_owned()))
+    } else if let Some(layout) = at.strip_prefix("oci-layout://") {
+        let (layout, digest) = match layout.split_once('@') {
+            Some((layout, digest)) => (layout, Some(digest.parse()?)),
+            None => (layout, None),
+        };
+        let (directory, tag) = match layout.rsplit_once(':') {
+            Some((directory, tag)) if !tag.contains('/') => (directory, Some(tag.to_owned())),
+            _ => (layout, None),
+        };
+        let path = host(FLAG, directory, place)?;
+        NamedPlace::Image(ImageAt::Layout(Entry { path, tag, digest }))
+    } else if let Some(remote) = remote::Place::of(at) {
+        NamedPlace::Remote(remote)
+    } else {
+        NamedPlace::Directory(host(FLAG, at, place)?)
+    };
+    Ok(Named {
+        name: named::normal(name),
+        place: found,
+    })
 }
 
 /// Reads `NAME=VALUE`, or `NAME` for the caller's variable, which counts only when it is set.
@@ -216,14 +243,52 @@ mod tests {
     }
 
     #[test]
-    fn arguments_contexts_and_calls_are_read() {
+    fn contexts_are_directories_addresses_and_images() {
+        let read = |text: &str| context(text, &place());
+        assert_eq!(read("Base:latest=/x").unwrap().name, "base");
+        let at = |text: &str| read(text).unwrap().place;
+        let directory = |text: &str| NamedPlace::Directory(PathBuf::from(text));
+        assert_eq!(at("a=sub"), directory("/cwd/sub"));
+        assert_eq!(
+            at("a=https://host/x.tar"),
+            NamedPlace::Remote(remote::Place::Address("https://host/x.tar".to_owned()))
+        );
+        let image = |at: ImageAt| NamedPlace::Image(at);
+        let name = ImageAt::Name("debian:12".to_owned());
+        assert_eq!(at("a=docker-image://debian:12"), image(name));
+        let digest = format!("sha256:{}", "a".repeat(64));
+        for (text, tag, digest) in [
+            ("d", None, None),
+            ("d:v1", Some("v1"), None),
+            ("d@", None, Some(&digest)),
+            ("d:v1@", Some("v1"), Some(&digest)),
+        ] {
+            let text = format!("a=oci-layout://{text}{}", digest.map_or("", |text| text));
+            let entry = Entry {
+                path: PathBuf::from("/cwd/d"),
+                tag: tag.map(str::to_owned),
+                digest: digest.map(|text| text.parse().unwrap()),
+            };
+            assert_eq!(at(&text), image(ImageAt::Layout(entry)));
+        }
+        for bad in [
+            "base",
+            "=x",
+            "a=",
+            "a=docker-image://A B",
+            "a=oci-layout://d@x",
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn arguments_and_calls_are_read() {
         let pair = |name: &str, value: &str| Some((name.to_owned(), value.to_owned()));
         assert_eq!(argument("A=b=c", &Fixed).unwrap(), pair("A", "b=c"));
         assert_eq!(argument("TOKEN", &Fixed).unwrap(), pair("TOKEN", "/TOKEN"));
         assert_eq!(argument("NONE", &Fixed).unwrap(), None);
         assert!(argument("=a", &Fixed).is_err());
-        assert_eq!(context("Base=/x").unwrap().0, "base");
-        assert!(context("base").is_err() && context("=x").is_err());
         assert_eq!(call("check,format=json").unwrap(), (Call::Check, true));
         assert_eq!(call("outline").unwrap(), (Call::Outline, false));
         assert!(call("x").is_err() && call("check,x").is_err());

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{Place, bad, boolean, csv, path};
 use crate::build::request::{CachePlace, CacheTo};
 use crate::common::{Digest, Result};
+use crate::engine::image::layout::Entry;
 use crate::reference::Reference;
 
 /// Fields by their names, as given.
@@ -69,11 +70,11 @@ impl<'a> Fields<'a> {
             "local" => {
                 let text = self.needed(directory, kind)?;
                 let digest = self.take("digest");
-                CachePlace::Local {
+                CachePlace::Local(Entry {
                     path: PathBuf::from(path::source(self.flag, &text, place)?),
                     tag: self.take("tag"),
                     digest: digest.map(|text| text.parse::<Digest>()).transpose()?,
-                }
+                })
             }
             "inline" => CachePlace::Inline,
             other => {
@@ -168,11 +169,11 @@ mod tests {
         let read = |text: &str| from(text, &here());
         assert_eq!(read("host/a:b").unwrap(), name("host/a:b"));
         assert_eq!(read("type=registry,ref=a").unwrap(), name("a"));
-        let local = CachePlace::Local {
+        let local = CachePlace::Local(Entry {
             path: PathBuf::from("/cwd/x"),
             tag: Some("t".to_owned()),
             digest: None,
-        };
+        });
         assert_eq!(read("type=local,src=x,tag=t").unwrap(), local);
         let other = CachePlace::Other("gha".to_owned());
         assert_eq!(read("type=gha,url=x").unwrap(), other);

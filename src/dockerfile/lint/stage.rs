@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::error::similar_exact;
-use super::super::expand::{Expansion, expand_document, expand_known};
+use super::super::expand::{ExpandError, Expansion, expand_document, expand_known};
 use super::super::tree::{Command, Document, Instruction, Kind};
 use super::super::{Dockerfile, Stage, Word};
 use super::{LintOptions, Report, Rule, base};
@@ -31,6 +31,7 @@ pub(super) fn check(file: &Dockerfile, options: &LintOptions<'_>, report: &mut R
     let globals = base::globals(file, options, options.arguments);
     base::check(file, &globals, options, report);
     let mut states: BTreeMap<usize, State> = BTreeMap::new();
+    let mut room = MAX_EXPANDED;
     for stage in &file.stages {
         let state = start(file, stage, &globals, &states, options);
         let mut walk = Walk {
@@ -41,6 +42,7 @@ pub(super) fn check(file: &Dockerfile, options: &LintOptions<'_>, report: &mut R
             last: BTreeMap::new(),
             speaks: options.stages.is_empty() || options.stages.contains(&stage.index),
             report: &mut *report,
+            room: &mut room,
         };
         for instruction in &stage.instructions {
             walk.instruction(instruction);
@@ -87,6 +89,13 @@ fn start(
     state
 }
 
+/// Bytes that the words of a file may come to: a file whose words double with each line is built
+/// to be refused, and not looked at to its end.
+const MAX_EXPANDED: usize = 16 << 20;
+
+/// What a variable is worth.
+type Lookup<'l> = dyn Fn(&str) -> Option<String> + 'l;
+
 struct Walk<'a> {
     file: &'a Dockerfile,
     options: &'a LintOptions<'a>,
@@ -96,6 +105,8 @@ struct Walk<'a> {
     last: BTreeMap<&'static str, &'a Instruction>,
     speaks: bool,
     report: &'a mut Report,
+    /// Bytes that words may still come to, in all stages.
+    room: &'a mut usize,
 }
 
 impl<'a> Walk<'a> {
@@ -107,9 +118,21 @@ impl<'a> Walk<'a> {
 
     /// Expands a word, with a warning for each variable that nothing sets.
     fn expand(&mut self, at: &Instruction, word: &Word) -> Expansion {
-        let lookup = |name: &str| self.state.variables.values.get(name).cloned();
         let escape = self.file.directives.escape;
-        let expansion = expand_known(&word.raw, escape, &lookup).unwrap_or_default();
+        self.expand_by(at, &|lookup| expand_known(&word.raw, escape, lookup))
+    }
+
+    fn expand_by(
+        &mut self,
+        at: &Instruction,
+        how: &dyn Fn(&Lookup<'_>) -> Result<Expansion, ExpandError>,
+    ) -> Expansion {
+        if *self.room == 0 {
+            return Expansion::default();
+        }
+        let lookup = |name: &str| self.state.variables.values.get(name).cloned();
+        let expansion = how(&lookup).unwrap_or_default();
+        *self.room = self.room.saturating_sub(expansion.text.len());
         self.undefined(at, &expansion.missing);
         expansion
     }
@@ -255,9 +278,7 @@ impl<'a> Walk<'a> {
         }
         self.expand(at, destination);
         for document in documents.iter().filter(|document| document.expand) {
-            let lookup = |name: &str| self.state.variables.values.get(name).cloned();
-            let expansion = expand_document(&document.text, &lookup).unwrap_or_default();
-            self.undefined(at, &expansion.missing);
+            self.expand_by(at, &|lookup| expand_document(&document.text, lookup));
         }
     }
 

@@ -80,8 +80,11 @@ fn no_bytes_make_it_panic() {
 fn deep_and_long_files_end() {
     let long = format!("FROM a\nRUN {}", "x ".repeat(200_000));
     assert_eq!(read(&long).stages[0].instructions.len(), 1);
-    let many = format!("FROM a\n{}", "RUN x\n".repeat(50_000));
-    assert_eq!(read(&many).stages[0].instructions.len(), 50_000);
+    let many = format!("FROM a\n{}", "RUN x\n".repeat(20_000 - 1));
+    assert_eq!(read(&many).stages[0].instructions.len(), 19_999);
+    let more = format!("{many}RUN x\n");
+    let error = parse(more.as_bytes(), "x").unwrap_err();
+    assert!(error.message.contains("more than 20000 instructions"));
     let joined = format!("FROM a\nRUN {}", "x \\\n".repeat(50_000));
     assert_eq!(read(&joined).stages[0].instructions.len(), 1);
     let nested = format!("FROM a\nCMD {}", "[".repeat(100_000));

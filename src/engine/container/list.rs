@@ -262,7 +262,10 @@ pub(super) fn config(entry: &ContainerEntry) -> Config {
 pub(super) fn network(config: &Config) -> String {
     match &config.network.mode {
         NetworkMode::None => "none".to_owned(),
-        NetworkMode::Host | NetworkMode::Default | NetworkMode::Private => "host".to_owned(),
+        NetworkMode::Host => "host".to_owned(),
+        // docker's word for what was not asked for.
+        NetworkMode::Default => "default".to_owned(),
+        NetworkMode::Private => "private".to_owned(),
         NetworkMode::Container(name) => format!("container:{name}"),
         NetworkMode::Namespace(path) => format!("ns:{}", path.display()),
         NetworkMode::Named => {

@@ -11,7 +11,7 @@ use super::stack;
 use crate::archive::{NewLayer, UnpackOptions, unpack_layer};
 use crate::common::{Digest, Error, Kind, Silent, Timestamp, parse_rfc3339};
 use crate::engine::{Engine, identity};
-use crate::oci::{Descriptor, ImageConfig, Manifest, MediaType};
+use crate::oci::{Descriptor, ImageConfig, MAX_CONFIG, Manifest, MediaType};
 use crate::reference::Reference;
 use crate::store::{ImageRecord, LayerInfo, Stage};
 
@@ -126,6 +126,10 @@ pub(crate) fn describe(engine: &Engine<'_>, image: Assembly) -> Result<ImageReco
         Dialect::Docker => (MediaType::DOCKER_MANIFEST, MediaType::DOCKER_CONFIG),
     };
     let config_bytes = serde_json::to_vec(&image.config)?;
+    if config_bytes.len() > MAX_CONFIG {
+        let why = format!("its configuration is larger than {MAX_CONFIG} bytes");
+        return Err(Error::usage("write image", "", why).into());
+    }
     let config = store.blobs().put_bytes(&config_bytes)?;
     let layers = image.layers.into_iter().map(|layer| Descriptor {
         media_type: spelled(&layer.media_type, image.dialect),

@@ -4,6 +4,7 @@
 //! digest ever becomes a path.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{File, Permissions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::PermissionsExt;
@@ -12,6 +13,28 @@ use std::path::{Path, PathBuf};
 use crate::common::{Digest, Error, Kind, Result};
 use crate::oci::{Descriptor, Index, MAX_DOCUMENT};
 use crate::sys::file;
+
+/// Names a document of a layout: by its digest, else by its tag, else the only one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Entry {
+    /// Directory of the layout.
+    pub(crate) path: PathBuf,
+    /// Its tag.
+    pub(crate) tag: Option<String>,
+    /// Its digest.
+    pub(crate) digest: Option<Digest>,
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.display().fmt(f)?;
+        match (&self.digest, &self.tag) {
+            (Some(digest), _) => write!(f, "@{digest}"),
+            (None, Some(tag)) => write!(f, ":{tag}"),
+            (None, None) => Ok(()),
+        }
+    }
+}
 
 /// A layout.
 #[derive(Debug, Clone)]

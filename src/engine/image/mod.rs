@@ -1,5 +1,6 @@
 //! Verbs on images. Each takes the store and a request, returns a result, prints nothing.
 
+pub(crate) mod adopt;
 pub(crate) mod artifact;
 pub(crate) mod assemble;
 pub(crate) mod builtin;

@@ -152,7 +152,7 @@ fn check_platform(
     Ok(())
 }
 
-fn platform(config: &ImageConfig) -> Platform {
+pub(super) fn platform(config: &ImageConfig) -> Platform {
     Platform {
         architecture: config.architecture.clone(),
         os: if config.os.is_empty() {
@@ -167,7 +167,10 @@ fn platform(config: &ImageConfig) -> Platform {
 }
 
 /// Each layer's descriptor with its diff-id, a repeated layer once.
-fn layers(manifest: &Manifest, config: &ImageConfig) -> Result<Vec<(Descriptor, Digest)>> {
+pub(super) fn layers(
+    manifest: &Manifest,
+    config: &ImageConfig,
+) -> Result<Vec<(Descriptor, Digest)>> {
     if manifest.layers.len() != config.rootfs.diff_ids.len() {
         return Err(Error::new(Kind::Corrupt, "read image", "")
             .because(

@@ -4,11 +4,8 @@
 use super::stack;
 use crate::common::{Timestamp, parse_rfc3339};
 use crate::engine::{Engine, identity};
-use crate::oci::{Document, ImageConfig, MAX_DOCUMENT, Platform};
+use crate::oci::{Document, ImageConfig, MAX_CONFIG, MAX_DOCUMENT, Platform};
 use crate::store::ImageRecord;
-
-/// Largest image configuration that is read, in bytes.
-const MAX_CONFIG: usize = 8 << 20;
 
 /// The image for `wanted` of the index that `record` was chosen from, when its documents are
 /// here; its layers may be not.

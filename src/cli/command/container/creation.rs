@@ -12,7 +12,7 @@ use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{Error, Kind, Result, Ui, check_name};
 use crate::engine::container::{PullPolicy, RestartPolicy, RunRequest};
-use crate::spec::config::{Config, Stdio};
+use crate::spec::config::{Config, EnvEntry, Stdio};
 
 /// Flags, image and command of a new container.
 #[derive(clap::Args, Debug, Default)]
@@ -64,6 +64,11 @@ pub(crate) struct Creation {
     words: Vec<String>,
 }
 
+/// A new name without the slash that docker lets stand before it, as its `inspect` shows it.
+pub(super) fn bare_name(name: &str) -> &str {
+    name.strip_prefix('/').unwrap_or(name)
+}
+
 impl Creation {
     /// Where warnings and progress go.
     pub(super) fn progress(&self) -> Progress {
@@ -85,7 +90,8 @@ impl Creation {
             Some((image, words)) => (image.clone(), words),
             None => return Err(Error::usage("run", "", "the image is missing")),
         };
-        if let Some(name) = &self.container.name {
+        let name = self.container.name.as_deref().map(bare_name);
+        if let Some(name) = name {
             check_name(name)?;
         }
         Ok(RunRequest {
@@ -94,7 +100,7 @@ impl Creation {
                 false => image,
             },
             rootfs: self.mounts.rootfs,
-            name: self.container.name.clone(),
+            name: name.map(str::to_owned),
             remove: self.container.rm,
             replace: self.container.replace,
             cidfile: self
@@ -103,8 +109,8 @@ impl Creation {
                 .as_deref()
                 .map(|path| session.absolute(path)),
             pull: policy(self.pull.as_deref().unwrap_or("missing"))?,
-            platform: session.platform(self.registry.platform.as_deref())?,
-            registry: convert::registry(&self.registry),
+            platform: session.platform(self.registry.platform().as_deref())?,
+            registry: convert::registry(&self.registry)?,
             preserve: Vec::new(),
             config: self.config(words, session)?,
             command_line: session.words.clone(),
@@ -134,6 +140,12 @@ impl Creation {
         let asked = self.process.http_proxy;
         let proxies = convert::proxies(asked, session.personality, &session.environment)?;
         config.process.env.splice(0..0, proxies);
+        if session.personality == Personality::Podman {
+            config
+                .process
+                .env
+                .insert(0, EnvEntry::set("container", "podman"));
+        }
         for secret in &self.process.secret {
             config.secrets.push(parse::secret::parse(secret)?);
         }

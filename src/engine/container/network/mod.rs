@@ -90,6 +90,18 @@ pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
     if let NetworkMode::Container(name) = &mut network.mode {
         return neighbour::settle(engine, name);
     }
+    let unreachable = match network.mode {
+        NetworkMode::Host => Some("host"),
+        NetworkMode::None => Some("none"),
+        _ => None,
+    };
+    if let Some(mode) = unreachable
+        && !network.ports.is_empty()
+    {
+        engine.ui.warn(&format!(
+            "published ports are discarded when using {mode} network mode"
+        ));
+    }
     if !matches!(network.mode, NetworkMode::Default | NetworkMode::Private) {
         return Ok(());
     }

@@ -24,7 +24,7 @@ pub(crate) struct Build {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(super) build_arg_file: Vec<PathBuf>,
 
-    /// Additional build contexts, such as name=path or name=docker-image://IMAGE
+    /// Additional build contexts, such as name=path, name=docker-image://IMAGE or name=oci-layout://PATH:TAG
     #[arg(long, value_name = "NAME=PLACE")]
     pub(super) build_context: Vec<String>,
 

@@ -55,12 +55,8 @@ pub(super) fn request(args: &Build, session: &Session) -> Result<Request> {
         request.ssh.push(agent);
     }
     for text in &args.build_context {
-        let (name, place) = parse::build::context(text)?;
-        let place = match place.contains("://") || Place::of(&place).is_some() {
-            true => place,
-            false => session.absolute(Path::new(&place)).display().to_string(),
-        };
-        request.contexts.push((name, place));
+        let named = parse::build::context(text, &place)?;
+        request.contexts.push(named);
     }
     rights(args, &mut request)?;
     caches(args, session, &mut request)?;
