@@ -31,11 +31,10 @@ pub(crate) fn inspect(engine: &Engine<'_>, name: &str, size: bool) -> Result<Val
     let record = &entry.record;
     let path = entry.dir.path();
     let mut command = record.command.iter();
-    let mut state = state(&status);
+    let mut state = state(&status, &entry);
     // Nothing starts it at boot unless the user has enabled that.
     state["StartsAtBoot"] =
         json!(list::starts_at_boot(&config, &entry.dir) && boot_starter(engine).is_some());
-    state["StoppedByUser"] = json!(entry.dir.is_stopped());
     let run = match status.state.has_process() {
         true => status.running.as_ref().map(|state| state.start_time),
         false => None,
@@ -122,7 +121,7 @@ fn capabilities(entry: &ContainerEntry) -> (BTreeSet<String>, BTreeSet<String>) 
     (set("effective"), set("bounding"))
 }
 
-fn state(status: &Status) -> Value {
+fn state(status: &Status, entry: &ContainerEntry) -> Value {
     let running = status.state.is_active();
     let time =
         |time: Option<Timestamp>| time.map_or_else(|| NEVER.to_owned(), |time| time.to_string());
@@ -140,6 +139,7 @@ fn state(status: &Status) -> Value {
         "Paused": status.state == ContainerState::Paused,
         "Restarting": status.state == ContainerState::Restarting,
         "OOMKilled": exit.is_some_and(|exit| exit.oom),
+        "StoppedByUser": entry.dir.is_stopped(),
         "Dead": status.state == ContainerState::Dead,
         "Pid": process.map_or(0, |state| state.pid),
         "ConmonPid": process.map_or(0, |state| state.supervisor),

@@ -23,39 +23,7 @@ pub(super) fn choose(
     config: &mut Config,
     image: &ContainerConfig,
 ) -> Result<()> {
-    let wanted = config.image_volumes;
-    for path in image.volumes.keys() {
-        let Some(target) = clean(path) else { continue };
-        if wanted != ImageVolumes::Ignored
-            && config.mounts.iter().all(|mount| mount.target != target)
-        {
-            config.mounts.push(Mount {
-                target,
-                kind: match wanted {
-                    // podman: with what the image has there.
-                    ImageVolumes::Tmpfs => MountKind::Tmpfs {
-                        size: None,
-                        mode: None,
-                        copy_up: true,
-                    },
-                    _ => MountKind::Volume {
-                        name: None,
-                        anonymous: true,
-                        no_copy: false,
-                        chown: false,
-                        overlay: false,
-                        no_create: false,
-                        make: None,
-                        subpath: None,
-                    },
-                },
-                read_only: false,
-                no_exec: false,
-                no_suid: false,
-                no_dev: false,
-            });
-        }
-    }
+    declared(config, image);
     for mount in &mut config.mounts {
         if let MountKind::Bind { source, options } = &mount.kind
             && options.id_map
@@ -106,6 +74,43 @@ fn clean(path: &str) -> Option<String> {
         }
     }
     (!parts.is_empty()).then(|| format!("/{}", parts.join("/")))
+}
+
+/// What stands for each volume of the image that nothing is mounted at.
+fn declared(config: &mut Config, image: &ContainerConfig) {
+    let wanted = config.image_volumes;
+    for path in image.volumes.keys() {
+        let Some(target) = clean(path) else { continue };
+        if wanted != ImageVolumes::Ignored
+            && config.mounts.iter().all(|mount| mount.target != target)
+        {
+            config.mounts.push(Mount {
+                target,
+                kind: match wanted {
+                    // podman: with what the image has there.
+                    ImageVolumes::Tmpfs => MountKind::Tmpfs {
+                        size: None,
+                        mode: None,
+                        copy_up: true,
+                    },
+                    _ => MountKind::Volume {
+                        name: None,
+                        anonymous: true,
+                        no_copy: false,
+                        chown: false,
+                        overlay: false,
+                        no_create: false,
+                        make: None,
+                        subpath: None,
+                    },
+                },
+                read_only: false,
+                no_exec: false,
+                no_suid: false,
+                no_dev: false,
+            });
+        }
+    }
 }
 
 /// Makes the volumes that are not there yet, and says where each comes from. The container is on
