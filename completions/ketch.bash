@@ -166,6 +166,9 @@ _ketch() {
             ketch,unpause)
                 cmd="ketch__subcmd__unpause"
                 ;;
+            ketch,untag)
+                cmd="ketch__subcmd__untag"
+                ;;
             ketch,update)
                 cmd="ketch__subcmd__update"
                 ;;
@@ -331,6 +334,9 @@ _ketch() {
             ketch__subcmd__image,diff)
                 cmd="ketch__subcmd__image__subcmd__diff"
                 ;;
+            ketch__subcmd__image,exists)
+                cmd="ketch__subcmd__image__subcmd__exists"
+                ;;
             ketch__subcmd__image,history)
                 cmd="ketch__subcmd__image__subcmd__history"
                 ;;
@@ -364,6 +370,9 @@ _ketch() {
             ketch__subcmd__image,tag)
                 cmd="ketch__subcmd__image__subcmd__tag"
                 ;;
+            ketch__subcmd__image,untag)
+                cmd="ketch__subcmd__image__subcmd__untag"
+                ;;
             ketch__subcmd__network,connect)
                 cmd="ketch__subcmd__network__subcmd__connect"
                 ;;
@@ -396,6 +405,9 @@ _ketch() {
                 ;;
             ketch__subcmd__network,rm)
                 cmd="ketch__subcmd__network__subcmd__rm"
+                ;;
+            ketch__subcmd__network,update)
+                cmd="ketch__subcmd__network__subcmd__update"
                 ;;
             ketch__subcmd__secret,create)
                 cmd="ketch__subcmd__secret__subcmd__create"
@@ -470,7 +482,7 @@ _ketch() {
 
     case "${cmd}" in
         ketch)
-            opts="-v -h --root --config --version --help run create start attach exec top ps rm kill stop restart pause unpause wait update rename logs port stats cp diff export commit mount unmount umount build import pull push images rmi tag history inspect version info events boot system-generator quadlet doctor completion generate-docs builder buildx container generate healthcheck image network secret volume system"
+            opts="-v -h --root --config --version --help run create start attach exec top ps rm kill stop restart pause unpause wait update rename logs port stats cp diff export commit mount unmount umount build import pull push images rmi tag untag history inspect version info events boot system-generator quadlet doctor completion generate-docs builder buildx container generate healthcheck image network secret volume system"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1702,13 +1714,25 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__buildx__subcmd__imagetools__subcmd__inspect)
-            opts="-q -h --platform --tls-verify --authfile --creds --quiet --format --raw --help"
+            opts="-q -h --platform --arch --os --variant --tls-verify --authfile --creds --quiet --format --raw --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --arch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --os)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --variant)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2071,7 +2095,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__container__subcmd__create)
-            opts="-l -i -t -e -w -u -h -v -p -P -m -c -q --name --rm --replace --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --secret --tz --http-proxy --volume --mount --volumes-from --tmpfs --read-only --shm-size --rootfs --network --network-alias --ip --ip6 --mac-address --publish --publish-all --expose --add-host --no-hosts --hosts-file --dns --dns-search --dns-option --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --copy-in --copy-out --copy-out-on --restart --stop-timeout --log-driver --log-opt --pidfile --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --health-on-failure --no-healthcheck --platform --tls-verify --authfile --creds --quiet --pull --strict --help"
+            opts="-l -i -t -e -w -u -h -v -p -P -m -c -q --name --rm --replace --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --secret --tz --http-proxy --volume --mount --volumes-from --image-volume --tmpfs --read-only --shm-size --rootfs --network --network-alias --ip --ip6 --mac-address --publish --publish-all --expose --add-host --no-hosts --hosts-file --dns --dns-search --dns-option --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --copy-in --copy-out --copy-out-on --restart --stop-timeout --log-driver --log-opt --pidfile --conmon-pidfile --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --health-on-failure --no-healthcheck --platform --arch --os --variant --tls-verify --authfile --creds --quiet --pull --strict --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2223,6 +2247,10 @@ _ketch() {
                     return 0
                     ;;
                 --volumes-from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image-volume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2433,6 +2461,21 @@ _ketch() {
                     fi
                     return 0
                     ;;
+                --conmon-pidfile)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --health-cmd)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2462,6 +2505,18 @@ _ketch() {
                     return 0
                     ;;
                 --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --arch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --os)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --variant)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3035,7 +3090,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__container__subcmd__run)
-            opts="-d -a -l -i -t -e -w -u -h -v -p -P -m -c -q --detach --attach --detach-keys --preserve-fds --preserve-fd --timing --name --rm --replace --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --secret --tz --http-proxy --volume --mount --volumes-from --tmpfs --read-only --shm-size --rootfs --network --network-alias --ip --ip6 --mac-address --publish --publish-all --expose --add-host --no-hosts --hosts-file --dns --dns-search --dns-option --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --copy-in --copy-out --copy-out-on --restart --stop-timeout --log-driver --log-opt --pidfile --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --health-on-failure --no-healthcheck --platform --tls-verify --authfile --creds --quiet --pull --strict --help"
+            opts="-d -a -l -i -t -e -w -u -h -v -p -P -m -c -q --detach --attach --detach-keys --preserve-fds --preserve-fd --timing --name --rm --replace --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --secret --tz --http-proxy --volume --mount --volumes-from --image-volume --tmpfs --read-only --shm-size --rootfs --network --network-alias --ip --ip6 --mac-address --publish --publish-all --expose --add-host --no-hosts --hosts-file --dns --dns-search --dns-option --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --copy-in --copy-out --copy-out-on --restart --stop-timeout --log-driver --log-opt --pidfile --conmon-pidfile --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --health-on-failure --no-healthcheck --platform --arch --os --variant --tls-verify --authfile --creds --quiet --pull --strict --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3207,6 +3262,10 @@ _ketch() {
                     return 0
                     ;;
                 --volumes-from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image-volume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3417,6 +3476,21 @@ _ketch() {
                     fi
                     return 0
                     ;;
+                --conmon-pidfile)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --health-cmd)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3446,6 +3520,18 @@ _ketch() {
                     return 0
                     ;;
                 --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --arch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --os)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --variant)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3810,7 +3896,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__create)
-            opts="-l -i -t -e -w -u -h -v -p -P -m -c -q --name --rm --replace --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --secret --tz --http-proxy --volume --mount --volumes-from --tmpfs --read-only --shm-size --rootfs --network --network-alias --ip --ip6 --mac-address --publish --publish-all --expose --add-host --no-hosts --hosts-file --dns --dns-search --dns-option --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --copy-in --copy-out --copy-out-on --restart --stop-timeout --log-driver --log-opt --pidfile --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --health-on-failure --no-healthcheck --platform --tls-verify --authfile --creds --quiet --pull --strict --help"
+            opts="-l -i -t -e -w -u -h -v -p -P -m -c -q --name --rm --replace --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --secret --tz --http-proxy --volume --mount --volumes-from --image-volume --tmpfs --read-only --shm-size --rootfs --network --network-alias --ip --ip6 --mac-address --publish --publish-all --expose --add-host --no-hosts --hosts-file --dns --dns-search --dns-option --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --copy-in --copy-out --copy-out-on --restart --stop-timeout --log-driver --log-opt --pidfile --conmon-pidfile --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --health-on-failure --no-healthcheck --platform --arch --os --variant --tls-verify --authfile --creds --quiet --pull --strict --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3962,6 +4048,10 @@ _ketch() {
                     return 0
                     ;;
                 --volumes-from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image-volume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4172,6 +4262,21 @@ _ketch() {
                     fi
                     return 0
                     ;;
+                --conmon-pidfile)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --health-cmd)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4201,6 +4306,18 @@ _ketch() {
                     return 0
                     ;;
                 --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --arch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --os)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --variant)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4593,7 +4710,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__image)
-            opts="-h --help build import diff pull push ls list rm remove tag history inspect prune"
+            opts="-h --help build import diff pull push ls list rm remove exists tag untag history inspect prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4968,6 +5085,20 @@ _ketch() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ketch__subcmd__image__subcmd__exists)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ketch__subcmd__image__subcmd__history)
             opts="-H -q -h --format --human --no-trunc --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -5115,13 +5246,25 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__image__subcmd__pull)
-            opts="-q -h --platform --tls-verify --authfile --creds --quiet --help"
+            opts="-q -h --platform --arch --os --variant --tls-verify --authfile --creds --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --arch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --os)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --variant)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5156,13 +5299,25 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__image__subcmd__push)
-            opts="-q -a -h --platform --tls-verify --authfile --creds --quiet --all-tags --digestfile --help"
+            opts="-q -a -h --platform --arch --os --variant --tls-verify --authfile --creds --quiet --all-tags --digestfile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --arch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --os)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --variant)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5212,7 +5367,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__image__subcmd__rm)
-            opts="-f -i -h --force --no-prune --ignore --help"
+            opts="-f -a -i -h --force --all --no-prune --ignore --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5226,6 +5381,20 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__image__subcmd__tag)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__image__subcmd__untag)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -5457,7 +5626,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__network)
-            opts="-h --help create ls list inspect rm remove prune exists connect disconnect reload"
+            opts="-h --help create ls list inspect rm remove prune exists connect disconnect reload update"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5505,7 +5674,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__network__subcmd__create)
-            opts="-d -o -h --driver --subnet --gateway --ip-range --aux-address --internal --ipv6 --disable-dns --label --opt --interface-name --attachable --ignore --help"
+            opts="-d -o -h --driver --subnet --gateway --ip-range --aux-address --internal --ipv6 --disable-dns --dns --label --opt --interface-name --attachable --ignore --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5532,6 +5701,10 @@ _ketch() {
                     return 0
                     ;;
                 --aux-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dns)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5684,6 +5857,28 @@ _ketch() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ketch__subcmd__network__subcmd__update)
+            opts="-h --dns-add --dns-drop --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --dns-add)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dns-drop)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ketch__subcmd__pause)
             opts="-a -l -f -h --all --latest --cidfile --filter --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -5782,13 +5977,25 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__pull)
-            opts="-q -h --platform --tls-verify --authfile --creds --quiet --help"
+            opts="-q -h --platform --arch --os --variant --tls-verify --authfile --creds --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --arch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --os)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --variant)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5823,13 +6030,25 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__push)
-            opts="-q -a -h --platform --tls-verify --authfile --creds --quiet --all-tags --digestfile --help"
+            opts="-q -a -h --platform --arch --os --variant --tls-verify --authfile --creds --quiet --all-tags --digestfile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --arch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --os)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --variant)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5995,7 +6214,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__rmi)
-            opts="-f -i -h --force --no-prune --ignore --help"
+            opts="-f -a -i -h --force --all --no-prune --ignore --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6009,7 +6228,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__run)
-            opts="-d -a -l -i -t -e -w -u -h -v -p -P -m -c -q --detach --attach --detach-keys --preserve-fds --preserve-fd --timing --name --rm --replace --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --secret --tz --http-proxy --volume --mount --volumes-from --tmpfs --read-only --shm-size --rootfs --network --network-alias --ip --ip6 --mac-address --publish --publish-all --expose --add-host --no-hosts --hosts-file --dns --dns-search --dns-option --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --copy-in --copy-out --copy-out-on --restart --stop-timeout --log-driver --log-opt --pidfile --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --health-on-failure --no-healthcheck --platform --tls-verify --authfile --creds --quiet --pull --strict --help"
+            opts="-d -a -l -i -t -e -w -u -h -v -p -P -m -c -q --detach --attach --detach-keys --preserve-fds --preserve-fd --timing --name --rm --replace --cidfile --label --label-file --annotation --stop-signal --timeout --sig-proxy --interactive --tty --env --env-file --env-host --unsetenv --workdir --user --group-add --entrypoint --hostname --init --umask --secret --tz --http-proxy --volume --mount --volumes-from --image-volume --tmpfs --read-only --shm-size --rootfs --network --network-alias --ip --ip6 --mac-address --publish --publish-all --expose --add-host --no-hosts --hosts-file --dns --dns-search --dns-option --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --oom-kill-disable --memory-swappiness --cgroup-parent --ulimit --cap-add --cap-drop --privileged --security-opt --device --sysctl --userns --pid --ipc --uts --cgroupns --copy-in --copy-out --copy-out-on --restart --stop-timeout --log-driver --log-opt --pidfile --conmon-pidfile --health-cmd --health-interval --health-retries --health-timeout --health-start-period --health-start-interval --health-on-failure --no-healthcheck --platform --arch --os --variant --tls-verify --authfile --creds --quiet --pull --strict --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6181,6 +6400,10 @@ _ketch() {
                     return 0
                     ;;
                 --volumes-from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image-volume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6391,6 +6614,21 @@ _ketch() {
                     fi
                     return 0
                     ;;
+                --conmon-pidfile)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --health-cmd)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -6420,6 +6658,18 @@ _ketch() {
                     return 0
                     ;;
                 --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --arch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --os)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --variant)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6912,6 +7162,20 @@ _ketch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__untag)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

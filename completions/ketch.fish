@@ -61,6 +61,7 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "push" -d 'Upload an ima
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "images" -d 'List images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "rmi" -d 'Remove one or more images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "untag" -d 'Take names away from an image, which stays: the given ones, or all'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "history" -d 'Show the history of an image'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "inspect" -d 'Return low-level information on containers, images and networks'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "version" -d 'Show the version information'
@@ -109,6 +110,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l http-proxy -d 'Set p
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs|image,src=…,dst=…' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l image-volume -d 'What stands for the volumes of the image: bind, tmpfs or ignore' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l network -d 'Connect the container to a network: none, host, private, container:NAME, ns:PATH or a network\'s name with options' -r
@@ -155,6 +157,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l stop-timeout -d 'Tim
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l log-opt -d 'Log driver options: max-size, max-file, path, tag, labels, env' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l pidfile -d 'Write the host\'s process number of the container to the file at each start' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l conmon-pidfile -d 'Write the number of the process that keeps the container to the file at each start' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-cmd -d 'Command to run to check health' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-interval -d 'Time between running the check (ms|s|m|h) (default 30s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-retries -d 'Consecutive failures needed to report unhealthy (default 3)' -r
@@ -163,6 +166,9 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-start-period 
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-on-failure -d 'Action when the container becomes unhealthy: none, kill, restart or stop' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l arch -d 'Choose the image for this architecture, such as arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l os -d 'Choose the image for this operating system' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l variant -d 'Choose the image for this variant of the architecture, such as v7' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l creds -d 'Credentials for the registry' -r
@@ -208,6 +214,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -l http-proxy -d 'Se
 complete -c ketch -n "__fish_ketch_using_subcommand create" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs|image,src=…,dst=…' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l image-volume -d 'What stands for the volumes of the image: bind, tmpfs or ignore' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l network -d 'Connect the container to a network: none, host, private, container:NAME, ns:PATH or a network\'s name with options' -r
@@ -254,6 +261,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -l stop-timeout -d '
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l log-opt -d 'Log driver options: max-size, max-file, path, tag, labels, env' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l pidfile -d 'Write the host\'s process number of the container to the file at each start' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l conmon-pidfile -d 'Write the number of the process that keeps the container to the file at each start' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-cmd -d 'Command to run to check health' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-interval -d 'Time between running the check (ms|s|m|h) (default 30s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-retries -d 'Consecutive failures needed to report unhealthy (default 3)' -r
@@ -262,6 +270,9 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-start-peri
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-on-failure -d 'Action when the container becomes unhealthy: none, kill, restart or stop' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l arch -d 'Choose the image for this architecture, such as arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l os -d 'Choose the image for this operating system' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l variant -d 'Choose the image for this variant of the architecture, such as v7' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l creds -d 'Credentials for the registry' -r
@@ -448,7 +459,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand build" -s t -l tag -d 'Name 
 complete -c ketch -n "__fish_ketch_using_subcommand build" -s f -l file -d 'Name of the Dockerfile; - is standard input' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l build-arg -d 'Set build-time variables' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l build-arg-file -d 'Read build-time variables from a file' -r -F
-complete -c ketch -n "__fish_ketch_using_subcommand build" -l build-context -d 'Additional build contexts, such as name=path or name=docker-image://IMAGE' -r
+complete -c ketch -n "__fish_ketch_using_subcommand build" -l build-context -d 'Additional build contexts, such as name=path, name=docker-image://IMAGE or name=oci-layout://PATH:TAG' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l target -d 'Set the target build stage to build' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l label -d 'Set metadata for an image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand build" -l annotation -d 'Add annotation to the image' -r
@@ -524,12 +535,18 @@ complete -c ketch -n "__fish_ketch_using_subcommand import" -l variant -d 'Set t
 complete -c ketch -n "__fish_ketch_using_subcommand import" -s q -l quiet -d 'Suppress output'
 complete -c ketch -n "__fish_ketch_using_subcommand import" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand pull" -l arch -d 'Choose the image for this architecture, such as arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand pull" -l os -d 'Choose the image for this operating system' -r
+complete -c ketch -n "__fish_ketch_using_subcommand pull" -l variant -d 'Choose the image for this variant of the architecture, such as v7' -r
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l creds -d 'Credentials for the registry' -r
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -s q -l quiet -d 'Suppress progress output'
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand push" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand push" -l arch -d 'Choose the image for this architecture, such as arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand push" -l os -d 'Choose the image for this operating system' -r
+complete -c ketch -n "__fish_ketch_using_subcommand push" -l variant -d 'Choose the image for this variant of the architecture, such as v7' -r
 complete -c ketch -n "__fish_ketch_using_subcommand push" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand push" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand push" -l creds -d 'Credentials for the registry' -r
@@ -547,10 +564,12 @@ complete -c ketch -n "__fish_ketch_using_subcommand images" -s n -l noheading -d
 complete -c ketch -n "__fish_ketch_using_subcommand images" -s q -l quiet -d 'Only show image IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand images" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand rmi" -s f -l force -d 'Force removal of the image'
+complete -c ketch -n "__fish_ketch_using_subcommand rmi" -s a -l all -d 'Remove all images'
 complete -c ketch -n "__fish_ketch_using_subcommand rmi" -l no-prune -d 'Do not delete untagged layers and blobs now'
 complete -c ketch -n "__fish_ketch_using_subcommand rmi" -s i -l ignore -d 'Do not fail when an image does not exist'
 complete -c ketch -n "__fish_ketch_using_subcommand rmi" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand tag" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand untag" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand history" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand history" -s H -l human -d 'Print sizes and dates in human readable format' -r
 complete -c ketch -n "__fish_ketch_using_subcommand history" -l no-trunc -d 'Don\'t truncate output'
@@ -596,7 +615,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_sub
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -s f -l file -d 'Name of the Dockerfile; - is standard input' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l build-arg -d 'Set build-time variables' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l build-arg-file -d 'Read build-time variables from a file' -r -F
-complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l build-context -d 'Additional build contexts, such as name=path or name=docker-image://IMAGE' -r
+complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l build-context -d 'Additional build contexts, such as name=path, name=docker-image://IMAGE or name=oci-layout://PATH:TAG' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l target -d 'Set the target build stage to build' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l label -d 'Set metadata for an image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand builder; and __fish_seen_subcommand_from build" -l annotation -d 'Add annotation to the image' -r
@@ -685,7 +704,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subc
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -s f -l file -d 'Name of the Dockerfile; - is standard input' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l build-arg -d 'Set build-time variables' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l build-arg-file -d 'Read build-time variables from a file' -r -F
-complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l build-context -d 'Additional build contexts, such as name=path or name=docker-image://IMAGE' -r
+complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l build-context -d 'Additional build contexts, such as name=path, name=docker-image://IMAGE or name=oci-layout://PATH:TAG' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l target -d 'Set the target build stage to build' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l label -d 'Set metadata for an image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand buildx; and __fish_seen_subcommand_from build" -l annotation -d 'Add annotation to the image' -r
@@ -855,6 +874,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs|image,src=…,dst=…' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l image-volume -d 'What stands for the volumes of the image: bind, tmpfs or ignore' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l network -d 'Connect the container to a network: none, host, private, container:NAME, ns:PATH or a network\'s name with options' -r
@@ -901,6 +921,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d 'Log driver options: max-size, max-file, path, tag, labels, env' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l pidfile -d 'Write the host\'s process number of the container to the file at each start' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l conmon-pidfile -d 'Write the number of the process that keeps the container to the file at each start' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-cmd -d 'Command to run to check health' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-interval -d 'Time between running the check (ms|s|m|h) (default 30s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-retries -d 'Consecutive failures needed to report unhealthy (default 3)' -r
@@ -909,6 +930,9 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-on-failure -d 'Action when the container becomes unhealthy: none, kill, restart or stop' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l arch -d 'Choose the image for this architecture, such as arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l os -d 'Choose the image for this operating system' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l variant -d 'Choose the image for this variant of the architecture, such as v7' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l creds -d 'Credentials for the registry' -r
@@ -954,6 +978,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Bind mount a volume: [SOURCE:]TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Attach a filesystem mount to the container: type=bind|volume|tmpfs|image,src=…,dst=…' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l image-volume -d 'What stands for the volumes of the image: bind, tmpfs or ignore' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l network -d 'Connect the container to a network: none, host, private, container:NAME, ns:PATH or a network\'s name with options' -r
@@ -1000,6 +1025,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d 'Log driver options: max-size, max-file, path, tag, labels, env' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l pidfile -d 'Write the host\'s process number of the container to the file at each start' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l conmon-pidfile -d 'Write the number of the process that keeps the container to the file at each start' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-cmd -d 'Command to run to check health' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-interval -d 'Time between running the check (ms|s|m|h) (default 30s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-retries -d 'Consecutive failures needed to report unhealthy (default 3)' -r
@@ -1008,6 +1034,9 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-on-failure -d 'Action when the container becomes unhealthy: none, kill, restart or stop' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l arch -d 'Choose the image for this architecture, such as arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l os -d 'Choose the image for this operating system' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l variant -d 'Choose the image for this variant of the architecture, such as v7' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l creds -d 'Credentials for the registry' -r
@@ -1269,25 +1298,27 @@ complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and not __fish_
 complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and not __fish_seen_subcommand_from run" -f -a "run" -d 'Run the health check of a container'
 complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -l ignore-result -d 'Succeed whatever the result of the check'
 complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "build" -d 'Build an image from a Dockerfile'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "diff" -d 'Inspect changes that the last layer of an image makes to those below it'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "pull" -d 'Download an image from a registry'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "push" -d 'Upload an image to a registry'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "ls" -d 'List images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "list" -d 'List images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "rm" -d 'Remove one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "remove" -d 'Remove one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "history" -d 'Show the history of an image'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "inspect" -d 'Display detailed information on one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove tag history inspect prune" -f -a "prune" -d 'Remove unused images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "build" -d 'Build an image from a Dockerfile'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "diff" -d 'Inspect changes that the last layer of an image makes to those below it'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "pull" -d 'Download an image from a registry'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "push" -d 'Upload an image to a registry'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "ls" -d 'List images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "list" -d 'List images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "rm" -d 'Remove one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "remove" -d 'Remove one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "exists" -d 'Check whether an image is here: the exit code is 0 if it is, 1 if not'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "untag" -d 'Take names away from an image, which stays: the given ones, or all'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "history" -d 'Show the history of an image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "inspect" -d 'Display detailed information on one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "prune" -d 'Remove unused images'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -s t -l tag -d 'Name and optionally a tag of the image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -s f -l file -d 'Name of the Dockerfile; - is standard input' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l build-arg -d 'Set build-time variables' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l build-arg-file -d 'Read build-time variables from a file' -r -F
-complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l build-context -d 'Additional build contexts, such as name=path or name=docker-image://IMAGE' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l build-context -d 'Additional build contexts, such as name=path, name=docker-image://IMAGE or name=oci-layout://PATH:TAG' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l target -d 'Set the target build stage to build' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l label -d 'Set metadata for an image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l annotation -d 'Add annotation to the image' -r
@@ -1365,12 +1396,18 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from diff" -l format -d 'Change the output format (json)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l arch -d 'Choose the image for this architecture, such as arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l os -d 'Choose the image for this operating system' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l variant -d 'Choose the image for this variant of the architecture, such as v7' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l creds -d 'Credentials for the registry' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Suppress progress output'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l arch -d 'Choose the image for this architecture, such as arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l os -d 'Choose the image for this operating system' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l variant -d 'Choose the image for this variant of the architecture, such as v7' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l creds -d 'Credentials for the registry' -r
@@ -1397,14 +1434,18 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only show image IDs'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from rm" -s f -l force -d 'Force removal of the image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from rm" -s a -l all -d 'Remove all images'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from rm" -l no-prune -d 'Do not delete untagged layers and blobs now'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'Do not fail when an image does not exist'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from remove" -s f -l force -d 'Force removal of the image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from remove" -s a -l all -d 'Remove all images'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from remove" -l no-prune -d 'Do not delete untagged layers and blobs now'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'Do not fail when an image does not exist'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from tag" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from untag" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from history" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from history" -s H -l human -d 'Print sizes and dates in human readable format' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from history" -l no-trunc -d 'Don\'t truncate output'
@@ -1417,23 +1458,25 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused images, not just dangling ones'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "create" -d 'Create a network'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "ls" -d 'List networks'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "list" -d 'List networks'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "inspect" -d 'Display detailed information on one or more networks'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "rm" -d 'Remove one or more networks'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "remove" -d 'Remove one or more networks'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "prune" -d 'Remove all networks that no container asks for'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "exists" -d 'Check whether a network exists: the exit code is 0 if it does, 1 if not'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "connect" -d 'Connect a container to a network'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "disconnect" -d 'Disconnect a container from a network'
-complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload" -f -a "reload" -d 'Add the firewall\'s rules of running containers again, after a reload of the firewall'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload update" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload update" -f -a "create" -d 'Create a network'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload update" -f -a "ls" -d 'List networks'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload update" -f -a "list" -d 'List networks'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload update" -f -a "inspect" -d 'Display detailed information on one or more networks'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload update" -f -a "rm" -d 'Remove one or more networks'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload update" -f -a "remove" -d 'Remove one or more networks'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload update" -f -a "prune" -d 'Remove all networks that no container asks for'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload update" -f -a "exists" -d 'Check whether a network exists: the exit code is 0 if it does, 1 if not'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload update" -f -a "connect" -d 'Connect a container to a network'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload update" -f -a "disconnect" -d 'Disconnect a container from a network'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload update" -f -a "reload" -d 'Add the firewall\'s rules of running containers again, after a reload of the firewall'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and not __fish_seen_subcommand_from create ls list inspect rm remove prune exists connect disconnect reload update" -f -a "update" -d 'Change the name servers of a network; its running containers use them at once'
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -s d -l driver -d 'What connects the containers: bridge, macvlan, ipvlan or none' -r
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l subnet -d 'Subnet in CIDR format that represents a network segment' -r
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l gateway -d 'IPv4 or IPv6 gateway for the subnet' -r
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l ip-range -d 'Allocate container ip from a sub-range' -r
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l aux-address -d 'Addresses that no container is given' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l dns -d 'Server that containers ask for names outside, instead of the host\'s' -r
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l label -d 'Set metadata on a network' -r
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -s o -l opt -d 'Set driver specific options, such as mtu=1400' -r
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from create" -l interface-name -d 'Name of the bridge, or of the host\'s device for macvlan and ipvlan' -r
@@ -1477,6 +1520,9 @@ complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_sub
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from disconnect" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from reload" -s a -l all -d 'Reload the networks of all running containers'
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from reload" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from update" -l dns-add -d 'Add a server that containers ask for names outside' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from update" -l dns-drop -d 'Remove such a server' -r
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -f -a "create" -d 'Create a secret from a file, from standard input (-) or from an environment variable'
 complete -c ketch -n "__fish_ketch_using_subcommand secret; and not __fish_seen_subcommand_from create ls list inspect rm remove exists" -f -a "ls" -d 'List secrets'

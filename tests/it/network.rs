@@ -140,6 +140,7 @@ cases! {
         assert_eq!(list, ["podman", "podman1", "six"]);
         assert_eq!(podman(env, &["network", "ls", "-q"]).ok(), "podman\npodman1\nsix");
         podman(env, &["network", "exists", "podman"]).exits(0);
+        assert!(podman(env, &["network", "ls"]).ok().lines().any(|line| line.split_whitespace().nth(1) == Some("podman")));
         create(env, "box", &["--network", "six"]).ok();
         podman(env, &["network", "rm", "six"]).fails(2, &["box"]);
         create(env, "plain", &["--network", "podman"]).ok();

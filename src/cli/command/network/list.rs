@@ -44,7 +44,10 @@ impl Execute for List {
         let engine = Engine::open(&session.environment, &progress)?;
         let is_docker = session.personality == Personality::Docker;
         let found = network::list(&engine, &filters, is_docker)?;
-        let rows: Vec<Row> = found.iter().map(|found| self.row(found)).collect();
+        let rows: Vec<Row> = found
+            .iter()
+            .map(|found| self.row(found, is_docker))
+            .collect();
         let text = match (self.quiet, is_docker) {
             (true, true) => rows.iter().map(|(row, _)| line(&row["ID"])).collect(),
             (true, false) => rows.iter().map(|(_, row)| line(&row["name"])).collect(),
@@ -71,7 +74,7 @@ fn line(word: &serde_json::Value) -> String {
 }
 
 impl List {
-    fn row(&self, found: &network::Row) -> Row {
+    fn row(&self, found: &network::Row, is_docker: bool) -> Row {
         let record = &found.record;
         let has = |is_ipv4| {
             let mut pools = record.subnets.iter();
@@ -79,9 +82,10 @@ impl List {
                 .any(|pool| pool.subnet.is_ipv4() == is_ipv4)
                 .to_string()
         };
+        let podman = network::podman(record, None);
         let docker = json!({
             "ID": if self.no_trunc { &record.id } else { record.short_id() },
-            "Name": record.name,
+            "Name": if is_docker { json!(record.name) } else { podman["name"].clone() },
             "Driver": found.driver,
             "Scope": "local",
             "IPv4": has(true),
@@ -90,6 +94,6 @@ impl List {
             "Labels": form::joined(&record.labels),
             "CreatedAt": record.created.to_string(),
         });
-        (docker, network::podman(record, None))
+        (docker, podman)
     }
 }
