@@ -13,6 +13,7 @@ use super::copy::{Chmod, Document, Options, Tree, owner, select};
 use super::graph;
 use super::key::Key;
 use super::named::{self, ImageAt, NamedPlace};
+use super::secret::Logins;
 use super::solve::Solver;
 use super::source;
 use super::stage::{Status, Step, absolute};
@@ -130,7 +131,12 @@ impl<'a> Solver<'a> {
         let mut fetched = None;
         let (path, dockerfile) = match given {
             Some(NamedPlace::Remote(place)) => {
-                let found = fetched.insert(fetch(self.engine, place, false)?);
+                let found = fetched.insert(fetch(
+                    self.engine,
+                    Logins(&self.request.secrets),
+                    place,
+                    false,
+                )?);
                 (found.directory.as_path(), None)
             }
             Some(NamedPlace::Directory(path)) => (path.as_path(), None),
@@ -290,7 +296,13 @@ impl<'a> Solver<'a> {
                     let state = self.state(index)?;
                     let checksum = add.checksum.as_ref().map(|word| state.expand(word));
                     let checksum = checksum.transpose()?;
-                    let fetched = source::add(self.engine, add, &text, checksum.as_deref())?;
+                    let fetched = source::add(
+                        self.engine,
+                        Logins(&self.request.secrets),
+                        add,
+                        &text,
+                        checksum.as_deref(),
+                    )?;
                     key.add("remote", [fetched.digest.hex()]);
                     plan.from.push(fetched.files);
                 }

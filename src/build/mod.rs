@@ -29,6 +29,7 @@ pub(crate) mod named;
 mod output;
 pub(crate) mod progress;
 pub(crate) mod request;
+mod secret;
 mod solve;
 mod source;
 mod squash;
@@ -50,6 +51,7 @@ use cache::{Gone, Imported, Known};
 use context::remote::Fetched;
 use progress::{EXPORT, Event, Progress, Vertex};
 use request::{CacheTo, Request};
+use secret::Logins;
 use solve::{Solved, Solver};
 
 /// What was built.
@@ -101,7 +103,12 @@ pub(crate) fn prepare<'a>(engine: &'a Engine<'a>, request: Request) -> Result<Re
     let (request, fetched) = match &request.remote {
         None => (request, None),
         Some(place) => {
-            let fetched = context::remote::fetch(engine, place, keeps_git(&request))?;
+            let fetched = context::remote::fetch(
+                engine,
+                Logins(&request.secrets),
+                place,
+                keeps_git(&request),
+            )?;
             let local = context::remote::localize(&request, &fetched)?;
             (local, Some(fetched))
         }

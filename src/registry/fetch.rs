@@ -8,6 +8,7 @@ use super::retry::http_date;
 use super::transport::{Payload, Request};
 use super::url::Url;
 use crate::common::{Error, Kind, Result};
+use crate::settings::Secret;
 
 /// Redirects followed for one file.
 const REDIRECTS: usize = 10;
@@ -32,28 +33,35 @@ impl std::fmt::Debug for Remote {
 }
 
 impl Client<'_> {
-    /// Opens what is at `address` (http or https) for reading; no login is ever sent.
+    /// Opens what is at `address` (http or https) for reading. `login` is what `Authorization` says
+    /// to that server, and to none that it redirects to.
     ///
     /// # Errors
     /// `Usage` for a malformed address, `Network` for everything that a server or the way to it
     /// does wrong, a redirect from https to http among it.
-    pub(crate) fn file(&self, address: &str) -> Result<Box<dyn Read + Send>> {
-        Ok(self.remote(address)?.body)
+    pub(crate) fn file(
+        &self,
+        address: &str,
+        login: Option<&Secret>,
+    ) -> Result<Box<dyn Read + Send>> {
+        Ok(self.remote(address, login)?.body)
     }
 
     /// As [`file`](Client::file), with what the server says about it.
     ///
     /// # Errors
     /// As [`file`](Client::file).
-    pub(crate) fn remote(&self, address: &str) -> Result<Remote> {
+    pub(crate) fn remote(&self, address: &str, login: Option<&Secret>) -> Result<Remote> {
         let bad = |why: &str| Error::new(Kind::Network, "fetch", address).because(why.to_owned());
         let mut url = Url::parse(address)
             .ok_or_else(|| Error::usage("fetch", address, "not an http or https address"))?;
+        let first = url.origin.clone();
         for _ in 0..REDIRECTS {
+            let login = login.filter(|_| url.origin == first);
             let request = Request {
                 url: &url,
                 accept: None,
-                authorization: None,
+                authorization: login.map(Secret::expose),
                 from: None,
                 payload: Payload::None,
                 verify: self.options.tls_verify != Some(false),

@@ -14,6 +14,7 @@ mod build_cache;
 mod build_copy;
 mod build_faults;
 mod build_hostile;
+mod build_logins;
 mod build_named;
 mod build_output;
 mod build_peer;

@@ -14,6 +14,7 @@ use nix::fcntl::OFlag;
 use nix::sys::stat::Mode as Permissions;
 
 use super::super::request::Request;
+use super::super::secret::Logins;
 use super::super::source::{self, Reference};
 use crate::archive::{self, PlaceOptions, PlacedOwner, Spot};
 use crate::common::{Error, Kind};
@@ -83,13 +84,22 @@ impl Drop for Staged<'_> {
 /// # Errors
 /// `Network` for servers, `Corrupt` for bad archives, `NotFound` for a directory that a repository
 /// does not have.
-pub(crate) fn fetch<'a>(engine: &'a Engine<'a>, place: &Place, keep: bool) -> Result<Fetched<'a>> {
+pub(in crate::build) fn fetch<'a>(
+    engine: &'a Engine<'a>,
+    logins: Logins<'_>,
+    place: &Place,
+    keep: bool,
+) -> Result<Fetched<'a>> {
     match place {
         Place::Input => unpack(engine, std::io::stdin().lock(), "-"),
         Place::Address(address) => match Reference::parse(address) {
-            Some(reference) => repository(engine, &reference, keep),
+            Some(reference) => repository(engine, logins, &reference, keep),
             None => {
-                let body = crate::engine::image::import::open_address(engine, address)?;
+                let body = crate::engine::image::import::open_address(
+                    engine,
+                    address,
+                    logins.web(address)?.as_ref(),
+                )?;
                 unpack(engine, body, address)
             }
         },
@@ -98,10 +108,11 @@ pub(crate) fn fetch<'a>(engine: &'a Engine<'a>, place: &Place, keep: bool) -> Re
 
 fn repository<'a>(
     engine: &'a Engine<'a>,
+    logins: Logins<'_>,
     reference: &Reference,
     keep: bool,
 ) -> Result<Fetched<'a>> {
-    let found = source::checkout(engine, reference, keep, None)?;
+    let found = source::checkout(engine, logins, reference, keep, None)?;
     let below = Path::new(&reference.subdir);
     let flags = OFlag::O_PATH | OFlag::O_DIRECTORY;
     // A link of the repository could lead anywhere.

@@ -9,8 +9,10 @@ use std::process::{Command, Stdio};
 use anyhow::Result;
 
 use super::{folder, stage};
+use crate::build::secret::Logins;
 use crate::common::{Digest, Error, Kind};
 use crate::engine::Engine;
+use crate::settings::Secret;
 use crate::sys::tree::remove_tree;
 
 /// A place in a repository.
@@ -31,6 +33,13 @@ pub(in crate::build) struct Checkout {
     pub(in crate::build) path: PathBuf,
     /// The commit.
     pub(super) commit: String,
+}
+
+/// Where a repository is, and what `Authorization` says there.
+#[derive(Clone, Copy)]
+struct Remote<'a> {
+    address: &'a str,
+    login: Option<&'a Secret>,
 }
 
 impl Reference {
@@ -102,15 +111,21 @@ fn is_commit(text: &str) -> bool {
 /// `Unsupported` without git; `Network` with git's own words; `Corrupt` for another commit.
 pub(in crate::build) fn checkout(
     engine: &Engine<'_>,
+    logins: Logins<'_>,
     reference: &Reference,
     keep: bool,
     checksum: Option<&str>,
 ) -> Result<Checkout> {
     reference.check()?;
     let all = folder(engine)?;
+    let login = logins.git(&reference.remote)?;
+    let remote = Remote {
+        address: &reference.remote,
+        login: login.as_ref(),
+    };
     let commit = match &reference.name {
         Some(name) if is_commit(name) => name.to_ascii_lowercase(),
-        name => remote_commit(&reference.remote, name.as_deref())?,
+        name => remote_commit(remote, name.as_deref())?,
     };
     if let Some(wanted) = checksum
         && !(wanted.len() >= 7 && commit.starts_with(&wanted.to_ascii_lowercase()))
@@ -122,7 +137,7 @@ pub(in crate::build) fn checkout(
     let id = format!("{}\n{commit}\n{keep}", reference.remote);
     let target = all.join(format!("git-{}", Digest::of(id.as_bytes()).hex()));
     if !target.is_dir() {
-        let fill = |staged: &Path| fetch(staged, &reference.remote, &commit, keep);
+        let fill = |staged: &Path| fetch(staged, remote, &commit, keep);
         stage(engine, fill, |()| target.clone())?;
     }
     // Its last use.
@@ -134,9 +149,9 @@ pub(in crate::build) fn checkout(
 }
 
 /// The commit that a name stands for now.
-fn remote_commit(remote: &str, name: Option<&str>) -> Result<String> {
+fn remote_commit(remote: Remote<'_>, name: Option<&str>) -> Result<String> {
     let name = name.unwrap_or("HEAD");
-    let listed = git(None, &["ls-remote", "--", remote, name], remote)?;
+    let listed = git(None, &["ls-remote", "--", remote.address, name], remote)?;
     let lines: Vec<(&str, &str)> = listed.lines().filter_map(|l| l.split_once('\t')).collect();
     let peeled = format!("refs/tags/{name}^{{}}");
     let names = [
@@ -151,19 +166,26 @@ fn remote_commit(remote: &str, name: Option<&str>) -> Result<String> {
     });
     found.ok_or_else(|| {
         Error::new(Kind::NotFound, "find in repository", name)
-            .because(format!("{remote} has no such branch or tag"))
+            .because(format!("{} has no such branch or tag", remote.address))
             .into()
     })
 }
 
-fn fetch(dir: &Path, remote: &str, commit: &str, keep: bool) -> Result<()> {
+fn fetch(dir: &Path, remote: Remote<'_>, commit: &str, keep: bool) -> Result<()> {
     git(Some(dir), &["init", "--quiet"], remote)?;
-    let shallow = ["fetch", "--quiet", "--depth=1", "--no-tags", "--", remote];
+    let shallow = [
+        "fetch",
+        "--quiet",
+        "--depth=1",
+        "--no-tags",
+        "--",
+        remote.address,
+    ];
     let direct = git(Some(dir), &[&shallow[..], &[commit]].concat(), remote);
     if direct.is_err() {
         // A server may give commits by name only, or nothing shallow.
         let heads = "+refs/heads/*:refs/remotes/origin/*";
-        let all = ["fetch", "--quiet", "--tags", "--", remote, heads];
+        let all = ["fetch", "--quiet", "--tags", "--", remote.address, heads];
         git(Some(dir), &all, remote)?;
     }
     git(
@@ -178,7 +200,7 @@ fn fetch(dir: &Path, remote: &str, commit: &str, keep: bool) -> Result<()> {
 }
 
 /// Runs git and returns what it writes. It asks nobody for anything.
-fn git(dir: Option<&Path>, args: &[&str], remote: &str) -> Result<String> {
+fn git(dir: Option<&Path>, args: &[&str], remote: Remote<'_>) -> Result<String> {
     let mut command = Command::new("git");
     let settings = [
         "protocol.file.allow=never",
@@ -202,6 +224,22 @@ fn git(dir: Option<&Path>, args: &[&str], remote: &str) -> Result<String> {
         .env_remove("GIT_DIR")
         .env_remove("GIT_WORK_TREE")
         .stdin(Stdio::null());
+    if let Some(login) = remote.login {
+        // Not among the words of the command, which everybody can read. git would take the header
+        // along to where it is redirected.
+        let settings = [
+            (
+                "http.extraHeader",
+                format!("Authorization: {}", login.expose()),
+            ),
+            ("http.followRedirects", "false".to_owned()),
+        ];
+        command.env("GIT_CONFIG_COUNT", settings.len().to_string());
+        for (at, (key, value)) in settings.iter().enumerate() {
+            command.env(format!("GIT_CONFIG_KEY_{at}"), key);
+            command.env(format!("GIT_CONFIG_VALUE_{at}"), value);
+        }
+    }
     let output = command.output().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Error::new(Kind::Unsupported, "run", "git")
             .because("git is not installed")
@@ -218,9 +256,11 @@ fn git(dir: Option<&Path>, args: &[&str], remote: &str) -> Result<String> {
         .chars()
         .filter(|c| !c.is_control())
         .collect();
-    Err(Error::new(Kind::Network, "fetch repository", remote)
-        .because(last)
-        .into())
+    Err(
+        Error::new(Kind::Network, "fetch repository", remote.address)
+            .because(last)
+            .into(),
+    )
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::{folder, settle, stage};
+use crate::build::secret::Logins;
 use crate::common::{Digest, Error, Hasher, Kind};
 use crate::engine::Engine;
 use crate::registry::{Client, Options};
@@ -48,6 +49,7 @@ struct Seen {
 /// `Network` for what the server does wrong, `Corrupt` for another content than `checksum` says.
 pub(super) fn download(
     engine: &Engine<'_>,
+    logins: Logins<'_>,
     address: &str,
     checksum: Option<&str>,
 ) -> Result<Download> {
@@ -55,17 +57,7 @@ pub(super) fn download(
     let all = folder(engine)?;
     let name = name(address);
     let place = |digest: &Digest| all.join(digest.hex());
-    let there = |digest: Digest| {
-        let folder = place(&digest);
-        let found = folder.join(&name).is_file();
-        let _ = file::touch(&folder);
-        let name = name.clone();
-        found.then_some(Download {
-            folder,
-            name,
-            digest,
-        })
-    };
+    let there = |digest: Digest| known(place(&digest), &name, digest);
     if let Some(found) = wanted.and_then(there) {
         return Ok(found);
     }
@@ -74,7 +66,7 @@ pub(super) fn download(
     let seen: Option<Seen> = seen.and_then(|text| serde_json::from_slice(&text).ok());
     let options = Options::default();
     let client = Client::new(&engine.settings, engine.ui, &options);
-    let remote = client.remote(address)?;
+    let remote = client.remote(address, logins.web(address)?.as_ref())?;
     if let Some(seen) = &seen {
         let same = match (&seen.etag, &remote.etag) {
             (Some(old), Some(new)) => old == new,
@@ -113,6 +105,17 @@ pub(super) fn download(
     Ok(Download {
         folder: place(&digest),
         name,
+        digest,
+    })
+}
+
+/// A file that was fetched before; it has been used now.
+fn known(folder: PathBuf, name: &str, digest: Digest) -> Option<Download> {
+    let found = folder.join(name).is_file();
+    let _ = file::touch(&folder);
+    found.then(|| Download {
+        folder,
+        name: name.to_owned(),
         digest,
     })
 }

@@ -15,6 +15,7 @@ use nix::sys::stat::Mode as Permissions;
 
 use super::context::ignore::Ignore;
 use super::copy::{Options, Tree};
+use super::secret::Logins;
 use super::step::copy::{From, Origin};
 use crate::common::{Digest, Error, Hasher};
 use crate::dockerfile::Add;
@@ -47,13 +48,14 @@ fn is_web(source: &str) -> bool {
 /// `Network` for what servers do wrong, `Corrupt` for another content than `--checksum` says.
 pub(super) fn add(
     engine: &Engine<'_>,
+    logins: Logins<'_>,
     add: &Add,
     source: &str,
     checksum: Option<&str>,
 ) -> Result<Fetched> {
     if let Some(reference) = Reference::parse(source) {
         let keep = add.keep_git_dir.unwrap_or(false);
-        let found = checkout(engine, &reference, keep, checksum)?;
+        let found = checkout(engine, logins, &reference, keep, checksum)?;
         let mut hasher = Hasher::default();
         for text in [&found.commit, &reference.subdir, &keep.to_string()] {
             hasher.update(&(text.len() as u64).to_le_bytes());
@@ -65,7 +67,7 @@ pub(super) fn add(
             files: from(&found.path, sources, false)?,
         });
     }
-    let found = http::download(engine, source, checksum)?;
+    let found = http::download(engine, logins, source, checksum)?;
     let mut hasher = Hasher::default();
     hasher.update(found.name.as_bytes());
     hasher.update(found.digest.bytes());

@@ -10,7 +10,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 use super::cache::{self, Cache};
 use super::copy::Plan;
 use crate::build::key::Key;
-use crate::build::request::SecretSource;
+use crate::build::secret::content;
 use crate::build::solve::Solver;
 use crate::build::stage::absolute;
 use crate::build::state::Piece;
@@ -23,11 +23,8 @@ use crate::spec::config::{
     BindOptions, Config, EnvEntry, Mount as ConfigMount, MountKind as ConfigKind,
 };
 use crate::store::StepWork;
+use crate::sys::node;
 use crate::sys::path::Root;
-use crate::sys::{file, node};
-
-/// Largest secret that is read, in bytes (BuildKit's `MaxSecretSize`).
-const MAX_SECRET: usize = 500 << 10;
 
 /// What the mounts of a command come to.
 #[derive(Default)]
@@ -181,10 +178,7 @@ fn secret(
         }
         return Ok(());
     };
-    let data = match &found.source {
-        SecretSource::Value(data) => data.clone(),
-        SecretSource::File(path) => file::read_bounded(path, MAX_SECRET)?,
-    };
+    let data = content(found)?;
     if let Some(name) = &spec.env {
         let name = if name.is_empty() { id } else { name };
         let value = String::from_utf8(data.clone())

@@ -12,6 +12,7 @@ use crate::common::{Digest, Error, Timestamp};
 use crate::engine::Engine;
 use crate::oci::{ContainerConfig, Descriptor, History, ImageConfig, MediaType, Platform, RootFs};
 use crate::registry;
+use crate::settings::Secret;
 
 /// Bytes gathered before they are compressed.
 const BUFFER: usize = 256 << 10;
@@ -100,9 +101,13 @@ pub(crate) fn import(
     Ok(assemble::publish(engine, assembly)?.config)
 }
 
-/// Opens an archive on a web server.
-pub(crate) fn open_address(engine: &Engine<'_>, address: &str) -> Result<Box<dyn Read + Send>> {
+/// Opens an archive on a web server, with what `Authorization` says to it.
+pub(crate) fn open_address(
+    engine: &Engine<'_>,
+    address: &str,
+    login: Option<&Secret>,
+) -> Result<Box<dyn Read + Send>> {
     let options = registry::Options::default();
     let client = registry::Client::new(&engine.settings, engine.ui, &options);
-    Ok(client.file(address)?)
+    Ok(client.file(address, login)?)
 }

@@ -69,7 +69,7 @@ impl Execute for Import {
         let mut input: Box<dyn Read + Send> = match self.source.as_str() {
             "-" => Box::new(stdin()),
             source if address.iter().any(|scheme| source.starts_with(scheme)) => {
-                open_address(&engine, source)?
+                open_address(&engine, source, None)?
             }
             source => {
                 let path = session.absolute(Path::new(source));
