@@ -34,8 +34,10 @@ pub(crate) fn report(error: &Error, json: bool) {
         format!("{document}\n")
     } else {
         let program = std::env::args_os().next().unwrap_or_default();
-        let mut text = Voice::of(&program).line(&message(error), typed);
+        let voice = Voice::of(&program);
+        let mut text = voice.line(&message(error), typed);
         text.push('\n');
+        let hint = hint.filter(|_| !voice.has_words(typed));
         for line in hint.into_iter().flat_map(str::lines) {
             text.push_str(&format!("hint: {line}\n"));
         }

@@ -14,6 +14,7 @@ mod generate;
 mod hello;
 mod output;
 mod parse;
+mod peer_flags;
 mod personality;
 mod session;
 mod template;
@@ -23,6 +24,7 @@ mod voice;
 mod tests;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::time::Instant;
 
 use clap::error::ErrorKind;
@@ -36,6 +38,7 @@ use args::GlobalArgs;
 use dispatch::{Asked, Verb, leaf};
 use personality::Personality;
 use session::Session;
+use voice::Voice;
 
 /// Runs the command line of this process.
 pub(crate) fn main() -> ExitStatus {
@@ -45,9 +48,29 @@ pub(crate) fn main() -> ExitStatus {
         let more = command::system::generator::words_of(program.as_ref());
         words.splice(1..1, more.iter().map(OsString::from));
     }
-    let status = run(&words, began);
+    let status = match take_peer_flags(&mut words) {
+        Ok(()) => run(&words, began),
+        Err(error) => {
+            error_report::report(&error, false);
+            ExitStatus::Code(1)
+        }
+    };
     output::finish();
     status
+}
+
+/// Takes out of the line what a peer has before the command, and does what it asks for.
+fn take_peer_flags(line: &mut Vec<OsString>) -> anyhow::Result<()> {
+    let Some((program, words)) = line.split_first() else {
+        return Ok(());
+    };
+    let rest = peer_flags::take(Voice::of(program), words)?;
+    line.splice(1.., rest.words);
+    match rest.output {
+        peer_flags::Output::Kept => Ok(()),
+        peer_flags::Output::Dropped => output::send_to(Path::new("/dev/null")),
+        peer_flags::Output::File(file) => output::send_to(&file),
+    }
 }
 
 fn run(line: &[OsString], began: Instant) -> ExitStatus {

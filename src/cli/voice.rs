@@ -42,6 +42,13 @@ impl Voice {
         }
     }
 
+    /// Whether a peer has words of its own for this error, which its clients compare whole: a hint
+    /// of ours has no place below them.
+    pub(crate) fn has_words(self, typed: Option<&Error>) -> bool {
+        let missing = typed.filter(|error| error.kind() == Kind::NotFound);
+        missing.is_some_and(|error| self.missing(error.operation(), error.object()).is_some())
+    }
+
     /// What a peer says of an object that is not there; `None` where it has no words of its own.
     fn missing(self, operation: &str, object: &str) -> Option<String> {
         let text = match (self, operation) {

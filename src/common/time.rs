@@ -72,9 +72,18 @@ pub(crate) fn parse_moment(text: &str, now: Timestamp) -> Option<Timestamp> {
         let nanos: i128 = format!("{fraction:0<9}").parse().ok()?;
         return Some(Timestamp(i128::from(seconds) * 1_000_000_000 + nanos));
     }
-    if let Ok(age) = super::parse_duration(text) {
-        return Some(Timestamp(now.0 - i128::try_from(age.as_nanos()).ok()?));
+    // docker: an age below zero is a moment to come.
+    let (sign, age) = match text.strip_prefix('-') {
+        Some(age) => (1, age),
+        None => (-1, text),
+    };
+    if let Ok(age) = super::parse_duration(age) {
+        return Some(Timestamp(
+            now.0 + sign * i128::try_from(age.as_nanos()).ok()?,
+        ));
     }
+    // ISO 8601, and so date(1), has a comma before fractions.
+    let text = &text.replace(',', ".");
     [
         text,
         &format!("{text}Z"),
@@ -82,7 +91,7 @@ pub(crate) fn parse_moment(text: &str, now: Timestamp) -> Option<Timestamp> {
         &format!("{text}T00:00:00Z"),
     ]
     .into_iter()
-    .find_map(parse_rfc3339)
+    .find_map(|text| parse_rfc3339(text))
 }
 
 /// Parses RFC 3339 with any offset and up to nine fraction digits.

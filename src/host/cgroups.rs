@@ -1,9 +1,18 @@
 //! Where the cgroup hierarchies are mounted and where this process is in each; see cgroups(7).
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use super::env::HostEnv;
 use crate::sys::file;
+use crate::sys::file_system::file_system;
+
+/// Where the hierarchies are mounted: file-hierarchy(7).
+const TOP: &str = "/sys/fs/cgroup";
+
+/// The first cgroup namespace, whose number never changes (`PROC_CGROUP_INIT_INO` of
+/// linux/proc_ns.h).
+const INITIAL_NAMESPACE: &str = "cgroup:[4026531835]";
 
 /// Which hierarchies a machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,13 +69,47 @@ impl CgroupLayout {
             String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
         };
         let own = text(file::read_kernel_piece("/proc/self/cgroup"));
-        let mounts = text(file::read_kernel("/proc/self/mountinfo"));
+        // The kernel writes a line for each mount, with all its layers: 200 containers of another
+        // engine make 4 ms of it.
+        let found = CgroupLayout::at_usual_places(&own).unwrap_or_else(|| {
+            CgroupLayout::parse(&own, &text(file::read_kernel("/proc/self/mountinfo")))
+        });
         CgroupLayout {
             job: env.job,
             systemd_bus: env.systemd_bus(euid),
             root: euid == 0,
-            ..CgroupLayout::parse(&own, &mounts)
+            ..found
         }
+    }
+
+    /// The layout by the text of `/proc/self/cgroup`, where all that it names is mounted as
+    /// systemd and everybody else does it (file-hierarchy(7)). `None` when anything is
+    /// otherwise: a controller elsewhere, a namespace or a mount that shows only a part.
+    fn at_usual_places(own: &str) -> Option<CgroupLayout> {
+        let namespace = std::fs::read_link("/proc/self/ns/cgroup").ok()?;
+        if namespace != Path::new(INITIAL_NAMESPACE) {
+            return None;
+        }
+        let mut layout = CgroupLayout::default();
+        for line in own.lines() {
+            let mut fields = line.splitn(3, ':').skip(1);
+            let (controllers, path) = (fields.next()?, Path::new(fields.next()?));
+            if controllers.is_empty() {
+                let alone = whole_hierarchy(Path::new(TOP), "cgroup2");
+                let beside = || whole_hierarchy(&Path::new(TOP).join("unified"), "cgroup2");
+                let mount = alone.or_else(beside)?;
+                let own = join(&mount, path);
+                layout.unified = Some(Unified { mount, own });
+            } else if !controllers.contains('=') {
+                let mount = whole_hierarchy(&Path::new(TOP).join(controllers), "cgroup")?;
+                layout.v1.push(V1Hierarchy {
+                    controllers: controllers.split(',').map(str::to_owned).collect(),
+                    own: join(&mount, path),
+                    mount,
+                });
+            }
+        }
+        Some(layout)
     }
 
     /// Parses the texts of `/proc/self/cgroup` and `/proc/self/mountinfo`.
@@ -132,6 +175,13 @@ impl CgroupLayout {
         let path = own_path(text, Some(controller))?;
         Some(join(&hierarchy.mount, Path::new(path)))
     }
+}
+
+/// `point`, if all of a hierarchy of `kind` is mounted there: the first file of kernfs is its root.
+fn whole_hierarchy(point: &Path, kind: &str) -> Option<PathBuf> {
+    let metadata = std::fs::metadata(point).ok()?;
+    let whole = metadata.ino() == 1 && file_system(point).ok()?.name() == kind;
+    whole.then(|| point.to_owned())
 }
 
 /// A mounted hierarchy: `controllers` is `None` for version 2.
@@ -267,6 +317,24 @@ mod tests {
         let layout = CgroupLayout::parse("0::/../other\n", V2);
         assert_eq!(layout.version(), CgroupVersion::None);
         assert_eq!(CgroupLayout::parse("", "").version(), CgroupVersion::None);
+    }
+
+    #[test]
+    fn the_usual_places_and_the_list_of_mounts_say_the_same() {
+        let own = std::fs::read_to_string("/proc/self/cgroup").unwrap();
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+        // Where something is unusual there is nothing to compare.
+        let Some(mut usual) = CgroupLayout::at_usual_places(&own) else {
+            return;
+        };
+        let mut listed = CgroupLayout::parse(&own, &mounts);
+        for layout in [&mut usual, &mut listed] {
+            layout.v1.sort_by(|a, b| a.mount.cmp(&b.mount));
+        }
+        assert_eq!(usual, listed);
+        assert!(whole_hierarchy(Path::new("/proc"), "cgroup2").is_none());
+        assert!(whole_hierarchy(Path::new("/nowhere"), "cgroup").is_none());
+        assert!(CgroupLayout::at_usual_places("3:nonsense:/\n0::/\n").is_none());
     }
 
     #[test]

@@ -41,6 +41,27 @@ pub(crate) fn outside(map: &[IdMap], inside: u32) -> Option<u32> {
     })
 }
 
+/// The container ids of a map in words: `0 to 65536`, those that follow each other together.
+pub(crate) fn words(map: &[IdMap]) -> String {
+    let mut lines: Vec<(u32, u64)> = map
+        .iter()
+        .map(|line| (line.inside, u64::from(line.inside) + u64::from(line.count)))
+        .collect();
+    lines.sort_unstable();
+    let mut ranges: Vec<(u32, u64)> = Vec::new();
+    for (first, end) in lines {
+        match ranges.last_mut() {
+            Some(last) if last.1 == u64::from(first) => last.1 = end,
+            _ => ranges.push((first, end)),
+        }
+    }
+    let word = |(first, end): &(u32, u64)| match end.saturating_sub(1) {
+        last if last == u64::from(*first) => first.to_string(),
+        last => format!("{first} to {last}"),
+    };
+    ranges.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
 /// The container id of the host id `outside`; `None` when it is not mapped.
 pub(crate) fn inside(map: &[IdMap], outside: u32) -> Option<u32> {
     map.iter().find_map(|line| {
@@ -208,6 +229,17 @@ mod tests {
 
     fn range(start: u32, count: u32) -> SubRange {
         SubRange { start, count }
+    }
+
+    #[test]
+    fn a_map_has_words() {
+        let map = [
+            IdMap::new(1, 100_000, 65536),
+            IdMap::new(0, 1000, 1),
+            IdMap::new(70_000, 5, 1),
+        ];
+        assert_eq!(words(&map), "0 to 65536, 70000");
+        assert_eq!(words(&map[1..2]), "0");
     }
 
     #[test]

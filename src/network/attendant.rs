@@ -15,7 +15,7 @@ use nix::unistd::{Pid, getpid, getppid};
 use super::dns::{Resolver, Server};
 use super::forward::{Forward, Port};
 use crate::common::Result;
-use crate::sys::process::{Cloned, clone, exit_now};
+use crate::sys::process::{Cloned, clone, exit_now, has_ended};
 use crate::sys::{credentials, exec, signal};
 
 /// What there is to do.
@@ -30,6 +30,8 @@ pub(crate) struct Work {
     pub(crate) enter: Option<(OwnedFd, OwnedFd)>,
     /// What is only held.
     pub(crate) held: Vec<OwnedFd>,
+    /// The container's keeper (pidfd_open(2)), where that is not this process.
+    pub(crate) keeper: Option<OwnedFd>,
 }
 
 impl Work {
@@ -49,6 +51,7 @@ impl Work {
             Forward::Udp { socket, .. } => socket.as_raw_fd(),
         }));
         all.extend(self.held.iter().map(AsRawFd::as_raw_fd));
+        all.extend(self.keeper.iter().map(AsRawFd::as_raw_fd));
         if let Some((user, network)) = &self.enter {
             all.extend([user.as_raw_fd(), network.as_raw_fd()]);
         }
@@ -56,7 +59,8 @@ impl Work {
     }
 }
 
-/// Starts it; gives its process number. It is a child of this process.
+/// Starts it; gives its process number. It is a child of this process, and ends with it unless it
+/// has another keeper.
 ///
 /// # Errors
 /// fork(2)'s.
@@ -78,7 +82,9 @@ fn attend(work: Work, keeper: Pid) -> Option<()> {
     signal::reset_all();
     // splice(2) has no flag that spares its caller.
     signal::ignore_broken_pipes();
-    belong_to(keeper)?;
+    if work.keeper.is_none() {
+        belong_to(keeper)?;
+    }
     // Whoever looks for the shared namespace after its holder was killed finds it here.
     if work.held.is_empty() {
         credentials::not_dumpable().ok()?;
@@ -93,13 +99,16 @@ fn attend(work: Work, keeper: Pid) -> Option<()> {
         forwards,
         enter,
         held,
+        keeper: other,
     } = work;
     let mut server = resolver.map(Server::new).transpose().ok()?;
     if let Some((user, network)) = enter {
         nix::sched::setns(user, CloneFlags::CLONE_NEWUSER).ok()?;
         nix::sched::setns(network, CloneFlags::CLONE_NEWNET).ok()?;
         // Joining a user namespace has taken both back.
-        belong_to(keeper)?;
+        if other.is_none() {
+            belong_to(keeper)?;
+        }
         credentials::not_dumpable().ok()?;
     }
     let mut ports = forwards
@@ -109,7 +118,7 @@ fn attend(work: Work, keeper: Pid) -> Option<()> {
         .ok()?;
     let _held = held;
     loop {
-        wait(server.as_ref(), &ports)?;
+        wait(server.as_ref(), &ports, other.as_ref())?;
         if let Some(server) = &mut server {
             server.serve();
         }
@@ -144,9 +153,13 @@ fn leave_all_but(kept: &HashSet<RawFd>) -> Option<()> {
     Some(())
 }
 
-/// Waits until there is something to do.
-fn wait(server: Option<&Server>, ports: &[Port]) -> Option<()> {
+/// Waits until there is something to do; `None` when there will be nothing any more.
+fn wait(server: Option<&Server>, ports: &[Port], keeper: Option<&OwnedFd>) -> Option<()> {
+    if keeper.is_some_and(|keeper| has_ended(keeper.as_fd())) {
+        return None;
+    }
     let mut descriptors = server.map(Server::descriptors).unwrap_or_default();
+    descriptors.extend(keeper.map(AsFd::as_fd));
     descriptors.extend(ports.iter().flat_map(Port::descriptors));
     let due = server.and_then(Server::due);
     let due = ports.iter().filter_map(Port::due).chain(due).min();

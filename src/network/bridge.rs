@@ -11,6 +11,8 @@ use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::connect::{Connected, End, Ground};
 use super::firewall::{self, Find, Firewall, NetworkRules, PORT_PREFIX, PortRules, Published};
 use super::{Member, Pool, Record, Subnet, sysctl};
@@ -195,40 +197,115 @@ pub(super) fn attach(
 ) -> Result<Connected> {
     let mut inside = end.enter(netns)?;
     let mut netlink = Netlink::route()?;
-    let (mut firewall, lack) = match ground {
-        Ground::Host => (Firewall::open(find)?, None),
-        Ground::Shared => Firewall::open_or_close(find)?,
-    };
-    let known = netlink.link(bridge.name)?;
-    let known = known.and_then(|link| (link.alias? == bridge.alias()).then_some(link.index));
-    let index = match known {
-        Some(index) => index,
-        None => ensure(&mut netlink, bridge)?,
-    };
-    if known.is_none() || firewall.is_fresh() {
-        allow(&mut netlink, &mut firewall, bridge, known.is_none(), find)?;
-    }
-    let name = port_name()?;
-    let made = Request::add_veth(&name, index, end.interface, end.mac, bridge.mtu, netns);
+    let (mut firewall, lack) = firewall(ground, find)?;
+    let begun = begin(bridge, &mut netlink, &mut firewall, find)?;
+    let Begun { name, index, .. } = &begun;
+    let made = Request::add_veth(name, *index, end.interface, end.mac, bridge.mtu, netns);
     netlink.apply(&[made])?;
-    let joined = join(bridge, end, published, &name, &mut netlink, &mut firewall)
+    let joined = join(bridge, end, published, name, &mut netlink, &mut firewall)
         .and_then(|()| end.address(&mut inside))
-        .and_then(|()| netlink.await_link(&name, PATIENCE))
-        // A bridge works with its first port.
-        .and_then(|_| netlink.await_link(bridge.name, PATIENCE));
+        .and_then(|()| settle(bridge, name, &mut netlink));
     if let Err(error) = joined {
-        let _ = detach(&name, find);
+        let _ = detach(name, find);
         return Err(error);
     }
-    if swept_now(&name) {
+    if swept_now(name) {
         // What it cannot remove is left for the next one, and no reason not to start.
         let _ = firewall.sweep();
     }
     Ok(Connected {
-        device: Some(name),
+        lack: lack.filter(|_| begun.made),
         fresh: firewall.is_fresh(),
-        lack: lack.filter(|_| known.is_none()),
+        device: Some(begun.name),
     })
+}
+
+/// A pair of interfaces that is to be made.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Begun {
+    /// Name of the host's end.
+    pub(super) name: String,
+    /// Index of the bridge.
+    pub(super) index: u32,
+    /// The bridge was made for it.
+    pub(super) made: bool,
+}
+
+/// The firewall, and what it lacks.
+fn firewall(ground: Ground, find: Find<'_>) -> Result<(Firewall, Option<String>)> {
+    match ground {
+        Ground::Host => Ok((Firewall::open(find)?, None)),
+        Ground::Shared => Firewall::open_or_close(find),
+    }
+}
+
+/// Sees that the bridge and the rules of its network are there.
+fn begin(
+    bridge: &Bridge<'_>,
+    netlink: &mut Netlink,
+    firewall: &mut Firewall,
+    find: Find<'_>,
+) -> Result<Begun> {
+    let known = netlink.link(bridge.name)?;
+    let known = known.and_then(|link| (link.alias? == bridge.alias()).then_some(link.index));
+    let index = match known {
+        Some(index) => index,
+        None => ensure(netlink, bridge)?,
+    };
+    if known.is_none() || firewall.is_fresh() {
+        allow(netlink, firewall, bridge, known.is_none(), find)?;
+    }
+    Ok(Begun {
+        name: port_name()?,
+        index,
+        made: known.is_none(),
+    })
+}
+
+/// Waits until packets pass.
+fn settle(bridge: &Bridge<'_>, name: &str, netlink: &mut Netlink) -> Result<()> {
+    netlink.await_link(name, PATIENCE)?;
+    // A bridge works with its first port.
+    netlink.await_link(bridge.name, PATIENCE).map(drop)
+}
+
+/// The first step of [`attach`] where the pair is made by somebody else.
+pub(super) fn begin_alone(
+    bridge: &Bridge<'_>,
+    ground: Ground,
+    find: Find<'_>,
+) -> Result<(Begun, Connected)> {
+    let (mut firewall, lack) = firewall(ground, find)?;
+    let begun = begin(bridge, &mut Netlink::route()?, &mut firewall, find)?;
+    let connected = Connected {
+        device: Some(begun.name.clone()),
+        fresh: firewall.is_fresh(),
+        lack: lack.filter(|_| begun.made),
+    };
+    Ok((begun, connected))
+}
+
+/// The second, once there is a pair.
+pub(super) fn join_alone(
+    bridge: &Bridge<'_>,
+    end: &End<'_>,
+    (ground, name): (Ground, &str),
+    find: Find<'_>,
+) -> Result<()> {
+    let (mut firewall, _) = firewall(ground, find)?;
+    join(
+        bridge,
+        end,
+        &[],
+        name,
+        &mut Netlink::route()?,
+        &mut firewall,
+    )
+}
+
+/// The last, once the container's end has its addresses.
+pub(super) fn settle_alone(bridge: &Bridge<'_>, name: &str) -> Result<()> {
+    settle(bridge, name, &mut Netlink::route()?)
 }
 
 /// Lets the network of a bridge work. A bridge that was made for it goes with a failure: the next

@@ -84,7 +84,7 @@ impl Pool {
     }
 }
 
-/// A network; never changes once it is made.
+/// A network; once it is made only its resolvers change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// Name, in docker's grammar.
@@ -111,6 +111,9 @@ pub(crate) struct Record {
     /// Members find each other by name.
     #[serde(default)]
     pub(crate) dns: bool,
+    /// Who is asked for all other names instead of the host's resolvers (podman's `--dns`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) resolvers: Vec<IpAddr>,
     /// Members of other networks cannot reach its own.
     #[serde(default)]
     pub(crate) isolate: bool,

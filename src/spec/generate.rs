@@ -95,14 +95,9 @@ pub(crate) fn generate(inputs: &Inputs<'_>) -> Result<Generated> {
             .uid_mappings(mappings(uids)?)
             .gid_mappings(mappings(gids)?);
     }
-    if !config.security.sysctls.is_empty() {
-        let sysctls: HashMap<String, String> = config
-            .security
-            .sysctls
-            .iter()
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect();
-        linux = linux.sysctl(sysctls);
+    let parameters = security::kernel_parameters(inputs);
+    if !parameters.is_empty() {
+        linux = linux.sysctl(parameters);
     }
     let root = built(
         RootBuilder::default()
@@ -127,8 +122,13 @@ pub(crate) fn generate(inputs: &Inputs<'_>) -> Result<Generated> {
             .collect();
         spec = spec.annotations(annotations);
     }
+    let mut spec = built(spec.build())?;
+    if config.security.uts == NamespaceMode::Host {
+        // The builder has a name of its own, which would become the host's.
+        spec.set_hostname(None);
+    }
     Ok(Generated {
-        spec: built(spec.build())?,
+        spec,
         device_sources,
     })
 }

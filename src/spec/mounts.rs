@@ -330,6 +330,7 @@ fn volume(
                 .because("a tmpfs has neither parts nor an overlay"));
         }
         VolumeSource::Tmpfs(data) => {
+            check_owner(inputs, name, data)?;
             options.extend(data.iter().cloned());
             if !no_copy {
                 options.push("tmpcopyup".to_owned());
@@ -353,6 +354,39 @@ fn volume(
     }
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     bind(&mount.target, path, &options)
+}
+
+/// Whether the container has the ids that a tmpfs is to belong to: the kernel says of others no
+/// more than that an argument is invalid.
+fn check_owner(inputs: &Inputs<'_>, volume: &str, data: &[String]) -> Result<()> {
+    let refused = |why: String| Error::new(Kind::Usage, "mount volume", volume).because(why);
+    for option in data {
+        let (kind, number) = match option.split_once('=') {
+            Some(("uid", number)) => ("user", number),
+            Some(("gid", number)) => ("group", number),
+            _ => continue,
+        };
+        let id: u32 = number
+            .parse()
+            .map_err(|_| refused(format!("its option {option} has no number")))?;
+        let Some(maps) = inputs.maps else { continue };
+        let map = if kind == "user" {
+            &maps.uids
+        } else {
+            &maps.gids
+        };
+        if idmap::outside(map, id).is_none() {
+            let why = format!(
+                "its option {option} is not possible: the container's {kind} ids are {}",
+                idmap::words(map)
+            );
+            return Err(refused(why).hint(format!(
+                "make the volume with one of those, or without {}=",
+                &option[..3]
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// docker makes a missing source of `-v`; `--mount` and podman refuse it.

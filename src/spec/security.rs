@@ -1,6 +1,9 @@
 //! Hidden and read-only paths, and requests that contradict themselves.
 
-use super::config::{Config, NamespaceMode, Security};
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::config::{Config, NamespaceMode, NetworkMode, Security};
 use super::generate::Inputs;
 use crate::common::{Error, Result};
 
@@ -55,9 +58,7 @@ pub(super) fn masked_paths(inputs: &Inputs<'_>) -> Vec<String> {
 fn thermal_throttle() -> impl Iterator<Item = String> {
     const CPUS: &str = "/sys/devices/system/cpu";
     // Most virtual machines have none, and one look is cheaper than a list.
-    let any = std::path::Path::new(CPUS)
-        .join("cpu0/thermal_throttle")
-        .exists();
+    let any = Path::new(CPUS).join("cpu0/thermal_throttle").exists();
     any.then(|| std::fs::read_dir(CPUS))
         .into_iter()
         .flatten()
@@ -90,6 +91,43 @@ fn unmasked(security: &Security, path: &str) -> bool {
                 .strip_suffix("/*")
                 .is_some_and(|dir| path.starts_with(&format!("{dir}/")))
     })
+}
+
+/// Kernel parameters: what was asked for, and where a network is the container's own docker's two
+/// (moby since 20.10): whoever it runs as may listen on port 80 and ping. One that this kernel
+/// does not have (before 4.11) is left out.
+pub(super) fn kernel_parameters(inputs: &Inputs<'_>) -> HashMap<String, String> {
+    let mode = &inputs.config.network.mode;
+    let mut parameters = HashMap::new();
+    if matches!(mode, NetworkMode::Private | NetworkMode::Named)
+        && Path::new("/proc/sys/net/ipv4/ip_unprivileged_port_start").exists()
+    {
+        // The kernel takes a range of groups that it knows there.
+        let last = match inputs.maps {
+            None => i32::MAX.unsigned_abs(),
+            Some(maps) => maps
+                .gids
+                .iter()
+                .map(|line| line.inside.saturating_add(line.count.saturating_sub(1)))
+                .max()
+                .unwrap_or(0),
+        };
+        let groups = format!("0 {last}");
+        parameters.extend([
+            (
+                "net.ipv4.ip_unprivileged_port_start".to_owned(),
+                "0".to_owned(),
+            ),
+            ("net.ipv4.ping_group_range".to_owned(), groups),
+        ]);
+    }
+    let asked = &inputs.config.security.sysctls;
+    parameters.extend(
+        asked
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone())),
+    );
+    parameters
 }
 
 /// Refuses what cannot hold together, before anything is made.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+use super::carrier::Carrier;
 use super::clients::Client;
 use super::health::Health;
 use super::payload::{Ends, Pipes};
@@ -232,6 +233,7 @@ impl<'a> Keeper<'a> {
             stop_signal: setting.stop_signal,
             grace: setting.grace,
             health: Health::of(self.engine, &self.record, &self.dir),
+            carrier: Carrier::of(self.engine, &self.record, &self.dir),
             asked_to_end: false,
             renewed: false,
             overdue: false,

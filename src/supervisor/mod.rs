@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 mod attached;
+mod carrier;
 mod clients;
 mod detach;
 mod handover;

@@ -10,7 +10,7 @@ const FIRST: Duration = Duration::from_millis(100);
 /// Longest pause.
 const LONGEST: Duration = Duration::from_secs(60);
 /// A run of this length was a good one: the next pause is the first again.
-const GOOD: Duration = Duration::from_secs(10);
+pub(super) const GOOD: Duration = Duration::from_secs(10);
 
 /// What a policy remembers from run to run.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use super::carrier::Carrier;
 use super::clients::{Bond, Client, Said};
 use super::health::Health;
 use super::payload::{Ends, Read};
@@ -54,6 +55,8 @@ pub(super) struct Watch<'a> {
     pub(super) grace: Option<Duration>,
     /// Its health check.
     pub(super) health: Option<Health<'a>>,
+    /// What carries its private network's packets.
+    pub(super) carrier: Option<Carrier<'a>>,
     /// Somebody asked the supervisor itself to end, and with it the container.
     pub(super) asked_to_end: bool,
     /// It is to be started again whatever its policy says: it was unhealthy.
@@ -75,6 +78,7 @@ enum Slot {
     Input,
     Client(usize),
     Check,
+    Carrier,
 }
 
 impl Watch<'_> {
@@ -104,6 +108,9 @@ impl Watch<'_> {
             }
             if let Some(health) = &mut self.health {
                 health.begin()?;
+            }
+            if let Some(carrier) = &mut self.carrier {
+                carrier.begin();
             }
         }
     }
@@ -154,7 +161,15 @@ impl Watch<'_> {
         if let Some(running) = check.and_then(Health::as_fd) {
             add(Slot::Check, PollFd::new(running, PollFlags::POLLIN));
         }
-        let deadlines = [self.deadline, check.and_then(Health::deadline)];
+        let carrier = self.carrier.as_ref();
+        if let Some(program) = carrier.and_then(Carrier::as_fd) {
+            add(Slot::Carrier, PollFd::new(program, PollFlags::POLLIN));
+        }
+        let deadlines = [
+            self.deadline,
+            check.and_then(Health::deadline),
+            carrier.and_then(Carrier::deadline),
+        ];
         wait(&mut fds, deadlines.into_iter().flatten().min())?;
         let found = slots.into_iter().zip(fds).filter_map(|(slot, fd)| {
             let found = fd.revents().filter(|found| !found.is_empty())?;
@@ -186,6 +201,11 @@ impl Watch<'_> {
             Slot::Check => {
                 let wish = self.health.as_mut().map(Health::ended).transpose()?;
                 self.answer(wish.unwrap_or_default())?;
+            }
+            Slot::Carrier => {
+                if let Some(carrier) = &mut self.carrier {
+                    carrier.ended();
+                }
             }
             Slot::Output(stream) => drop(self.copy_out(stream, around)),
             Slot::Input => self.ends.flush(),

@@ -30,7 +30,8 @@ const VERSION_3: u32 = 0x2008_0522;
 
 /// prctl(2) with integer arguments.
 fn prctl(option: i32, a: u64, b: u64) -> std::result::Result<i32, Errno> {
-    // SAFETY: every option used in this file takes integers only.
+    // SAFETY: every option used in this file takes integers only; the last two are
+    // unused.
     Errno::result(unsafe { libc::prctl(option, a, b, 0, 0) })
 }
 
@@ -95,6 +96,22 @@ pub(crate) fn clear_ambient() {
         libc::PR_CAP_AMBIENT_CLEAR_ALL as u64,
         0,
     );
+}
+
+/// Lets a program that this process becomes keep the permitted capabilities, whoever it runs as:
+/// after exec only user 0 has them by itself (ambient set, Linux 4.3).
+pub(crate) fn hand_caps_over() -> Result<()> {
+    let permitted = permitted_caps()?;
+    set_caps(permitted, permitted, permitted)?;
+    for cap in (0..=LAST_CAP).filter(|cap| permitted & (1 << cap) != 0) {
+        prctl(
+            libc::PR_CAP_AMBIENT,
+            libc::PR_CAP_AMBIENT_RAISE as u64,
+            u64::from(cap),
+        )
+        .map_err(|errno| Error::errno("keep capability", cap.to_string(), errno))?;
+    }
+    Ok(())
 }
 
 /// Keeps the permitted capabilities across a change from user 0 to another.

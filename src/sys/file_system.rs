@@ -10,7 +10,7 @@ use nix::sys::statfs::{Statfs, statfs};
 use crate::common::{Error, Result};
 
 /// Magic numbers, names, and whether other machines see the same files.
-const KNOWN: [(i64, &str, bool); 29] = [
+const KNOWN: [(i64, &str, bool); 31] = [
     (0xEF53, "ext4", false),
     (0x5846_5342, "xfs", false),
     (0x9123_683E, "btrfs", false),
@@ -24,6 +24,8 @@ const KNOWN: [(i64, &str, bool); 29] = [
     (0xE0F5_E1E2, "erofs", false),
     (0x4D44, "vfat", false),
     (0x6573_5546, "fuse", false),
+    (0x0027_E0EB, "cgroup", false),
+    (0x6367_7270, "cgroup2", false),
     (0x6969, "NFS", true),
     (0x517B, "SMB", true),
     (0xFE53_4D42, "SMB", true),

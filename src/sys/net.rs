@@ -2,7 +2,7 @@
 //! that listen, and what goes from one to another without a copy.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -51,13 +51,14 @@ pub(crate) fn bind_udp(at: SocketAddr) -> io::Result<UdpSocket> {
 /// # Errors
 /// socket(2)'s and connect(2)'s: no way leads there.
 pub(crate) fn udp_towards(place: SocketAddr) -> io::Result<UdpSocket> {
-    let any: IpAddr = match place.is_ipv4() {
-        true => Ipv4Addr::UNSPECIFIED.into(),
-        false => Ipv6Addr::UNSPECIFIED.into(),
+    let family = match place.is_ipv4() {
+        true => AddressFamily::Inet,
+        false => AddressFamily::Inet6,
     };
-    let socket = UdpSocket::bind((any, 0))?;
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    // connect(2) gives it a port.
+    let socket = UdpSocket::from(socket(family, SockType::Datagram, flags, None)?);
     socket.connect(place)?;
-    socket.set_nonblocking(true)?;
     Ok(socket)
 }
 

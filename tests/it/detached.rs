@@ -47,6 +47,33 @@ fn is_gone(pid: i32) -> bool {
 }
 
 cases! {
+    fn start_of_all_leaves_alone_what_runs(env) {
+        let image = env.base();
+        env.ketch(&["run", "-d", "--name", "runs", &image, "payload", "sleep-forever"]).ok();
+        for name in ["one", "two"] {
+            env.ketch(&["create", "--name", name, "--label", name, &image, "payload", "sleep-forever"]).ok();
+        }
+        let id = |name: &str| env.ketch(&["inspect", "-f", "{{.Id}}", name]).ok().to_owned();
+        assert_eq!(env.ketch(&["start", "--filter", "label=two", "one", "two"]).ok(), id("two"));
+        assert_eq!(env.ketch(&["start", "--all"]).ok(), id("one"));
+        env.ketch(&["start", "--all", "one"]).refused(&["either start all"]);
+        env.ketch(&["start"]).refused(&["name containers"]);
+        env.ketch(&["rm", "-fa"]).ok();
+        env.assert_clean();
+    }
+
+    fn the_number_of_the_keeper_is_written_and_shown(env) {
+        let path = env.path("work/keeper").display().to_string();
+        env.ketch(&["run", "-d", "--name", "kept", "--conmon-pidfile", &path, &env.base(), "payload", "sleep-forever"]).ok();
+        let shown = env.ketch(&["inspect", "-f", "{{.State.ConmonPid}} {{.ConmonPidFile}}", "kept"]);
+        let written = fs::read_to_string(&path).unwrap();
+        assert_eq!(shown.ok(), format!("{} {path}", written.trim()));
+        let name = fs::read_to_string(format!("/proc/{}/cmdline", written.trim())).unwrap();
+        assert!(name.contains("@supervise"), "{name}");
+        env.ketch(&["rm", "-f", "kept"]).ok();
+        env.assert_clean();
+    }
+
     fn a_detached_container_lives_on_and_ends_with_its_code(env) {
         let output = env.ketch(&["run", "-d", "--network", "none", "--name", "job", &env.base(), "payload", "ready-then-wait"]);
         let id = output.ok();

@@ -50,6 +50,7 @@ cases! {
         assert_eq!(found["HostConfig"]["RestartPolicy"], json!({"Name": "on-failure", "MaximumRetryCount": 3}));
         assert_eq!(found["HostConfig"]["LogConfig"]["Type"], "json-file");
         assert_eq!(found["HostConfig"]["LogConfig"]["Config"], json!({"max-size": "10240"}));
+        assert_eq!(found["HostConfig"]["LogConfig"]["Path"], found["LogPath"]);
         assert!(found["HostConfig"]["Tmpfs"]["/scratch"].as_str().unwrap().contains("size=1048576"), "{found}");
         assert_eq!(found["HostConfig"]["Memory"], 64 << 20);
         assert_eq!((&found["Config"]["StopSignal"], &found["Config"]["StopTimeout"]), (&json!("INT"), &json!(3)));

@@ -10,7 +10,7 @@ use crate::harness::process::{Output, Running};
 use crate::harness::{Env, Identity, eventually};
 
 /// Calls ketch by podman's name.
-fn podman(env: &Env, words: &[&str]) -> Output {
+pub(crate) fn podman(env: &Env, words: &[&str]) -> Output {
     let link = env.path("work/podman");
     if !link.exists() {
         std::os::unix::fs::symlink(executable(), &link).unwrap();

@@ -2,7 +2,7 @@
 //! device.
 
 use std::io::Read;
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 
 use crate::harness::process::Output;
@@ -82,6 +82,109 @@ fn members_find_each_other_by_every_name_and_at_once() {
         );
         env.ketch(&["rm", "-f", "web"]).ok();
         assert_eq!(on(env, "net", &["look-up", "web"]).ok(), "3");
+    });
+}
+
+#[test]
+fn a_container_of_the_default_network_finds_names_once_it_comes_to_one_with_them() {
+    as_root(|env| {
+        env.ketch(&["network", "create", "net"]).ok();
+        serve(env, "web", &["--network", "net"]);
+        serve(env, "late", &[]);
+        let asked = || env.ketch(&["exec", "late", "payload", "look-up", "web"]);
+        assert!(!asked().stdout.starts_with("0 "));
+        env.ketch(&["network", "connect", "net", "late"]).ok();
+        let ip = address(env, "web", "net");
+        assert_eq!(asked().ok(), format!("0 {ip}"));
+        let there = address(env, "late", "net");
+        assert_eq!(
+            on(env, "net", &["look-up", "late"]).ok(),
+            format!("0 {there}")
+        );
+        env.ketch(&["network", "disconnect", "net", "late"]).ok();
+        env.ketch(&["rm", "-f", "web", "late"]).ok();
+        env.assert_clean();
+    });
+}
+
+/// Answers every question for an address with this one, from port 53 of `place`; false where that
+/// port is not to be had.
+fn answer_with(place: &'static str, address: [u8; 4]) -> bool {
+    let Ok(socket) = UdpSocket::bind((place, 53)) else {
+        return false;
+    };
+    std::thread::spawn(move || {
+        let mut buffer = [0; 512];
+        while let Ok((length, client)) = socket.recv_from(&mut buffer) {
+            let name = buffer[12..length].iter().position(|byte| *byte == 0);
+            let Some(end) = name.map(|at| 12 + at + 5) else {
+                continue;
+            };
+            let mut answer = buffer[..end].to_vec();
+            answer[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
+            answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4]);
+            answer.extend(address);
+            let _ = socket.send_to(&answer, client);
+        }
+    });
+    true
+}
+
+#[test]
+fn a_network_has_resolvers_of_its_own() {
+    let there =
+        answer_with("127.0.0.53", [192, 0, 2, 53]) && answer_with("127.0.0.54", [192, 0, 2, 54]);
+    // Only root has such a port.
+    if !there {
+        return;
+    }
+    everywhere(|env| {
+        let servers = || {
+            let found = crate::network::podman(env, &["network", "inspect", "net"]).json();
+            found[0]["network_dns_servers"].clone()
+        };
+        env.ketch(&["network", "create", "--dns", "127.0.0.53", "net"])
+            .ok();
+        serve(env, "web", &["--network", "net"]);
+        serve(env, "own", &["--network", "net", "--dns", "127.0.0.54"]);
+        let asked = |name: &str| {
+            let found = env.ketch(&["exec", name, "payload", "look-up", "away.example"]);
+            found.ok().to_owned()
+        };
+        assert_eq!(asked("web"), "0 192.0.2.53");
+        assert_eq!(asked("own"), "0 192.0.2.54");
+        let change = [
+            "network",
+            "update",
+            "--dns-add",
+            "127.0.0.54",
+            "--dns-drop",
+            "127.0.0.53",
+            "net",
+        ];
+        env.ketch(&change).ok();
+        assert_eq!(servers(), serde_json::json!(["127.0.0.54"]));
+        assert_eq!(asked("web"), "0 192.0.2.54");
+        let ip = address(env, "web", "net");
+        assert_eq!(on(env, "net", &["look-up", "web"]).ok(), format!("0 {ip}"));
+        env.ketch(&["network", "update", "--dns-drop", "127.0.0.54", "net"])
+            .ok();
+        assert_eq!(servers(), serde_json::Value::Null);
+        env.ketch(&["network", "update", "--dns-add", "nobody", "net"])
+            .refused(&["--dns-add", "nobody"]);
+        env.ketch(&["network", "update", "net"])
+            .refused(&["--dns-add"]);
+        env.ketch(&["network", "update", "--dns-add", "::1", "none-such"])
+            .refused(&["none-such"]);
+        env.ketch(&["network", "create", "--disable-dns", "mute"])
+            .ok();
+        env.ketch(&["network", "update", "--dns-add", "::1", "mute"])
+            .refused(&["mute", "--disable-dns"]);
+        env.ketch(&["network", "create", "--disable-dns", "--dns", "::1", "odd"])
+            .refused(&["--dns"]);
+        env.ketch(&["rm", "-f", "web", "own"]).ok();
+        env.ketch(&["network", "rm", "mute", "net"]).ok();
+        env.assert_clean();
     });
 }
 

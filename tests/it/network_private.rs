@@ -9,6 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::harness::{Env, Identity, eventually};
+use crate::network_names::address;
 
 /// Starts a server in a detached container of this name and waits until it listens.
 fn serve(env: &Env, name: &str, flags: &[&str]) -> String {
@@ -146,14 +147,40 @@ cases! {
 
     fn the_program_ends_with_whoever_keeps_the_container(env) {
         if !can_carry(env) { return; }
-        for network in ["pasta", "slirp4netns"] {
+        // Who keeps the id of the caller is not root there.
+        for (network, user) in [("pasta", "host"), ("slirp4netns", "host"), ("pasta", "keep-id"), ("slirp4netns", "keep-id")] {
             if !crate::harness::require::program(network) { continue; }
-            let id = serve(env, "job", &["--network", network]);
+            let id = serve(env, "job", &["--network", network, "--userns", user]);
             let (helper, keeper) = (helpers(env, &id)[0], supervisor(env, &id));
             assert!(!is_gone(helper));
             kill(Pid::from_raw(keeper), Signal::SIGKILL).unwrap();
             eventually("the program has ended", || is_gone(helper));
             env.ketch(&["rm", "-f", "job"]).ok();
+        }
+        env.assert_clean();
+    }
+
+    fn a_killed_program_is_started_again(env) {
+        if !can_carry(env) { return; }
+        for network in ["pasta", "slirp4netns"] {
+            if !crate::harness::require::program(network) { continue; }
+            let port = free_port();
+            let publish = format!("127.0.0.1:{port}:80");
+            let id = serve(env, "job", &["--network", network, "-p", &publish]);
+            for _ in 0..2 {
+                let helper = helpers(env, &id)[0];
+                assert!(ask(port).is_some());
+                kill(Pid::from_raw(helper), Signal::SIGKILL).unwrap();
+                eventually("there is another", || {
+                    helpers(env, &id).first().is_some_and(|other| *other != helper)
+                });
+                assert!(ask(port).is_some(), "{network}: its port leads there again");
+            }
+            let events = env.ketch(&["events", "--since", "1h", "--until", "0s", "--filter", &format!("container={id}")]);
+            assert_eq!(events.ok().matches("network_status: restarted").count(), 2);
+            let helper = helpers(env, &id)[0];
+            env.ketch(&["rm", "-f", "job"]).ok();
+            assert!(is_gone(helper));
         }
         env.assert_clean();
     }
@@ -164,6 +191,59 @@ cases! {
         serve(env, "web", &["--network", "slirp4netns", "-p", &format!("127.0.0.1:{port}:80")]);
         assert!(ask(port).is_some());
         env.ketch(&["rm", "-f", "web"]).ok();
+        env.assert_clean();
+    }
+
+    fn a_container_of_a_private_network_comes_to_one_with_names(env) {
+        if !can_carry(env) { return; }
+        let port = free_port();
+        env.ketch(&["network", "create", "net"]).ok();
+        serve(env, "web", &["-p", &format!("127.0.0.1:{port}:80")]);
+        serve(env, "db", &["--network", "net"]);
+        let conf = || env.ketch(&["exec", "web", "payload", "cat", "/etc/resolv.conf"]).ok().to_owned();
+        let before = conf();
+        let on_both = || {
+            let (web, db) = (address(env, "web", "net"), address(env, "db", "net"));
+            for name in ["web", "www"] {
+                assert_eq!(on(env, "net", &["look-up", name]).ok(), format!("0 {web}"));
+            }
+            on(env, "net", &["connect", &format!("{web}:80")]).ok();
+            assert_eq!(env.ketch(&["exec", "web", "payload", "look-up", "db"]).ok(), format!("0 {db}"));
+            env.ketch(&["exec", "web", "payload", "connect", &format!("{db}:80")]).ok();
+            assert!(conf().contains("nameserver 127.0.0.11\n"), "{}", conf());
+            assert!(ask(port).is_some(), "its port leads there still");
+        };
+        env.ketch(&["network", "connect", "--alias", "www", "net", "web"]).ok();
+        on_both();
+        env.ketch(&["network", "connect", "net", "web"]).fails(1, &["already exists"]);
+        env.ketch(&["network", "disconnect", "net", "web"]).ok();
+        assert_eq!(on(env, "net", &["look-up", "web"]).ok(), "3");
+        assert_eq!(conf(), before);
+        assert!(ask(port).is_some());
+        env.ketch(&["stop", "-t", "0", "web"]).ok();
+        env.ketch(&["network", "connect", "--alias", "www", "net", "web"]).ok();
+        env.ketch(&["start", "web"]).ok();
+        eventually("the server listens again", || ask(port).is_some());
+        on_both();
+        env.ketch(&["network", "disconnect", "net", "web"]).ok();
+        env.ketch(&["rm", "-f", "db", "web"]).ok();
+        env.ketch(&["network", "rm", "net"]).ok();
+        env.assert_clean();
+    }
+
+    fn what_a_late_network_has_brought_ends_with_the_keeper(env) {
+        if !can_carry(env) { return; }
+        env.ketch(&["network", "create", "net"]).ok();
+        let id = serve(env, "web", &[]);
+        env.ketch(&["network", "connect", "net", "web"]).ok();
+        let text = fs::read(env.store().join(format!("containers/{id}/network.json"))).unwrap();
+        let found: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        let late = found["late"]["helper"]["pid"].as_i64().unwrap() as i32;
+        assert!(!is_gone(late));
+        kill(Pid::from_raw(supervisor(env, &id)), Signal::SIGKILL).unwrap();
+        eventually("it has ended", || is_gone(late));
+        env.ketch(&["rm", "-f", "web"]).ok();
+        env.ketch(&["network", "rm", "net"]).ok();
         env.assert_clean();
     }
 

@@ -67,3 +67,110 @@ fn each_fails_with_its_own_codes() {
     }
     env.assert_clean();
 }
+
+#[test]
+fn flags_before_the_command_are_each_one_s_own() {
+    let (env, name, id) = world();
+    let docker = |arguments: &[&str]| called(&env, "docker", arguments);
+    let podman = |arguments: &[&str]| called(&env, "podman", arguments);
+    docker(&[
+        "--context",
+        "default",
+        "-D",
+        "-l",
+        "info",
+        "pull",
+        "-q",
+        &name,
+    ])
+    .ok();
+    docker(&["--host", "tcp://127.0.0.1:1", "images"]).fails(1, &["tcp://127.0.0.1:1", "here"]);
+    podman(&["--log-level", "telepathic", "info"]).fails(1, &["telepathic", "choose from: trace"]);
+    podman(&["--noout", "images"]).ok();
+    assert_eq!(podman(&["--noout", "images", "-q"]).stdout, "");
+    let file = env.path("work/ids");
+    let to_file = [
+        "--out",
+        file.to_str().unwrap(),
+        "--runtime",
+        "crun",
+        "images",
+        "-q",
+        "--no-trunc",
+    ];
+    assert_eq!(podman(&to_file).stdout, "");
+    assert_eq!(std::fs::read_to_string(&file).unwrap().trim(), id);
+    env.ketch(&["--noout", "images"]).fails(1, &["--noout"]);
+}
+
+#[test]
+fn podman_s_templates_name_the_fields_of_go() {
+    let env = Env::any();
+    let podman = |format: &str| called(&env, "podman", &["info", "--format", format]);
+    assert_eq!(
+        podman("{{.Host.OCIRuntime.Name}} {{.Host.OS}}").ok(),
+        "ketch linux"
+    );
+    podman("{{.Host.Security.SECCOMPEnabled}} {{.Host.CgroupsVersion}}").says("true v");
+    assert_eq!(podman("{{.Store.ContainerStore.Number}}").ok(), "0");
+    let document: serde_json::Value = serde_json::from_str(podman("{{json .}}").ok()).unwrap();
+    assert_eq!(document["host"]["os"], "linux");
+    assert!(document.get("Host").is_none() && document["host"].get("OS").is_none());
+    podman("{{.Host.Nothing}}").fails(125, &["can't evaluate field Nothing"]);
+}
+
+#[test]
+fn an_image_is_asked_for_and_loses_its_names() {
+    let (env, name, id) = world();
+    env.ketch(&["image", "exists", &name]).exits(1);
+    env.ketch(&["pull", "-q", &name]).ok();
+    env.ketch(&["tag", &name, "other:1"]).ok();
+    for known in [name.as_str(), "other:1", &id, &id["sha256:".len()..][..12]] {
+        env.ketch(&["image", "exists", known]).exits(0);
+    }
+    env.ketch(&["untag", &name, "none:1"])
+        .refused(&["does not have this name"]);
+    env.ketch(&["untag", &name, "other:1"]).ok();
+    env.ketch(&["image", "exists", "other:1"]).exits(1);
+    env.ketch(&["image", "exists", &name]).exits(0);
+    env.ketch(&["image", "untag", &name]).ok();
+    env.ketch(&["image", "exists", &name]).exits(1);
+    env.ketch(&["image", "exists", &id]).exits(0);
+}
+
+#[test]
+fn what_a_peer_says_has_no_line_of_ours_below_it() {
+    let env = Env::any();
+    let lines = |program: &str| {
+        called(
+            &env,
+            program,
+            &["inspect", "--type", "container", "nothing"],
+        )
+        .stderr
+    };
+    assert_eq!(
+        called(&env, "podman", &["rmi", "nothing"])
+            .stderr
+            .lines()
+            .collect::<Vec<_>>(),
+        ["Error: nothing: image not known"]
+    );
+    assert!(!lines("docker").contains("hint:"), "{}", lines("docker"));
+    assert!(env.ketch(&["rmi", "nothing"]).stderr.contains("hint:"));
+}
+
+cases! {
+    fn paths_in_a_container_start_where_each_says(env) {
+        let image = env.base();
+        env.file("work/note", "text");
+        env.ketch(&["create", "--name", "one", "-w", "/tmp", &image, "payload", "true"]).ok();
+        called(env, "podman", &["cp", "note", "one:by-podman"]).ok();
+        called(env, "docker", &["cp", "note", "one:by-docker"]).ok();
+        let found = |path: &str| env.ketch(&["cp", &format!("one:{path}"), "found"]).code();
+        assert_eq!([found("/tmp/by-podman"), found("/by-podman")], [0, 1]);
+        assert_eq!([found("/by-docker"), found("/tmp/by-docker")], [0, 1]);
+        env.ketch(&["rm", "one"]).ok();
+        env.assert_clean();
+    }
+}

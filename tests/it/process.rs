@@ -1,5 +1,7 @@
 //! `run`: exit codes, arguments, environment, user, working directory, names of the machine.
 
+use std::fs;
+
 use crate::harness::{Identity, Image, Layer};
 
 cases! {
@@ -143,12 +145,53 @@ cases! {
         env.payload(&["--hostname", "box"], &["cat", "/etc/hosts", "/etc/hostname"]).says("box");
     }
 
+    fn the_host_s_name_stays_the_host_s(env) {
+        let before = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        env.payload(&["--uts", "host"], &["hostname"]).says(before.trim());
+        assert_eq!(fs::read_to_string("/proc/sys/kernel/hostname").unwrap(), before);
+    }
+
+    fn the_chance_in_a_shortage_of_memory_is_what_was_asked(env) {
+        let own: i32 = fs::read_to_string("/proc/self/oom_score_adj").unwrap().trim().parse().unwrap();
+        let wanted = (own + 300).min(1000).to_string();
+        let shown = env.payload(&["--oom-score-adj", &wanted], &["cat", "/proc/self/oom_score_adj"]);
+        assert_eq!(shown.ok(), wanted);
+        assert!(!shown.stderr.contains("oom"), "{shown}");
+    }
+
+    fn the_signs_of_a_container_are_there(env) {
+        for sign in ["/.dockerenv", "/run/.containerenv"] {
+            env.payload(&[], &["stat", sign]).says("file 644 0:0");
+        }
+        let image = env.base();
+        env.ketch(&["run", "--name", "one", "--network", "none", &image, "payload", "true"]).ok();
+        assert_eq!(env.ketch(&["diff", "one"]).ok(), "");
+        env.ketch(&["rm", "one"]).ok();
+    }
+
+    fn a_slash_may_stand_before_a_new_name(env) {
+        let image = env.base();
+        env.ketch(&["create", "--name", "/one", &image, "payload", "true"]).ok();
+        env.ketch(&["rename", "one", "/two"]).ok();
+        assert_eq!(env.ketch(&["ps", "-a", "--format", "{{.Names}}"]).ok(), "two");
+        env.ketch(&["create", "--name", "//one", &image]).refused(&["/one"]);
+        env.ketch(&["rm", "two"]).ok();
+    }
+
+    fn ports_that_lead_nowhere_are_said(env) {
+        for mode in ["none", "host"] {
+            let image = env.base();
+            let flags = ["run", "--rm", "--network", mode, "-p", "8099:80", &image, "payload", "true"];
+            env.ketch(&flags).warns(&format!("discarded when using {mode} network mode"));
+        }
+    }
+
     fn the_payload_is_process_one_of_its_own_namespaces(env) {
         assert_eq!(env.payload(&[], &["ppid"]).ok(), "pid=1 ppid=0");
         let inside = env.payload(&[], &["ns"]);
         for line in inside.ok().lines() {
             let (name, link) = line.split_once('=').unwrap();
-            let own = std::fs::read_link(format!("/proc/self/ns/{name}")).unwrap();
+            let own = fs::read_link(format!("/proc/self/ns/{name}")).unwrap();
             let shared = own.to_str() == Some(link);
             let expected = name == "user" && env.identity == Some(Identity::Root);
             // On a host without cgroup v2 the cgroup namespace may be the caller's.

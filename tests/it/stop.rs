@@ -29,6 +29,17 @@ pub(crate) fn folder(env: &Env, name: &str) -> std::path::PathBuf {
 }
 
 cases! {
+    fn a_look_right_after_a_signal_that_ends_finds_the_end(env) {
+        for _ in 0..5 {
+            env.ketch(&["run", "-d", "--init", "--name", "one", &env.base(), "payload", "sleep-forever"]).ok();
+            env.ketch(&["kill", "-s", "INT", "one"]).ok();
+            let state = env.ketch(&["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}} {{.State.ConmonPid}}", "one"]);
+            assert_eq!(state.ok(), "exited 130 0");
+            env.ketch(&["rm", "one"]).ok();
+        }
+        env.assert_clean();
+    }
+
     fn kill_sends_any_signal_by_any_spelling(env) {
         for (spelling, word) in [("USR1", "SIGUSR1"), ("sigusr2", "SIGUSR2"), ("1", "SIGHUP")] {
             let ran = running(env, &["--name", "one"], &["wait-signal", word]);

@@ -170,6 +170,26 @@ cases! {
         assert_eq!(fs::read_to_string(env.path("host/x")).unwrap(), "y");
     }
 
+    fn a_tmpfs_belongs_to_an_id_that_the_container_has(env) {
+        for (name, o) in [("mine", "o=uid=1000,gid=7,size=1m"), ("far", "o=gid=3000000000"), ("bad", "o=uid=me"), ("odd", "o=color=red")] {
+            env.ketch(&["volume", "create", "-o", "type=tmpfs", "-o", o, name]).ok();
+        }
+        let stat = |name: &str| env.payload(&["-v", &format!("{name}:/t")], &["stat", "/t"]);
+        stat("odd").refused(&["mount tmpfs with options", "color=red", "/t"]);
+        stat("bad").refused(&["mount volume bad", "uid=me"]);
+        match env.identity {
+            Some(Identity::Single) => {
+                stat("mine").refused(&["mount volume mine", "uid=1000", "the container's user ids are 0", "without uid="]);
+            }
+            _ => { stat("mine").says(" 1000:7"); }
+        }
+        if env.identity != Some(Identity::Root) {
+            stat("far").refused(&["mount volume far", "gid=3000000000", "group ids are 0"]);
+        }
+        env.ketch(&["volume", "rm", "mine", "far", "bad", "odd"]).ok();
+        env.assert_clean();
+    }
+
     fn what_another_user_inside_owns_can_be_removed(env) {
         if env.identity == Some(Identity::Single) {
             return;

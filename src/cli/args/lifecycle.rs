@@ -22,4 +22,8 @@ pub(crate) struct LifecycleArgs {
     /// Write the host's process number of the container to the file at each start
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) pidfile: Option<String>,
+
+    /// Write the number of the process that keeps the container to the file at each start
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) conmon_pidfile: Option<String>,
 }

@@ -22,6 +22,7 @@ pub(crate) fn lifecycle(args: &LifecycleArgs, cwd: &Path) -> Result<Lifecycle> {
         },
         log: logging(args, cwd)?,
         pidfile: args.pidfile.as_ref().map(path),
+        keeper_pidfile: args.conmon_pidfile.as_ref().map(path),
         ..Lifecycle::default()
     })
 }

@@ -31,8 +31,9 @@ pub(crate) fn process(
         groups: args
             .group_add
             .iter()
+            .flat_map(|groups| groups.split(','))
             .filter(|group| *group != "keep-groups")
-            .cloned()
+            .map(str::to_owned)
             .collect(),
         keep_groups,
         workdir: match args.workdir.as_deref() {

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::format::{Format, failure};
 use super::json;
 use crate::cli::personality::Personality;
-use crate::cli::template::{Nil, Value};
+use crate::cli::template::{Function, Nil, Value};
 use crate::common::Result;
 
 /// The text of a document: what the template makes of it, JSON, or the command's own `text`.
@@ -103,11 +103,42 @@ fn shape(of: &'static str, key: &str, document: &Json) -> Value {
                 .map(|(name, value)| (name.clone(), inner(name, value)));
             match map {
                 true => Value::Map(Rc::new(fields.collect())),
-                false => Value::record(of, fields),
+                false => Value::record(of, fields.flat_map(with_go_name)),
             }
         }
         other => Value::of_json(other),
     }
+}
+
+/// A field, and where its name in JSON starts with a small letter the name that Go has for it
+/// too: a method, which a template can name and no document shows.
+fn with_go_name((name, value): (String, Value)) -> Vec<(String, Value)> {
+    let go_name = match name.as_str() {
+        "Id" => "ID".to_owned(),
+        "cgroupVersion" => "CgroupsVersion".to_owned(),
+        "cpus" => "CPUs".to_owned(),
+        "idMappings" => "IDMappings".to_owned(),
+        "gidmap" => "GIDMap".to_owned(),
+        "uidmap" => "UIDMap".to_owned(),
+        "ociRuntime" => "OCIRuntime".to_owned(),
+        "os" => "OS".to_owned(),
+        "apparmorEnabled" => "AppArmorEnabled".to_owned(),
+        "capabilities" => "DefaultCapabilities".to_owned(),
+        "seccompEnabled" => "SECCOMPEnabled".to_owned(),
+        "seccompProfilePath" => "SECCOMPProfilePath".to_owned(),
+        "selinuxEnabled" => "SELinuxEnabled".to_owned(),
+        other if other.starts_with(|first: char| first.is_ascii_lowercase()) => {
+            other[..1].to_ascii_uppercase() + &other[1..]
+        }
+        _ => return vec![(name, value)],
+    };
+    let held = value.clone();
+    let method = Value::Function(Function {
+        params: &[],
+        rest: None,
+        body: Rc::new(move |_| Ok(held.clone())),
+    });
+    vec![(name, value), (go_name, method)]
 }
 
 #[cfg(test)]

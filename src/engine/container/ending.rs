@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
 use super::{event, pause};
 use crate::cgroup::Freezer;
 use crate::common::{Error, Kind};
@@ -16,13 +18,15 @@ use crate::sys::process;
 use crate::sys::watch::Watch;
 
 /// Longest wait for a killed process to be gone.
-const KILL_PATIENCE: Duration = Duration::from_secs(10);
+const KILL_PATIENCE: Duration = Duration::from_secs(5);
 /// Longest wait for the keeper of an ended container to write the end down.
 const KEEPER_PATIENCE: Duration = Duration::from_secs(5);
 /// Longest wait for a keeper that has done so to let go of the container.
 const UNLOCK_PATIENCE: Duration = Duration::from_secs(1);
 /// Between two looks at such a lock.
 const UNLOCK_LOOK: Duration = Duration::from_millis(1);
+/// Between two looks at a container whose end is about to be written down, in milliseconds.
+const SETTLE_PAUSE: u16 = 2;
 /// A keeper that has ended by then has told enough; only with others the directory is watched:
 /// the kernel takes some thirty milliseconds to give up a watch.
 pub(super) const SOON: Duration = Duration::from_millis(20);
@@ -62,6 +66,41 @@ pub(super) fn look(dir: &ContainerDir) -> Result<Option<(Option<Phase>, bool)>> 
     }
 }
 
+/// As [`look`]; where the first process is gone and the keeper is about to write that down, it
+/// gets the time for it: `rm` right after a short run is not told that it runs.
+///
+/// # Errors
+/// As [`look`].
+pub(super) fn settled(dir: &ContainerDir) -> Result<Option<(Option<Phase>, bool)>> {
+    let deadline = Instant::now() + KEEPER_PATIENCE;
+    loop {
+        let seen = look(dir)?;
+        let recording = match &seen {
+            Some((Some(Phase::Started(state)), true)) => hold(state).is_none(),
+            _ => false,
+        };
+        if !recording || Instant::now() >= deadline {
+            return Ok(seen);
+        }
+        let _ = poll(&mut [], PollTimeout::from(SETTLE_PAUSE));
+    }
+}
+
+/// Waits for the ends of the first processes of containers that were just sent a signal, and
+/// for these to be written down; at most `patience` for all of them together.
+pub(super) fn observe(told: &[(OwnedFd, ContainerDir)], patience: Duration) {
+    let deadline = Instant::now() + patience;
+    for (payload, dir) in told {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let mut fds = [PollFd::new(payload.as_fd(), PollFlags::POLLIN)];
+        let left = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
+        // Whoever goes on is no concern of a signal's sender.
+        if matches!(poll(&mut fds, left), Ok(1..)) {
+            let _ = settled(dir);
+        }
+    }
+}
+
 /// Where a container is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -71,6 +110,9 @@ enum Stage {
     Told,
     /// It has the kill.
     Killed,
+    /// It has it once more: the first time this machine may have stood still for longer than the
+    /// patience.
+    KilledAgain,
     /// Its first process is gone, the end not yet written down.
     Recording,
     /// The end is written down, the lock still held.
@@ -162,7 +204,11 @@ impl Victim {
         if let Some(payload) = &self.payload {
             if !process::has_ended(payload.as_fd()) {
                 match (late, self.stage) {
-                    (true, Stage::Killed) => return Err(immortal(&self.wish)),
+                    (true, Stage::KilledAgain) => return Err(immortal(&self.wish)),
+                    (true, Stage::Killed) => {
+                        self.kill(engine);
+                        self.stage = Stage::KilledAgain;
+                    }
                     (true, _) => self.kill(engine),
                     _ => {}
                 }

@@ -72,7 +72,7 @@ pub(crate) fn inspect(engine: &Engine<'_>, name: &str, size: bool) -> Result<Val
         "StaticDir": path.display().to_string(),
         "Rootfs": record.rootfs.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
         "PidFile": config.lifecycle.pidfile.clone().unwrap_or_default(),
-        "ConmonPidFile": "",
+        "ConmonPidFile": config.lifecycle.keeper_pidfile.clone().unwrap_or_default(),
         "Namespace": "",
         "Pod": "",
         "IsInfra": false,
@@ -96,7 +96,7 @@ pub(crate) fn inspect(engine: &Engine<'_>, name: &str, size: bool) -> Result<Val
 }
 
 /// Where `logs` reads, when the driver keeps a file.
-fn log_path(config: &Config, entry: &ContainerEntry) -> String {
+pub(super) fn log_path(config: &Config, entry: &ContainerEntry) -> String {
     let log = &config.lifecycle.log;
     let driver = log.driver.unwrap_or(crate::logs::LogDriver::JsonFile);
     match driver.is_file() {
@@ -131,6 +131,8 @@ fn state(status: &Status) -> Value {
     } else {
         exit.and_then(|exit| exit.started)
     };
+    let process = status.running.as_ref();
+    let process = process.filter(|_| status.state.has_process());
     json!({
         "Status": status.state.word(),
         "Running": running,
@@ -138,7 +140,8 @@ fn state(status: &Status) -> Value {
         "Restarting": status.state == ContainerState::Restarting,
         "OOMKilled": exit.is_some_and(|exit| exit.oom),
         "Dead": status.state == ContainerState::Dead,
-        "Pid": if status.state.has_process() { status.running.as_ref().map_or(0, |state| state.pid) } else { 0 },
+        "Pid": process.map_or(0, |state| state.pid),
+        "ConmonPid": process.map_or(0, |state| state.supervisor),
         "ExitCode": exit.map_or(0, |exit| exit.status.code()),
         "Error": exit.map(|exit| exit.error.clone()).unwrap_or_default(),
         "StartedAt": time(started),

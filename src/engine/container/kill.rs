@@ -10,9 +10,12 @@ use super::list::{self, Status};
 use super::{ContainerState, event, pause};
 use crate::common::{Error, Kind};
 use crate::engine::Engine;
-use crate::oci::{ImageConfig, MAX_CONFIG};
 use crate::store::{ContainerEntry, ContainerRecord};
 use crate::sys::{process, signal};
+
+/// Longest wait for the end that a signal was most likely sent for, so that a look right after it
+/// finds what came of it. docker's own answer takes its client longer than this most often.
+const REACTION: Duration = Duration::from_millis(50);
 
 /// docker's time between the stop signal and the kill.
 const GRACE: i64 = 10;
@@ -39,6 +42,7 @@ pub(crate) fn kill(
     signal: i32,
 ) -> Vec<(String, Result<()>)> {
     let mut wishes = Vec::new();
+    let mut told = Vec::new();
     let one = |name: &String| {
         let entry = engine.store.containers().find(name)?.entry()?;
         let status = list::status(&entry)?;
@@ -76,9 +80,16 @@ pub(crate) fn kill(
         if wanted {
             pause::resume(&entry.dir);
         }
+        if matches!(
+            signal,
+            libc::SIGINT | libc::SIGTERM | libc::SIGQUIT | libc::SIGABRT
+        ) {
+            told.push((payload, entry.dir));
+        }
         Ok(false)
     };
     let first: Vec<Result<bool>> = containers.iter().map(one).collect();
+    ending::observe(&told, REACTION);
     let mut ends = ending::end(engine, wishes).into_iter();
     let second = first.into_iter().map(|done| match done {
         Ok(true) => ends.next().unwrap_or(Ok(())),
@@ -165,9 +176,8 @@ pub(super) fn wish(
 fn stop_signal(engine: &Engine<'_>, entry: &ContainerEntry) -> i32 {
     let asked = list::config(entry).process.stop_signal;
     let of_image = || {
-        let digest = entry.record.config.as_ref()?;
-        let bytes = engine.store.blobs().read(digest, MAX_CONFIG).ok()?;
-        ImageConfig::parse(&bytes).ok()?.config.stop_signal
+        let config = super::base::image_config(engine, &entry.record).ok()?;
+        config.config.stop_signal
     };
     let text = asked.or_else(of_image).unwrap_or_default();
     signal::parse(&text).unwrap_or(libc::SIGTERM)

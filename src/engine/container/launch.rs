@@ -183,8 +183,14 @@ fn record(prepared: &Prepared, started: &Started, cgroup: &Cgroup, restarts: u32
     if !cgroup.place().is_none() {
         write_json(&prepared.dir, "cgroup.json", cgroup.place())?;
     }
-    if let Some(path) = &prepared.asked.config.lifecycle.pidfile {
-        file::write_atomic(Path::new(path), format!("{}\n", state.pid).as_bytes())?;
+    let asked = &prepared.asked.config.lifecycle;
+    for (path, pid) in [
+        (&asked.pidfile, state.pid),
+        (&asked.keeper_pidfile, state.supervisor),
+    ] {
+        if let Some(path) = path {
+            file::write_atomic(Path::new(path), format!("{pid}\n").as_bytes())?;
+        }
     }
     // Last: it says that the container runs, and that the others can be read.
     Ok(prepared.dir.set_state(&state)?)

@@ -262,7 +262,10 @@ pub(super) fn config(entry: &ContainerEntry) -> Config {
 pub(super) fn network(config: &Config) -> String {
     match &config.network.mode {
         NetworkMode::None => "none".to_owned(),
-        NetworkMode::Host | NetworkMode::Default | NetworkMode::Private => "host".to_owned(),
+        NetworkMode::Host => "host".to_owned(),
+        // docker's word for what was not asked for.
+        NetworkMode::Default => "default".to_owned(),
+        NetworkMode::Private => "private".to_owned(),
         NetworkMode::Container(name) => format!("container:{name}"),
         NetworkMode::Namespace(path) => format!("ns:{}", path.display()),
         NetworkMode::Named => {
@@ -274,14 +277,13 @@ pub(super) fn network(config: &Config) -> String {
 
 /// The names of the networks; none of its own in another container's.
 pub(super) fn networks(config: &Config) -> Vec<String> {
-    match &config.network.mode {
-        NetworkMode::Named => {
-            let all = config.network.attachments.iter();
-            all.map(|attachment| attachment.network.clone()).collect()
-        }
-        NetworkMode::Container(_) | NetworkMode::Namespace(_) => Vec::new(),
-        _ => vec![network(config)],
-    }
+    let first = match &config.network.mode {
+        NetworkMode::Named | NetworkMode::Container(_) | NetworkMode::Namespace(_) => None,
+        _ => Some(network(config)),
+    };
+    let named = config.network.named();
+    let named = named.map(|attachment| attachment.network.clone());
+    first.into_iter().chain(named).collect()
 }
 
 /// The sizes of all images by their ids, in bytes: what `virtual` in a size means.

@@ -116,7 +116,12 @@ fn find(
     wishes: &mut Vec<Wish>,
 ) -> Result<Found> {
     let dir = engine.store.containers().find(name)?;
-    let Some((phase, alive)) = settled(&dir, request.force)? else {
+    let seen = match request.force {
+        // It is to be ended anyway.
+        true => ending::look(&dir)?,
+        false => ending::settled(&dir)?,
+    };
+    let Some((phase, alive)) = seen else {
         return Ok(Found {
             dir,
             running: false,
@@ -148,24 +153,6 @@ fn find(
         });
     }
     Ok(Found { dir, running })
-}
-
-/// What a container has come to. Unless it is to be ended anyway, one whose process is gone and
-/// whose keeper is about to write that down gets the time for it: `rm` right after a short run
-/// is not told that it runs.
-fn settled(dir: &ContainerDir, force: bool) -> Result<Option<(Option<Phase>, bool)>> {
-    let deadline = Instant::now() + Duration::from_millis(KILL_PATIENCE.into());
-    loop {
-        let seen = ending::look(dir)?;
-        let recording = match &seen {
-            Some((Some(Phase::Started(state)), true)) => ending::hold(state).is_none(),
-            _ => false,
-        };
-        if force || !recording || Instant::now() >= deadline {
-            return Ok(seen);
-        }
-        let _ = poll(&mut [], PollTimeout::from(LOCK_PAUSE));
-    }
 }
 
 /// docker's words for a container that is in use.

@@ -109,7 +109,7 @@ fn not_on(entry: &ContainerEntry, network: &Record) -> anyhow::Error {
 /// Networks come and go only where the container has a namespace of its own for them.
 fn check_mode(entry: &ContainerEntry, verb: &str) -> Result<()> {
     let why = match Asked::of(&entry.record)?.config.network.mode {
-        NetworkMode::Named => return Ok(()),
+        NetworkMode::Named | NetworkMode::Private => return Ok(()),
         NetworkMode::Host | NetworkMode::Container(_) | NetworkMode::Namespace(_) => {
             "container sharing network namespace with another container or host cannot be \
              connected to any other network"
@@ -118,7 +118,7 @@ fn check_mode(entry: &ContainerEntry, verb: &str) -> Result<()> {
             "container cannot be connected to multiple networks with one of the networks in \
              private (none) mode"
         }
-        NetworkMode::Default | NetworkMode::Private => {
+        NetworkMode::Default => {
             "its network is not one of those that have names; run it with --network NAME"
         }
     };

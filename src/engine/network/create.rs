@@ -48,6 +48,8 @@ pub(crate) struct CreateRequest {
     pub(crate) internal: bool,
     /// Whether members find each other by name.
     pub(crate) dns: bool,
+    /// `--dns`.
+    pub(crate) resolvers: Vec<IpAddr>,
     /// `--label`.
     pub(crate) labels: BTreeMap<String, String>,
     /// `--opt`.
@@ -76,6 +78,10 @@ pub(crate) fn create(engine: &Engine<'_>, request: &CreateRequest) -> Result<Rec
             return Ok(known);
         }
     }
+    if !request.dns && !request.resolvers.is_empty() {
+        let why = "the network has no names; leave out --dns or --disable-dns";
+        return Err(Error::usage("set resolvers of network", "", why).into());
+    }
     check_options(engine, request)?;
     check_driver(engine, request)?;
     let id = ContainerId::from_bytes(file::random()?).to_string();
@@ -95,6 +101,7 @@ pub(crate) fn create(engine: &Engine<'_>, request: &CreateRequest) -> Result<Rec
             subnets,
             internal: request.internal,
             dns: request.dns && request.driver != Driver::None,
+            resolvers: request.resolvers.clone(),
             isolate: request
                 .options
                 .get("isolate")
@@ -151,6 +158,7 @@ pub(crate) fn default_network(engine: &Engine<'_>) -> Result<Record> {
             ipv6: false,
             // docker: only networks that their users made have names.
             dns: false,
+            resolvers: Vec::new(),
             isolate: true,
             labels: BTreeMap::new(),
             options: BTreeMap::new(),
@@ -409,6 +417,7 @@ mod tests {
             },
             internal: false,
             dns: true,
+            resolvers: Vec::new(),
             labels: BTreeMap::new(),
             options: BTreeMap::new(),
             ignore: false,

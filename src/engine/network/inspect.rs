@@ -126,6 +126,9 @@ pub(crate) fn podman(record: &Record, members: Option<&Inspected>) -> Value {
         "dns_enabled": record.dns,
         "ipam_options": {"driver": if record.subnets.is_empty() { "none" } else { "host-local" }},
     });
+    if !record.resolvers.is_empty() {
+        document["network_dns_servers"] = json!(record.resolvers);
+    }
     for (key, map) in [("labels", &record.labels), ("options", &record.options)] {
         if !map.is_empty() {
             document[key] = json!(map);

@@ -38,6 +38,7 @@ impl Row {
             internal: false,
             ipv6: false,
             dns: false,
+            resolvers: Vec::new(),
             isolate: false,
             labels: Default::default(),
             options: Default::default(),

@@ -8,6 +8,7 @@ mod inspect;
 mod list;
 mod reload;
 mod remove;
+mod update;
 
 use anyhow::Result;
 
@@ -25,6 +26,7 @@ pub(crate) use inspect::{docker, inspect, podman};
 pub(crate) use list::{Row, list};
 pub(crate) use reload::reload;
 pub(crate) use remove::{Guard, prune, remove};
+pub(crate) use update::update;
 
 /// The default network's name on disk, and in docker.
 pub(crate) const DEFAULT: &str = "bridge";

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -35,6 +35,9 @@ struct Known {
 pub(super) struct Names {
     networks: PathBuf,
     container: String,
+    /// The folders of members of all networks, as of a change of the folder of networks.
+    folders: Vec<PathBuf>,
+    listed: Option<SystemTime>,
     known: HashMap<PathBuf, Known>,
 }
 
@@ -44,6 +47,8 @@ impl Names {
         Names {
             networks,
             container,
+            folders: Vec::new(),
+            listed: None,
             known: HashMap::new(),
         }
     }
@@ -90,35 +95,73 @@ impl Names {
         }
     }
 
+    /// Who is asked for names outside instead of the host's resolvers, as of the last [`Names::find`].
+    pub(super) fn resolvers(&self) -> Vec<SocketAddr> {
+        let mut found = Vec::new();
+        for known in self.known.values() {
+            let is_its = known
+                .members
+                .iter()
+                .any(|one| one.container == self.container);
+            if is_its && !known.record.internal {
+                found.extend(
+                    known
+                        .record
+                        .resolvers
+                        .iter()
+                        .map(|ip| SocketAddr::new(*ip, 53)),
+                );
+            }
+        }
+        found
+    }
+
     /// Reads what has changed.
     fn refresh(&mut self) {
-        let entries = fs::read_dir(&self.networks).into_iter().flatten().flatten();
-        let mut seen = Vec::new();
-        for entry in entries {
-            let members = entry.path().join("members");
-            let Ok(facts) = fs::metadata(&members) else {
+        let changed = modified(&self.networks);
+        if !is_settled(changed) || self.listed != changed {
+            let entries = fs::read_dir(&self.networks).into_iter().flatten().flatten();
+            // Names of networks begin otherwise: a lock, and those that are being made.
+            let entries =
+                entries.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
+            self.folders = entries.map(|entry| entry.path().join("members")).collect();
+            self.listed = changed;
+        }
+        let (known, folders) = (&mut self.known, &self.folders);
+        known.retain(|path, _| folders.contains(path));
+        for members in folders {
+            let Some(changed) = modified(members) else {
+                known.remove(members);
                 continue;
             };
-            let changed = facts.modified().ok();
-            let known = self.known.get(&members);
-            // Two changes within one tick of the file system's clock look the same.
-            let settled = changed.and_then(|changed| changed.elapsed().ok());
-            let settled = settled.is_some_and(|age| age > TICK);
-            let fresh = settled && known.is_some_and(|known| known.changed == changed);
-            if !fresh && let Some(record) = read(&entry.path().join("network.json")) {
-                let all = fs::read_dir(&members).into_iter().flatten().flatten();
+            let last = known.get(members).and_then(|known| known.changed);
+            if is_settled(Some(changed)) && last == Some(changed) {
+                continue;
+            }
+            if let Some(record) = read(&members.with_file_name("network.json")) {
+                let all = fs::read_dir(members).into_iter().flatten().flatten();
                 let all = all.filter_map(|member| read(&member.path())).collect();
-                let known = Known {
-                    changed,
+                let fresh = Known {
+                    changed: Some(changed),
                     record,
                     members: all,
                 };
-                self.known.insert(members.clone(), known);
+                known.insert(members.clone(), fresh);
             }
-            seen.push(members);
         }
-        self.known.retain(|path, _| seen.contains(path));
     }
+}
+
+/// When a folder was last changed; `None` where there is none.
+fn modified(folder: &Path) -> Option<SystemTime> {
+    fs::metadata(folder).ok()?.modified().ok()
+}
+
+/// Whether nothing more can have changed at the same time: two changes within one tick of the
+/// file system's clock look the same.
+fn is_settled(changed: Option<SystemTime>) -> bool {
+    let age = changed.and_then(|changed| changed.elapsed().ok());
+    age.is_some_and(|age| age > TICK)
 }
 
 fn read<T: for<'de> serde::Deserialize<'de>>(path: &Path) -> Option<T> {

@@ -75,6 +75,7 @@ fn asked(servers: &[SocketAddr], questions: &[Vec<u8>]) -> Vec<Vec<u8>> {
         networks: folder.path().to_owned(),
         container: "me".to_owned(),
         servers: servers.to_vec(),
+        asked: false,
     })
     .unwrap();
     let client = socket();
@@ -181,6 +182,7 @@ fn streams_are_answered_too() {
         networks: folder.path().to_owned(),
         container: "me".to_owned(),
         servers: Vec::new(),
+        asked: false,
     })
     .unwrap();
     client.set_read_timeout(Some(LONG)).unwrap();

@@ -8,11 +8,10 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::CloneFlags;
 use serde::{Deserialize, Serialize};
 
-use super::answer::Answer;
-use super::space::Space;
 use super::uplink::Uplink;
 use super::{Place, State};
 use crate::common::{Error, Kind, Result, Ui};
+use crate::network::space::{Answer, Space};
 use crate::sys::file::{self, Sharing};
 use crate::sys::process::{Child, Cloned, clone, exit_now, has_ended, start_time};
 use crate::sys::{credentials, descriptor, exec, namespace, signal, socket};

@@ -20,8 +20,6 @@
 //! | `holder` | locked by the holder while it lives |
 //! | `holder.json` | where the holder has the descriptors |
 
-mod answer;
-mod enter;
 mod holder;
 mod space;
 #[cfg(test)]
@@ -36,10 +34,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::common::{Error, Kind, Mode, Result, Ui};
 use crate::host::Host;
+use crate::network::space::Space;
 use crate::sys::file::{self, Sharing};
 use crate::sys::process::{has_ended, pidfd_open, start_time};
-
-use space::Space;
 
 /// Largest `holder.json`, in bytes.
 const MAX_STATE: usize = 4096;
@@ -180,6 +177,11 @@ impl Membership {
             lock: lock.into(),
             space,
         }
+    }
+
+    /// N itself.
+    pub(crate) fn space(&self) -> &Space {
+        &self.space
     }
 
     /// N's user namespace, of which a container's has to be a child.

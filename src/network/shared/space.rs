@@ -9,17 +9,9 @@ use nix::sched::CloneFlags;
 use super::{Place, State};
 use crate::common::{Error, Kind, Mode, Result};
 use crate::host::IdMaps;
+use crate::network::space::Space;
 use crate::sys::process::{Child, Cloned, clone, exit_now, start_time};
 use crate::sys::{credentials, namespace, net, socket};
-
-/// Descriptors of N.
-#[derive(Debug)]
-pub(super) struct Space {
-    /// The user namespace.
-    pub(super) user: OwnedFd,
-    /// The network namespace, which belongs to it.
-    pub(super) network: OwnedFd,
-}
 
 /// From the child that makes N.
 const MADE: &[u8] = b"made";

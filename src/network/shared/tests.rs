@@ -147,7 +147,7 @@ fn repair() {
         let holder = holder(place);
         drop(second);
         assert!(!has_ended(holder.as_fd()));
-        first.run(|| Ok(())).unwrap();
+        first.space().run(|| Ok(())).unwrap();
         drop(first);
         wait_for_end(&holder);
     });
@@ -164,6 +164,7 @@ fn work() {
     alone(|place| {
         let member = place.join(&Silent).unwrap();
         let (uid, network, users) = member
+            .space()
             .run(|| {
                 let network = File::open("/proc/self/ns/net").unwrap();
                 let network = namespace::identity(network).unwrap();
@@ -177,6 +178,7 @@ fn work() {
         assert_eq!((uid, network), (0, identities(&member)[1]));
         assert_eq!(users > 1, place.mode == Mode::Subid);
         member
+            .space()
             .run(|| {
                 let forward = std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap();
                 assert_eq!(forward.trim(), "1");
@@ -184,10 +186,14 @@ fn work() {
             })
             .unwrap();
         let error = member
+            .space()
             .run::<()>(|| Err(Error::usage("read", "x", "it is bad").hint("do y")))
             .unwrap_err();
         assert_eq!((error.kind(), error.advice()), (Kind::Usage, Some("do y")));
-        let error = member.run::<()>(|| process::exit_now(3)).unwrap_err();
+        let error = member
+            .space()
+            .run::<()>(|| process::exit_now(3))
+            .unwrap_err();
         assert!(error.to_string().contains("gave no answer"), "{error}");
     });
 }

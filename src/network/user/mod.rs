@@ -119,6 +119,17 @@ impl Program {
         }
     }
 
+    /// The options that give the container's interface a name, where `asked` says nothing of it.
+    pub(crate) fn name_words(&self, name: &str, asked: &[String]) -> Vec<String> {
+        let is_name = |word: &String| word == "-I" || word.starts_with("--ns-ifname");
+        match self {
+            Program::Pasta(_) if !asked.iter().any(is_name) => {
+                vec!["--ns-ifname".to_owned(), name.to_owned()]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Starts it and waits until the namespace is connected. It is a child of this process.
     ///
     /// # Errors

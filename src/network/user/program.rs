@@ -107,6 +107,10 @@ fn become_program(
     // one whose keeper was killed would live for ever.
     if !namespace::is_own("user", userns).ok()? {
         setns(userns, CloneFlags::CLONE_NEWUSER).ok()?;
+        // Who is not root there (`--userns keep-id`) would lose what joining gave by the exec.
+        if !nix::unistd::geteuid().is_root() {
+            credentials::hand_caps_over().ok()?;
+        }
     }
     credentials::die_with_parent().ok()?;
     if nix::unistd::getppid() != keeper {

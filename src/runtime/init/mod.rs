@@ -91,6 +91,7 @@ type Step = (&'static str, fn(&mut Init<'_>) -> Result<()>);
 const STEPS: &[Step] = &[
     ("namespaces", identity::make_namespaces),
     ("reach of the caller", mounts::open_as_caller),
+    ("chance in a shortage of memory", payload::set_oom_score),
     ("identity", identity::enter),
     ("network devices", network::announce),
     ("cgroup", enter_cgroup),

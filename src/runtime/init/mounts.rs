@@ -258,8 +258,7 @@ fn mount_new(
         } else {
             0
         };
-        return mount_filled(&target, step, data, step.attributes | guard)
-            .map_err(|errno| Error::errno("copy image content to", &step.target, errno));
+        return mount_filled(&target, step, data, step.attributes | guard);
     }
     let options = if data.is_empty() { None } else { Some(data) };
     match mount::mount_fs(fstype, fstype, target.as_fd(), flags, options) {
@@ -295,12 +294,9 @@ fn mount_new(
 
 /// A tmpfs with what the image has at that place, filled before it can be reached: by a name
 /// the filling could be led elsewhere.
-fn mount_filled(
-    target: &OwnedFd,
-    step: &MountStep,
-    data: &str,
-    attributes: u64,
-) -> std::result::Result<(), Errno> {
+fn mount_filled(target: &OwnedFd, step: &MountStep, data: &str, attributes: u64) -> Result<()> {
+    let failed = |what: String| move |errno| Error::errno(what, &step.target, errno);
+
     let options: Vec<(&str, Option<&str>)> = data
         .split(',')
         .filter(|option| !option.is_empty())
@@ -309,12 +305,16 @@ fn mount_filled(
             None => (option, None),
         })
         .collect();
-    let tree = mount::new_fs("tmpfs", &options, attributes & !attr::RDONLY)?;
-    copy::copy_contents(reopen(target)?.as_fd(), reopen(&tree)?.as_fd())?;
-    if step.attributes & attr::RDONLY != 0 {
-        mount::set_attributes(tree.as_fd(), attr::RDONLY, MsFlags::empty(), false)?;
-    }
-    mount::attach(tree.as_fd(), target.as_fd())
+    let tree = mount::new_fs("tmpfs", &options, attributes & !attr::RDONLY)
+        .map_err(failed(format!("mount tmpfs with options {data:?} at")))?;
+    let filled = || {
+        copy::copy_contents(reopen(target)?.as_fd(), reopen(&tree)?.as_fd())?;
+        if step.attributes & attr::RDONLY != 0 {
+            mount::set_attributes(tree.as_fd(), attr::RDONLY, MsFlags::empty(), false)?;
+        }
+        mount::attach(tree.as_fd(), target.as_fd())
+    };
+    filled().map_err(failed("copy image content to".to_owned()))
 }
 
 /// Attributes that a bind mount gets whatever was asked.

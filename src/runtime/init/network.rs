@@ -1,15 +1,12 @@
 //! The container's side of its network: a namespace that the caller connects from outside.
 
-use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, UdpSocket};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 
 use super::Init;
 use crate::common::{Error, Result};
+use crate::network::dns;
 use crate::runtime::message::FromInit;
 use crate::sys::{net, socket};
-
-/// Where a container of a named network finds its resolver (moby, `libnetwork/resolver.go`).
-const RESOLVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, 11), 53);
 
 /// Brings up the loopback device and hands the namespace out, so that the caller connects it
 /// while the mounts are made.
@@ -21,10 +18,7 @@ pub(super) fn announce(init: &mut Init<'_>) -> Result<()> {
         return Ok(());
     };
     if connect.resolver {
-        let failed = |error| Error::io("listen for names on", "127.0.0.11:53", error);
-        let datagrams = UdpSocket::bind(RESOLVER).map_err(failed)?;
-        let streams = TcpListener::bind(RESOLVER).map_err(failed)?;
-        for resolver in [OwnedFd::from(datagrams), OwnedFd::from(streams)] {
+        for resolver in dns::listen()? {
             init.tell(&FromInit::Resolver, Some(resolver.as_fd()));
         }
     }

@@ -51,6 +51,18 @@ pub(super) fn enter_directory(init: &mut Init<'_>) -> Result<()> {
     }
 }
 
+/// Before this process is hidden: then its own score is not its to write.
+pub(super) fn set_oom_score(init: &mut Init<'_>) -> Result<()> {
+    if let Some(score) = init.plan.process.oom_score_adj
+        && let Err(error) = std::fs::write("/proc/self/oom_score_adj", score.to_string())
+    {
+        init.warn(format!(
+            "--oom-score-adj {score}: {error}; lowering it takes CAP_SYS_RESOURCE"
+        ));
+    }
+    Ok(())
+}
+
 /// Resource limits, OOM score and umask. A limit that may not be raised is clamped and said.
 pub(super) fn set_limits(init: &mut Init<'_>) -> Result<()> {
     for limit in &init.plan.process.rlimits {
@@ -64,14 +76,6 @@ pub(super) fn set_limits(init: &mut Init<'_>) -> Result<()> {
             )),
             Err(errno) => return Err(Error::errno("set resource limit", name, errno)),
         }
-    }
-    if let Some(score) = init.plan.process.oom_score_adj
-        && init.plan.entering.is_none()
-        && let Err(error) = std::fs::write("/proc/self/oom_score_adj", score.to_string())
-    {
-        init.warn(format!(
-            "--oom-score-adj {score}: {error}; lowering it takes CAP_SYS_RESOURCE"
-        ));
     }
     umask(Mode::from_bits_truncate(init.plan.process.umask));
     Ok(())

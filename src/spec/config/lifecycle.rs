@@ -17,6 +17,8 @@ pub(crate) struct Lifecycle {
     pub(crate) log: Logging,
     /// `--pidfile`: absolute path of a file for the payload's process number.
     pub(crate) pidfile: Option<String>,
+    /// `--conmon-pidfile`: the same for the process that keeps the container.
+    pub(crate) keeper_pidfile: Option<String>,
     /// `--health-*` and `--no-healthcheck`, over the image's own.
     pub(crate) health: Health,
 }

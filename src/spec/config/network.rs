@@ -12,8 +12,9 @@ use crate::network::Attachment;
 pub(crate) struct Network {
     /// `--network`.
     pub(crate) mode: NetworkMode,
-    /// The networks of [`NetworkMode::Named`], the first with the ports and the way out. With
-    /// another mode at most one, of no name: wishes (`--mac-address`) for what the mode comes to.
+    /// The networks of [`NetworkMode::Named`], the first with the ports and the way out, and those
+    /// that a [`NetworkMode::Private`] has come to. With another mode at most one, of no name:
+    /// wishes (`--mac-address`) for what the mode comes to.
     pub(crate) attachments: Vec<Attachment>,
     /// The program that is to connect a private network, when one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,6 +41,13 @@ pub(crate) struct Network {
 }
 
 impl Network {
+    /// The networks with names that the container is on.
+    pub(crate) fn named(&self) -> impl Iterator<Item = &Attachment> {
+        let may = matches!(self.mode, NetworkMode::Named | NetworkMode::Private);
+        let all = self.attachments.iter();
+        all.filter(move |attachment| may && !attachment.network.is_empty())
+    }
+
     /// Whether a name of `--add-host` is to lead to the host.
     pub(crate) fn wants_host(&self) -> bool {
         self.extra_hosts.iter().any(|(_, ip)| ip == HOST_GATEWAY)

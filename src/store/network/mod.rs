@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! networks/.lock                        held while a network is made or removed
-//! networks/<name>/network.json          the record; never changes
+//! networks/<name>/network.json          the record; replaced by rename
 //! networks/<name>/lock                  held while an address is given or taken back
 //! networks/<name>/members/<id>.json     what a running container has on the network
 //! networks/<name>/reserved/<id>.json    addresses that a container asks for, running or not
@@ -19,6 +19,7 @@ mod tests;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::lock::take;
 use super::{Store, optional, read_json, trash};
@@ -192,7 +193,31 @@ impl Networks<'_> {
         Ok(())
     }
 
-    /// Takes the lock of one network, which is still the one of `record` afterwards.
+    /// Changes a network's record; the resolvers of its members read it anew.
+    ///
+    /// # Errors
+    /// `NotFound` when it was removed meanwhile.
+    pub(crate) fn update(
+        &self,
+        record: &Record,
+        change: impl FnOnce(&mut Record),
+    ) -> Result<Record> {
+        self.locked(record, || {
+            let place = self.place(&record.name);
+            let mut record = self
+                .named(&record.name)?
+                .ok_or_else(|| missing(&record.name))?;
+            change(&mut record);
+            super::write_json(&place.join("network.json"), &record)?;
+            // They look at this folder alone.
+            let members = place.join("members");
+            File::open(&members)
+                .and_then(|folder| folder.set_modified(SystemTime::now()))
+                .map_err(|error| Error::io("touch", &members, error))?;
+            Ok(record)
+        })
+    }
+
     /// Does `work` while nobody joins or leaves the network.
     ///
     /// # Errors
@@ -202,6 +227,7 @@ impl Networks<'_> {
         work()
     }
 
+    /// Takes the lock of one network, which is still the one of `record` afterwards.
     fn lock(&self, record: &Record) -> Result<Option<File>> {
         let path = self.place(&record.name).join("lock");
         let lock = take(&path, Sharing::Exclusive).map_err(|error| match error.kind() {

@@ -23,6 +23,7 @@ fn record(name: &str, subnets: &[&str]) -> Record {
         internal: false,
         ipv6: false,
         dns: true,
+        resolvers: Vec::new(),
         isolate: true,
         labels: BTreeMap::new(),
         options: BTreeMap::new(),

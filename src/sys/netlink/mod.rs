@@ -16,8 +16,8 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, setsockopt, socket,
-    sockopt,
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto,
+    setsockopt, socket, sockopt,
 };
 
 use crate::common::{Error, Kind, Result};
@@ -71,17 +71,27 @@ impl Netlink {
         let flags = SockFlag::SOCK_CLOEXEC;
         let socket =
             socket(AddressFamily::Netlink, SockType::Raw, flags, protocol).map_err(failed)?;
+        Ok(Netlink::of(socket))
+    }
+
+    /// One that somebody else has opened: it is of their network namespace.
+    pub(crate) fn of(socket: OwnedFd) -> Netlink {
         for option in [libc::NETLINK_CAP_ACK, libc::NETLINK_EXT_ACK] {
             // Before Linux 4.12 errors have no words: the number has to do.
             set_option(&socket, option);
         }
         // A list is as long as the machine has interfaces; memory is charged when it is used.
         let _ = setsockopt(&socket, sockopt::RcvBuf, &(4 << 20));
-        Ok(Netlink {
+        Netlink {
             socket,
             sequence: 0,
             buffer: vec![0; ANSWER],
-        })
+        }
+    }
+
+    /// The socket, for another process.
+    pub(crate) fn into_socket(self) -> OwnedFd {
+        self.socket
     }
 
     /// Sends `requests` in one go and waits for all acknowledgements. The kernel does them in
@@ -271,8 +281,12 @@ impl Netlink {
     }
 
     fn send(&self, bytes: &[u8]) -> Result<()> {
+        let fd = self.socket.as_raw_fd();
+        // Named, it asks for the rights of the sender alone, and not for those of who has opened
+        // the socket as well.
+        let kernel = NetlinkAddr::new(0, 0);
         loop {
-            match send(self.socket.as_raw_fd(), bytes, MsgFlags::empty()) {
+            match sendto(fd, bytes, &kernel, MsgFlags::empty()) {
                 Err(Errno::EINTR) => {}
                 Err(errno) => return Err(Error::errno("send to netlink socket", "", errno)),
                 Ok(_) => return Ok(()),

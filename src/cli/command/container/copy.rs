@@ -58,6 +58,10 @@ impl Execute for Copy {
         }
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
+        let (from, to) = match session.personality {
+            Personality::Podman => (from.in_workdir(&engine)?, to.in_workdir(&engine)?),
+            Personality::Docker => (from, to),
+        };
         let request = CopyRequest {
             from,
             to,

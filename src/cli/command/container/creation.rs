@@ -64,6 +64,11 @@ pub(crate) struct Creation {
     words: Vec<String>,
 }
 
+/// A new name without the slash that docker lets stand before it, as its `inspect` shows it.
+pub(super) fn bare_name(name: &str) -> &str {
+    name.strip_prefix('/').unwrap_or(name)
+}
+
 impl Creation {
     /// Where warnings and progress go.
     pub(super) fn progress(&self) -> Progress {
@@ -85,7 +90,8 @@ impl Creation {
             Some((image, words)) => (image.clone(), words),
             None => return Err(Error::usage("run", "", "the image is missing")),
         };
-        if let Some(name) = &self.container.name {
+        let name = self.container.name.as_deref().map(bare_name);
+        if let Some(name) = name {
             check_name(name)?;
         }
         Ok(RunRequest {
@@ -94,7 +100,7 @@ impl Creation {
                 false => image,
             },
             rootfs: self.mounts.rootfs,
-            name: self.container.name.clone(),
+            name: name.map(str::to_owned),
             remove: self.container.rm,
             replace: self.container.replace,
             cidfile: self

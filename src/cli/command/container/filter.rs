@@ -170,7 +170,9 @@ impl Filters {
             && self.until.is_none_or(|moment| row.created < moment)
             && self.all("label", |value| has_label(row, value))
             && self.all("label!", |value| !has_label(row, value))
-            && self.any("id", |value| row.id.as_str().starts_with(value))
+            && self.any("id", |value| {
+                row.id.as_str().starts_with(value.trim_start_matches('^'))
+            })
             && (self.names.is_empty() || self.names.iter().any(|name| fits_name(row, name)))
             && self.any("status", |value| is_state(row.state, value))
             && self.any("exited", |value| {

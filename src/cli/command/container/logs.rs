@@ -35,11 +35,11 @@ pub(crate) struct Logs {
     timestamps: bool,
 
     /// Show logs since a timestamp (2026-01-02T13:23:37Z) or relative (42m for 42 minutes)
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
 
     /// Show logs before a timestamp (2026-01-02T13:23:37Z) or relative (42m for 42 minutes)
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
 
     /// Show extra details provided to logs

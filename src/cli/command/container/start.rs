@@ -4,9 +4,9 @@ use crate::cli::args::filters;
 use crate::cli::command::Execute;
 use crate::cli::output::progress::Progress;
 use crate::cli::session::Session;
-use crate::common::{Error, ExitStatus};
+use crate::common::{ContainerId, Error, ExitStatus};
 use crate::engine::Engine;
-use crate::engine::container::{ListRequest, list};
+use crate::engine::container::{ContainerSummary, ListRequest, list};
 use crate::supervisor::{self, DetachKeys, Viewer, Wanted};
 
 use super::filter::Filters;
@@ -48,11 +48,22 @@ pub(crate) struct Start {
     containers: Vec<String>,
 }
 
+/// Whole ids of containers by name or part of an id.
+fn ids(engine: &Engine<'_>, names: &[String]) -> anyhow::Result<Vec<ContainerId>> {
+    let one = |name: &String| Ok(engine.store.containers().find(name)?.entry()?.record.id);
+    names.iter().map(one).collect()
+}
+
 impl Execute for Start {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
-        let chosen = self.all || self.latest || !self.filter.is_empty();
-        if chosen != self.containers.is_empty() {
-            let why = "name containers, or use --all, --filter or --latest";
+        let named = !self.containers.is_empty();
+        let every = self.all || self.latest;
+        let chosen = every || !self.filter.is_empty();
+        if named == every && (named || !chosen) {
+            let why = match named {
+                true => "either start all containers or the container(s) provided in the arguments",
+                false => "name containers, or use --all, --filter or --latest",
+            };
             return Err(Error::usage("start", "", why).into());
         }
         let filters = Filters::parse(&filters(&self.filter)?)?;
@@ -77,7 +88,13 @@ impl Execute for Start {
                 let (all, size) = (true, false);
                 let rows = list(&engine, ListRequest { all, size })?;
                 let filters = filters.resolve(&rows)?;
-                let rows = rows.iter().filter(|row| filters.pass(row));
+                let named = named.then(|| ids(&engine, &self.containers)).transpose()?;
+                // What runs was started already.
+                let fits = |row: &&ContainerSummary| match &named {
+                    Some(ids) => ids.contains(&row.id),
+                    None => self.latest || !row.state.is_active(),
+                };
+                let rows = rows.iter().filter(fits).filter(|row| filters.pass(row));
                 let most = if self.latest { 1 } else { usize::MAX };
                 rows.take(most).map(|row| row.id.to_string()).collect()
             }

@@ -2,6 +2,7 @@
 
 pub(super) mod build;
 pub(super) mod diff;
+pub(super) mod exists;
 pub(super) mod history;
 pub(super) mod import;
 pub(crate) mod inspect;
@@ -11,6 +12,7 @@ pub(super) mod pull;
 pub(super) mod push;
 pub(super) mod remove;
 pub(super) mod tag;
+pub(super) mod untag;
 
 use crate::cli::personality::Personality;
 use crate::reference::Reference;

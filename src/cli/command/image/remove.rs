@@ -1,11 +1,13 @@
 //! `rmi`.
 
+use std::collections::BTreeSet;
+
 use crate::cli::command::Execute;
 use crate::cli::error_report;
 use crate::cli::output::progress::Progress;
 use crate::cli::personality::Personality;
 use crate::cli::session::Session;
-use crate::common::{ExitStatus, Kind};
+use crate::common::{ExitStatus, Kind, Result};
 use crate::engine::Engine;
 use crate::engine::container::sweep;
 use crate::engine::image::remove::{self, Event, Request};
@@ -17,6 +19,10 @@ pub(crate) struct Remove {
     #[arg(short, long)]
     force: bool,
 
+    /// Remove all images
+    #[arg(short, long, conflicts_with = "images")]
+    all: bool,
+
     /// Do not delete untagged layers and blobs now
     #[arg(long)]
     no_prune: bool,
@@ -26,7 +32,7 @@ pub(crate) struct Remove {
     ignore: bool,
 
     /// Images by name, ID or digest
-    #[arg(required = true, value_name = "IMAGE")]
+    #[arg(required_unless_present = "all", value_name = "IMAGE")]
     images: Vec<String>,
 }
 
@@ -34,8 +40,12 @@ impl Execute for Remove {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
+        let images = match self.all {
+            true => every(&engine)?,
+            false => self.images,
+        };
         let request = Request {
-            images: self.images,
+            images,
             force: self.force,
             no_prune: self.no_prune,
         };
@@ -63,6 +73,13 @@ impl Execute for Remove {
         }
         Ok(status)
     }
+}
+
+/// The id of each image, once.
+fn every(engine: &Engine<'_>) -> Result<Vec<String>> {
+    let records = engine.store.images().records()?;
+    let ids: BTreeSet<String> = records.iter().map(|one| one.config.to_string()).collect();
+    Ok(ids.into_iter().collect())
 }
 
 /// docker's lines.

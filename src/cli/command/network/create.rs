@@ -48,6 +48,10 @@ pub(crate) struct Create {
     #[arg(long)]
     disable_dns: bool,
 
+    /// Server that containers ask for names outside, instead of the host's
+    #[arg(long, value_name = "IP", value_delimiter = ',')]
+    dns: Vec<String>,
+
     /// Set metadata on a network
     #[arg(long, value_name = "KEY=VALUE")]
     label: Vec<String>,
@@ -117,11 +121,7 @@ impl Create {
             driver: Driver::from_word(&self.driver)?,
             interface: self.interface_name,
             subnets,
-            gateways: self
-                .gateway
-                .iter()
-                .map(|text| address("--gateway", text))
-                .collect::<Result<_>>()?,
+            gateways: addresses("--gateway", &self.gateway)?,
             ranges: self
                 .ip_range
                 .iter()
@@ -134,6 +134,7 @@ impl Create {
             },
             internal: self.internal,
             dns: !self.disable_dns,
+            resolvers: addresses("--dns", &self.dns)?,
             labels,
             options: options(&self.opt)?,
             ignore: self.ignore,
@@ -144,6 +145,10 @@ impl Create {
 fn address(flag: &str, text: &str) -> Result<IpAddr> {
     text.parse()
         .map_err(|_| bad(flag, text, "not an IP address"))
+}
+
+pub(super) fn addresses(flag: &str, texts: &[String]) -> Result<Vec<IpAddr>> {
+    texts.iter().map(|text| address(flag, text)).collect()
 }
 
 /// docker's subnet; podman's `FIRST-LAST` where that is one.

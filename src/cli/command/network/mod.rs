@@ -9,3 +9,4 @@ pub(crate) mod list;
 pub(crate) mod prune;
 pub(crate) mod reload;
 pub(crate) mod remove;
+pub(crate) mod update;

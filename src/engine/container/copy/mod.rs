@@ -45,6 +45,33 @@ pub(crate) enum Place {
     Stream,
 }
 
+impl Place {
+    /// A relative path in a container as one of its working directory (podman); docker's are of
+    /// its root.
+    ///
+    /// # Errors
+    /// `NotFound` for a container that is not there.
+    pub(crate) fn in_workdir(self, engine: &Engine<'_>) -> Result<Place> {
+        let Place::Container { name, path } = self else {
+            return Ok(self);
+        };
+        if path.is_absolute() {
+            return Ok(Place::Container { name, path });
+        }
+        let entry = entry(engine, &name)?;
+        let asked = list::config(&entry).process.workdir;
+        let directory = asked.unwrap_or_else(|| {
+            let config = super::base::image_config(engine, &entry.record);
+            config
+                .map(|config| config.config.working_dir)
+                .unwrap_or_default()
+        });
+        // The end of the text keeps its `/` or `/.`.
+        let path = Path::new("/").join(directory).join(path);
+        Ok(Place::Container { name, path })
+    }
+}
+
 /// Whose the files are that come into a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ownership {

@@ -56,7 +56,7 @@ pub(super) fn host_config(config: &Config, entry: &ContainerEntry) -> Value {
         "Runtime": "ketch",
         "Init": config.process.init,
         "VolumesFrom": volumes_from(config),
-        "LogConfig": log_config(config),
+        "LogConfig": log_config(config, entry),
         "Tmpfs": tmpfs(config),
         "Annotations": config.annotations,
     });
@@ -168,7 +168,7 @@ fn bind(mount: &Mount) -> Option<String> {
 }
 
 /// docker's options are texts. podman shows the file as well.
-fn log_config(config: &Config) -> Value {
+fn log_config(config: &Config, entry: &ContainerEntry) -> Value {
     let log = &config.lifecycle.log;
     let mut options: Map<String, Value> = Map::new();
     for (key, value) in &log.options {
@@ -183,7 +183,7 @@ fn log_config(config: &Config) -> Value {
     json!({
         "Type": log.driver.unwrap_or(LogDriver::JsonFile).name(),
         "Config": options,
-        "Path": log.path.clone().unwrap_or_default(),
+        "Path": super::log_path(config, entry),
         "Tag": log.options.get("tag").cloned().unwrap_or_default(),
         "Size": log.max_size.map_or("0B".to_owned(), crate::common::human_size),
     })

@@ -77,12 +77,14 @@ fn begin<const COUNT: usize>(works: [Work; COUNT]) -> Result<Vec<Helper>> {
 fn names(connection: &Connection<'_>, sockets: Vec<OwnedFd>) -> Option<Resolver> {
     let mut sockets = sockets.into_iter();
     let (datagrams, streams) = (sockets.next()?, sockets.next()?);
+    let asked = &connection.prepared.asked.config.network.dns;
     Some(Resolver {
         datagrams: UdpSocket::from(datagrams),
         streams: TcpListener::from(streams),
         networks: connection.engine.store.networks().dir(),
         container: connection.prepared.record.id.to_string(),
-        servers: servers(&connection.prepared.asked.config.network.dns),
+        servers: servers(asked),
+        asked: !asked.is_empty(),
     })
 }
 
@@ -105,13 +107,14 @@ fn held(connection: &Connection<'_>) -> Result<Vec<OwnedFd>> {
     share.into_iter().flatten().map(copy).collect()
 }
 
-fn copy(descriptor: BorrowedFd<'_>) -> Result<OwnedFd> {
+/// A descriptor of the same, for another process.
+pub(super) fn copy(descriptor: BorrowedFd<'_>) -> Result<OwnedFd> {
     let copied = descriptor.try_clone_to_owned();
     copied.map_err(|error| Error::io("hold", "the shared network", error))
 }
 
 /// Who is asked for names that are no container's: those of `--dns`, else the host's.
-fn servers(asked: &[String]) -> Vec<SocketAddr> {
+pub(super) fn servers(asked: &[String]) -> Vec<SocketAddr> {
     let texts: Vec<String> = match asked {
         [] => etc::nameservers(Path::new(HOSTS_RESOLVERS)),
         asked => asked.to_vec(),
@@ -176,7 +179,7 @@ pub(super) fn write_private_names(connection: &Connection<'_>, program: &Program
 }
 
 /// `--dns none`: the image's file stays.
-fn is_images(network: &Network) -> bool {
+pub(super) fn is_images(network: &Network) -> bool {
     network.dns.iter().any(|server| server == "none")
 }
 
@@ -189,6 +192,6 @@ fn append(path: &Path, text: &str) -> Result<()> {
 }
 
 /// The file stays the one that is mounted.
-fn overwrite(path: &Path, text: &str) -> Result<()> {
+pub(super) fn overwrite(path: &Path, text: &str) -> Result<()> {
     std::fs::write(path, text).map_err(|error| Error::io("write", path, error))
 }

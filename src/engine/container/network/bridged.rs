@@ -13,7 +13,7 @@ use crate::engine::container::asked_network;
 use crate::host::find_program;
 use crate::network::shared::Membership;
 use crate::network::{self, Attachment, Ground, Member, Protocol, Published, Record, bridge};
-use crate::spec::config::Port;
+use crate::spec::config::{Network, NetworkMode, Port};
 use crate::store::{ContainerRecord, Join};
 
 /// A network with what the container has on it.
@@ -36,14 +36,16 @@ pub(super) struct Joined {
     pub(super) published: bool,
 }
 
-/// Takes addresses on every network. On an error none is kept.
+/// Takes addresses on every network that a container asks for. On an error none is kept.
 pub(super) fn take(
     engine: &Engine<'_>,
     record: &ContainerRecord,
-    attachments: &[Attachment],
+    network: &Network,
 ) -> Result<Vec<Seat>> {
     let mut seats: Vec<Seat> = Vec::new();
-    for (index, attachment) in attachments.iter().enumerate() {
+    // The program of a private network has the first.
+    let first = usize::from(network.mode == NetworkMode::Private);
+    for (index, attachment) in (first..).zip(network.named()) {
         let seat = seat(engine, record, attachment, index);
         match seat {
             Ok(seat) => seats.push(seat),
@@ -128,6 +130,30 @@ pub(super) fn attach(
         let work = || network::connect(record, member, ports, (namespace, ground), &find);
         shared::inside(share, work)
     })?;
+    joined(engine, share, record, connected, !ports.is_empty())
+}
+
+/// As [`attach`], for a container that was started beside the shared namespace.
+pub(super) fn attach_beside(
+    engine: &Engine<'_>,
+    share: &Membership,
+    Seat { record, member }: &Seat,
+    namespace: BorrowedFd<'_>,
+) -> Result<Joined> {
+    let connected = engine.store.networks().locked(record, || {
+        network::connect_beside(record, member, share.space(), namespace, &find(engine))
+    })?;
+    joined(engine, Some(share), record, connected, false)
+}
+
+/// Says what a network lacks, and has the rules of all others loaded where they were lost.
+fn joined(
+    engine: &Engine<'_>,
+    share: Option<&Membership>,
+    record: &Record,
+    connected: network::Connected,
+    published: bool,
+) -> Result<Joined> {
     if let Some(lack) = &connected.lack {
         engine.ui.warn(&format!(
             "network {}: its containers reach nothing but each other: {lack}",
@@ -140,7 +166,7 @@ pub(super) fn attach(
     Ok(Joined {
         network: record.name.clone(),
         device: connected.device,
-        published: !ports.is_empty(),
+        published,
     })
 }
 
@@ -200,6 +226,10 @@ pub(crate) fn sweep_networks(engine: &Engine<'_>) -> Result<()> {
 fn ports(engine: &Engine<'_>, container: &str, network: &str) -> Option<Vec<Published>> {
     let dir = engine.store.containers().find(container).ok()?;
     let config = asked_network(&dir.record().ok()?);
+    // A private network's program has them all.
+    if config.mode != NetworkMode::Named {
+        return None;
+    }
     let first = config.attachments.first()?;
     let is_first = engine.store.networks().find(&first.network).ok()?.name == network;
     is_first.then(|| published(&super::settled(&dir)?).ok())?

@@ -6,7 +6,9 @@
 
 mod attendant;
 mod bridged;
+mod late;
 mod live;
+mod mend;
 mod neighbour;
 mod ports;
 mod private;
@@ -31,7 +33,9 @@ use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::file;
 use bridged::{Joined, Seat};
 pub(crate) use bridged::{reload_networks, sweep_networks, tear_down};
+use late::Late;
 pub(crate) use live::{plug, unplug};
+pub(crate) use mend::{program_of, renew_program};
 pub(super) use neighbour::{borrow_names, hostname, ids, neighbour};
 use ports::Held;
 use private::Helper;
@@ -53,6 +57,10 @@ struct Connected {
     helpers: Vec<Helper>,
     /// Published ports as this start has settled them.
     ports: Vec<Port>,
+    /// The start has given it a resolver.
+    resolver: bool,
+    /// What a network has brought that came later.
+    late: Option<Late>,
 }
 
 /// A network on its way to a container.
@@ -82,6 +90,18 @@ pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
     if let NetworkMode::Container(name) = &mut network.mode {
         return neighbour::settle(engine, name);
     }
+    let unreachable = match network.mode {
+        NetworkMode::Host => Some("host"),
+        NetworkMode::None => Some("none"),
+        _ => None,
+    };
+    if let Some(mode) = unreachable
+        && !network.ports.is_empty()
+    {
+        engine.ui.warn(&format!(
+            "published ports are discarded when using {mode} network mode"
+        ));
+    }
     if !matches!(network.mode, NetworkMode::Default | NetworkMode::Private) {
         return Ok(());
     }
@@ -100,11 +120,11 @@ pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
 
 /// Whether and how init waits for its network.
 pub(super) fn plan(network: &Network) -> Option<Connect> {
-    let named = network.mode == NetworkMode::Named;
     // docker: the default network has no names.
     let names = |attachment: &Attachment| attachment.network != DEFAULT;
-    let resolver = named && network.attachments.iter().any(names);
-    (named || network.mode == NetworkMode::Private).then_some(Connect { resolver })
+    let resolver = network.named().any(names);
+    let waits = matches!(network.mode, NetworkMode::Named | NetworkMode::Private);
+    waits.then_some(Connect { resolver })
 }
 
 impl<'a> Connection<'a> {
@@ -142,11 +162,14 @@ impl<'a> Connection<'a> {
             attendant::write_private_names(&connection, &program)?;
             connection.program = Some(program);
         }
-        if network.mode == NetworkMode::Named {
-            let attachments = &network.attachments;
-            connection.seats = bridged::take(engine, &prepared.record, attachments)?;
+        if network.mode == NetworkMode::Named || network.named().next().is_some() {
+            connection.seats = bridged::take(engine, &prepared.record, network)?;
+            if network.mode == NetworkMode::Private {
+                let seats = connection.seats.iter_mut();
+                seats.for_each(|seat| seat.member.gateways.clear());
+            }
             connection.warn_of_limits();
-            connection.note(&[], Vec::new())?;
+            connection.note(&[], &[])?;
             attendant::write_names(&connection)?;
         }
         Ok(connection)
@@ -154,7 +177,8 @@ impl<'a> Connection<'a> {
 
     /// Says what an ordinary user's network with a name cannot give.
     fn warn_of_limits(&self) {
-        let Some(first) = self.seats.first().filter(|_| self.shared.is_some()) else {
+        let of_bridge = self.shared.is_some() && self.program.is_none();
+        let Some(first) = self.seats.first().filter(|_| of_bridge) else {
             return;
         };
         if self.prepared.asked.config.network.wants_host() {
@@ -173,7 +197,7 @@ impl<'a> Connection<'a> {
 
     /// Writes down what the container has, before it has it: nobody who is killed leaves
     /// something that nobody knows of.
-    fn note(&self, joined: &[Joined], helpers: Vec<Helper>) -> common::Result<()> {
+    fn note(&self, joined: &[Joined], helpers: &[Helper]) -> common::Result<()> {
         let all = self.seats.iter().enumerate().map(|(index, seat)| {
             joined.get(index).cloned().unwrap_or(Joined {
                 network: seat.record.name.clone(),
@@ -183,8 +207,10 @@ impl<'a> Connection<'a> {
         });
         let connected = Connected {
             joined: all.collect(),
-            helpers,
+            helpers: helpers.to_vec(),
             ports: self.ports.clone(),
+            resolver: plan(&self.prepared.asked.config.network).is_some_and(|plan| plan.resolver),
+            late: None,
         };
         let text = serde_json::to_vec(&connected).unwrap_or_default();
         file::write_unseen(&self.prepared.dir.path().join(FILE), &text)
@@ -194,14 +220,24 @@ impl<'a> Connection<'a> {
     pub(super) fn connect(&mut self, ends: Unconnected) -> common::Result<()> {
         let network = &self.prepared.asked.config.network;
         let ports = bridged::published(&self.ports)?;
+        let mut helpers = Vec::new();
         if let Some(program) = &self.program {
-            let helper = private::connect(program, network, &ports, &ends)?;
-            return self.note(&[], vec![helper]);
+            helpers.push(private::connect(
+                program,
+                network,
+                &ports,
+                ends.namespace.as_fd(),
+            )?);
+            self.note(&[], &helpers)?;
+            if self.seats.is_empty() {
+                return Ok(());
+            }
         }
         let mut joined = Vec::new();
         for (index, seat) in self.seats.iter().enumerate() {
             // docker: ports lead to the first network.
-            let ports = if index == 0 { &ports[..] } else { &[] };
+            let is_first = index == 0 && self.program.is_none();
+            let ports = if is_first { &ports[..] } else { &[] };
             joined.push(bridged::attach(
                 self.engine,
                 self.shared,
@@ -210,8 +246,8 @@ impl<'a> Connection<'a> {
                 ends.namespace.as_fd(),
             )?);
         }
-        let helpers = attendant::start(self, ends.resolver)?;
-        self.note(&joined, helpers)?;
+        helpers.extend(attendant::start(self, ends.resolver)?);
+        self.note(&joined, &helpers)?;
         let container = self.prepared.record.id.as_str();
         for seat in &self.seats {
             network::note(&self.engine.store, &seat.record, "connect", Some(container));
@@ -258,6 +294,9 @@ pub(super) fn release(
         false => Helper::end,
     };
     connected.helpers.iter().for_each(end);
+    if let Some(late) = connected.late {
+        late.helper.end();
+    }
     file::remove_file(&path)?;
     Ok(done?)
 }

@@ -1,6 +1,6 @@
 //! Containers of ordinary users on a private network: a program carries their packets.
 
-use std::os::fd::AsFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
 
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -13,7 +13,6 @@ use crate::common::{self, Error, Kind};
 use crate::engine::Engine;
 use crate::network::Published;
 use crate::network::user::{self, Program, Wanted};
-use crate::runtime::Unconnected;
 use crate::spec::config::{Network, NetworkMode};
 use crate::sys::process;
 
@@ -69,14 +68,17 @@ impl Helper {
 
     /// Whether it was there.
     fn kill(&self) -> bool {
-        let Ok(pidfd) = process::pidfd_open(self.pid) else {
-            return false;
-        };
-        let is_it = process::start_time(self.pid) == Some(self.start_time);
-        if is_it {
-            let _ = process::signal_pidfd(&pidfd, libc::SIGKILL);
+        let pidfd = self.pidfd();
+        if let Some(pidfd) = &pidfd {
+            let _ = process::signal_pidfd(pidfd, libc::SIGKILL);
         }
-        is_it
+        pidfd.is_some()
+    }
+
+    /// To wait for it; `None` when it is gone.
+    pub(super) fn pidfd(&self) -> Option<OwnedFd> {
+        let pidfd = process::pidfd_open(self.pid).ok()?;
+        (process::start_time(self.pid) == Some(self.start_time)).then_some(pidfd)
     }
 }
 
@@ -137,7 +139,7 @@ pub(super) fn connect(
     program: &Program,
     network: &Network,
     ports: &[Published],
-    ends: &Unconnected,
+    namespace: BorrowedFd<'_>,
 ) -> common::Result<Helper> {
     let mut options = match &network.helper {
         Some(helper) => helper.options.clone(),
@@ -146,8 +148,12 @@ pub(super) fn connect(
     if network.wants_host() {
         options.push(program.host_words().to_owned());
     }
+    // Beside others it is not to have the name of one of them.
+    if network.named().next().is_some() {
+        options.extend(program.name_words("eth0", &options));
+    }
     let child = program.start(&Wanted {
-        namespace: ends.namespace.as_fd(),
+        namespace,
         published: ports,
         names: network.dns.is_empty(),
         options: &options,

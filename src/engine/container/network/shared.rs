@@ -28,9 +28,9 @@ pub(in crate::engine::container) fn join(
     engine: &Engine<'_>,
     network: &Network,
 ) -> Result<Option<Membership>> {
-    match network.mode {
-        NetworkMode::Named => of(engine),
-        _ => Ok(None),
+    match network.mode == NetworkMode::Named || network.named().next().is_some() {
+        true => of(engine),
+        false => Ok(None),
     }
 }
 
@@ -65,7 +65,7 @@ where
     T: Serialize + DeserializeOwned,
 {
     match share {
-        Some(share) => share.run(work),
+        Some(share) => share.space().run(work),
         None => work(),
     }
 }
@@ -83,7 +83,7 @@ where
         return work().map(Some);
     }
     match visit(engine)? {
-        Some(share) => share.run(work).map(Some),
+        Some(share) => share.space().run(work).map(Some),
         None => Ok(None),
     }
 }

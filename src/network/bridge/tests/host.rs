@@ -73,6 +73,7 @@ impl Net {
             internal,
             ipv6: true,
             dns: true,
+            resolvers: Vec::new(),
             isolate: true,
             labels: std::collections::BTreeMap::new(),
             options: std::collections::BTreeMap::new(),

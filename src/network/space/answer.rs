@@ -6,7 +6,7 @@ use crate::common::{Error, Kind};
 
 /// The outcome of a child's work.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Answer<T> {
+pub(in crate::network) enum Answer<T> {
     /// It went well.
     Done(T),
     /// It failed.
@@ -24,7 +24,7 @@ pub(super) enum Answer<T> {
 }
 
 impl<T> Answer<T> {
-    pub(super) fn of(result: Result<T, Error>) -> Answer<T> {
+    pub(in crate::network) fn of(result: Result<T, Error>) -> Answer<T> {
         let error = match result {
             Ok(value) => return Answer::Done(value),
             Err(error) => error,
@@ -45,7 +45,7 @@ impl<T> Answer<T> {
         }
     }
 
-    pub(super) fn into_result(self) -> Result<T, Error> {
+    pub(in crate::network) fn into_result(self) -> Result<T, Error> {
         match self {
             Answer::Done(value) => Ok(value),
             Answer::Failed {
