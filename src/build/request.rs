@@ -90,6 +90,8 @@ pub(crate) struct Request {
 pub(crate) struct Provenance {
     /// All that was given, build arguments and the Dockerfile among it.
     pub(crate) max: bool,
+    /// `version=v1`: SLSA's newer form.
+    pub(crate) v1: bool,
     /// Who says so; nobody in particular when empty.
     pub(crate) builder: String,
     /// The caller vouches that a second build gives the same.

@@ -212,8 +212,25 @@ cases! {
         env.ketch(&["image", "prune", "-f"]).ok();
         env.ketch(&["system", "check"]).ok();
         assert_eq!(env.ketch(&["run", "--rm", "--network", "none", "made:v2", "payload", "cat", "/one"]).ok(), "1");
+        // The newer form says the same in other places.
+        let output = format!("type=oci,tar=false,dest={out}1");
+        let flags = ["--provenance=mode=max,version=v1,builder-id=me", "--build-arg", "HIDDEN=word", "-t", "made:v1", "-o", &output];
+        build(env, TEXT, &flags).ok();
+        let out = format!("{out}1");
+        let listed = blob(&out, &index(&out)["manifests"][0]["digest"]);
+        let layer = blob(&out, &listed["manifests"][1]["digest"])["layers"][0].clone();
+        assert_eq!(layer["annotations"]["in-toto.io/predicate-type"], "https://slsa.dev/provenance/v1");
+        let statement = blob(&out, &layer["digest"]);
+        let predicate = &statement["predicate"];
+        assert_eq!(statement["predicateType"], "https://slsa.dev/provenance/v1");
+        assert_eq!(predicate["runDetails"]["builder"]["id"], "me");
+        assert_eq!(predicate["runDetails"]["metadata"]["buildkit_completeness"]["request"], true);
+        let definition = &predicate["buildDefinition"];
+        assert_eq!(definition["externalParameters"]["request"]["args"]["build-arg:HIDDEN"], "word");
+        assert_eq!(definition["externalParameters"]["configSource"]["path"], "Dockerfile");
+        assert!(definition["resolvedDependencies"][0]["uri"].as_str().unwrap().contains("base"), "{statement}");
         build(env, TEXT, &["--provenance=mode=some"]).refused(&["mode=min|max"]);
-        build(env, TEXT, &["--sbom", "-t", "made:v3"]).warns("--sbom is not there yet");
+        build(env, TEXT, &["--sbom", "-t", "made:v3"]).warns("--sbom has no effect: ketch has no scanner");
     }
 
     fn an_attestation_is_pushed_and_others_pull_the_image(env) {
