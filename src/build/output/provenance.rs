@@ -85,13 +85,23 @@ impl Facts {
         })
     }
 
-    /// Puts the attestation beside an image: an index of both, which the record then names.
+    /// Puts the attestation beside an image, whose line is `entry`: an index of both, with notes of
+    /// its own, which the record then names.
     ///
     /// # Errors
     /// What writing the documents gave.
-    pub(super) fn attach(&self, engine: &Engine<'_>, record: &mut ImageRecord) -> Result<()> {
+    pub(super) fn attach(
+        &self,
+        engine: &Engine<'_>,
+        record: &mut ImageRecord,
+        entry: Descriptor,
+        notes: Option<BTreeMap<String, String>>,
+    ) -> Result<()> {
         let attestation = self.attestation(engine, record)?;
-        let index = Index::of(vec![record.descriptor(), attestation]);
+        let index = Index {
+            annotations: notes,
+            ..Index::of(vec![entry, attestation])
+        };
         let bytes = serde_json::to_vec(&index)?;
         record.index = Some(engine.store.blobs().put_bytes(&bytes)?);
         Ok(())

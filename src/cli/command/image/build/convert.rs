@@ -41,7 +41,10 @@ pub(super) fn request(args: &Build, session: &Session) -> Result<Request> {
     request.build_args = arguments(args, session)?;
     request.target = args.target.clone().filter(|target| !target.is_empty());
     request.labels = pairs("--label", &args.label)?;
-    request.annotations = pairs("--annotation", &args.annotation)?;
+    for text in &args.annotation {
+        let notes = parse::annotation::flag(text)?;
+        request.annotations.extend(notes);
+    }
     request.platforms = platforms(args, session)?;
     request.pull = policy(args.pull.as_deref().unwrap_or("missing"))?;
     request.no_cache = args.no_cache;
