@@ -242,7 +242,7 @@ cases! {
             run(&["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=authority", "-keyout", &key, "-out", &certificate]);
             (key, certificate)
         };
-        let ((signs, own), (_, other)) = (authority("own"), authority("other"));
+        let ((signs, own), (others, other)) = (authority("own"), authority("other"));
         let [key, asked, certificate] = ["key", "csr", "crt"].map(|kind| env.text(&format!("server.{kind}")));
         run(&["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-keyout", &key, "-out", &asked]);
         let names = env.file("names", "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n");
@@ -274,6 +274,10 @@ cases! {
         assert!(again.stderr.contains("CACHED"), "{again}");
         env.ketch(&["rmi", "-f", &name]).ok();
         env.ketch(&["pull", "-q", "--tls-verify=true", &name]).ok();
+        // One that is an authority itself is not taken, and that is said.
+        let (_registry, address) = registry_with(env, &format!(", tls: {{certificate: {other}, key: {others}}}"));
+        let name = format!("{address}/made:v1");
+        build(env, TEXT, &["--push", "--tls-verify=true", "-t", &name]).fails(1, &["CA:FALSE"]);
     }
 
     fn an_attestation_is_pushed_and_others_pull_the_image(env) {
