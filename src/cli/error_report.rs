@@ -121,6 +121,12 @@ pub(crate) fn usage(error: &clap::Error, command: &str) -> common::Error {
             format!("unknown shorthand flag: {flag}")
         }
         (ErrorKind::UnknownArgument, Some(word)) => format!("unexpected argument: {word}"),
+        (ErrorKind::InvalidValue, Some(flag))
+            if context(ContextKind::InvalidValue).is_some_and(|value| value.is_empty()) =>
+        {
+            let flag = flag.split([' ', '=']).next().unwrap_or(&flag);
+            format!("flag needs an argument: {flag}")
+        }
         (ErrorKind::MissingRequiredArgument, Some(what)) => format!("missing argument: {what}"),
         (ErrorKind::InvalidUtf8, _) => "an argument is not UTF-8".to_owned(),
         _ => first_line(error),

@@ -242,8 +242,10 @@ impl Containers<'_> {
         if wanted.parse::<ContainerId>().is_ok() && dir(wanted).path.is_dir() {
             return Ok(dir(wanted));
         }
-        if check_name(wanted).is_ok()
-            && let Some(id) = self.holder(wanted)?
+        // docker: as `inspect` shows a name.
+        let name = wanted.strip_prefix('/').unwrap_or(wanted);
+        if check_name(name).is_ok()
+            && let Some(id) = self.holder(name)?
             && id.parse::<ContainerId>().is_ok()
             && dir(&id).path.is_dir()
         {

@@ -161,6 +161,13 @@ fn what_a_peer_says_has_no_line_of_ours_below_it() {
 }
 
 cases! {
+    fn podman_s_payloads_are_told_whose_they_are(env) {
+        let image = env.base();
+        let line = ["run", "--rm", "--network", "none", &image, "payload", "env"];
+        assert!(called(env, "podman", &line).ok().lines().any(|one| one == "container=podman"));
+        assert!(!called(env, "docker", &line).ok().contains("container="));
+    }
+
     fn paths_in_a_container_start_where_each_says(env) {
         let image = env.base();
         env.file("work/note", "text");
@@ -172,5 +179,73 @@ cases! {
         assert_eq!([found("/by-docker"), found("/tmp/by-docker")], [0, 1]);
         env.ketch(&["rm", "one"]).ok();
         env.assert_clean();
+    }
+}
+
+#[test]
+fn a_flag_takes_the_next_word_whatever_it_begins_with() {
+    let (env, name, _) = world();
+    env.ketch(&["pull", "-q", &name]).ok();
+    let lines = env.ketch(&["history", "--format", "--{{.ID}}", &name]);
+    assert!(lines.ok().starts_with("--"), "{lines}");
+    env.ketch(&["create", "--name", "one", "--label", "-x=y", &name, "z"])
+        .ok();
+    assert_eq!(
+        env.ketch(&["inspect", "-f", "{{index .Config.Labels \"-x\"}}", "one"])
+            .ok(),
+        "y"
+    );
+    env.ketch(&["create", "--hostname"])
+        .fails(125, &["flag needs an argument: --hostname"]);
+    let podman = |arguments: &[&str]| called(&env, "podman", arguments);
+    let made = [
+        "create",
+        "--name",
+        "two",
+        "--health-cmd",
+        "true",
+        "--health-interval",
+        "disable",
+        &name,
+        "z",
+    ];
+    podman(&made).ok();
+    podman(&["create", "--health-interval", "never", &name]).refused(&["never"]);
+    let asked = podman(&[
+        "inspect",
+        "-f",
+        "{{.State.StoppedByUser}} {{.Config.HealthcheckOnFailureAction}}",
+        "two",
+    ]);
+    assert_eq!(asked.ok(), "false none");
+    env.ketch(&["rm", "one", "two"]).ok();
+}
+
+#[test]
+fn the_platform_comes_in_one_piece_or_in_parts() {
+    let (env, name, _) = world();
+    let own = if cfg!(target_arch = "x86_64") {
+        "amd64"
+    } else {
+        "arm64"
+    };
+    env.ketch(&["pull", "-q", "--os", "linux", "--arch", own, &name])
+        .ok();
+    env.ketch(&["pull", "-q", "--arch", "s390x", &name])
+        .warns("s390x");
+    env.ketch(&[
+        "pull",
+        "-q",
+        "--arch",
+        own,
+        "--platform",
+        "linux/amd64",
+        &name,
+    ])
+    .fails(125, &["--platform"]);
+    let file = env.path("work/none.json").display().to_string();
+    for verb in ["pull", "run"] {
+        env.ketch(&[verb, "--authfile", &file, &name])
+            .refused(&["credential file is not accessible", &file]);
     }
 }

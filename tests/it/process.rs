@@ -174,6 +174,7 @@ cases! {
         env.ketch(&["create", "--name", "/one", &image, "payload", "true"]).ok();
         env.ketch(&["rename", "one", "/two"]).ok();
         assert_eq!(env.ketch(&["ps", "-a", "--format", "{{.Names}}"]).ok(), "two");
+        assert_eq!(env.ketch(&["inspect", "-f", "{{.Name}}", "/two"]).ok(), "/two");
         env.ketch(&["create", "--name", "//one", &image]).refused(&["/one"]);
         env.ketch(&["rm", "two"]).ok();
     }

@@ -103,6 +103,22 @@ cases! {
         assert_eq!(names(env), ["named"]);
     }
 
+    fn the_volumes_of_an_image_can_be_something_else(env) {
+        let declared = serde_json::json!({"/data": {}});
+        let image = env.image(Image::base().layer(filling()).set("Volumes", declared));
+        let kind = |kind: &str| {
+            let mounts = run(env, &image, &["--rm", "--image-volume", kind], &["cat", "/proc/self/mountinfo"]);
+            let line = mounts.ok().lines().find(|line| line.split(' ').nth(4) == Some("/data"));
+            line.map(|line| line.contains(" - tmpfs "))
+        };
+        assert_eq!([kind("ignore"), kind("tmpfs"), kind("bind")], [None, Some(true), Some(false)]);
+        let tmpfs = ["--rm", "--image-volume", "tmpfs"];
+        run(env, &image, &tmpfs, &["cat", "/data/seed"]).says("from the image");
+        assert!(names(env).is_empty());
+        run(env, &image, &["--image-volume", "other"], &["true"]).fails(125, &["other", "ignore"]);
+        env.assert_clean();
+    }
+
     fn an_image_is_mounted_and_not_changed(env) {
         let image = filled(env);
         let mount = |more: &str| format!("type=image,src={image},dst=/i{more}");

@@ -15,6 +15,10 @@ pub(crate) struct MountArgs {
     #[arg(long, value_name = "CONTAINER")]
     pub(crate) volumes_from: Vec<String>,
 
+    /// What stands for the volumes of the image: bind, tmpfs or ignore
+    #[arg(long, value_name = "KIND")]
+    pub(crate) image_volume: Option<String>,
+
     /// Mount a tmpfs directory: TARGET[:OPTIONS]
     #[arg(long, value_name = "TMPFS")]
     pub(crate) tmpfs: Vec<String>,

@@ -12,6 +12,9 @@ use crate::spec::config::{Health, OnUnhealthy};
 /// The shortest time docker takes; 0 is the default.
 const SHORTEST: Duration = Duration::from_millis(1);
 
+/// The time between two checks of a container that has none of its own: a hundred years.
+const NEVER: i64 = 100 * 365 * 86_400 * 1_000_000_000;
+
 /// The changes that `args` make to an image's check.
 ///
 /// # Errors
@@ -19,7 +22,11 @@ const SHORTEST: Duration = Duration::from_millis(1);
 pub(crate) fn health(args: &HealthArgs, personality: Personality) -> Result<Health> {
     let check = Healthcheck {
         test: test(args.health_cmd.as_deref().unwrap_or(""), personality),
-        interval: duration("--health-interval", &args.health_interval)?,
+        interval: match (args.health_interval.as_deref(), personality) {
+            // Only `healthcheck run` checks.
+            (Some("disable"), Personality::Podman) => NEVER,
+            _ => duration("--health-interval", &args.health_interval)?,
+        },
         timeout: duration("--health-timeout", &args.health_timeout)?,
         start_period: duration("--health-start-period", &args.health_start_period)?,
         start_interval: duration("--health-start-interval", &args.health_start_interval)?,

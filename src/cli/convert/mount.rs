@@ -3,7 +3,7 @@
 use crate::cli::args::MountArgs;
 use crate::cli::parse::{self, Place};
 use crate::common::{Error, Kind, Result};
-use crate::spec::config::{Config, Mount, VolumesFrom};
+use crate::spec::config::{Config, ImageVolumes, Mount, VolumesFrom};
 
 /// Fills mounts, the read-only flag and the size of `/dev/shm`.
 ///
@@ -33,6 +33,15 @@ pub(crate) fn mounts(args: &MountArgs, place: &Place<'_>, config: &mut Config) -
         config.volumes_from.push(volumes_from(text)?);
     }
     config.read_only = args.read_only;
+    config.image_volumes = match args.image_volume.as_deref() {
+        None | Some("" | "bind" | "anonymous") => ImageVolumes::Kept,
+        Some("tmpfs") => ImageVolumes::Tmpfs,
+        Some("ignore") => ImageVolumes::Ignored,
+        Some(other) => {
+            let why = "use bind, tmpfs or ignore";
+            return Err(parse::bad("--image-volume", other, why));
+        }
+    };
     config.shm_size = match &args.shm_size {
         Some(text) => Some(parse::number::size("--shm-size", text)?).filter(|size| *size > 0),
         None => None,

@@ -1,17 +1,27 @@
 //! Registry flags to the engine's options.
 
 use crate::cli::args::RegistryArgs;
-use crate::common::Result;
+use crate::common::{Error, Kind, Result};
 use crate::engine::image::pull::RegistryOptions;
 use crate::oci::Platform;
 
 /// How the registry is talked to.
-pub(crate) fn registry(args: &RegistryArgs) -> RegistryOptions {
-    RegistryOptions {
+///
+/// # Errors
+/// A file of credentials that was named and is not there: to go on without them would ask for
+/// another's image than was meant.
+pub(crate) fn registry(args: &RegistryArgs) -> Result<RegistryOptions> {
+    if let Some(file) = args.authfile.as_deref().filter(|file| !file.exists()) {
+        return Err(
+            Error::new(Kind::NotFound, "use --authfile", file.display().to_string())
+                .because("credential file is not accessible: no such file or directory"),
+        );
+    }
+    Ok(RegistryOptions {
         tls_verify: args.tls_verify,
         authfile: args.authfile.clone(),
         creds: args.creds.clone(),
-    }
+    })
 }
 
 /// `--platform`, else `$DOCKER_DEFAULT_PLATFORM` as docker reads it, else the host's (`None`).

@@ -35,6 +35,7 @@ pub(crate) fn inspect(engine: &Engine<'_>, name: &str, size: bool) -> Result<Val
     // Nothing starts it at boot unless the user has enabled that.
     state["StartsAtBoot"] =
         json!(list::starts_at_boot(&config, &entry.dir) && boot_starter(engine).is_some());
+    state["StoppedByUser"] = json!(entry.dir.is_stopped());
     let run = match status.state.has_process() {
         true => status.running.as_ref().map(|state| state.start_time),
         false => None,

@@ -10,7 +10,7 @@ use crate::common::{Error, Kind, Mode};
 use crate::engine::{Engine, volume};
 use crate::oci::ContainerConfig;
 use crate::spec::VolumeSource;
-use crate::spec::config::{BindOptions, Config, Mount, MountKind, VolumeMake};
+use crate::spec::config::{BindOptions, Config, ImageVolumes, Mount, MountKind, VolumeMake};
 use crate::store::{ContainerRecord, VolumeRecord};
 
 /// Adds a volume for each path that the image declares and nothing is mounted at, and gives
@@ -23,20 +23,31 @@ pub(super) fn choose(
     config: &mut Config,
     image: &ContainerConfig,
 ) -> Result<()> {
+    let wanted = config.image_volumes;
     for path in image.volumes.keys() {
         let Some(target) = clean(path) else { continue };
-        if config.mounts.iter().all(|mount| mount.target != target) {
+        if wanted != ImageVolumes::Ignored
+            && config.mounts.iter().all(|mount| mount.target != target)
+        {
             config.mounts.push(Mount {
                 target,
-                kind: MountKind::Volume {
-                    name: None,
-                    anonymous: true,
-                    no_copy: false,
-                    chown: false,
-                    overlay: false,
-                    no_create: false,
-                    make: None,
-                    subpath: None,
+                kind: match wanted {
+                    // podman: with what the image has there.
+                    ImageVolumes::Tmpfs => MountKind::Tmpfs {
+                        size: None,
+                        mode: None,
+                        copy_up: true,
+                    },
+                    _ => MountKind::Volume {
+                        name: None,
+                        anonymous: true,
+                        no_copy: false,
+                        chown: false,
+                        overlay: false,
+                        no_create: false,
+                        make: None,
+                        subpath: None,
+                    },
                 },
                 read_only: false,
                 no_exec: false,

@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) use crate::logs::{LogDriver, Logging};
 pub(crate) use copy::{Copies, Copy, CopyOutOn};
 pub(crate) use lifecycle::{Health, Lifecycle, OnUnhealthy, RestartPolicy};
-pub(crate) use mount::{BindOptions, Mount, MountKind, Propagation, VolumeMake, VolumesFrom};
+pub(crate) use mount::{
+    BindOptions, ImageVolumes, Mount, MountKind, Propagation, VolumeMake, VolumesFrom,
+};
 pub(crate) use network::{
     ExposedPort, HOST_GATEWAY, Helper, HostsFile, Network, NetworkMode, Port,
 };
@@ -36,6 +38,9 @@ pub(crate) struct Config {
     pub(crate) mounts: Vec<Mount>,
     /// `--volumes-from`: containers whose mounts were taken over when this one was made.
     pub(crate) volumes_from: Vec<VolumesFrom>,
+    /// `--image-volume`.
+    #[serde(skip_serializing_if = "ImageVolumes::is_kept")]
+    pub(crate) image_volumes: ImageVolumes,
     /// `--secret`.
     pub(crate) secrets: Vec<Secret>,
     /// `--read-only`: no writable layer.

@@ -153,3 +153,23 @@ pub(crate) enum Propagation {
     /// `unbindable`.
     Unbindable,
 }
+
+/// What stands for a volume that the image declares and nothing is mounted at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ImageVolumes {
+    /// An anonymous volume.
+    #[default]
+    Kept,
+    /// A tmpfs with what the image has there.
+    Tmpfs,
+    /// The image's directory.
+    Ignored,
+}
+
+impl ImageVolumes {
+    /// Whether nothing else was asked for.
+    pub(crate) fn is_kept(&self) -> bool {
+        *self == ImageVolumes::Kept
+    }
+}

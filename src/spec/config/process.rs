@@ -43,6 +43,16 @@ pub(crate) struct EnvEntry {
     pub(crate) value: Option<String>,
 }
 
+impl EnvEntry {
+    /// A variable with a value.
+    pub(crate) fn set(key: &str, value: &str) -> EnvEntry {
+        EnvEntry {
+            key: key.to_owned(),
+            value: Some(value.to_owned()),
+        }
+    }
+}
+
 /// What becomes of the container's standard streams.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

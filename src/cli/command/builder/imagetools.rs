@@ -37,7 +37,7 @@ impl Execute for Inspect {
         let format = self.format.format()?;
         let progress = Progress::new(true, false);
         let engine = Engine::open(&session.environment, &progress)?;
-        let registry = convert::registry(&self.registry);
+        let registry = convert::registry(&self.registry)?;
         let found = remote::inspect(&engine, &self.name, &registry)?;
         if self.raw {
             // As served, byte for byte: its digest is what people compare.

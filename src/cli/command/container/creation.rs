@@ -12,7 +12,7 @@ use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{Error, Kind, Result, Ui, check_name};
 use crate::engine::container::{PullPolicy, RestartPolicy, RunRequest};
-use crate::spec::config::{Config, Stdio};
+use crate::spec::config::{Config, EnvEntry, Stdio};
 
 /// Flags, image and command of a new container.
 #[derive(clap::Args, Debug, Default)]
@@ -109,8 +109,8 @@ impl Creation {
                 .as_deref()
                 .map(|path| session.absolute(path)),
             pull: policy(self.pull.as_deref().unwrap_or("missing"))?,
-            platform: session.platform(self.registry.platform.as_deref())?,
-            registry: convert::registry(&self.registry),
+            platform: session.platform(self.registry.platform().as_deref())?,
+            registry: convert::registry(&self.registry)?,
             preserve: Vec::new(),
             config: self.config(words, session)?,
             command_line: session.words.clone(),
@@ -140,6 +140,12 @@ impl Creation {
         let asked = self.process.http_proxy;
         let proxies = convert::proxies(asked, session.personality, &session.environment)?;
         config.process.env.splice(0..0, proxies);
+        if session.personality == Personality::Podman {
+            config
+                .process
+                .env
+                .insert(0, EnvEntry::set("container", "podman"));
+        }
         for secret in &self.process.secret {
             config.secrets.push(parse::secret::parse(secret)?);
         }

@@ -115,6 +115,7 @@ impl View {
             "Comment": step.comment,
             "CreatedAt": step.created.map(|created| created.to_string()).unwrap_or_default(),
             "CreatedBy": self.created_by(step),
+            "Created": self.created(step),
             "CreatedSince": self.created(step),
             "ID": self.id(step),
             "Size": self.size(step),
@@ -124,7 +125,7 @@ impl View {
 
 fn podman(step: &Step) -> Value {
     json!({
-        "id": step.id.map(|id| id.hex()).unwrap_or_default(),
+        "id": step.id.map_or_else(|| "<missing>".to_owned(), |id| id.hex()),
         "created": step.created,
         "createdBy": step.created_by,
         "size": step.size,

@@ -23,14 +23,14 @@ pub(crate) struct Pull {
 
 impl Execute for Pull {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
-        let platform = session.platform(self.registry.platform.as_deref())?;
+        let platform = session.platform(self.registry.platform().as_deref())?;
         let progress = Progress::new(self.registry.quiet, false);
         let engine = Engine::open(&session.environment, &progress)?;
         for image in self.images {
             let request = PullRequest {
                 image,
                 platform: platform.clone(),
-                registry: convert::registry(&self.registry),
+                registry: convert::registry(&self.registry)?,
             };
             let pulled = pull::pull(&engine, &request)?;
             progress.note(&format!("Digest: {}", pulled.digest));

@@ -38,7 +38,7 @@ pub(crate) struct Push {
 
 impl Execute for Push {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
-        let platform = match self.registry.platform.as_deref() {
+        let platform = match self.registry.platform().as_deref() {
             Some(text) => session.platform(Some(text))?,
             None => None,
         };
@@ -58,7 +58,7 @@ impl Execute for Push {
                 destination: self.destination.clone(),
                 platform: platform.clone(),
                 by_digest: false,
-                registry: convert::registry(&self.registry),
+                registry: convert::registry(&self.registry)?,
             };
             let pushed = push::push(&engine, &request)?;
             if let Some(path) = &self.digestfile {
