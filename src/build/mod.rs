@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod advance;
+pub(crate) mod annotation;
 mod bring;
 mod cache;
 mod config;
@@ -138,9 +139,7 @@ pub(crate) fn build(
         true => vec![Platform::host()],
         false => request.platforms.clone(),
     };
-    if platforms.len() > 1 {
-        output::several::check(request)?;
-    }
+    output::check(request, platforms.len())?;
     let mut vertices = 0;
     let imported = Imported::open(engine, request, &platforms, progress, &mut vertices);
     let mut known = Known::default();
@@ -174,7 +173,7 @@ pub(crate) fn build(
             let Target { solved, twin, .. } = targets.remove(0);
             output::image::publish(engine, request, file, solved, twin.as_ref())
         }
-        _ => output::several::publish(engine, request, file, &mut targets),
+        _ => output::publish_several(engine, request, file, &mut targets),
     };
     match &built {
         Ok(built) => exported(built, progress),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::annotation::Annotation;
 use super::context::remote::Place;
 use super::named::Named;
 use crate::archive::Coding;
@@ -32,7 +33,7 @@ pub(crate) struct Request {
     /// `--label`.
     pub(crate) labels: Vec<(String, String)>,
     /// `--annotation`.
-    pub(crate) annotations: Vec<(String, String)>,
+    pub(crate) annotations: Vec<Annotation>,
     /// `--platform`; the machine's own where there is none.
     pub(crate) platforms: Vec<Platform>,
     /// `--pull`.
@@ -90,6 +91,8 @@ pub(crate) struct Request {
 pub(crate) struct Provenance {
     /// All that was given, build arguments and the Dockerfile among it.
     pub(crate) max: bool,
+    /// `version=v1`: SLSA's newer form.
+    pub(crate) v1: bool,
     /// Who says so; nobody in particular when empty.
     pub(crate) builder: String,
     /// The caller vouches that a second build gives the same.
@@ -245,8 +248,8 @@ pub(crate) struct Output {
     pub(crate) dialect: Option<Dialect>,
     /// `rewrite-timestamp`.
     pub(crate) rewrite: bool,
-    /// `annotation.KEY`, of the manifest.
-    pub(crate) annotations: Vec<(String, String)>,
+    /// `annotation.KEY` and the like.
+    pub(crate) annotations: Vec<Annotation>,
     /// What is not known, as it was given.
     pub(crate) ignored: Vec<String>,
 }

@@ -179,11 +179,18 @@ impl Failure {
             }
             Failure::Tls(why) => Error::new(Kind::Network, operation, what)
                 .because(format!("{place}secure connection failed: {why}"))
-                .hint(format!(
-                    "put the registry's authority into certs.d/{host}/ca.crt, or use --tls-verify=false if you trust the network"
-                )),
+                .hint(tls_hint(&why, host)),
         }
     }
+}
+
+fn tls_hint(why: &str, host: &str) -> String {
+    // docker's guide makes one certificate that is both, and docker takes it.
+    let first = match why.contains("CaUsedAsEndEntity") {
+        true => "the registry shows an authority's certificate as its own: have it show one with CA:FALSE".to_owned(),
+        false => format!("put the registry's authority into certs.d/{host}/ca.crt"),
+    };
+    format!("{first}, or use --tls-verify=false if you trust the network")
 }
 
 impl From<Error> for Failure {

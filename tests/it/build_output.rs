@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::harness::process::Output;
 use crate::harness::terminal::Terminal;
 use crate::harness::{Env, require};
-use crate::peers::{real_registry, run as run_peer};
+use crate::peers::{real_registry, registry_with, run as run_peer};
 
 /// Builds `text` without a network; `BASE` is the base image.
 fn build(env: &Env, text: &str, flags: &[&str]) -> Output {
@@ -212,8 +212,72 @@ cases! {
         env.ketch(&["image", "prune", "-f"]).ok();
         env.ketch(&["system", "check"]).ok();
         assert_eq!(env.ketch(&["run", "--rm", "--network", "none", "made:v2", "payload", "cat", "/one"]).ok(), "1");
+        // The newer form says the same in other places.
+        let output = format!("type=oci,tar=false,dest={out}1");
+        let flags = ["--provenance=mode=max,version=v1,builder-id=me", "--build-arg", "HIDDEN=word", "-t", "made:v1", "-o", &output];
+        build(env, TEXT, &flags).ok();
+        let out = format!("{out}1");
+        let listed = blob(&out, &index(&out)["manifests"][0]["digest"]);
+        let layer = blob(&out, &listed["manifests"][1]["digest"])["layers"][0].clone();
+        assert_eq!(layer["annotations"]["in-toto.io/predicate-type"], "https://slsa.dev/provenance/v1");
+        let statement = blob(&out, &layer["digest"]);
+        let predicate = &statement["predicate"];
+        assert_eq!(statement["predicateType"], "https://slsa.dev/provenance/v1");
+        assert_eq!(predicate["runDetails"]["builder"]["id"], "me");
+        assert_eq!(predicate["runDetails"]["metadata"]["buildkit_completeness"]["request"], true);
+        let definition = &predicate["buildDefinition"];
+        assert_eq!(definition["externalParameters"]["request"]["args"]["build-arg:HIDDEN"], "word");
+        assert_eq!(definition["externalParameters"]["configSource"]["path"], "Dockerfile");
+        assert!(definition["resolvedDependencies"][0]["uri"].as_str().unwrap().contains("base"), "{statement}");
         build(env, TEXT, &["--provenance=mode=some"]).refused(&["mode=min|max"]);
-        build(env, TEXT, &["--sbom", "-t", "made:v3"]).warns("--sbom is not there yet");
+        build(env, TEXT, &["--sbom", "-t", "made:v3"]).warns("--sbom has no effect: ketch has no scanner");
+    }
+
+    fn a_push_goes_to_no_server_with_another_authority(env) {
+        require!("docker-registry", require::program("docker-registry"));
+        require!("openssl", require::program("openssl"));
+        let run = |words: &[&str]| run_peer(env, "openssl", words);
+        let authority = |name: &str| {
+            let (key, certificate) = (env.text(&format!("{name}.key")), env.text(&format!("{name}.crt")));
+            run(&["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=authority", "-keyout", &key, "-out", &certificate]);
+            (key, certificate)
+        };
+        let ((signs, own), (others, other)) = (authority("own"), authority("other"));
+        let [key, asked, certificate] = ["key", "csr", "crt"].map(|kind| env.text(&format!("server.{kind}")));
+        run(&["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-keyout", &key, "-out", &asked]);
+        let names = env.file("names", "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n");
+        run(&["x509", "-req", "-in", &asked, "-CA", &own, "-CAkey", &signs, "-CAcreateserial", "-days", "2", "-extfile", &names, "-out", &certificate]);
+        let (registry, address) = registry_with(env, &format!(", tls: {{certificate: {certificate}, key: {key}}}"));
+        let name = format!("{address}/made:v1");
+        // The base is here then, from a server without certificates.
+        build(env, "FROM BASE\n", &["-t", "here"]).ok();
+        // docker trusts a registry of this machine unless it is told not to.
+        let push = || build(env, TEXT, &["--push", "--tls-verify=true", "-t", &name]);
+        let trust = |certificate: &str| {
+            let folder = format!("config/containers/certs.d/{address}");
+            env.folder(&folder);
+            env.file(&format!("{folder}/ca.crt"), &fs::read_to_string(certificate).unwrap());
+        };
+        for certificate in [None, Some(&other)] {
+            if let Some(certificate) = certificate {
+                trust(certificate);
+            }
+            let output = push();
+            assert_ne!(output.code(), 0, "{output}");
+            output.warns("certificate").warns("certs.d");
+        }
+        assert!(!registry.stderr.text().contains("PUT"), "{}", registry.stderr.text());
+        // Nothing is lost by it: what was built is used when it is right.
+        trust(&own);
+        let again = push();
+        again.ok();
+        assert!(again.stderr.contains("CACHED"), "{again}");
+        env.ketch(&["rmi", "-f", &name]).ok();
+        env.ketch(&["pull", "-q", "--tls-verify=true", &name]).ok();
+        // One that is an authority itself is not taken, and that is said.
+        let (_registry, address) = registry_with(env, &format!(", tls: {{certificate: {other}, key: {others}}}"));
+        let name = format!("{address}/made:v1");
+        build(env, TEXT, &["--push", "--tls-verify=true", "-t", &name]).fails(1, &["CA:FALSE"]);
     }
 
     fn an_attestation_is_pushed_and_others_pull_the_image(env) {

@@ -44,6 +44,41 @@ fn blob(env: &Env, layout: &str, digest: &Value) -> Value {
 }
 
 cases! {
+    fn an_index_and_its_lines_have_annotations(env) {
+        env.folder("context");
+        let context = context(env, &format!("FROM {}\nLABEL a=b\n", both()));
+        let platforms = format!("{},{FOREIGN}", own());
+        let one = format!("manifest-descriptor[{FOREIGN}]:only=foreign");
+        let oci = format!("type=oci,dest={},tar=false,annotation-index.from=output", env.text("work/oci"));
+        let flags = ["--annotation", "index,manifest:both=1", "--annotation", &one, "--annotation", "manifest-descriptor:line=2", "--annotation", "plain=3", "-o", &oci];
+        let build = |more: &[&str]| env.ketch(&[&["build", "--network", "none"], &flags[..], more, &[&context]].concat());
+        let read = || {
+            let text = fs::read(env.path("work/oci/index.json")).unwrap();
+            let list: Value = serde_json::from_slice(&text).unwrap();
+            blob(env, "work/oci", &list["manifests"][0]["digest"])
+        };
+        build(&["--platform", &platforms]).ok();
+        let index = read();
+        assert_eq!(index["annotations"], serde_json::json!({ "both": "1", "from": "output" }));
+        let lines = index["manifests"].as_array().unwrap();
+        assert_eq!(lines[0]["annotations"], serde_json::json!({ "line": "2" }));
+        assert_eq!(lines[1]["annotations"], serde_json::json!({ "line": "2", "only": "foreign" }));
+        for line in lines {
+            let manifest = blob(env, "work/oci", &line["digest"]);
+            assert_eq!(manifest["annotations"], serde_json::json!({ "both": "1", "plain": "3" }));
+        }
+        // One image has an index where something lies beside it, and is refused where nothing does.
+        fs::remove_dir_all(env.path("work/oci")).unwrap();
+        build(&[]).refused(&["index annotations not supported for single platform export", "--provenance"]);
+        assert!(!env.path("work/oci").exists());
+        build(&["--provenance=true"]).ok();
+        let index = read();
+        assert_eq!(index["annotations"], serde_json::json!({ "both": "1", "from": "output" }));
+        assert_eq!(index["manifests"][0]["annotations"], serde_json::json!({ "line": "2" }));
+        build(&["--annotation", "index-descriptor:a=b"]).refused(&["manifest-descriptor"]);
+        env.ketch(&["system", "check"]).ok();
+    }
+
     fn several_platforms_are_one_index(env) {
         env.folder("context");
         let both = both();

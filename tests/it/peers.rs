@@ -106,12 +106,17 @@ pub(crate) fn run(env: &Env, program: &str, arguments: &[&str]) -> String {
 
 /// A docker-registry on a free port, ready to be asked.
 pub(crate) fn real_registry(env: &Env) -> (Running, String) {
+    registry_with(env, "")
+}
+
+/// The same with more settings of its server, as YAML in braces has them.
+pub(crate) fn registry_with(env: &Env, http: &str) -> (Running, String) {
     let free = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap();
     let config = format!(
-        "version: 0.1\nlog: {{level: info, fields: {{}}}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: {free}}}\n",
+        "version: 0.1\nlog: {{level: info, fields: {{}}}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: {free}{http}}}\n",
         env.folder("registry")
     );
     let config = env.file("registry.yml", &config);

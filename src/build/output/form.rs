@@ -7,15 +7,16 @@ use anyhow::Result;
 
 use super::provenance::Facts;
 use crate::archive::{Coding, NewLayer};
+use crate::build::annotation::{self, Annotated, Annotation};
 use crate::build::key::Key;
 use crate::build::request::{Output, Request};
 use crate::build::solve::Solved;
-use crate::common::{Digest, Timestamp, parse_rfc3339};
+use crate::common::{Digest, Error, Timestamp, parse_rfc3339};
 use crate::dockerfile::Dockerfile;
 use crate::engine::Engine;
 use crate::engine::image::assemble::{self, Assembly, Dialect};
 use crate::engine::image::recode;
-use crate::oci::{Descriptor, ImageConfig, MediaType, RootFs};
+use crate::oci::{Descriptor, ImageConfig, MediaType, Platform, RootFs};
 use crate::store::{CacheRecord, CachedLayer, ImageRecord};
 
 /// What an output asks of the image.
@@ -26,7 +27,7 @@ pub(super) struct Form {
     force: bool,
     /// Nothing is younger than this, in seconds.
     latest: Option<i64>,
-    annotations: BTreeMap<String, String>,
+    annotations: Vec<Annotation>,
     /// An attestation lies beside it.
     attested: bool,
 }
@@ -50,6 +51,31 @@ impl Form {
             force: output.force,
             latest: request.epoch.filter(|_| rewrite),
             annotations: annotations.cloned().collect(),
+        }
+    }
+
+    /// The notes of the index, where one is made.
+    pub(super) fn index_notes(&self) -> Option<BTreeMap<String, String>> {
+        let notes = annotation::of(&self.annotations, Annotated::Index, None);
+        (!notes.is_empty()).then_some(notes)
+    }
+
+    /// Refuses notes of an index where none is made.
+    ///
+    /// # Errors
+    /// `Usage`.
+    pub(super) fn check_alone(&self) -> Result<()> {
+        let mut notes = self.annotations.iter();
+        let stray = notes.find(|note| note.on != Annotated::Manifest);
+        match stray.filter(|_| !self.attested) {
+            None => Ok(()),
+            Some(note) => Err(Error::usage(
+                "annotate index",
+                note.key.as_str(),
+                "index annotations not supported for single platform export: there is no index",
+            )
+            .hint("several platforms or --provenance make one")
+            .into()),
         }
     }
 
@@ -79,6 +105,7 @@ impl Form {
 pub(super) struct Exporter<'a> {
     engine: &'a Engine<'a>,
     config: ImageConfig,
+    platform: Platform,
     layers: Vec<Descriptor>,
     /// The first of the layers that is not its base image's.
     own: usize,
@@ -117,6 +144,7 @@ impl<'a> Exporter<'a> {
         Ok(Exporter {
             engine,
             config,
+            platform: solved.state.platform.clone(),
             layers,
             own: solved.state.base_layers,
             facts: Facts::of(request, solved, file),
@@ -148,14 +176,29 @@ impl<'a> Exporter<'a> {
             layers,
             name: None,
             dialect: form.dialect,
-            annotations: form.annotations.clone(),
+            annotations: annotation::of(
+                &form.annotations,
+                Annotated::Manifest,
+                Some(&self.platform),
+            ),
         };
         let mut record = assemble::describe(self.engine, assembly)?;
         if let Some(facts) = self.facts.as_ref().filter(|_| form.attested) {
-            facts.attach(self.engine, &mut record)?;
+            let entry = self.entry(form, &record);
+            facts.attach(self.engine, &mut record, entry, form.index_notes())?;
         }
         self.made.push((form.clone(), record.clone()));
         Ok(record)
+    }
+
+    /// The line of an image in an index.
+    pub(super) fn entry(&self, form: &Form, record: &ImageRecord) -> Descriptor {
+        let on = Annotated::ManifestDescriptor;
+        let notes = annotation::of(&form.annotations, on, Some(&self.platform));
+        Descriptor {
+            annotations: (!notes.is_empty()).then_some(notes),
+            ..record.descriptor()
+        }
     }
 
     /// Layers that the form has otherwise, by their place; from the cache where it has them.

@@ -75,7 +75,7 @@ pub(super) fn stored(request: &Request) -> Form {
 }
 
 /// The forms that are wanted of the image.
-fn forms(request: &Request) -> Vec<Form> {
+pub(super) fn forms(request: &Request) -> Vec<Form> {
     let outputs = request.outputs.iter().filter(|output| !output.is_files());
     let mut forms: Vec<Form> = outputs.map(|one| Form::of(request, Some(one))).collect();
     if request.keep || forms.is_empty() {

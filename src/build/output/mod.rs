@@ -5,7 +5,7 @@ mod form;
 pub(super) mod image;
 mod layout;
 mod provenance;
-pub(super) mod several;
+mod several;
 mod verify;
 
 use std::path::Path;
@@ -23,6 +23,19 @@ use crate::engine::Engine;
 use crate::engine::image::assemble;
 use crate::engine::image::push::{self, PushRequest};
 use crate::store::ImageRecord;
+
+pub(super) use several::publish as publish_several;
+
+/// Refuses what cannot be made for so many platforms, before anything is built.
+///
+/// # Errors
+/// `Unsupported` for an output of one platform, `Usage` for notes of an index that is not made.
+pub(super) fn check(request: &Request, platforms: usize) -> Result<()> {
+    match platforms {
+        0 | 1 => image::forms(request).iter().try_for_each(Form::check_alone),
+        _ => several::check(request),
+    }
+}
 
 /// Makes everything that was asked beside the image in the store.
 ///

@@ -1,5 +1,5 @@
-//! How an image was made, as an attestation beside it: BuildKit's form of a SLSA v0.2 statement,
-//! in a manifest that an index names together with the image's.
+//! How an image was made, as an attestation beside it: BuildKit's form of a SLSA statement, v0.2 or
+//! v1, in a manifest that an index names together with the image's.
 
 use std::collections::BTreeMap;
 
@@ -21,10 +21,16 @@ use crate::sys::file;
 /// in-toto, `spec/v0.1`.
 const STATEMENT: &str = "https://in-toto.io/Statement/v0.1";
 const STATEMENT_MEDIA: &str = "application/vnd.in-toto+json";
-/// slsa.dev, `provenance/v0.2`.
-const PREDICATE: &str = "https://slsa.dev/provenance/v0.2";
+/// slsa.dev, `provenance/v0.2` and `provenance/v1`.
+const PREDICATES: [&str; 2] = [
+    "https://slsa.dev/provenance/v0.2",
+    "https://slsa.dev/provenance/v1",
+];
 /// BuildKit, `docs/attestations/slsa-definitions.md`.
 const BUILD_TYPE: &str = "https://mobyproject.org/buildkit@v1";
+/// The same for v1.
+const BUILD_DEFINITION: &str =
+    "https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md";
 const METADATA: &str = "https://mobyproject.org/buildkit@v1#metadata";
 
 /// What is told of a build.
@@ -38,6 +44,16 @@ pub(super) struct Facts {
     args: BTreeMap<String, String>,
     file: (String, String),
     names: Vec<String>,
+}
+
+/// What both versions tell.
+struct Told {
+    materials: Vec<Value>,
+    parameters: Value,
+    /// The Dockerfile, where all was asked for.
+    source: Option<Value>,
+    id: ContainerId,
+    ended: Timestamp,
 }
 
 impl Facts {
@@ -69,13 +85,23 @@ impl Facts {
         })
     }
 
-    /// Puts the attestation beside an image: an index of both, which the record then names.
+    /// Puts the attestation beside an image, whose line is `entry`: an index of both, with notes of
+    /// its own, which the record then names.
     ///
     /// # Errors
     /// What writing the documents gave.
-    pub(super) fn attach(&self, engine: &Engine<'_>, record: &mut ImageRecord) -> Result<()> {
+    pub(super) fn attach(
+        &self,
+        engine: &Engine<'_>,
+        record: &mut ImageRecord,
+        entry: Descriptor,
+        notes: Option<BTreeMap<String, String>>,
+    ) -> Result<()> {
         let attestation = self.attestation(engine, record)?;
-        let index = Index::of(vec![record.descriptor(), attestation]);
+        let index = Index {
+            annotations: notes,
+            ..Index::of(vec![entry, attestation])
+        };
         let bytes = serde_json::to_vec(&index)?;
         record.index = Some(engine.store.blobs().put_bytes(&bytes)?);
         Ok(())
@@ -90,7 +116,10 @@ impl Facts {
         };
         let statement = serde_json::to_vec(&self.statement(record)?)?;
         let mut layer = put(STATEMENT_MEDIA, &statement)?;
-        let note = ("in-toto.io/predicate-type".to_owned(), PREDICATE.to_owned());
+        let note = (
+            "in-toto.io/predicate-type".to_owned(),
+            self.predicate_type().to_owned(),
+        );
         layer.annotations = Some(BTreeMap::from([note]));
         let config = json!({
             "architecture": "unknown",
@@ -129,16 +158,19 @@ impl Facts {
             .map(|name| json!({ "name": name, "digest": digest }));
         Ok(json!({
             "_type": STATEMENT,
-            "predicateType": PREDICATE,
+            "predicateType": self.predicate_type(),
             "subject": subject.collect::<Vec<_>>(),
             "predicate": self.predicate()?,
         }))
     }
 
+    fn predicate_type(&self) -> &'static str {
+        PREDICATES[usize::from(self.wanted.v1)]
+    }
+
     fn predicate(&self) -> Result<Value> {
         let max = self.wanted.max;
         let material = |(name, digest): &(String, Digest)| json!({ "uri": self.package(name), "digest": { "sha256": digest.hex() } });
-        let materials: Vec<Value> = self.materials.iter().map(material).collect();
         // What was given may be secret: it is told only where all was asked for.
         let mut parameters = json!({
             "frontend": "dockerfile.v0",
@@ -148,29 +180,77 @@ impl Facts {
             parameters["args"] = json!(self.args);
         }
         let (name, text) = &self.file;
+        let infos = json!([{ "filename": name, "data": STANDARD.encode(text) }]);
+        let told = Told {
+            materials: self.materials.iter().map(material).collect(),
+            parameters,
+            source: max.then(|| json!({ "source": { "infos": infos } })),
+            id: ContainerId::from_bytes(file::random()?),
+            ended: Timestamp::now(),
+        };
+        Ok(match self.wanted.v1 {
+            false => self.predicate_v02(told),
+            true => self.predicate_v1(told),
+        })
+    }
+
+    fn predicate_v02(&self, told: Told) -> Value {
         let mut metadata = json!({
-            "buildInvocationID": ContainerId::from_bytes(file::random()?).as_str(),
+            "buildInvocationID": told.id.as_str(),
             "buildStartedOn": self.began.to_string(),
-            "buildFinishedOn": Timestamp::now().to_string(),
-            "completeness": { "parameters": max, "environment": true, "materials": false },
+            "buildFinishedOn": told.ended.to_string(),
+            "completeness": {
+                "parameters": self.wanted.max,
+                "environment": true,
+                "materials": false,
+            },
             "reproducible": self.wanted.reproducible,
         });
-        if max {
-            metadata[METADATA] = json!({
-                "source": { "infos": [{ "filename": name, "data": STANDARD.encode(text) }] },
-            });
+        if let Some(source) = told.source {
+            metadata[METADATA] = source;
         }
-        Ok(json!({
+        json!({
             "builder": { "id": self.wanted.builder },
             "buildType": BUILD_TYPE,
-            "materials": materials,
+            "materials": told.materials,
             "invocation": {
-                "configSource": { "entryPoint": name },
-                "parameters": parameters,
+                "configSource": { "entryPoint": self.file.0 },
+                "parameters": told.parameters,
                 "environment": { "platform": Platform::host().to_string() },
             },
             "metadata": metadata,
-        }))
+        })
+    }
+
+    fn predicate_v1(&self, told: Told) -> Value {
+        let mut metadata = json!({
+            "invocationID": told.id.as_str(),
+            "startedOn": self.began.to_string(),
+            "finishedOn": told.ended.to_string(),
+            "buildkit_completeness": {
+                "request": self.wanted.max,
+                "resolvedDependencies": false,
+            },
+            "buildkit_reproducible": self.wanted.reproducible,
+        });
+        if let Some(source) = told.source {
+            metadata["buildkit_metadata"] = source;
+        }
+        json!({
+            "buildDefinition": {
+                "buildType": BUILD_DEFINITION,
+                "externalParameters": {
+                    "configSource": { "path": self.file.0 },
+                    "request": told.parameters,
+                },
+                "internalParameters": { "builderPlatform": Platform::host().to_string() },
+                "resolvedDependencies": told.materials,
+            },
+            "runDetails": {
+                "builder": { "id": self.wanted.builder },
+                "metadata": metadata,
+            },
+        })
     }
 
     /// The package URL of an image, as BuildKit writes it.

@@ -20,7 +20,7 @@ use crate::store::ImageRecord;
 ///
 /// # Errors
 /// `Unsupported`.
-pub(in crate::build) fn check(request: &Request) -> Result<()> {
+pub(super) fn check(request: &Request) -> Result<()> {
     let bad = |output: &&Output| {
         let to_file = output.destination.is_some();
         output.kind == OutputKind::Tar || output.kind == OutputKind::Docker && to_file
@@ -111,10 +111,14 @@ fn joined(
             platform: target.platform.to_string(),
             ..exporter.record(form, unpacked)?
         };
-        manifests.extend(entries(engine, &record)?);
+        manifests.extend(entries(engine, exporter, form, &record)?);
         records.push(record);
     }
-    let bytes = serde_json::to_vec(&Index::of(manifests))?;
+    let index = Index {
+        annotations: form.index_notes(),
+        ..Index::of(manifests)
+    };
+    let bytes = serde_json::to_vec(&index)?;
     let digest = engine.store.blobs().put_bytes(&bytes)?;
     let host = Platform::host();
     let own = targets
@@ -128,9 +132,14 @@ fn joined(
 }
 
 /// The lines of one image: its own, and its attestation's where it has one.
-fn entries(engine: &Engine<'_>, record: &ImageRecord) -> Result<Vec<Descriptor>> {
+fn entries(
+    engine: &Engine<'_>,
+    exporter: &Exporter<'_>,
+    form: &Form,
+    record: &ImageRecord,
+) -> Result<Vec<Descriptor>> {
     let Some(index) = &record.index else {
-        return Ok(vec![record.descriptor()]);
+        return Ok(vec![exporter.entry(form, record)]);
     };
     let bytes = engine.store.blobs().read(index, MAX_DOCUMENT)?;
     match Document::parse(&bytes, "")? {

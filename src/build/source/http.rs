@@ -57,17 +57,7 @@ pub(super) fn download(
     let all = folder(engine)?;
     let name = name(address);
     let place = |digest: &Digest| all.join(digest.hex());
-    let there = |digest: Digest| {
-        let folder = place(&digest);
-        let found = folder.join(&name).is_file();
-        let _ = file::touch(&folder);
-        let name = name.clone();
-        found.then_some(Download {
-            folder,
-            name,
-            digest,
-        })
-    };
+    let there = |digest: Digest| known(place(&digest), &name, digest);
     if let Some(found) = wanted.and_then(there) {
         return Ok(found);
     }
@@ -115,6 +105,17 @@ pub(super) fn download(
     Ok(Download {
         folder: place(&digest),
         name,
+        digest,
+    })
+}
+
+/// A file that was fetched before; it has been used now.
+fn known(folder: PathBuf, name: &str, digest: Digest) -> Option<Download> {
+    let found = folder.join(name).is_file();
+    let _ = file::touch(&folder);
+    found.then(|| Download {
+        folder,
+        name: name.to_owned(),
         digest,
     })
 }

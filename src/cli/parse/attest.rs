@@ -24,12 +24,12 @@ pub(crate) fn provenance(flag: &str, text: &str) -> Result<Option<Provenance>> {
             ("builder-id", id) => found.builder = id.to_owned(),
             ("reproducible", _) => found.reproducible = truth()?,
             ("disabled", _) => wanted = !truth()?,
-            ("version", "v0.2") => {}
+            ("version", "v0.2") => found.v1 = false,
+            ("version", "v1") => found.v1 = true,
             ("version", _) => {
                 return Err(
                     Error::new(Kind::Unsupported, "use provenance version", value)
-                        .because("statements are made in version v0.2")
-                        .hint("version=v0.2, or no version"),
+                        .because("statements are made in the versions v0.2 and v1"),
                 );
             }
             _ => {
@@ -75,7 +75,8 @@ mod tests {
                 .unwrap()
                 .max
         );
-        for bad in ["mode=x", "version=v1", "maybe", "x=y"] {
+        assert!(read("version=v1,mode=max").unwrap().unwrap().v1);
+        for bad in ["mode=x", "version=v2", "maybe", "x=y"] {
             assert!(read(bad).is_err(), "{bad}");
         }
         assert!(is_provenance("type=provenance,mode=max").unwrap());

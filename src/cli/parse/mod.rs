@@ -3,6 +3,7 @@
 //! Nothing here opens a file or asks the machine; what a grammar needs to know (the working
 //! directory, the caller's environment) is given to it.
 
+pub(crate) mod annotation;
 pub(crate) mod attest;
 pub(crate) mod boolean;
 pub(crate) mod build;

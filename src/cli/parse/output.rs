@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Place, bad, boolean, build::host, csv};
+use super::{Place, annotation, bad, boolean, build::host, csv};
 use crate::archive::Coding;
 use crate::build::request::{Output, OutputKind};
 use crate::common::Result;
@@ -93,25 +93,12 @@ fn option(output: &mut Output, text: &str, key: &str, value: &str) -> Result<()>
                 false => Dialect::Docker,
             });
         }
-        _ => match annotation(key) {
-            Some(Ok(name)) => output.annotations.push((name.to_owned(), value.to_owned())),
-            Some(Err(what)) => {
-                let why = format!("annotations of {what} are not made; use annotation.KEY=VALUE");
-                return Err(bad(FLAG, text, why));
-            }
+        _ => match annotation::option(text, key, value)? {
+            Some(notes) => output.annotations.extend(notes),
             None => output.ignored.push(format!("{key}={value}")),
         },
     }
     Ok(())
-}
-
-/// The name in `annotation.NAME` or `annotation-manifest.NAME`; `Err` for one of something else.
-fn annotation(key: &str) -> Option<std::result::Result<&str, &str>> {
-    let (what, name) = key.split_once('.')?;
-    match what.strip_prefix("annotation")? {
-        "" | "-manifest" => Some(Ok(name)),
-        other => Some(Err(other.trim_start_matches('-'))),
-    }
 }
 
 /// What cannot be together.
@@ -174,8 +161,12 @@ mod tests {
         let found = read(text).unwrap();
         assert!(found.unpacked && found.force && found.rewrite && !found.push);
         assert_eq!(found.coding, Some(Coding::Zstd(7)));
-        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        assert_eq!(found.annotations, [pair("a.b", "c"), pair("d", "e")]);
+        let keys: Vec<&str> = found
+            .annotations
+            .iter()
+            .map(|note| note.key.as_str())
+            .collect();
+        assert_eq!(keys, ["a.b", "d"]);
         assert_eq!(found.ignored, ["unpack=true"]);
         let level = read("type=image,compression-level=1").unwrap();
         assert_eq!(level.coding, Some(Coding::Gzip(1)));
@@ -185,7 +176,7 @@ mod tests {
             "type=image,push=maybe",
             "type=oci,dest=a,push=true",
             "type=local,dest=a,compression=gzip",
-            "type=image,annotation-index.a=b",
+            "type=image,annotation-image.a=b",
         ] {
             assert!(read(text).is_err(), "{text}");
         }

@@ -41,7 +41,10 @@ pub(super) fn request(args: &Build, session: &Session) -> Result<Request> {
     request.build_args = arguments(args, session)?;
     request.target = args.target.clone().filter(|target| !target.is_empty());
     request.labels = pairs("--label", &args.label)?;
-    request.annotations = pairs("--annotation", &args.annotation)?;
+    for text in &args.annotation {
+        let notes = parse::annotation::flag(text)?;
+        request.annotations.extend(notes);
+    }
     request.platforms = platforms(args, session)?;
     request.pull = policy(args.pull.as_deref().unwrap_or("missing"))?;
     request.no_cache = args.no_cache;
@@ -318,25 +321,20 @@ fn is_terminal() -> bool {
 
 /// What was asked and is not there yet: one line each.
 pub(super) fn missing(args: &Build, session: &Session, request: &Request) -> Vec<String> {
-    let asked = |text: &Option<String>| {
-        let text = text.as_deref();
-        text.is_some_and(|text| !matches!(text, "false" | "0" | "disabled=true"))
-    };
-    let all = [(
-        "--sbom",
-        asked(&args.sbom) || args.attest.iter().any(|text| text.contains("type=sbom")),
-        "the image gets no list of its packages",
-    )];
-    let flags = all
-        .into_iter()
-        .filter(|(_, asked, _)| *asked)
-        .map(|(flag, _, instead)| format!("{flag} is not there yet: {instead}"));
+    let sbom = args.sbom.as_deref();
+    let sbom = sbom.is_some_and(|text| !matches!(text, "false" | "0" | "disabled=true"))
+        || args.attest.iter().any(|text| text.contains("type=sbom"));
+    let flags = sbom.then(|| {
+        "--sbom has no effect: ketch has no scanner, and the image gets no list of its packages; \
+         syft or trivy make one of the image"
+            .to_owned()
+    });
     let ignored = request.outputs.iter().flat_map(|output| &output.ignored);
     let ignored = ignored.map(|option| format!("--output option {option} has no effect"));
     let caches = args.cache_to.iter();
     let caches = caches.filter_map(|text| parse::build_cache::to(text, &session.place()).ok());
     let caches = caches.flat_map(|(_, without)| without);
-    let mut lines: Vec<String> = flags.chain(ignored).chain(caches).collect();
+    let mut lines: Vec<String> = flags.into_iter().chain(ignored).chain(caches).collect();
     let rewrite = request.rewrite || request.outputs.iter().any(|output| output.rewrite);
     if rewrite && request.epoch.is_none() {
         lines.push(
