@@ -83,25 +83,27 @@ impl CgroupLayout {
     }
 
     /// The layout by the text of `/proc/self/cgroup`, where all that it names is mounted as
-    /// systemd and everybody else does it (file-hierarchy(7)). `None` when anything is
-    /// otherwise: a controller elsewhere, a namespace or a mount that shows only a part.
+    /// systemd and everybody else does it (file-hierarchy(7)): where version 2 has the usual place
+    /// to itself, hierarchies of version 1 are mounted nowhere. `None` when anything is otherwise:
+    /// a controller elsewhere, a namespace or a mount that shows only a part.
     fn at_usual_places(own: &str) -> Option<CgroupLayout> {
         let namespace = std::fs::read_link("/proc/self/ns/cgroup").ok()?;
         if namespace != Path::new(INITIAL_NAMESPACE) {
             return None;
         }
         let mut layout = CgroupLayout::default();
+        let top = Path::new(TOP);
+        let alone = whole_hierarchy(top, "cgroup2");
         for line in own.lines() {
             let mut fields = line.splitn(3, ':').skip(1);
             let (controllers, path) = (fields.next()?, Path::new(fields.next()?));
             if controllers.is_empty() {
-                let alone = whole_hierarchy(Path::new(TOP), "cgroup2");
-                let beside = || whole_hierarchy(&Path::new(TOP).join("unified"), "cgroup2");
-                let mount = alone.or_else(beside)?;
+                let beside = || whole_hierarchy(&top.join("unified"), "cgroup2");
+                let mount = alone.clone().or_else(beside)?;
                 let own = join(&mount, path);
                 layout.unified = Some(Unified { mount, own });
-            } else if !controllers.contains('=') {
-                let mount = whole_hierarchy(&Path::new(TOP).join(controllers), "cgroup")?;
+            } else if alone.is_none() && !controllers.contains('=') {
+                let mount = whole_hierarchy(&top.join(controllers), "cgroup")?;
                 layout.v1.push(V1Hierarchy {
                     controllers: controllers.split(',').map(str::to_owned).collect(),
                     own: join(&mount, path),
