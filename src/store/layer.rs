@@ -165,19 +165,15 @@ impl Layers<'_> {
         discard(self.store, &staging)?;
         if !target.is_dir() {
             make_dir_of_mode(&staging, 0o755)?;
-            for dir in ["dev", "proc", "sys", "etc", "run"] {
+            for dir in ["dev", "proc", "sys", "etc"] {
                 make_dir_of_mode(&staging.join(dir), 0o755)?;
             }
             for name in ["etc/hosts", "etc/hostname", "etc/resolv.conf"] {
                 make_empty(&staging.join(name), 0o644)?;
             }
-            // Not mounted at: docker's and podman's signs that this is a container.
-            for name in [".dockerenv", "run/.containerenv"] {
-                make_empty(&staging.join(name), 0o644)?;
-            }
-            let mounts = staging.join("etc/mtab");
-            std::os::unix::fs::symlink("/proc/mounts", &mounts)
-                .map_err(|error| Error::io("create link", &mounts, error))?;
+            // Not mounted at: docker's sign that this is a container. podman's lies in /run, which
+            // not every image has, and files are to be those of the image.
+            make_empty(&staging.join(".dockerenv"), 0o644)?;
             file::rename(&staging, &target)?;
         }
         file::remove_file(&lock_path)

@@ -65,7 +65,7 @@ cases! {
     fn labels_that_no_record_can_hold_are_refused(env) {
         let text = format!("FROM BASE\nLABEL large={}\n", "x".repeat(5 << 20));
         let output = build(env, "made", &text, &[]);
-        assert!(output.code() != 0 && output.stderr.contains("labels are part of it"), "{}", output.code());
+        assert!(output.code() != 0 && output.stderr.contains("its configuration is larger than"), "{}", output.code());
         // One such record would have kept all others from being read.
         assert!(!env.ketch(&["images", "-a"]).ok().contains("made"));
         build(env, "made", "FROM BASE\nLABEL large=no\n", &[]).ok();

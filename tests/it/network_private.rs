@@ -125,6 +125,16 @@ cases! {
         env.assert_clean();
     }
 
+    fn root_can_ask_for_it_too(env) {
+        if env.identity != Some(Identity::Root) { return; }
+        require!("pasta and /dev/net/tun", crate::harness::require::program("pasta"));
+        let port = free_port();
+        serve(env, "web", &["--network", "pasta", "-p", &format!("127.0.0.1:{port}:80")]);
+        assert!(ask(port).is_some());
+        env.ketch(&["rm", "-f", "web"]).ok();
+        env.assert_clean();
+    }
+
     fn the_hosts_loopback_device_is_its_own(env) {
         if !can_carry(env) { return; }
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

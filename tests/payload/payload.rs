@@ -198,8 +198,9 @@ fn walk(root: &std::path::Path, below: &std::path::Path) -> io::Result<()> {
         .map(|entry| Ok(entry?.file_name()))
         .collect::<io::Result<_>>()?;
     names.sort();
-    // Where a container has mounts; a case may use /mnt for its own.
+    // Where a container has mounts, and docker's sign; a case may use /mnt for its own.
     let mounted = [
+        ".dockerenv",
         "proc",
         "sys",
         "dev",

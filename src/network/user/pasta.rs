@@ -31,6 +31,13 @@ pub(super) fn start(path: &Path, wanted: &Wanted<'_>) -> Result<Child> {
     words.extend(["-P".to_owned(), at(ready.as_raw_fd())]);
     words.extend(["--netns".to_owned(), at(netns.as_raw_fd())]);
     words.push("--netns-only".to_owned());
+    // As this machine's root it would become nobody, who may not enter the namespace.
+    if nix::unistd::geteuid().is_root()
+        && namespace::is_own("user", &userns)
+            .map_err(|errno| Error::errno("look at user namespace of", "network", errno))?
+    {
+        words.extend(["--runas".to_owned(), "0:0".to_owned()]);
+    }
     // With it answers of the host's resolver seem to come from here, whoever was asked.
     if wanted.names {
         words.extend(["--dns-forward".to_owned(), RESOLVER.to_owned()]);
