@@ -161,7 +161,7 @@ pub(crate) fn tree(verbs: &[Verb]) -> Command {
 /// docker's booleans take an optional value (`--rm=false`). Definitions say plain `bool`, so
 /// that help shows a plain flag; parsing lets the value in. And a flag that needs a value takes
 /// the next word, whatever it begins with (pflag).
-fn optional_values(command: Command) -> Command {
+pub(crate) fn optional_values(command: Command) -> Command {
     command.args_override_self(true).mut_args(|arg| {
         if !matches!(arg.get_action(), ArgAction::SetTrue) {
             let optional = arg.is_require_equals_set() || arg.is_positional();

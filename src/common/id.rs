@@ -65,6 +65,12 @@ impl fmt::Display for ContainerId {
     }
 }
 
+/// The name of a container without the slash that docker lets stand before it, as its `inspect`
+/// shows it.
+pub(crate) fn bare_name(name: &str) -> &str {
+    name.strip_prefix('/').unwrap_or(name)
+}
+
 /// Checks a container, volume or network name against docker's grammar
 /// `[a-zA-Z0-9][a-zA-Z0-9_.-]+`, at most 255 characters so that it fits a file name.
 pub(crate) fn check_name(name: &str) -> Result<()> {

@@ -17,7 +17,7 @@ pub(crate) use csv::quoted_field;
 pub(crate) use digest::{Digest, Hasher};
 pub(crate) use error::{Error, Kind, Result};
 pub(crate) use exit::ExitStatus;
-pub(crate) use id::{ContainerId, check_name};
+pub(crate) use id::{ContainerId, bare_name, check_name};
 pub(crate) use identity::Mode;
 pub(crate) use passwd::passwd_entries;
 pub(crate) use time::{Timestamp, parse_moment, parse_rfc3339};

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::asked::RawAsked;
 use super::trash::{self, Purged};
 use super::{Store, read_json, write_json};
-use crate::common::{ContainerId, Digest, Error, Kind, Mode, Result, Timestamp, check_name};
+use crate::common::{
+    ContainerId, Digest, Error, Kind, Mode, Result, Timestamp, bare_name, check_name,
+};
 use crate::sys::{file, tree};
 
 /// A container directory under construction: not listed, swept when its lock is free.
@@ -242,8 +244,7 @@ impl Containers<'_> {
         if wanted.parse::<ContainerId>().is_ok() && dir(wanted).path.is_dir() {
             return Ok(dir(wanted));
         }
-        // docker: as `inspect` shows a name.
-        let name = wanted.strip_prefix('/').unwrap_or(wanted);
+        let name = bare_name(wanted);
         if check_name(name).is_ok()
             && let Some(id) = self.holder(name)?
             && id.parse::<ContainerId>().is_ok()

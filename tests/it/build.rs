@@ -9,6 +9,20 @@ use nix::sys::signal::Signal;
 use crate::harness::process::Output;
 use crate::harness::{Env, Image, Layer, eventually};
 
+/// The words that build `context` as the image `made`, without a network, with plain progress.
+pub(crate) fn made<'a>(flags: &[&'a str], context: &'a str) -> Vec<&'a str> {
+    let words = [
+        "build",
+        "--network",
+        "none",
+        "--progress",
+        "plain",
+        "-t",
+        "made",
+    ];
+    [&words[..], flags, &[context]].concat()
+}
+
 /// Builds `text` below the base image as `name`, without a network.
 fn build(env: &Env, name: &str, text: &str, flags: &[&str]) -> Output {
     let text = text.replace("BASE", &env.base());

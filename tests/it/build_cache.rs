@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use crate::build::made;
 use crate::harness::image::digest;
 use crate::harness::process::{Output, Running};
 use crate::harness::registry::{Auth, Fault};
@@ -31,16 +32,7 @@ fn build(env: &Env, machine: &str, flags: &[&str]) -> Output {
     let text = STAGES.replace("BASE", &env.base());
     env.file(&format!("context-{machine}/Dockerfile"), &text);
     env.file(&format!("context-{machine}/text"), "text");
-    let words = [
-        "build",
-        "--network",
-        "none",
-        "--progress",
-        "plain",
-        "-t",
-        "made",
-    ];
-    elsewhere(env, machine, &[&words[..], flags, &[&context]].concat())
+    elsewhere(env, machine, &made(flags, &context))
 }
 
 fn cached(output: &Output) -> usize {

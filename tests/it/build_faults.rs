@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
+use crate::build::made;
 use crate::crash::{assert_whole, killed, on_a_small_disk};
 use crate::harness::process::{Output, Running};
 use crate::harness::registry::Fault;
@@ -21,16 +22,7 @@ const FIRST: &str = "FROM BASE\nRUN [\"payload\", \"write\", \"/one\", \"1\"]\n"
 fn words<'a>(env: &Env, text: &str, flags: &[&'a str], context: &'a str) -> Vec<&'a str> {
     env.folder("context");
     env.file("context/Dockerfile", &text.replace("BASE", &env.base()));
-    let words = [
-        "build",
-        "--network",
-        "none",
-        "--progress",
-        "plain",
-        "-t",
-        "made",
-    ];
-    [&words[..], flags, &[context]].concat()
+    made(flags, context)
 }
 
 fn build(env: &Env, text: &str) -> Output {

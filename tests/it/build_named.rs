@@ -1,5 +1,6 @@
 //! `build --build-context`: names that stand for directories and images.
 
+use crate::build::made;
 use crate::harness::process::Output;
 use crate::harness::{Env, Image, Layer};
 
@@ -7,16 +8,7 @@ fn build(env: &Env, text: &str, flags: &[&str]) -> Output {
     let context = env.folder("context");
     let text = text.replace("BASE", &env.base());
     env.file("context/Dockerfile", &text);
-    let words = [
-        "build",
-        "--network",
-        "none",
-        "--progress",
-        "plain",
-        "-t",
-        "made",
-    ];
-    env.ketch(&[&words[..], flags, &[&context]].concat())
+    env.ketch(&made(flags, &context))
 }
 
 fn run(env: &Env, words: &[&str]) -> Output {

@@ -8,23 +8,23 @@ pub(crate) struct HealthArgs {
     pub(crate) health_cmd: Option<String>,
 
     /// Time between running the check (ms|s|m|h) (default 30s)
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    #[arg(long, value_name = "DURATION")]
     pub(crate) health_interval: Option<String>,
 
     /// Consecutive failures needed to report unhealthy (default 3)
-    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    #[arg(long, value_name = "NUMBER")]
     pub(crate) health_retries: Option<String>,
 
     /// Maximum time to allow one check to run (ms|s|m|h) (default 30s)
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    #[arg(long, value_name = "DURATION")]
     pub(crate) health_timeout: Option<String>,
 
     /// Start period for the container to initialize before failures count (ms|s|m|h)
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    #[arg(long, value_name = "DURATION")]
     pub(crate) health_start_period: Option<String>,
 
     /// Time between running the check during the start period (ms|s|m|h) (default 5s)
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    #[arg(long, value_name = "DURATION")]
     pub(crate) health_start_interval: Option<String>,
 
     /// Action when the container becomes unhealthy: none, kill, restart or stop

@@ -8,7 +8,7 @@ pub(crate) struct LifecycleArgs {
     pub(crate) restart: Option<String>,
 
     /// Timeout (in seconds) to stop the container; -1 waits for ever
-    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "SECONDS")]
     pub(crate) stop_timeout: Option<String>,
 
     /// Logging driver: json-file, k8s-file, journald, passthrough or none

@@ -8,7 +8,7 @@ pub(crate) struct ResourceArgs {
     pub(crate) memory: Option<String>,
 
     /// Swap limit equal to memory plus swap: -1 to enable unlimited swap
-    #[arg(long, value_name = "BYTES", allow_hyphen_values = true)]
+    #[arg(long, value_name = "BYTES")]
     pub(crate) memory_swap: Option<String>,
 
     /// Memory soft limit
@@ -28,7 +28,7 @@ pub(crate) struct ResourceArgs {
     pub(crate) cpu_period: Option<String>,
 
     /// Limit CPU CFS (Completely Fair Scheduler) quota, in microseconds
-    #[arg(long, value_name = "MICROSECONDS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "MICROSECONDS")]
     pub(crate) cpu_quota: Option<String>,
 
     /// CPUs in which to allow execution (0-3, 0,1)
@@ -40,11 +40,11 @@ pub(crate) struct ResourceArgs {
     pub(crate) cpuset_mems: Option<String>,
 
     /// Tune container pids limit (set -1 for unlimited)
-    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    #[arg(long, value_name = "NUMBER")]
     pub(crate) pids_limit: Option<String>,
 
     /// Tune host's OOM preferences (-1000 to 1000)
-    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    #[arg(long, value_name = "NUMBER")]
     pub(crate) oom_score_adj: Option<String>,
 
     /// Disable OOM Killer
@@ -52,7 +52,7 @@ pub(crate) struct ResourceArgs {
     pub(crate) oom_kill_disable: bool,
 
     /// Tune container memory swappiness (0 to 100, -1 for the system's)
-    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    #[arg(long, value_name = "NUMBER")]
     pub(crate) memory_swappiness: Option<String>,
 
     /// Optional parent cgroup for the container

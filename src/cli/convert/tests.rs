@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use super::*;
 use crate::cli::args::{
@@ -41,7 +41,10 @@ impl Caller for Nobody {
 }
 
 fn convert(words: &[&str]) -> Result<Config> {
-    let args = All::try_parse_from(std::iter::once(&"run").chain(words)).unwrap();
+    // As a command line is read.
+    let command = crate::cli::dispatch::optional_values(All::command());
+    let matches = command.try_get_matches_from(std::iter::once(&"run").chain(words));
+    let args = All::from_arg_matches(&matches.unwrap()).unwrap();
     let place = Place {
         cwd: Path::new("/cwd"),
         home: None,

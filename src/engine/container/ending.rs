@@ -86,8 +86,8 @@ pub(super) fn settled(dir: &ContainerDir) -> Result<Option<(Option<Phase>, bool)
     }
 }
 
-/// Waits for the ends of the first processes of containers that were just sent a signal, and
-/// for these to be written down; at most `patience` for all of them together.
+/// Waits for the ends of the first processes of containers that were just sent a signal, at most
+/// `patience` for all of them together; those that come are [`settled`] then.
 pub(super) fn observe(told: &[(OwnedFd, ContainerDir)], patience: Duration) {
     let deadline = Instant::now() + patience;
     for (payload, dir) in told {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::event;
-use crate::common::Error;
+use crate::common::{Error, bare_name};
 use crate::engine::Engine;
 
 /// Gives a container another name.
@@ -15,8 +15,7 @@ pub(crate) fn rename(engine: &Engine<'_>, container: &str, name: &str) -> Result
     let containers = engine.store.containers();
     let dir = containers.find(container)?;
     let old = dir.record()?.name;
-    // docker shows names with a slash in front and takes them so.
-    let name = name.strip_prefix('/').unwrap_or(name);
+    let name = bare_name(name);
     if name == old {
         let why = "renaming a container with the same name as its current name";
         return Err(Error::usage("rename container", container, why).into());

@@ -48,6 +48,11 @@ impl Network {
         all.filter(move |attachment| may && !attachment.network.is_empty())
     }
 
+    /// Whether it is on a network with a name.
+    pub(crate) fn is_on_named(&self) -> bool {
+        self.mode == NetworkMode::Named || self.named().next().is_some()
+    }
+
     /// Whether a name of `--add-host` is to lead to the host.
     pub(crate) fn wants_host(&self) -> bool {
         self.extra_hosts.iter().any(|(_, ip)| ip == HOST_GATEWAY)

@@ -24,7 +24,7 @@ pub(crate) struct Create {
     buildkitd_config: Option<String>,
 
     /// BuildKit daemon flags; there is no daemon
-    #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "FLAGS")]
     buildkitd_flags: Option<String>,
 
     /// Driver to tell those who ask

@@ -10,7 +10,7 @@ use crate::cli::output::{progress::Progress, terminal};
 use crate::cli::parse;
 use crate::cli::personality::Personality;
 use crate::cli::session::Session;
-use crate::common::{Error, Kind, Result, Ui, check_name};
+use crate::common::{Error, Kind, Result, Ui, bare_name, check_name};
 use crate::engine::container::{PullPolicy, RestartPolicy, RunRequest};
 use crate::spec::config::{Config, EnvEntry, Stdio};
 
@@ -62,11 +62,6 @@ pub(crate) struct Creation {
     /// Image to run, then the command and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "IMAGE")]
     words: Vec<String>,
-}
-
-/// A new name without the slash that docker lets stand before it, as its `inspect` shows it.
-pub(super) fn bare_name(name: &str) -> &str {
-    name.strip_prefix('/').unwrap_or(name)
 }
 
 impl Creation {

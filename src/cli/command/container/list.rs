@@ -37,7 +37,7 @@ pub(crate) struct List {
     quiet: bool,
 
     /// Show n last created containers (includes all states)
-    #[arg(short = 'n', long, value_name = "NUMBER", allow_hyphen_values = true)]
+    #[arg(short = 'n', long, value_name = "NUMBER")]
     last: Option<i64>,
 
     /// Show the latest created container (includes all states)

@@ -25,8 +25,7 @@ pub(crate) struct Logs {
         long,
         visible_alias = "lines",
         value_name = "NUMBER",
-        default_value = "all",
-        allow_hyphen_values = true
+        default_value = "all"
     )]
     tail: String,
 
@@ -35,11 +34,11 @@ pub(crate) struct Logs {
     timestamps: bool,
 
     /// Show logs since a timestamp (2026-01-02T13:23:37Z) or relative (42m for 42 minutes)
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME")]
     since: Option<String>,
 
     /// Show logs before a timestamp (2026-01-02T13:23:37Z) or relative (42m for 42 minutes)
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME")]
     until: Option<String>,
 
     /// Show extra details provided to logs

@@ -31,13 +31,7 @@ pub(crate) struct Remove {
     depend: bool,
 
     /// With --force: seconds to wait before killing the container; -1 waits for ever
-    #[arg(
-        short = 't',
-        long,
-        visible_alias = "timeout",
-        value_name = "SECONDS",
-        allow_hyphen_values = true
-    )]
+    #[arg(short = 't', long, visible_alias = "timeout", value_name = "SECONDS")]
     time: Option<String>,
 
     #[command(flatten)]

@@ -7,8 +7,6 @@ use crate::common::ExitStatus;
 use crate::engine::Engine;
 use crate::engine::container::rename;
 
-use super::creation::bare_name;
-
 /// Rename a container
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Rename {
@@ -25,7 +23,7 @@ impl Execute for Rename {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
-        rename(&engine, &self.container, bare_name(&self.name))?;
+        rename(&engine, &self.container, &self.name)?;
         Ok(ExitStatus::Code(0))
     }
 }

@@ -21,13 +21,7 @@ pub(crate) struct Restart {
     signal: Option<String>,
 
     /// Seconds to wait before killing the container; -1 waits for ever
-    #[arg(
-        short = 't',
-        long,
-        visible_alias = "time",
-        value_name = "SECONDS",
-        allow_hyphen_values = true
-    )]
+    #[arg(short = 't', long, visible_alias = "time", value_name = "SECONDS")]
     timeout: Option<String>,
 
     /// Act on all containers that run

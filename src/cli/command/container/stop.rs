@@ -20,13 +20,7 @@ pub(crate) struct Stop {
     signal: Option<String>,
 
     /// Seconds to wait before killing the container; -1 waits for ever
-    #[arg(
-        short = 't',
-        long,
-        visible_alias = "time",
-        value_name = "SECONDS",
-        allow_hyphen_values = true
-    )]
+    #[arg(short = 't', long, visible_alias = "time", value_name = "SECONDS")]
     timeout: Option<String>,
 
     /// Do not fail when a container does not exist

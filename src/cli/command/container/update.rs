@@ -21,7 +21,7 @@ pub(crate) struct Update {
     memory: Option<String>,
 
     /// Swap limit equal to memory plus swap: -1 to enable unlimited swap
-    #[arg(long, value_name = "BYTES", allow_hyphen_values = true)]
+    #[arg(long, value_name = "BYTES")]
     memory_swap: Option<String>,
 
     /// Memory soft limit
@@ -41,7 +41,7 @@ pub(crate) struct Update {
     cpu_period: Option<String>,
 
     /// Limit CPU CFS (Completely Fair Scheduler) quota, in microseconds
-    #[arg(long, value_name = "MICROSECONDS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "MICROSECONDS")]
     cpu_quota: Option<String>,
 
     /// CPUs in which to allow execution (0-3, 0,1)
@@ -53,7 +53,7 @@ pub(crate) struct Update {
     cpuset_mems: Option<String>,
 
     /// Tune container pids limit (set -1 for unlimited)
-    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    #[arg(long, value_name = "NUMBER")]
     pids_limit: Option<String>,
 
     /// Restart policy to apply when the container exits: no, on-failure[:MAX], always or

@@ -46,12 +46,7 @@ pub(crate) struct Systemd {
     container_prefix: String,
 
     /// What stands between the prefix and the name
-    #[arg(
-        long,
-        value_name = "SEPARATOR",
-        default_value = "-",
-        allow_hyphen_values = true
-    )]
+    #[arg(long, value_name = "SEPARATOR", default_value = "-")]
     separator: String,
 
     /// Set environment variables of the service

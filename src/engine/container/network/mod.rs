@@ -162,7 +162,7 @@ impl<'a> Connection<'a> {
             attendant::write_private_names(&connection, &program)?;
             connection.program = Some(program);
         }
-        if network.mode == NetworkMode::Named || network.named().next().is_some() {
+        if network.is_on_named() {
             connection.seats = bridged::take(engine, &prepared.record, network)?;
             if network.mode == NetworkMode::Private {
                 let seats = connection.seats.iter_mut();

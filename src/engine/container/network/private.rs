@@ -149,7 +149,7 @@ pub(super) fn connect(
         options.push(program.host_words().to_owned());
     }
     // Beside others it is not to have the name of one of them.
-    if network.named().next().is_some() {
+    if network.is_on_named() {
         options.extend(program.name_words("eth0", &options));
     }
     let child = program.start(&Wanted {

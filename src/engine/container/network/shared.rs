@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::common::{Mode, Result};
 use crate::engine::Engine;
 use crate::network::shared::{Membership, Place};
-use crate::spec::config::{Network, NetworkMode};
+use crate::spec::config::Network;
 
 /// Does `work` with N's `Place`.
 fn with<T>(engine: &Engine<'_>, work: impl FnOnce(&Place<'_>) -> Result<T>) -> Result<T> {
@@ -28,7 +28,7 @@ pub(in crate::engine::container) fn join(
     engine: &Engine<'_>,
     network: &Network,
 ) -> Result<Option<Membership>> {
-    match network.mode == NetworkMode::Named || network.named().next().is_some() {
+    match network.is_on_named() {
         true => of(engine),
         false => Ok(None),
     }
