@@ -272,10 +272,10 @@ cases! {
         build(env, "made", &device, &["--allow", "device"]).ok();
         let other = device.replace("=/dev/null", "=/dev/none");
         build(env, "made", &other, &["--allow", "device"]).exits(0).warns("/dev/none is not here");
-        build(env, "bad", &other.replace("/dev/none", "/dev/none,required"), &["--allow", "device"]).fails(1, &["/dev/none", "required and not here"]);
+        build(env, "refused", &other.replace("/dev/none", "/dev/none,required"), &["--allow", "device"]).fails(1, &["/dev/none", "required and not here"]);
         let cache = "FROM BASE\nRUN --mount=type=cache,source=/a,target=/c [\"payload\", \"true\"]\n";
-        build(env, "bad", cache, &[]).fails(1, &["source needs from"]);
-        env.ketch(&["image", "inspect", "bad"]).exits(1);
+        build(env, "refused", cache, &[]).fails(1, &["source needs from"]);
+        env.ketch(&["image", "inspect", "refused"]).exits(1);
         let text = "FROM BASE\n";
         let flags = ["--cache-to", "type=local,dest=cache,compression=zstd", "--provenance=false"];
         let made = build(env, "made", text, &flags);

@@ -83,9 +83,9 @@ cases! {
         let same = build(env, TEXT, &["--timestamp", "1000000000", "--verify", "-t", "a"]);
         same.ok();
         same.warns("verified: a second build gives sha256:");
-        let other = build(env, TEXT, &["--verify", "-t", "b"]);
+        let other = build(env, TEXT, &["--verify", "-t", "other"]);
         other.fails(1, &["the second build gives sha256:", "RUN payload write /one 1", ": one: time ", "SOURCE_DATE_EPOCH"]);
-        env.ketch(&["image", "inspect", "b"]).exits(1);
+        env.ketch(&["image", "inspect", "other"]).exits(1);
         assert_eq!(env.stored("build/work"), [""; 0]);
     }
 
