@@ -37,6 +37,7 @@ mod flags;
 mod health;
 mod hostile;
 mod images;
+mod initialized;
 mod inspect;
 mod lifecycle;
 mod logs;
