@@ -40,7 +40,10 @@ fn each_prints_what_its_scripts_read() {
     let own = concat!("ketch-", env!("CARGO_PKG_VERSION"));
     let docker = called(&env, "docker", &["--version"]);
     assert_eq!(docker.ok(), format!("Docker version 27.5.1, build {own}"));
-    assert_eq!(called(&env, "podman", &["--version"]).ok(), "podman version 5.4.0");
+    assert_eq!(
+        called(&env, "podman", &["--version"]).ok(),
+        "podman version 5.4.0"
+    );
     for (program, release) in [("docker", "27.5.1"), ("podman", "5.4.0")] {
         let version = called(&env, program, &["version", "-f", "{{json .}}"]).json();
         for half in ["Client", "Server"] {

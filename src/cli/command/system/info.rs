@@ -18,6 +18,10 @@ use crate::host;
 pub(crate) struct Info {
     #[command(flatten)]
     format: ShowArgs,
+
+    /// For podman's scripts: there is no more to say
+    #[arg(short = 'D', long, hide = true)]
+    debug: bool,
 }
 
 impl Execute for Info {
