@@ -24,6 +24,7 @@ mod build_shown;
 mod cli;
 mod clients;
 mod commit;
+mod completed;
 mod copies;
 mod cp;
 mod crash;

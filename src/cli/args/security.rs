@@ -23,6 +23,10 @@ pub(crate) struct SecurityArgs {
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Vec<String>,
 
+    /// Add a rule to the cgroup allowed devices list: TYPE MAJOR:MINOR ACCESS
+    #[arg(long, value_name = "RULE")]
+    pub(crate) device_cgroup_rule: Vec<String>,
+
     /// Sysctl options: KEY=VALUE
     #[arg(long, value_name = "SYSCTL")]
     pub(crate) sysctl: Vec<String>,

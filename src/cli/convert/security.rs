@@ -45,6 +45,9 @@ pub(crate) fn security(
     for text in &args.device {
         security.devices.push(parse::device::parse(text)?);
     }
+    for text in &args.device_cgroup_rule {
+        security.device_rules.push(parse::device::rule(text)?);
+    }
     for text in &args.sysctl {
         let (key, value) = parse::sysctl::parse(text, &security, network)?;
         security.sysctls.insert(key, value);

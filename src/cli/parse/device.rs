@@ -28,6 +28,29 @@ pub(crate) fn parse(text: &str) -> Result<Device> {
     })
 }
 
+/// Checks a `--device-cgroup-rule` as docker does: `TYPE MAJOR:MINOR ACCESS`.
+pub(crate) fn rule(text: &str) -> Result<String> {
+    let number = |text: &str| {
+        text == "*" || (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let parts: Vec<&str> = text.split(' ').collect();
+    let fits = match parts.as_slice() {
+        ["a" | "b" | "c", numbers, access] => {
+            let pair = numbers.split_once(':');
+            pair.is_some_and(|(major, minor)| number(major) && number(minor)) && is_access(access)
+        }
+        _ => false,
+    };
+    match fits {
+        true => Ok(text.to_owned()),
+        false => Err(bad(
+            "--device-cgroup-rule",
+            text,
+            "use TYPE MAJOR:MINOR ACCESS, such as \"c 1:3 rwm\"",
+        )),
+    }
+}
+
 fn is_access(text: &str) -> bool {
     let once = |c| text.matches(c).count() <= 1;
     !text.is_empty() && text.chars().all(|c| "rwm".contains(c) && once(c))
@@ -36,6 +59,25 @@ fn is_access(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn good_and_bad_rules() {
+        for text in ["c 1:3 rwm", "a *:* r", "b 8:* w"] {
+            assert_eq!(rule(text).unwrap(), text);
+        }
+        for text in [
+            "",
+            "c",
+            "d 1:3 r",
+            "c 1 r",
+            "c 1:x r",
+            "c 1:3 q",
+            "c 1:3 r w",
+            "c 1:3",
+        ] {
+            assert!(rule(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn good_and_bad_devices() {

@@ -9,7 +9,8 @@ use super::asked::{Asked, ImageFacts};
 use super::image::{self, Source};
 use super::plan::{self, Planned};
 use super::{
-    RunRequest, Timing, borrow, carry, event, image_mount, names, network, secret, userns, volume,
+    RunRequest, Timing, borrow, carry, complete, event, image_mount, names, network, secret,
+    userns, volume,
 };
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
@@ -166,6 +167,13 @@ fn checked(engine: &Engine<'_>, request: &RunRequest, image: &ContainerConfig) -
     network::choose(engine, &mut config.network)?;
     settle(engine, &mut config.network)?;
     discard(engine, &config.resources);
+    complete::check(&config.process.names)?;
+    if let Some(rule) = config.security.device_rules.first() {
+        engine.ui.warn(&format!(
+            "--device-cgroup-rule {rule:?} is recorded and not enforced: devices are kept away by \
+             mounts on which no device file works; --device gives a container those it names",
+        ));
+    }
     config.resources.limits.check()?;
     Ok(config)
 }

@@ -5,6 +5,7 @@ mod base;
 mod borrow;
 mod carry;
 mod commit;
+mod complete;
 mod copy;
 mod create;
 mod diff;

@@ -36,6 +36,8 @@ pub(crate) struct Security {
     pub(crate) cgroup: NamespaceMode,
     /// `--device`.
     pub(crate) devices: Vec<Device>,
+    /// `--device-cgroup-rule`, checked; no rung of this program can give them.
+    pub(crate) device_rules: Vec<String>,
     /// `--sysctl`.
     pub(crate) sysctls: BTreeMap<String, String>,
 }

@@ -116,6 +116,7 @@ impl Creation {
     fn config(&self, words: &[String], session: &Session) -> Result<Config> {
         let around = Surroundings {
             place: session.place(),
+            personality: session.personality,
             caller: &session.environment,
         };
         let named = self
@@ -144,7 +145,7 @@ impl Creation {
         for secret in &self.process.secret {
             config.secrets.push(parse::secret::parse(secret)?);
         }
-        convert::mounts(&self.mounts, &around.place, &mut config)?;
+        convert::mounts(&self.mounts, &around, &mut config)?;
         convert::container(&self.container, &mut config)?;
         config.copies = convert::copies(&self.copies, around.place.cwd)?;
         config.lifecycle = convert::lifecycle(&self.lifecycle, around.place.cwd)?;

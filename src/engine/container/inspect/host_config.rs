@@ -98,6 +98,7 @@ fn limits(config: &Config) -> Value {
         "OomScoreAdj": resources.oom_score_adj.unwrap_or(0),
         "Ulimits": ulimits,
         "Devices": devices,
+        "DeviceCgroupRules": security.device_rules,
     })
 }
 
@@ -115,7 +116,6 @@ fn unset() -> Value {
         "CpuPercent": 0,
         "CpuRealtimePeriod": 0,
         "CpuRealtimeRuntime": 0,
-        "DeviceCgroupRules": Value::Null,
         "DeviceRequests": Value::Null,
         "StorageOpt": Value::Null,
     })
