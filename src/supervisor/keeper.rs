@@ -353,6 +353,7 @@ impl<'a> Keeper<'a> {
         let lock = self.lock.share()?;
         engine_container::remove_ended(self.engine, &self.dir, lock, &self.record)?;
         engine_container::note(self.engine, &self.record, "destroy", &[]);
+        engine_container::remove_image(self.engine, &self.record);
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use nix::poll::{PollTimeout, poll};
 
 use super::attached::{self, Stay, Viewer};
@@ -54,12 +54,14 @@ pub(crate) fn run(
     timing: &mut Timing,
 ) -> Result<Outcome> {
     let prepared = container::find_and_prepare(engine, request, timing)?;
+    start_required(engine, &prepared)?;
     if !options.detach && is_plain(&prepared, &options.viewer) {
         let status = container::run(engine, request, prepared, timing)?;
         return Ok(Outcome::Ended(status));
     }
     container::note(engine, &prepared.record, "create", &[]);
     let id = prepared.record.id.clone();
+    let blind = options.viewer.is_blind();
     if options.detach {
         if engine.host.kills_at_logout() {
             engine.ui.warn(
@@ -75,9 +77,15 @@ pub(crate) fn run(
     container::note(engine, &prepared.record, "attach", &[]);
     let terminal = prepared.asked.config.process.stdio.tty;
     let signals = Signals::block()?;
-    let spawned = spawn::spawn(engine, prepared, Bond::Owner, options.viewer.wanted)?;
+    let bond = if blind { Bond::Starter } else { Bond::Owner };
+    let spawned = spawn::spawn(engine, prepared, bond, options.viewer.wanted)?;
     timing.lap("start");
-    let stayed = attached::stay(&spawned.socket, options.viewer, &signals, (terminal, true));
+    let stayed = attached::stay(
+        &spawned.socket,
+        options.viewer,
+        &signals,
+        (terminal, !blind),
+    );
     timing.lap("run");
     if let Ok(Stay::Detached) = stayed {
         return Ok(Outcome::Alive(id));
@@ -86,9 +94,19 @@ pub(crate) fn run(
     drop(spawned.socket);
     spawned.child.wait()?;
     match stayed? {
+        Stay::Ended(_) if blind => Ok(Outcome::Alive(id)),
         Stay::Ended(status) => Ok(Outcome::Ended(status)),
         Stay::Detached => Ok(Outcome::Alive(id)),
     }
+}
+
+/// `--requires`: starts what has to run first.
+fn start_required(engine: &Engine<'_>, prepared: &Prepared) -> Result<()> {
+    for id in &prepared.asked.config.requires {
+        let name = &prepared.record.name;
+        start(engine, id, None).with_context(|| format!("start what {name} requires"))?;
+    }
+    Ok(())
 }
 
 /// Whether a foreground run gives its caller all that a supervisor would: its log is of no use
@@ -125,6 +143,7 @@ pub(crate) fn start(
     container::end_leftovers(&dir)?;
     container::refuse_mounted(&dir, name)?;
     let prepared = container::reopen(engine, dir, lock)?;
+    start_required(engine, &prepared)?;
     let terminal = prepared.asked.config.process.stdio.tty;
     let Some(mut viewer) = viewer else {
         spawn::spawn(engine, prepared, Bond::Visitor, Default::default())?;

@@ -21,6 +21,7 @@ mod build_peer;
 mod build_platforms;
 mod build_real;
 mod build_shown;
+mod cdi;
 mod cli;
 mod clients;
 mod commit;

@@ -54,6 +54,7 @@ pub(crate) fn container(args: &ContainerArgs, config: &mut Config) -> Result<()>
     for annotation in &args.annotation {
         parse::label::annotation(annotation, &mut config.annotations)?;
     }
+    config.requires.clone_from(&args.requires);
     if let Some(text) = &args.timeout {
         let seconds = parse::number::within("--timeout", text, 0..=i64::from(u32::MAX))?;
         config.timeout = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0);

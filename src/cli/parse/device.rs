@@ -28,6 +28,35 @@ pub(crate) fn parse(text: &str) -> Result<Device> {
     })
 }
 
+/// `--gpus` as names of [`crate::cdi::resolve`]: `all`, a number of them, or `device=ID,…`, each
+/// with docker's other words.
+pub(crate) fn gpus(text: &str) -> Result<Vec<String>> {
+    const GPUS: &str = "--gpus";
+    const FORMS: &str = "use all, a number, or device=ID,…";
+    let (mut found, mut ids) = (Vec::new(), false);
+    for part in text.trim_matches('"').split(',') {
+        let (key, value) = part.split_once('=').unwrap_or(("", part));
+        ids = key == "device" || (key.is_empty() && ids);
+        match (key, value) {
+            ("" | "count", "all" | "-1") if !ids => found.push("gpu=all".to_owned()),
+            ("" | "count", number) if !ids => {
+                let count = super::number::within(GPUS, number, 1..=64)?;
+                found.extend((0..count).map(|index| format!("gpu={index}")));
+            }
+            ("" | "device", id) if crate::cdi::is_name(&format!("v/gpu={id}")) => {
+                found.push(format!("gpu={id}"));
+            }
+            // Whatever a driver can do is given; the vendor is the files'.
+            ("driver" | "capabilities" | "options", _) => {}
+            _ => return Err(bad(GPUS, text, FORMS)),
+        }
+    }
+    match found.is_empty() {
+        true => Err(bad(GPUS, text, FORMS)),
+        false => Ok(found),
+    }
+}
+
 /// Checks a `--device-cgroup-rule` as docker does: `TYPE MAJOR:MINOR ACCESS`.
 pub(crate) fn rule(text: &str) -> Result<String> {
     let number = |text: &str| {
@@ -59,6 +88,22 @@ fn is_access(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn processors_are_named_counted_or_all() {
+        for (text, names) in [
+            ("all", &["gpu=all"][..]),
+            ("2", &["gpu=0", "gpu=1"]),
+            ("\"device=0,GPU-1\"", &["gpu=0", "gpu=GPU-1"]),
+            ("device=1,driver=nvidia,capabilities=utility", &["gpu=1"]),
+            ("count=1", &["gpu=0"]),
+        ] {
+            assert_eq!(gpus(text).unwrap(), names, "{text}");
+        }
+        for text in ["", "0", "some", "device=", "driver=nvidia", "model=x"] {
+            assert!(gpus(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn good_and_bad_rules() {

@@ -57,6 +57,9 @@ pub(crate) struct Config {
     pub(crate) labels: BTreeMap<String, String>,
     /// `--annotation`.
     pub(crate) annotations: BTreeMap<String, String>,
+    /// `--requires`: containers that run before this one starts; ids once it is made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) requires: Vec<String>,
     /// `--timeout` in seconds: the container is killed after it.
     pub(crate) timeout: Option<u64>,
     /// Data that comes in and results that go out.
