@@ -36,7 +36,10 @@ pub(crate) fn start(engine: &Engine<'_>) -> Result<Vec<Begun>> {
 
 fn is_down(state: ContainerState) -> bool {
     match state {
-        ContainerState::Created | ContainerState::Exited | ContainerState::Dead => true,
+        ContainerState::Created
+        | ContainerState::Initialized
+        | ContainerState::Exited
+        | ContainerState::Dead => true,
         ContainerState::Running | ContainerState::Paused | ContainerState::Restarting => false,
     }
 }

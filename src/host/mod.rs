@@ -31,7 +31,7 @@ use crate::sys::probe;
 
 pub(crate) use cgroups::{CgroupLayout, CgroupVersion, Unified, V1Hierarchy};
 pub(crate) use env::HostEnv;
-pub(crate) use idmap::{AUTO_SIZE, AutoMaps, IdMaps, inside};
+pub(crate) use idmap::{AUTO_SIZE, AutoMaps, IdMaps, inside, outside};
 pub(crate) use info::Info;
 pub(crate) use kernel::KernelVersion;
 pub(crate) use subid::{SubRange, free_range};

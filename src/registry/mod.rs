@@ -18,6 +18,7 @@ mod manifest;
 mod push;
 mod retry;
 mod steady;
+mod tls;
 mod token;
 mod transport;
 mod url;

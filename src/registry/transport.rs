@@ -5,20 +5,20 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::FileExt as _;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rustls::ClientConfig;
 use ureq::Agent;
 use ureq::http::HeaderMap;
-use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
 use super::client::Options;
 use super::error::printable;
 use super::steady::Steady;
+use super::tls::{self, Authorities};
 use super::url::{Origin, Url};
 use crate::common::{Error, Kind, Meter, Result};
-use crate::settings::{ClientPair, Proxies, Settings};
+use crate::settings::{Proxies, Settings};
 
 /// What ketch calls itself.
 const USER_AGENT: &str = concat!("ketch/", env!("CARGO_PKG_VERSION"));
@@ -185,12 +185,14 @@ impl Failure {
 }
 
 fn tls_hint(why: &str, host: &str) -> String {
-    // docker's guide makes one certificate that is both, and docker takes it.
-    let first = match why.contains("CaUsedAsEndEntity") {
-        true => "the registry shows an authority's certificate as its own: have it show one with CA:FALSE".to_owned(),
-        false => format!("put the registry's authority into certs.d/{host}/ca.crt"),
+    let whose = match why.contains("CaUsedAsEndEntity") {
+        true => "certificate",
+        false => "authority",
     };
-    format!("{first}, or use --tls-verify=false if you trust the network")
+    format!(
+        "put the registry's {whose} into certs.d/{host}/ca.crt, or use --tls-verify=false if you \
+         trust the network"
+    )
 }
 
 impl From<Error> for Failure {
@@ -205,7 +207,7 @@ pub(super) struct Transport<'a> {
     options: &'a Options,
     proxies: Proxies,
     agents: Mutex<HashMap<(Origin, bool, bool), Agent>>,
-    roots: Mutex<Option<Arc<Vec<Certificate<'static>>>>>,
+    roots: Mutex<Option<Authorities>>,
 }
 
 impl<'a> Transport<'a> {
@@ -288,7 +290,7 @@ impl<'a> Transport<'a> {
         } else {
             self.options.connect
         };
-        let mut config = Agent::config_builder()
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -304,13 +306,14 @@ impl<'a> Transport<'a> {
             .timeout_recv_response(Some(self.options.stall))
             .timeout_per_write(Some(self.options.stall))
             .timeout_per_read(Some(self.options.stall));
-        if origin.https {
-            config = config.tls_config(self.tls(origin, verify)?);
-        }
-        Ok(config.build().new_agent())
+        let config = config.build();
+        Ok(match origin.https {
+            true => tls::agent(config, self.tls(origin, verify)?),
+            false => config.new_agent(),
+        })
     }
 
-    fn tls(&self, origin: &Origin, verify: bool) -> Result<TlsConfig> {
+    fn tls(&self, origin: &Origin, verify: bool) -> Result<Arc<ClientConfig>> {
         let host = match (origin.port, origin.host.as_str()) {
             (443, "registry-1.docker.io") => "docker.io".to_owned(),
             (443, host) => host.to_owned(),
@@ -319,12 +322,8 @@ impl<'a> Transport<'a> {
         let certificates = self
             .settings
             .certificates(&host, self.options.certificates.as_deref())?;
-        let builder = TlsConfig::builder().disable_verification(!verify);
-        let client = certificates.client.as_ref().map(client_cert).transpose()?;
-        let mut own = Vec::new();
-        for text in &certificates.authorities {
-            own.extend(authorities(text));
-        }
+        let texts = certificates.authorities.iter();
+        let own = texts.flat_map(|text| tls::authorities(text)).collect();
         // A pull over plain HTTP tries TLS first; it must not pay for parsing 150 certificates
         // that nobody is going to look at.
         let system = if verify {
@@ -332,23 +331,20 @@ impl<'a> Transport<'a> {
         } else {
             Arc::default()
         };
-        let roots = match (own.is_empty(), system.is_empty()) {
-            (true, true) => RootCerts::WebPki,
-            (true, false) => RootCerts::Specific(system),
-            (false, _) => {
-                own.extend(system.iter().cloned());
-                RootCerts::Specific(Arc::new(own))
-            }
-        };
-        Ok(builder.client_cert(client).root_certs(roots).build())
+        tls::config(own, system, certificates.client.as_ref(), verify)
     }
 
     /// The system's authorities, parsed once.
-    fn system_roots(&self) -> Arc<Vec<Certificate<'static>>> {
+    fn system_roots(&self) -> Authorities {
         let mut roots = self.roots.lock().unwrap_or_else(PoisonError::into_inner);
         let read = || {
             let texts = self.settings.system_authorities();
-            Arc::new(texts.iter().flat_map(|text| authorities(text)).collect())
+            Arc::new(
+                texts
+                    .iter()
+                    .flat_map(|text| tls::authorities(text))
+                    .collect(),
+            )
         };
         roots.get_or_insert_with(read).clone()
     }
@@ -384,34 +380,6 @@ fn run(
     }
 }
 
-fn authorities(pem: &[u8]) -> Vec<Certificate<'static>> {
-    parse_pem(pem)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate),
-            _ => None,
-        })
-        .collect()
-}
-
-/// The client certificate, after the check ureq leaves to a panic: the key must fit.
-fn client_cert(pair: &ClientPair) -> Result<ClientCert> {
-    use rustls::pki_types::pem::PemObject;
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-    let bad = |path: &Path, why: String| {
-        Error::usage("use client certificate", path.display().to_string(), why)
-    };
-    let chain = authorities(&pair.certificate);
-    let text = pair.key.expose().as_bytes();
-    let not_pem = || bad(&pair.path, "its key is not a PEM private key".to_owned());
-    let key = PrivateKey::from_pem(text).map_err(|_| not_pem())?;
-    let der = PrivateKeyDer::from_pem_slice(text).map_err(|_| not_pem())?;
-    let ders = chain.iter().map(|c| CertificateDer::from(c.der().to_vec()));
-    let provider = rustls::crypto::ring::default_provider();
-    rustls::sign::CertifiedKey::from_der(ders.collect(), der, &provider)
-        .map_err(|error| bad(&pair.path, error.to_string()))?;
-    Ok(ClientCert::new_with_certs(&chain, key))
-}
-
 fn failure(error: ureq::Error, origin: &Origin) -> Failure {
     let end = |kind, why: String| {
         Failure::Final(Error::new(kind, "reach registry", origin.to_string()).because(why))
@@ -420,7 +388,6 @@ fn failure(error: ureq::Error, origin: &Origin) -> Failure {
         ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::InvalidData && origin.https => {
             Failure::Tls(printable(&io.to_string()))
         }
-        ureq::Error::Rustls(error) => Failure::Tls(printable(&error.to_string())),
         ureq::Error::Tls(why) => Failure::Tls(why.to_owned()),
         ureq::Error::Io(io) => match words(&io) {
             // getaddrinfo's EAI_NONAME and EAI_NODATA: an answer, unlike EAI_AGAIN.

@@ -117,6 +117,7 @@ impl Heard {
                 // Of a container that is built, which this one is.
                 FromInit::UserNamespace
                 | FromInit::Serve
+                | FromInit::Held
                 | FromInit::Resolver
                 | FromInit::NetworkNamespace => {}
                 FromInit::Failed(failure) => self.failure = Some(failure),

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::common::{Error, Kind};
 
-/// Parent to init: the id maps are written, or later: the network is connected.
+/// Parent to init: the id maps are written, or later: the network is connected, or the payload
+/// may begin.
 pub(crate) const GO: &[u8] = b"go";
 
 /// Init to parent. A descriptor rides along with all that are about one.
@@ -28,6 +29,8 @@ pub(crate) enum FromInit {
     NetworkNamespace,
     /// A FUSE device whose file system has to be served from outside the container.
     Serve,
+    /// Everything is made; init waits for the word to become the payload.
+    Held,
     /// A step failed; nothing follows.
     Failed(Failure),
 }

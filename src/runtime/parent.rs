@@ -171,19 +171,19 @@ impl Started {
         }
     }
 
-    /// The process alone, once it is the payload.
-    pub(crate) fn into_child(self) -> Child {
-        self.child
-    }
-
     /// Kills and reaps a container that will not be.
     pub(crate) fn abandon(&self) {
         let _ = self.child.signal(libc::SIGKILL);
         let _ = self.child.wait();
     }
 
-    /// Reads what init says until it has become the payload. `connect` is called once for a plan
-    /// that wants its network connected.
+    /// The process, and the gate it waits at where the plan has one.
+    pub(crate) fn into_held(self) -> (Child, Gate) {
+        (self.child, Gate(self.socket))
+    }
+
+    /// Reads what init says until it has become the payload, or waits at the gate that the plan
+    /// asks for. `connect` is called once for a plan that wants its network connected.
     ///
     /// # Errors
     /// The failure of the step that failed, with its name; the process is reaped then.
@@ -211,6 +211,7 @@ impl Started {
                 Ok(FromInit::Listener) => running.listener = descriptor,
                 Ok(FromInit::User(user)) => running.user = user,
                 Ok(FromInit::Entered(_)) => {}
+                Ok(FromInit::Held) => break,
                 Ok(FromInit::Resolver) => resolver.extend(descriptor),
                 Ok(FromInit::NetworkNamespace) => {
                     let resolver = std::mem::take(&mut resolver);
@@ -261,6 +262,49 @@ impl Started {
         // An init that has failed meanwhile says so itself.
         let _ = socket::send(self.socket.as_fd(), GO, None);
         Ok(())
+    }
+}
+
+/// Where a first process waits for the word to become the payload.
+#[derive(Debug)]
+pub(crate) struct Gate(OwnedFd);
+
+impl Gate {
+    /// A gate that this process had in another image.
+    pub(crate) fn adopt(socket: OwnedFd) -> Gate {
+        Gate(socket)
+    }
+
+    /// Lets the process go on, and waits until it is the payload. The seccomp notifications of
+    /// a payload that has some are returned.
+    ///
+    /// # Errors
+    /// The failure of the step that failed; the process ends by itself then.
+    pub(crate) fn open(&self) -> std::result::Result<Option<OwnedFd>, StartFailure> {
+        let broken = |why: String| StartFailure {
+            step: START.to_owned(),
+            error: Error::new(Kind::System, "start", "init").because(why),
+        };
+        socket::send(self.0.as_fd(), GO, None).map_err(|errno| broken(errno.desc().to_owned()))?;
+        let mut listener = None;
+        while let Some((bytes, descriptor)) =
+            socket::receive(self.0.as_fd()).map_err(|errno| broken(errno.desc().to_owned()))?
+        {
+            match serde_json::from_slice(&bytes) {
+                Ok(FromInit::Listener) => listener = descriptor,
+                Ok(FromInit::Failed(failure)) => return Err(StartFailure::of(failure)),
+                // What could be warned of was, before the gate.
+                Ok(_) => {}
+                Err(error) => return Err(broken(error.to_string())),
+            }
+        }
+        Ok(listener)
+    }
+}
+
+impl AsFd for Gate {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 

@@ -41,6 +41,9 @@ pub(crate) struct StateRecord {
     /// `pause` has stopped it.
     #[serde(default)]
     pub(crate) paused: bool,
+    /// It waits for `start` before it becomes the payload: `container init` has made it.
+    #[serde(default)]
+    pub(crate) held: bool,
 }
 
 impl Phase {
@@ -71,6 +74,7 @@ impl StateRecord {
             supervisor: std::process::id() as i32,
             restarts: 0,
             paused: false,
+            held: false,
         })
     }
 

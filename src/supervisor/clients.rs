@@ -56,6 +56,8 @@ pub(super) enum Said {
     Signal(i32),
     /// Has come by name and is attached now.
     Attached,
+    /// The same, and the container is to begin.
+    Start,
     /// It goes and leaves the container alone.
     Detached,
     /// It is gone without a word.
@@ -183,6 +185,12 @@ impl Client {
                 self.bond = Bond::Visitor;
                 self.send(&FromSupervisor::Ready);
                 Said::Attached
+            }
+            // Its answer tells whether the payload runs.
+            Some(ToSupervisor::Start(wanted)) if self.bond == Bond::Stranger => {
+                self.wanted = wanted;
+                self.bond = Bond::Starter;
+                Said::Start
             }
             Some(ToSupervisor::Input(bytes)) if self.wanted.stdin => Said::Input(bytes.len()),
             Some(ToSupervisor::EndInput) if self.wanted.stdin => {

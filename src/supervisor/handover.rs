@@ -15,6 +15,7 @@ use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
 
 use super::clients::{Bond, Client};
+use super::gate::Held;
 use super::keeper::{Keeper, Ongoing, Setting};
 use super::payload::Ends;
 use super::protocol::Wanted;
@@ -26,6 +27,7 @@ use crate::engine::Engine;
 use crate::engine::container::Asked;
 use crate::host::HostEnv;
 use crate::logs::Writer;
+use crate::runtime;
 use crate::settings::Environment;
 use crate::store::ContainerLock;
 use crate::sys::process::Child;
@@ -46,6 +48,7 @@ struct State {
     id: ContainerId,
     pid: i32,
     pidfd: RawFd,
+    held: Option<(RawFd, (u32, u32))>,
     lock: RawFd,
     client: Option<(RawFd, Bond, Wanted)>,
     listener: Option<RawFd>,
@@ -71,6 +74,10 @@ pub(super) fn become_fresh(keeper: &Keeper<'_>, ongoing: &Ongoing) -> Result<()>
         id: keeper.record.id.clone(),
         pid: ongoing.child.pid,
         pidfd: descriptor::keep_over_exec(ongoing.child.pidfd.as_fd())?,
+        held: match &ongoing.held {
+            Some(held) => Some((descriptor::keep_over_exec(held.gate.as_fd())?, held.ids)),
+            None => None,
+        },
         lock: descriptor::keep_over_exec(keeper.lock.as_fd())?,
         client: match client {
             Some(client) => {
@@ -167,12 +174,20 @@ fn restore<'a>(engine: &'a Engine<'a>, state: State) -> Result<(Keeper<'a>, Ongo
         Some((listener, uid, gid)) => Some((take(listener)?, uid, gid)),
         None => None,
     };
+    let held = match state.held {
+        Some((gate, ids)) => Some(Held {
+            gate: runtime::Gate::adopt(take(gate)?),
+            ids,
+        }),
+        None => None,
+    };
     let log = state.setting.log.as_ref().map(Writer::open).transpose()?;
     let ongoing = Ongoing {
         child: Child {
             pid: state.pid,
             pidfd: take(state.pidfd)?,
         },
+        held,
         cgroup: Cgroup::adopt(state.place),
         ends: Ends::new(
             [taken(state.outputs[0])?, taken(state.outputs[1])?],

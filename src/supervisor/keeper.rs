@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::carrier::Carrier;
 use super::clients::Client;
+use super::gate::{Gate, Held};
 use super::health::Health;
 use super::payload::{Ends, Pipes};
 use super::protocol::{Failure, FromSupervisor};
@@ -142,7 +143,8 @@ impl<'a> Keeper<'a> {
         let setting = Setting::of(prepared);
         let log = setting.log.as_ref().map(Writer::open).transpose()?;
         self.dir.clear_kept()?;
-        if self.around.listener.is_none() && !setting.passthrough {
+        let held = prepared.planned.plan.held;
+        if self.around.listener.is_none() && (held || !setting.passthrough) {
             self.around.listener = Some(listener::listen_at(self.dir.path(), SOCKET)?);
         }
         let pipes = match setting.terminal || setting.passthrough {
@@ -152,7 +154,8 @@ impl<'a> Keeper<'a> {
         let streams = pipes.as_ref().map_or([None; 3], Pipes::streams);
         let mut live =
             engine_container::launch(self.engine, prepared, streams, self.restarts.count)?;
-        engine_container::note(self.engine, &self.record, "start", &[]);
+        let event = if held { "init" } else { "start" };
+        engine_container::note(self.engine, &self.record, event, &[]);
         let ends = match (pipes, live.running.console.take()) {
             (_, Some(console)) => Ends::new([Some(console), None], None, true),
             (Some(pipes), None) => pipes.into_ends(),
@@ -161,8 +164,10 @@ impl<'a> Keeper<'a> {
         let user = &live.running.user;
         let ids = (user.uid, user.gid);
         let emulated = live.running.listener.take();
+        let (child, gate) = live.started.into_held();
         Ok(Ongoing {
-            child: live.started.into_child(),
+            child,
+            held: held.then_some(Held { gate, ids }),
             cgroup: live.cgroup,
             emulated: emulated.map(|listener| (listener, ids.0, ids.1)),
             began: live.began,
@@ -220,16 +225,21 @@ impl<'a> Keeper<'a> {
         let emulator = ongoing
             .emulated
             .map(|(listener, uid, gid)| IdentityEmulator::new(listener, uid, gid));
-        let (setting, child) = (ongoing.setting, ongoing.child);
+        let (setting, child, held) = (ongoing.setting, ongoing.child, ongoing.held);
+        let began = match held {
+            Some(_) => None,
+            None => Some((ongoing.began, ongoing.running_since)),
+        };
         let mut watch = Watch {
             child: &child,
             dir: &self.dir,
             ends: ongoing.ends,
             log: ongoing.log,
             emulator,
-            deadline: setting
-                .timeout
-                .map(|timeout| ongoing.running_since + timeout),
+            timeout: setting.timeout,
+            deadline: began.and_then(|(_, since)| Some(since + setting.timeout?)),
+            gate: held.map(|held| Gate::new(self.engine, &self.record, &self.dir, held)),
+            began: began.map(Ok),
             stop_signal: setting.stop_signal,
             grace: setting.grace,
             health: Health::of(self.engine, &self.record, &self.dir),
@@ -244,9 +254,12 @@ impl<'a> Keeper<'a> {
             child.wait()?;
             return Err(error.into());
         }
+        let began = watch.began.take();
         let fate = match (watch.asked_to_end, watch.renewed) {
             (true, _) => Fate::Stopped,
             (false, true) => Fate::Renewed,
+            // Nobody had started it, or that failed.
+            (false, false) if !matches!(began, Some(Ok(_))) => Fate::Stopped,
             (false, false) => Fate::Open,
         };
         // A check that goes on ends with the run.
@@ -256,20 +269,8 @@ impl<'a> Keeper<'a> {
         let status = child.wait()?.status;
         freezer.iter().for_each(Freezer::remove);
         let oom = status != ExitStatus::Code(0) && ongoing.cgroup.place().oom_killed();
-        let end = End {
-            status,
-            started: Some(ongoing.began),
-            oom,
-            error: match overdue {
-                true => "killed: it ran longer than its --timeout".to_owned(),
-                false => String::new(),
-            },
-        };
-        Ok(Run {
-            end,
-            ran: ongoing.running_since.elapsed(),
-            fate,
-        })
+        let (end, ran) = end_of(began, status, oom, overdue);
+        Ok(Run { end, ran, fate })
     }
 
     /// Waits, and starts the container once more; `None` when it was stopped meanwhile.
@@ -358,6 +359,30 @@ impl<'a> Keeper<'a> {
     }
 }
 
+/// The end of a run, and how long it was. `began` is `None` for one that nobody had started.
+fn end_of(
+    began: Option<Result<(Timestamp, Instant)>>,
+    status: ExitStatus,
+    oom: bool,
+    overdue: bool,
+) -> (End, Duration) {
+    let (started, ran) = match began {
+        None => (None, Duration::ZERO),
+        Some(Err(error)) => return (End::failed(&error), Duration::ZERO),
+        Some(Ok((began, since))) => (Some(began), since.elapsed()),
+    };
+    let end = End {
+        status,
+        started,
+        oom,
+        error: match overdue {
+            true => "killed: it ran longer than its --timeout".to_owned(),
+            false => String::new(),
+        },
+    };
+    (end, ran)
+}
+
 /// A run that is over.
 struct Run {
     end: End,
@@ -379,6 +404,8 @@ enum Fate {
 pub(super) struct Ongoing {
     /// The payload.
     pub(super) child: Child,
+    /// Where it waits to become that.
+    pub(super) held: Option<Held>,
     /// Its cgroup, which goes with it.
     pub(super) cgroup: Cgroup,
     /// Its streams.

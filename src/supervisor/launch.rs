@@ -9,7 +9,7 @@ use nix::poll::{PollTimeout, poll};
 use super::attached::{self, Stay, Viewer};
 use super::clients::Bond;
 use super::keeper::SOCKET;
-use super::protocol::{FromSupervisor, ToSupervisor, Wanted};
+use super::protocol::{Failure, FromSupervisor, ToSupervisor, Wanted};
 use super::spawn;
 use crate::common::{ContainerId, Error, ExitStatus, Kind};
 use crate::engine::Engine;
@@ -63,12 +63,7 @@ pub(crate) fn run(
     let id = prepared.record.id.clone();
     let blind = options.viewer.is_blind();
     if options.detach {
-        if engine.host.kills_at_logout() {
-            engine.ui.warn(
-                "the container ends when you log out, as this host ends all processes of a \
-                 session (KillUserProcesses); loginctl enable-linger lets them live",
-            );
-        }
+        warn_of_logout(engine);
         spawn::spawn(engine, prepared, Bond::Visitor, Default::default())?;
         timing.lap("start");
         return Ok(Outcome::Alive(id));
@@ -109,6 +104,15 @@ fn start_required(engine: &Engine<'_>, prepared: &Prepared) -> Result<()> {
     Ok(())
 }
 
+fn warn_of_logout(engine: &Engine<'_>) {
+    if engine.host.kills_at_logout() {
+        engine.ui.warn(
+            "the container ends when you log out, as this host ends all processes of a session \
+             (KillUserProcesses); loginctl enable-linger lets them live",
+        );
+    }
+}
+
 /// Whether a foreground run gives its caller all that a supervisor would: its log is of no use
 /// once it is removed, and there is nothing to leave, to check or to start again.
 fn is_plain(prepared: &Prepared, viewer: &Viewer) -> bool {
@@ -131,18 +135,19 @@ fn is_plain(prepared: &Prepared, viewer: &Viewer) -> bool {
 pub(crate) fn start(
     engine: &Engine<'_>,
     name: &str,
-    viewer: Option<Viewer>,
+    mut viewer: Option<Viewer>,
 ) -> Result<Option<ExitStatus>> {
     let dir = engine.store.containers().find(name)?;
-    let Some(lock) = lock_ended(&dir, name)? else {
-        return match viewer {
-            Some(viewer) => attach(engine, name, viewer),
-            None => Ok(None),
-        };
+    let lock = match (lock_ended(&dir, name)?, viewer.take()) {
+        (Found::Ended(lock), asked) => {
+            viewer = asked;
+            lock
+        }
+        (Found::Held, viewer) => return release(&dir, name, viewer),
+        (Found::Running, Some(viewer)) => return attach(engine, name, viewer),
+        (Found::Running, None) => return Ok(None),
     };
-    container::end_leftovers(&dir)?;
-    container::refuse_mounted(&dir, name)?;
-    let prepared = container::reopen(engine, dir, lock)?;
+    let prepared = reopen(engine, dir, lock, name)?;
     start_required(engine, &prepared)?;
     let terminal = prepared.asked.config.process.stdio.tty;
     let Some(mut viewer) = viewer else {
@@ -156,6 +161,74 @@ pub(crate) fn start(
         Stay::Ended(status) => Ok(Some(status)),
         Stay::Detached => Ok(None),
     }
+}
+
+fn reopen(
+    engine: &Engine<'_>,
+    dir: ContainerDir,
+    lock: ContainerLock,
+    name: &str,
+) -> Result<Prepared> {
+    container::end_leftovers(&dir)?;
+    container::refuse_mounted(&dir, name)?;
+    container::reopen(engine, dir, lock)
+}
+
+/// `container init`: makes everything of a container, and a first process that waits for `start`
+/// to become the payload.
+///
+/// # Errors
+/// `Conflict` for one that runs or waits already; whatever would keep it from being started.
+pub(crate) fn initialize(engine: &Engine<'_>, name: &str) -> Result<()> {
+    let dir = engine.store.containers().find(name)?;
+    let refused = |why: &str| {
+        Error::new(Kind::Conflict, "initialize container", name).because(why.to_owned())
+    };
+    let lock = match lock_ended(&dir, name)? {
+        Found::Ended(lock) => lock,
+        Found::Held => return Err(refused("it waits for its start already").into()),
+        Found::Running => return Err(refused("it is running already").into()),
+    };
+    let mut prepared = reopen(engine, dir, lock, name)?;
+    prepared.planned.plan.held = true;
+    warn_of_logout(engine);
+    spawn::spawn(engine, prepared, Bond::Visitor, Default::default())?;
+    Ok(())
+}
+
+/// The start of an initialized container.
+fn release(dir: &ContainerDir, name: &str, viewer: Option<Viewer>) -> Result<Option<ExitStatus>> {
+    let stdio = Asked::of(&dir.record()?)?.config.process.stdio;
+    let mut wanted = viewer.as_ref().map_or(Wanted::default(), |one| one.wanted);
+    wanted.stdin &= stdio.interactive;
+    let signals = viewer.as_ref().map(|_| Signals::block()).transpose()?;
+    let socket = connect(dir, name)?;
+    socket::send(socket.as_fd(), &ToSupervisor::Start(wanted).encode(), None)
+        .map_err(|errno| Error::errno("start container", name, errno))?;
+    let answer = socket::receive(socket.as_fd()).ok().flatten();
+    match answer
+        .as_ref()
+        .map(|(packet, _)| FromSupervisor::decode(packet))
+    {
+        Some(Some(FromSupervisor::Ready)) => {}
+        Some(Some(FromSupervisor::Failed(text))) => {
+            let failure: Failure = serde_json::from_slice(text)?;
+            return Err(failure.into_error());
+        }
+        _ => return Err(gone(&format!("start container {name}"))),
+    }
+    let (Some(mut viewer), Some(signals)) = (viewer, signals) else {
+        return Ok(None);
+    };
+    viewer.wanted = wanted;
+    match attached::stay(&socket, viewer, &signals, (stdio.tty, false))? {
+        Stay::Ended(status) => Ok(Some(status)),
+        Stay::Detached => Ok(None),
+    }
+}
+
+fn gone(what: &str) -> anyhow::Error {
+    anyhow!("the container's supervisor is gone").context(what.to_owned())
 }
 
 /// `restart`: stops what runs, all at once, and starts each container; one result for each name,
@@ -204,14 +277,24 @@ fn keep(engine: &Engine<'_>, name: &str) -> Result<()> {
     Ok(dir.mark_kept()?)
 }
 
-/// The lock of a container that does not run; `None` when it runs.
-fn lock_ended(dir: &ContainerDir, name: &str) -> Result<Option<ContainerLock>> {
+/// A container that is to be started.
+enum Found {
+    /// It does not run.
+    Ended(ContainerLock),
+    /// It waits for this.
+    Held,
+    /// It runs.
+    Running,
+}
+
+fn lock_ended(dir: &ContainerDir, name: &str) -> Result<Found> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match dir.lock() {
-            Ok(lock) => return Ok(Some(lock)),
+            Ok(lock) => return Ok(Found::Ended(lock)),
             Err(error) if error.kind() == Kind::Conflict => match container::state(dir)? {
-                ContainerState::Running | ContainerState::Restarting => return Ok(None),
+                ContainerState::Running | ContainerState::Restarting => return Ok(Found::Running),
+                ContainerState::Initialized => return Ok(Found::Held),
                 ContainerState::Paused => {
                     return Err(Error::new(Kind::Conflict, "start container", name)
                         .because("cannot start a paused container, try unpause instead".to_owned())
@@ -236,7 +319,7 @@ pub(crate) fn attach(
     let dir = engine.store.containers().find(name)?;
     let refused = |why: &str| Error::new(Kind::Conflict, "attach to", name).because(why.to_owned());
     match container::state(&dir)? {
-        ContainerState::Running => {}
+        ContainerState::Running | ContainerState::Initialized => {}
         ContainerState::Paused => {
             let why = "you cannot attach to a paused container, unpause it first";
             return Err(refused(why).into());
@@ -265,9 +348,7 @@ pub(crate) fn attach(
     let ready = ready
         .is_some_and(|(packet, _)| FromSupervisor::decode(&packet) == Some(FromSupervisor::Ready));
     if !ready {
-        return Err(
-            anyhow!("the container's supervisor is gone").context(format!("attach to {name}"))
-        );
+        return Err(gone(&format!("attach to {name}")));
     }
     container::note(engine, &record, "attach", &[]);
     match attached::stay(&socket, viewer, &signals, (stdio.tty, false))? {

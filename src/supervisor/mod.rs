@@ -11,6 +11,7 @@
 //!       <------------ Output, Exit ----------|   -> log, -> every attached client
 //!                                            | `attach`: a socket in the container's directory
 //!   ketch attach ------ Attach ------------->|   for clients that come later
+//!   ketch start ------- Start -------------->|   opens the gate of an initialized one
 //! ```
 //!
 //! The supervisor inherits the container's lock and holds it for its whole life, so that others
@@ -25,6 +26,7 @@ mod attached;
 mod carrier;
 mod clients;
 mod detach;
+mod gate;
 mod handover;
 mod health;
 mod keeper;
@@ -38,5 +40,5 @@ mod watch;
 pub(crate) use attached::Viewer;
 pub(crate) use detach::DetachKeys;
 pub(crate) use handover::{ARGUMENT, resume};
-pub(crate) use launch::{Outcome, RunOptions, attach, restart, run, start};
+pub(crate) use launch::{Outcome, RunOptions, attach, initialize, restart, run, start};
 pub(crate) use protocol::Wanted;

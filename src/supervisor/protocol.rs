@@ -25,11 +25,31 @@ pub(crate) struct Wanted {
     pub(crate) stderr: bool,
 }
 
+impl Wanted {
+    fn after(self, tag: u8) -> Vec<u8> {
+        let streams = [self.stdin, self.stdout, self.stderr];
+        [tag].into_iter().chain(streams.map(u8::from)).collect()
+    }
+
+    fn read(bytes: &[u8]) -> Option<Wanted> {
+        let [stdin, stdout, stderr] = *bytes else {
+            return None;
+        };
+        Some(Wanted {
+            stdin: stdin != 0,
+            stdout: stdout != 0,
+            stderr: stderr != 0,
+        })
+    }
+}
+
 /// Client to supervisor.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ToSupervisor<'a> {
     /// The first message of a client that came by name.
     Attach(Wanted),
+    /// The same of one that starts an initialized container. `Ready` or `Failed` answers.
+    Start(Wanted),
     /// Typed.
     Input(&'a [u8]),
     /// Nothing more is typed.
@@ -61,12 +81,8 @@ impl<'a> ToSupervisor<'a> {
     /// The packet's bytes.
     pub(super) fn encode(&self) -> Vec<u8> {
         match self {
-            ToSupervisor::Attach(wanted) => vec![
-                b'a',
-                u8::from(wanted.stdin),
-                u8::from(wanted.stdout),
-                u8::from(wanted.stderr),
-            ],
+            ToSupervisor::Attach(wanted) => wanted.after(b'a'),
+            ToSupervisor::Start(wanted) => wanted.after(b'g'),
             ToSupervisor::Input(bytes) => tagged(b'i', bytes),
             ToSupervisor::EndInput => vec![b'e'],
             ToSupervisor::Resize(size) => {
@@ -82,11 +98,8 @@ impl<'a> ToSupervisor<'a> {
     /// Reads a packet; `None` for one of another version.
     pub(super) fn decode(packet: &'a [u8]) -> Option<ToSupervisor<'a>> {
         Some(match packet {
-            [b'a', stdin, stdout, stderr] => ToSupervisor::Attach(Wanted {
-                stdin: *stdin != 0,
-                stdout: *stdout != 0,
-                stderr: *stderr != 0,
-            }),
+            [b'a', wanted @ ..] => ToSupervisor::Attach(Wanted::read(wanted)?),
+            [b'g', wanted @ ..] => ToSupervisor::Start(Wanted::read(wanted)?),
             [b'i', bytes @ ..] => ToSupervisor::Input(bytes),
             [b'e'] => ToSupervisor::EndInput,
             [b'w', a, b, c, d] => ToSupervisor::Resize(WindowSize {
@@ -196,6 +209,7 @@ mod tests {
         };
         for message in [
             ToSupervisor::Attach(wanted),
+            ToSupervisor::Start(wanted),
             ToSupervisor::Input(b"x\0y"),
             ToSupervisor::Input(b""),
             ToSupervisor::EndInput,
@@ -216,7 +230,7 @@ mod tests {
         ] {
             assert_eq!(FromSupervisor::decode(&message.encode()), Some(message));
         }
-        for packet in [&b""[..], b"?", b"w12", b"x", b"s"] {
+        for packet in [&b""[..], b"?", b"w12", b"x", b"s", b"a12", b"g1234"] {
             assert_eq!(ToSupervisor::decode(packet), None, "{packet:?}");
         }
     }

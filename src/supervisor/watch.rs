@@ -9,11 +9,12 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::carrier::Carrier;
 use super::clients::{Bond, Client, Said};
+use super::gate::{Gate, Opened};
 use super::health::Health;
 use super::payload::{Ends, Read};
-use super::protocol::{CHUNK, MAX_MESSAGE};
+use super::protocol::{CHUNK, Failure, FromSupervisor, MAX_MESSAGE};
 use crate::cgroup::Freezer;
-use crate::common::{Error, Result};
+use crate::common::{Error, Result, Timestamp};
 use crate::engine::container;
 use crate::logs::{Stream, Writer};
 use crate::seccomp::IdentityEmulator;
@@ -47,6 +48,12 @@ pub(super) struct Watch<'a> {
     pub(super) ends: Ends,
     pub(super) log: Option<Writer>,
     pub(super) emulator: Option<IdentityEmulator>,
+    /// Where its first process waits for a start.
+    pub(super) gate: Option<Gate<'a>>,
+    /// Since when it is the payload, or why it could not become that; `None` at the gate.
+    pub(super) began: Option<anyhow::Result<(Timestamp, Instant)>>,
+    /// How long it may run.
+    pub(super) timeout: Option<Duration>,
     /// When it is killed for having taken too long.
     pub(super) deadline: Option<Instant>,
     /// Signal that asks the payload to end.
@@ -106,7 +113,9 @@ impl Watch<'_> {
                 self.overdue = !self.asked_to_end && !self.renewed;
                 self.signal(libc::SIGKILL)?;
             }
-            if let Some(health) = &mut self.health {
+            if let Some(health) = &mut self.health
+                && self.gate.is_none()
+            {
                 health.begin()?;
             }
             if let Some(carrier) = &mut self.carrier {
@@ -244,6 +253,10 @@ impl Watch<'_> {
 
     /// The stop signal now, and the kill when the grace is over.
     fn stop(&mut self) -> Result<()> {
+        if self.gate.is_some() {
+            // It hears nothing else there.
+            return self.signal(libc::SIGKILL);
+        }
         let last = self.grace.map(|grace| Instant::now() + grace);
         self.deadline = [self.deadline, last].into_iter().flatten().min();
         self.signal(self.stop_signal)
@@ -305,10 +318,36 @@ impl Watch<'_> {
                 Said::Resize(size) => self.ends.resize(size),
                 Said::Signal(number) => self.child.signal(number)?,
                 Said::Nothing | Said::Detached | Said::Vanished => return Ok(()),
+                Said::Start => self.open_gate(client),
                 Said::EndInput | Said::Attached => {}
             }
         }
         Ok(())
+    }
+
+    /// A start: the payload begins, unless it has already.
+    fn open_gate(&mut self, starter: &mut Client) {
+        if let Some(gate) = self.gate.take() {
+            self.began = Some(gate.open().map(|opened| {
+                let Opened {
+                    began,
+                    since,
+                    emulator,
+                } = opened;
+                self.emulator = emulator;
+                self.deadline = self.timeout.map(|timeout| since + timeout);
+                (began, since)
+            }));
+        }
+        match &self.began {
+            Some(Err(error)) => {
+                // It has ended, unless only its record could not be written.
+                let _ = self.child.signal(libc::SIGKILL);
+                let failure = serde_json::to_vec(&Failure::of(error)).unwrap_or_default();
+                starter.send(&FromSupervisor::Failed(&failure));
+            }
+            _ => starter.send(&FromSupervisor::Ready),
+        }
     }
 
     /// What the payload wrote last is still in its pipes; they hold little, so that nobody has

@@ -242,7 +242,7 @@ cases! {
             run(&["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=authority", "-keyout", &key, "-out", &certificate]);
             (key, certificate)
         };
-        let ((signs, own), (others, other)) = (authority("own"), authority("other"));
+        let ((signs, own), (_, other)) = (authority("own"), authority("other"));
         let [key, asked, certificate] = ["key", "csr", "crt"].map(|kind| env.text(&format!("server.{kind}")));
         run(&["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-keyout", &key, "-out", &asked]);
         let names = env.file("names", "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n");
@@ -274,10 +274,40 @@ cases! {
         assert!(again.stderr.contains("CACHED"), "{again}");
         env.ketch(&["rmi", "-f", &name]).ok();
         env.ketch(&["pull", "-q", "--tls-verify=true", &name]).ok();
-        // One that is an authority itself is not taken, and that is said.
-        let (_registry, address) = registry_with(env, &format!(", tls: {{certificate: {other}, key: {others}}}"));
-        let name = format!("{address}/made:v1");
-        build(env, TEXT, &["--push", "--tls-verify=true", "-t", &name]).fails(1, &["CA:FALSE"]);
+    }
+
+    fn a_certificate_of_ones_own_is_trusted_where_it_is_put(env) {
+        require!("docker-registry", require::program("docker-registry"));
+        require!("openssl", require::program("openssl"));
+        build(env, "FROM BASE\n", &["-t", "here"]).ok();
+        let serve = |name: &str, address: &str| {
+            let (key, certificate) = (env.text(&format!("{name}.key")), env.text(&format!("{name}.crt")));
+            // As docker's guide to registries makes it: the mark of an authority is openssl's default.
+            run_peer(env, "openssl", &[
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=registry",
+                "-addext", &format!("subjectAltName=IP:{address}"), "-keyout", &key, "-out", &certificate,
+            ]);
+            let (registry, address) = registry_with(env, &format!(", tls: {{certificate: {certificate}, key: {key}}}"));
+            (registry, address, fs::read_to_string(certificate).unwrap())
+        };
+        let push = |address: &str| build(env, TEXT, &["--push", "--tls-verify=true", "-t", &format!("{address}/made:v1")]);
+        let trust = |address: &str, text: &str| {
+            let folder = format!("config/containers/certs.d/{address}");
+            env.folder(&folder);
+            env.file(&format!("{folder}/ca.crt"), text);
+        };
+        let (_registry, address, text) = serve("own", "127.0.0.1");
+        let output = push(&address);
+        assert_ne!(output.code(), 0, "{output}");
+        output.warns("CaUsedAsEndEntity").warns("put the registry's certificate into certs.d");
+        trust(&address, &text);
+        push(&address).ok();
+        // Another certificate of that kind is not it, and its name has to be right.
+        let (_other, second, foreign) = serve("other", "127.0.0.2");
+        trust(&second, &text);
+        assert_ne!(push(&second).code(), 0);
+        trust(&second, &foreign);
+        push(&second).fails(1, &["127.0.0.2"]);
     }
 
     fn an_attestation_is_pushed_and_others_pull_the_image(env) {

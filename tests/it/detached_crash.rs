@@ -47,10 +47,11 @@ struct Scene {
 const CREATE: &[&str] = &["create", "--name", "victim"];
 const RUN: &[&str] = &["run", "-d", "--name", "victim"];
 const ALWAYS: &[&str] = &["run", "-d", "--name", "victim", "--restart", "always"];
+const INIT: &[&str] = &["container", "init", "victim"];
 const ENDED: &[&str] = &["stop", "-t", "0", "victim"];
 
 /// Words `WAIT` and `QUICK` stand for the image and a payload that stays or ends.
-const SCENES: [Scene; 15] = [
+const SCENES: [Scene; 17] = [
     Scene {
         before: &[],
         command: CREATE,
@@ -69,6 +70,14 @@ const SCENES: [Scene; 15] = [
     },
     Scene {
         before: &[CREATE],
+        command: &["start", "victim"],
+    },
+    Scene {
+        before: &[CREATE],
+        command: INIT,
+    },
+    Scene {
+        before: &[CREATE, INIT],
         command: &["start", "victim"],
     },
     Scene {

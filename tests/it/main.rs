@@ -39,6 +39,7 @@ mod flags;
 mod health;
 mod hostile;
 mod images;
+mod initialized;
 mod inspect;
 mod lifecycle;
 mod logs;

@@ -102,16 +102,4 @@ cases! {
         run(env, &["--rm", "--secret", "key,type=disk"], &["true"]).fails(125, &["--secret"]);
         env.assert_clean();
     }
-
-    fn what_a_start_needs_can_be_checked(env) {
-        let folder = env.folder("work/bound");
-        let image = env.base();
-        env.ketch(&["create", "--name", "box", "--network", "none", "--mount", &format!("type=bind,src={folder},dst=/b"), &image, "payload", "true"]).ok();
-        assert_eq!(env.ketch(&["container", "init", "box"]).ok(), "box");
-        env.ketch(&["ps", "-a"]).says("Created");
-        fs::remove_dir(&folder).unwrap();
-        env.ketch(&["container", "init", "box", "nobody"]).fails(1, &["bound"]).warns("nobody");
-        env.ketch(&["rm", "box"]).ok();
-        env.assert_clean();
-    }
 }

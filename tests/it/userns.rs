@@ -120,6 +120,40 @@ cases! {
         }
     }
 
+    fn the_caller_s_own_number_works_on_his_files(env) {
+        // What workflow engines do: run -u $(id -u):$(id -g) -v "$PWD:$PWD".
+        let folder = env.folder("shared");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+        let bind = format!("{folder}:/w");
+        let own = format!("{}:{}", env.uid, env.gid);
+        let number = env.uid.to_string();
+        for user in [&own, &number] {
+            let flags = ["-u", user, "-v", &bind, "-w", "/w"];
+            env.payload(&flags, &["write", "x", "mine"]).ok();
+            let made = fs::metadata(env.path("shared/x")).unwrap();
+            assert_eq!((made.uid(), made.gid()), (env.uid, env.gid), "{user}");
+            env.payload(&flags, &["id"]).says(&format!("uid={} ", env.uid));
+            env.payload(&flags, &["rm", "/w/x"]).ok();
+        }
+        if env.identity != Some(Identity::Subid) || env.uid == 0 {
+            return;
+        }
+        // Nothing else changes: another number, a map that was asked for, no file of the caller's.
+        let other = (env.uid + 1).to_string();
+        for flags in [["-u", other.as_str(), "--userns="], ["-u", &own, "--userns=host"]] {
+            let flags = [&flags[..], &["-v", &bind]].concat();
+            assert_ne!(env.payload(&flags, &["write", "/w/x", "theirs"]).code(), 0);
+        }
+        let plain = env.payload(&[], &["cat", "/proc/self/uid_map"]).ok().to_owned();
+        assert_eq!(env.payload(&["-u", &own], &["cat", "/proc/self/uid_map"]).ok(), plain);
+        // A directory that a container gave to the number stays that number's.
+        env.payload(&["-v", &bind], &["chown", "/w", &number, &number]).ok();
+        env.payload(&["-u", &own, "-v", &bind], &["write", "/w/x", "theirs"]).ok();
+        env.payload(&["-v", &bind], &["stat", "/w/x"]).says(&format!(" {own} "));
+        env.payload(&["-v", &bind], &["rm", "/w/x"]).ok();
+        env.payload(&["-v", &bind], &["chown", "/w", "0", "0"]).ok();
+    }
+
     fn keep_id_gives_a_name_and_a_home(env) {
         if env.identity == Some(Identity::Root) {
             return;

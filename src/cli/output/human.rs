@@ -41,6 +41,7 @@ pub(crate) fn status(
 ) -> String {
     match state {
         ContainerState::Created => "Created".to_owned(),
+        ContainerState::Initialized => "Initialized".to_owned(),
         ContainerState::Running => match started {
             Some(started) => format!("Up {}", duration(started.age(now))),
             None => "Up".to_owned(),

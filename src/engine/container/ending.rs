@@ -270,7 +270,11 @@ impl Victim {
                     false => None,
                 };
                 self.payload = Some(payload);
-                self.tell(engine);
+                match state.held {
+                    // The first process of its pid namespace, it takes no other signal.
+                    true => self.kill(engine),
+                    false => self.tell(engine),
+                }
                 Ok(false)
             }
             // Nobody is left who could write the end down.

@@ -132,7 +132,8 @@ fn state(status: &Status, entry: &ContainerEntry) -> Value {
         exit.and_then(|exit| exit.started)
     };
     let process = status.running.as_ref();
-    let process = process.filter(|_| status.state.has_process());
+    let process = process
+        .filter(|_| status.state.has_process() || status.state == ContainerState::Initialized);
     json!({
         "Status": status.state.word(),
         "Running": running,

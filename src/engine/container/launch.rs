@@ -1,5 +1,6 @@
 //! The moment a container's first process comes to be, and the records of its run and end.
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -9,14 +10,13 @@ use super::create::Prepared;
 use super::failure::RunFailure;
 use super::network::{self, Connection};
 use super::plan::{self, Planned};
-use super::remove::end_leftovers;
 use super::{event, userns};
 use crate::cgroup::{self, Cgroup};
 use crate::common::{Error, ExitStatus, Kind, Timestamp, strictly};
 use crate::engine::Engine;
 use crate::network::shared::Membership;
 use crate::oci::ContainerConfig;
-use crate::runtime::{self, Join, Running, Started, Streams};
+use crate::runtime::{self, Gate, Join, Running, Started, Streams};
 use crate::spec::config::Config;
 use crate::store::{ContainerDir, ContainerLock, ContainerRecord, ExitRecord, Phase, StateRecord};
 use crate::sys::file;
@@ -98,23 +98,6 @@ pub(crate) fn reopen(
     })
 }
 
-/// `container init`: makes everything ready for the next start of a container, and says what
-/// would keep it from succeeding. Nothing runs afterwards either.
-///
-/// # Errors
-/// `Conflict` for one that runs; what a start would fail with before its first process.
-pub(crate) fn initialize(engine: &Engine<'_>, name: &str) -> Result<()> {
-    let dir = engine.store.containers().find(name)?;
-    let lock = dir.lock().map_err(|error| match error.kind() {
-        Kind::Conflict => Error::new(Kind::Conflict, "initialize container", name)
-            .because("it is running already".to_owned()),
-        _ => error,
-    })?;
-    end_leftovers(&dir)?;
-    let prepared = reopen(engine, dir, lock)?;
-    write_json(&prepared.dir, "config.json", &prepared.planned.spec)
-}
-
 /// Starts the first process and waits until it is the payload. On an error nothing runs.
 ///
 /// # Errors
@@ -179,6 +162,7 @@ fn record(prepared: &Prepared, started: &Started, cgroup: &Cgroup, restarts: u32
     let mut state =
         StateRecord::of_process(started.child.pid).context("the container ended at once")?;
     state.restarts = restarts;
+    state.held = prepared.planned.plan.held;
     write_json(&prepared.dir, "config.json", &prepared.planned.spec)?;
     if !cgroup.place().is_none() {
         write_json(&prepared.dir, "cgroup.json", cgroup.place())?;
@@ -199,6 +183,31 @@ fn record(prepared: &Prepared, started: &Started, cgroup: &Cgroup, restarts: u32
 fn write_json(dir: &ContainerDir, name: &str, value: &impl serde::Serialize) -> Result<()> {
     let path = dir.path().join(name);
     Ok(file::write_unseen(&path, &serde_json::to_vec(value)?)?)
+}
+
+/// Has the first process of a held container become the payload, and notes in its record and in
+/// the journal that it runs; returns since when, and where its seccomp notifications arrive.
+///
+/// # Errors
+/// `RunFailure` with docker's exit code when the payload could not be started.
+pub(crate) fn open_gate(
+    engine: &Engine<'_>,
+    record: &ContainerRecord,
+    dir: &ContainerDir,
+    gate: &Gate,
+) -> Result<(Timestamp, Option<OwnedFd>)> {
+    let listener = gate.open().map_err(RunFailure::of)?;
+    let started = Timestamp::now();
+    dir.change(|phase| match phase {
+        Some(Phase::Started(state)) => Some(Phase::Started(StateRecord {
+            held: false,
+            started,
+            ..state
+        })),
+        other => other,
+    })?;
+    event::note(engine, record, "start", &[]);
+    Ok((started, listener))
 }
 
 /// Notes the end of a run in the container's records and in the journal.

@@ -125,6 +125,10 @@ pub(super) fn status(entry: &ContainerEntry) -> std::result::Result<Status, Erro
 /// The state of a container by what its run has come to and whether someone keeps it.
 pub(super) fn state_of(phase: &Option<Phase>, alive: bool) -> ContainerState {
     match (alive, phase) {
+        (_, Some(Phase::Started(state))) if state.held => match alive {
+            true => ContainerState::Initialized,
+            false => ContainerState::Created,
+        },
         (true, Some(Phase::Started(state))) if state.paused => ContainerState::Paused,
         (true, Some(Phase::Started(_))) => ContainerState::Running,
         (true, Some(Phase::Ended(exit))) if exit.restarting => ContainerState::Restarting,

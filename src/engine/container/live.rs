@@ -53,7 +53,11 @@ impl Live {
                 return Err(refuse("is restarting, wait until the container is running").into());
             }
             // The lock alone tells of a first process that nobody has reaped yet.
-            Some(Phase::Started(state)) if state.is_running() && dir.is_alive()? => state,
+            Some(Phase::Started(state))
+                if state.is_running() && !state.held && dir.is_alive()? =>
+            {
+                state
+            }
             _ => {
                 return Err(refuse("is not running")
                     .hint(format!("ketch start {} starts it again", record.name))

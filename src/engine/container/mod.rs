@@ -65,7 +65,7 @@ pub(crate) use health::{Check, check, due, probe_by_hand};
 pub(crate) use image_mount::shown as shown_layers;
 pub(crate) use inspect::inspect;
 pub(crate) use kill::{StopRequest, kill, stop};
-pub(crate) use launch::{End, initialize, launch, note_end, record_end, reopen};
+pub(crate) use launch::{End, launch, note_end, open_gate, record_end, reopen};
 pub(crate) use list::{ListRequest, exposed, image_sizes, list, namespaces, restart_policy, state};
 pub(crate) use logs::{LogSink, LogsRequest, logs};
 pub(crate) use mount::{

@@ -131,8 +131,9 @@ fn find(
         Some(Phase::Ended(exit)) => alive && exit.restarting,
         _ => alive,
     };
+    let held = matches!(&phase, Some(Phase::Started(state)) if state.held);
     let orphan = matches!(&phase, Some(Phase::Started(state)) if ending::hold(state).is_some());
-    if active && !request.force {
+    if active && !held && !request.force {
         return Err(refused(name, phase.as_ref()));
     }
     let running = active || orphan;

@@ -63,6 +63,8 @@ pub(crate) struct RunRequest {
 pub(crate) enum ContainerState {
     /// Made, never started.
     Created,
+    /// Its first process waits for the start (`container init`).
+    Initialized,
     /// Its first process lives.
     Running,
     /// It ended.
@@ -76,10 +78,11 @@ pub(crate) enum ContainerState {
 }
 
 impl ContainerState {
-    /// docker's word.
+    /// docker's word, or podman's where docker has none.
     pub(crate) fn word(self) -> &'static str {
         match self {
             ContainerState::Created => "created",
+            ContainerState::Initialized => "initialized",
             ContainerState::Running => "running",
             ContainerState::Exited => "exited",
             ContainerState::Paused => "paused",
@@ -88,7 +91,7 @@ impl ContainerState {
         }
     }
 
-    /// Its first process exists.
+    /// Its payload exists.
     pub(crate) fn has_process(self) -> bool {
         matches!(self, ContainerState::Running | ContainerState::Paused)
     }

@@ -2,6 +2,7 @@
 //! container has.
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -10,8 +11,8 @@ use super::asked::Asked;
 use super::network;
 use crate::common::Mode;
 use crate::engine::Engine;
-use crate::host::{AUTO_SIZE, IdMaps, SubRange};
-use crate::spec::config::{Config, NetworkMode, Userns};
+use crate::host::{AUTO_SIZE, IdMaps, SubRange, outside};
+use crate::spec::config::{Config, MountKind, NetworkMode, Userns};
 use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::namespace::IdMap;
 
@@ -61,12 +62,43 @@ pub(super) fn choose(engine: &Engine<'_>, config: &Config) -> Result<Chosen> {
         (Userns::KeepId { uid, gid }, Mode::Subid) => {
             engine.host.keep_id_maps(engine.mode, *uid, *gid)?
         }
+        (Userns::Default, Mode::Subid) => match own_number(engine, config)? {
+            Some((uid, gid)) => engine
+                .host
+                .keep_id_maps(engine.mode, Some(uid), Some(gid))?,
+            None => engine.host.id_maps(engine.mode)?,
+        },
         _ => engine.host.id_maps(engine.mode)?,
     };
     Ok(Chosen {
         maps: (!maps.is_empty()).then_some(maps),
         claim,
     })
+}
+
+/// The user and group of `-u $(id -u):$(id -g)` beside a directory of the caller's that is bound:
+/// whoever runs a program so means it to work on his files as himself, as docker has it, where
+/// the number is the same outside. One whose files there belong to the number that the plain map
+/// gives has them from such a container, and keeps it.
+fn own_number(engine: &Engine<'_>, config: &Config) -> Result<Option<(u32, u32)>> {
+    let asked = config.process.user.as_deref().unwrap_or_default();
+    let (user, group) = asked.split_once(':').unwrap_or((asked, "0"));
+    let own = engine.host.euid();
+    let (Ok(uid), Ok(gid)) = (user.parse::<u32>(), group.parse()) else {
+        return Ok(None);
+    };
+    if uid != own {
+        return Ok(None);
+    }
+    let plain = engine.host.id_maps(engine.mode)?;
+    let other = outside(&plain.uids, uid);
+    let owners = config.mounts.iter().filter_map(|mount| match &mount.kind {
+        MountKind::Bind { source, .. } => Some(std::fs::metadata(source).ok()?.uid()),
+        _ => None,
+    });
+    let owners: Vec<u32> = owners.collect();
+    let meant = owners.contains(&own) && !owners.iter().any(|owner| Some(*owner) == other);
+    Ok(meant.then_some((uid, gid)))
 }
 
 /// The host ids of living containers with ranges of their own.

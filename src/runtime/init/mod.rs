@@ -114,6 +114,7 @@ const STEPS: &[Step] = &[
     ("network", network::wait),
     ("limits", payload::set_limits),
     ("streams", payload::set_streams),
+    ("start", payload::wait_for_start),
     ("privileges", payload::drop_privileges),
 ];
 

@@ -123,6 +123,19 @@ fn open_null(init: &Init<'_>) -> Result<OwnedFd> {
     open(path_of(&node).as_str(), flags, Mode::empty()).map_err(failed)
 }
 
+/// A container that is only initialized waits here for its start, however long. Who waits with it
+/// is its supervisor, and it ends with that.
+pub(super) fn wait_for_start(init: &mut Init<'_>) -> Result<()> {
+    if !init.plan.held {
+        return Ok(());
+    }
+    init.tell(&FromInit::Held, None);
+    match socket::receive(init.socket.as_fd()) {
+        Ok(Some(_)) => Ok(()),
+        _ => crate::sys::process::exit_now(1),
+    }
+}
+
 /// From user 0 with every capability to the payload's identity. The filter is loaded while
 /// the right to load it is still there; with `no_new_privs` it is loaded last of all.
 pub(super) fn drop_privileges(init: &mut Init<'_>) -> Result<()> {

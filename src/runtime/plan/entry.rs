@@ -92,6 +92,7 @@ pub(crate) fn entry(spec: &Spec, asked: Entry) -> Result<Plan> {
         terminal: asked.terminal,
         interactive: asked.interactive,
         reaper: false,
+        held: false,
         entering: Some(asked.preserve),
         preserve: Vec::new(),
         secrets: Vec::new(),

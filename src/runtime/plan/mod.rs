@@ -65,6 +65,8 @@ pub(crate) struct Plan {
     pub(crate) interactive: bool,
     /// Process 1 is a reaper.
     pub(crate) reaper: bool,
+    /// Everything is made, and the first process waits for the word to become the payload.
+    pub(crate) held: bool,
     /// Joins a container instead of making one, and inherits this many descriptors beside the
     /// standard streams; see [`entry`].
     pub(crate) entering: Option<u32>,
@@ -352,6 +354,7 @@ pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
         terminal: process.terminal().unwrap_or(false),
         interactive: extras.interactive,
         reaper: extras.reaper,
+        held: false,
         entering: None,
         preserve: Vec::new(),
         secrets: Vec::new(),

@@ -5,15 +5,16 @@ use crate::cli::output::progress::Progress;
 use crate::cli::session::Session;
 use crate::common::ExitStatus;
 use crate::engine::Engine;
-use crate::engine::container::{ContainerState, initialize};
+use crate::engine::container::ContainerState;
+use crate::supervisor;
 
 use super::select::{Selection, conclude};
 
-/// Make everything ready for the next start of one or more containers
+/// Initialize one or more containers
 ///
-/// Whatever would keep a start from succeeding is said: a missing image, a missing bind source,
-/// a seccomp profile that cannot be read. There is no process before the start, and the
-/// container's state stays what it is.
+/// Everything of the container is made: its namespaces, mounts, network and cgroup, and a first
+/// process that waits for `start` to become the payload. What would keep the container from
+/// starting is said here.
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Init {
     #[command(flatten)]
@@ -26,10 +27,11 @@ impl Execute for Init {
         let listed = self.selection.is_listed();
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
-        let fits = |state: ContainerState| !state.is_active();
+        let fits =
+            |state: ContainerState| !state.is_active() && state != ContainerState::Initialized;
         let names = self.selection.resolve(&engine, false, fits)?;
         let one = |name: String| {
-            let done = initialize(&engine, &name);
+            let done = supervisor::initialize(&engine, &name);
             (name, done)
         };
         conclude(session, names.into_iter().map(one).collect(), listed)

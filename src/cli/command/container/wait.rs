@@ -72,7 +72,8 @@ fn condition(text: &str) -> Result<Condition, Error> {
         "removed" | "removing" => Condition::Removed,
         "running" => Condition::State(ContainerState::Running),
         "paused" => Condition::State(ContainerState::Paused),
-        "created" | "configured" | "initialized" => Condition::State(ContainerState::Created),
+        "created" | "configured" => Condition::State(ContainerState::Created),
+        "initialized" => Condition::State(ContainerState::Initialized),
         "healthy" => Condition::Health("healthy"),
         "unhealthy" => Condition::Health("unhealthy"),
         _ => {

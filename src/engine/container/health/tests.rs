@@ -90,6 +90,7 @@ fn checks_are_due_an_interval_after_the_last_one() {
         supervisor: 0,
         restarts: 0,
         paused: false,
+        held: false,
     };
     let seconds = |record: Option<&HealthRecord>| due(&check, &state, record).0 / SECOND;
     assert_eq!(seconds(None), 102);
