@@ -231,6 +231,7 @@ impl<'a> Keeper<'a> {
             None => Some((ongoing.began, ongoing.running_since)),
         };
         let mut watch = Watch {
+            engine: self.engine,
             child: &child,
             dir: &self.dir,
             ends: ongoing.ends,

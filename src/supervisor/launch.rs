@@ -360,6 +360,27 @@ pub(crate) fn attach(
     }
 }
 
+/// Tells the supervisor of a container that runs that its health check is another one.
+///
+/// # Errors
+/// When it cannot be reached; one without a supervisor is told of at its next start.
+pub(crate) fn check_anew(engine: &Engine<'_>, name: &str) -> Result<()> {
+    let dir = engine.store.containers().find(name)?;
+    if !container::state(&dir)?.has_process() {
+        return Ok(());
+    }
+    match listener::connect_at(dir.path(), SOCKET) {
+        Ok(socket) => socket::send(socket.as_fd(), &ToSupervisor::CheckAnew.encode(), None)
+            .map_err(|errno| Error::errno("tell the supervisor of", name, errno).into()),
+        Err(error) if error.kind() == Kind::NotFound => {
+            let line = format!("the new health check of {name} holds from its next start on");
+            engine.ui.warn(&line);
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn connect(dir: &ContainerDir, name: &str) -> Result<OwnedFd> {
     listener::connect_at(dir.path(), SOCKET).map_err(|error| match error.kind() {
         Kind::NotFound => Error::new(Kind::Unsupported, "attach to", name)

@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use crate::logs::{LogDriver, Logging};
 pub(crate) use copy::{Copies, Copy, CopyOutOn};
-pub(crate) use lifecycle::{Health, Lifecycle, OnUnhealthy, RestartPolicy};
+pub(crate) use lifecycle::{
+    Health, HealthLog, HealthLogPlace, Lifecycle, OnUnhealthy, RestartPolicy, Startup,
+};
 pub(crate) use mount::{
     BindOptions, ImageVolumes, Mount, MountKind, Propagation, VolumeMake, VolumesFrom,
 };

@@ -161,7 +161,8 @@ impl Creation {
         convert::container(&self.container, &mut config)?;
         config.copies = convert::copies(&self.copies, around.place.cwd)?;
         config.lifecycle = convert::lifecycle(&self.lifecycle, around.place.cwd)?;
-        config.lifecycle.health = convert::health(&self.health, session.personality)?;
+        config.lifecycle.health =
+            convert::health(&self.health, session.personality, around.place.cwd)?;
         if (self.container.rm || self.container.rmi)
             && config.lifecycle.restart != RestartPolicy::No
         {
