@@ -49,7 +49,7 @@ pub(super) fn mounts(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
         let own_resolvers = network.dns.iter().all(|server| server != "none");
         let files = [
             ("/etc/hosts", own_hosts.then_some(&etc.hosts)),
-            ("/etc/hostname", Some(&etc.hostname)),
+            ("/etc/hostname", etc.hostname.as_ref()),
             (
                 "/etc/resolv.conf",
                 own_resolvers.then_some(&etc.resolv_conf),

@@ -15,7 +15,7 @@ use crate::common::{Result, Timestamp};
 use crate::engine::Engine;
 use crate::engine::container::{Asked, Check, check, due};
 use crate::spec::config::OnUnhealthy;
-use crate::store::{ContainerDir, ContainerRecord, HealthStatus, StateRecord};
+use crate::store::{ContainerDir, ContainerRecord, HealthRecord, HealthStatus, StateRecord};
 use crate::sys::process::{Child, Cloned, clone, exit_now};
 use crate::sys::{exec, signal};
 
@@ -93,15 +93,16 @@ impl<'a> Health<'a> {
         if let Some(probe) = self.probe.take() {
             probe.wait()?;
         }
-        let status = self.plan();
-        Ok(match status {
-            Some(HealthStatus::Unhealthy) => self.on_unhealthy,
+        let record = self.plan();
+        Ok(match record {
+            Some(record) if self.check.gives_up(&record) => OnUnhealthy::Restart,
+            Some(record) if record.status == HealthStatus::Unhealthy => self.on_unhealthy,
             _ => OnUnhealthy::None,
         })
     }
 
-    /// Sets the time of the next check; how the container is.
-    fn plan(&mut self) -> Option<HealthStatus> {
+    /// Sets the time of the next check; what the run's checks have come to.
+    fn plan(&mut self) -> Option<HealthRecord> {
         let record = self.dir.health().ok().flatten();
         let now = Timestamp::now();
         let due = due(&self.check, &self.state, record.as_ref());
@@ -114,8 +115,7 @@ impl<'a> Health<'a> {
             false => left.min(longest),
         };
         self.next = Instant::now() + wait;
-        let own = record.filter(|record| record.run == self.state.start_time);
-        own.map(|record| record.status)
+        record.filter(|record| record.run == self.state.start_time)
     }
 }
 

@@ -19,9 +19,17 @@ pub(crate) struct SecurityArgs {
     #[arg(long, value_name = "OPTION")]
     pub(crate) security_opt: Vec<String>,
 
-    /// Add a host device to the container: SOURCE[:TARGET[:rwm]]
+    /// Add a host device to the container: SOURCE[:TARGET[:rwm]], or a CDI name
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Vec<String>,
+
+    /// GPU devices to add to the container: all, a number, or device=ID,…
+    #[arg(long, value_name = "GPUS")]
+    pub(crate) gpus: Vec<String>,
+
+    /// Add a rule to the cgroup allowed devices list: TYPE MAJOR:MINOR ACCESS
+    #[arg(long, value_name = "RULE")]
+    pub(crate) device_cgroup_rule: Vec<String>,
 
     /// Sysctl options: KEY=VALUE
     #[arg(long, value_name = "SYSCTL")]

@@ -1,5 +1,6 @@
 //! Security flags to the security group.
 
+use crate::cdi;
 use crate::cli::args::SecurityArgs;
 use crate::cli::parse::{self, Place};
 use crate::common::{Error, Result};
@@ -43,7 +44,16 @@ pub(crate) fn security(
         parse::security_opt::parse(text, place, &mut security)?;
     }
     for text in &args.device {
-        security.devices.push(parse::device::parse(text)?);
+        match cdi::is_name(text) {
+            true => security.cdi.push(text.clone()),
+            false => security.devices.push(parse::device::parse(text)?),
+        }
+    }
+    for text in &args.gpus {
+        security.cdi.extend(parse::device::gpus(text)?);
+    }
+    for text in &args.device_cgroup_rule {
+        security.device_rules.push(parse::device::rule(text)?);
     }
     for text in &args.sysctl {
         let (key, value) = parse::sysctl::parse(text, &security, network)?;

@@ -5,8 +5,10 @@ mod base;
 mod borrow;
 mod carry;
 mod commit;
+mod complete;
 mod copy;
 mod create;
+mod devices;
 mod diff;
 mod ending;
 mod etc;
@@ -76,7 +78,7 @@ pub(crate) use pause::{pause, resume, unpause};
 pub(crate) use port::ports;
 pub(crate) use remove::{
     RemoveRequest, clean_cgroup, delete_ended as remove_ended, discard, end_leftovers,
-    purge_as_owner, remove, sweep,
+    purge_as_owner, remove, remove_image, sweep,
 };
 pub(crate) use rename::rename;
 pub(crate) use request::{ContainerState, ContainerSummary, PullPolicy, RunRequest};

@@ -115,6 +115,7 @@ fn finish(engine: &Engine<'_>, prepared: Prepared, outcome: &Result<Ended>) -> R
         },
     };
     event::ended(engine, &record, end);
+    super::remove::remove_image(engine, &record);
     removed.map_err(|error| match error.downcast_ref::<Error>() {
         Some(known) if known.kind() == Kind::NotFound => {
             error.context("the container was removed meanwhile")

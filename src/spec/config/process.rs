@@ -22,6 +22,12 @@ pub(crate) struct Process {
     pub(crate) env: Vec<EnvEntry>,
     /// `--hostname`.
     pub(crate) hostname: Option<String>,
+    /// `--no-hostname`: the image's `/etc/hostname` stays.
+    pub(crate) no_hostname: bool,
+    /// `--domainname`.
+    pub(crate) domainname: Option<String>,
+    /// What the image's passwd and group files are completed with.
+    pub(crate) names: UserNames,
     /// `-i`, `-t`.
     pub(crate) stdio: Stdio,
     /// `--init`: a reaper runs as process 1.
@@ -32,6 +38,21 @@ pub(crate) struct Process {
     pub(crate) umask: Option<u32>,
     /// `--tz`: an area's name in the host's zoneinfo, or `local`.
     pub(crate) timezone: Option<String>,
+}
+
+/// Lines for users and groups that the image does not know.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct UserNames {
+    /// `--passwd`: false completes nothing, true also for a number that `-u` asks for; `None` is
+    /// for a caller that keeps its own number alone.
+    pub(crate) complete: Option<bool>,
+    /// `--passwd-entry`, its variables not replaced yet.
+    pub(crate) passwd_entry: Option<String>,
+    /// `--group-entry`, likewise.
+    pub(crate) group_entry: Option<String>,
+    /// `--hostuser`: names or numbers of the host.
+    pub(crate) host_users: Vec<String>,
 }
 
 /// One environment entry, already resolved against the caller's environment.

@@ -1,6 +1,7 @@
 //! The security group: privileges, namespaces, devices.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,14 @@ pub(crate) struct Security {
     pub(crate) cgroup: NamespaceMode,
     /// `--device`.
     pub(crate) devices: Vec<Device>,
+    /// Devices by name: `vendor.com/class=name` of `--device`, `gpu=name` of `--gpus`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cdi: Vec<String>,
+    /// Where the files are that describe them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cdi_dirs: Vec<PathBuf>,
+    /// `--device-cgroup-rule`, checked; no rung of this program can give them.
+    pub(crate) device_rules: Vec<String>,
     /// `--sysctl`.
     pub(crate) sysctls: BTreeMap<String, String>,
 }

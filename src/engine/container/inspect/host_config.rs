@@ -98,7 +98,19 @@ fn limits(config: &Config) -> Value {
         "OomScoreAdj": resources.oom_score_adj.unwrap_or(0),
         "Ulimits": ulimits,
         "Devices": devices,
+        "DeviceRequests": requests(&security.cdi),
+        "DeviceCgroupRules": security.device_rules,
     })
+}
+
+/// Devices by name, in docker's form; nothing where there are none.
+fn requests(names: &[String]) -> Value {
+    match names.is_empty() {
+        true => Value::Null,
+        false => {
+            json!([{"Driver": "cdi", "Count": 0, "DeviceIDs": names, "Capabilities": [], "Options": {}}])
+        }
+    }
 }
 
 /// docker's keys for what cannot be asked for; templates may name them.
@@ -115,8 +127,6 @@ fn unset() -> Value {
         "CpuPercent": 0,
         "CpuRealtimePeriod": 0,
         "CpuRealtimeRuntime": 0,
-        "DeviceCgroupRules": Value::Null,
-        "DeviceRequests": Value::Null,
         "StorageOpt": Value::Null,
     })
 }
