@@ -105,14 +105,13 @@ impl<'a> Health<'a> {
     fn plan(&mut self) -> Option<HealthRecord> {
         let record = self.dir.health().ok().flatten();
         let now = Timestamp::now();
-        let due = due(&self.check, &self.state, record.as_ref());
-        let longest = self.check.interval.max(self.check.start_interval);
+        let (due, interval) = due(&self.check, &self.state, record.as_ref());
         let left = now.age(due);
-        // Nothing was noted: it is paused, or could not be checked. Nor does a clock that was set
-        // make checks rare, or follow each other at once.
+        // Nothing was noted: it is paused, or could not be checked; or the machine is slow. Nor does
+        // a clock that was set make checks rare, or follow each other at once.
         let wait = match left.is_zero() {
-            true => self.check.interval,
-            false => left.min(longest),
+            true => interval,
+            false => left.min(interval),
         };
         self.next = Instant::now() + wait;
         record.filter(|record| record.run == self.state.start_time)

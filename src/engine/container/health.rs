@@ -154,9 +154,13 @@ fn or(nanoseconds: i64, default: u64) -> Duration {
     }
 }
 
-/// When the next check of the run is due. `record` is what [`ContainerDir::health`] gave; a
+/// When the next check of the run is due, and how long after the last one that is. `record` is what [`ContainerDir::health`] gave; a
 /// record of an earlier run counts as none.
-pub(crate) fn due(check: &Check, state: &StateRecord, record: Option<&HealthRecord>) -> Timestamp {
+pub(crate) fn due(
+    check: &Check,
+    state: &StateRecord,
+    record: Option<&HealthRecord>,
+) -> (Timestamp, Duration) {
     let own = record.filter(|record| record.run == state.start_time);
     let last = own
         .and_then(|record| record.log.last())
@@ -169,10 +173,8 @@ pub(crate) fn due(check: &Check, state: &StateRecord, record: Option<&HealthReco
         None if starting && early => check.start_interval,
         None => check.interval,
     };
-    Timestamp(
-        from.0
-            .saturating_add(wait.as_nanos().try_into().unwrap_or(i128::MAX)),
-    )
+    let nanoseconds = wait.as_nanos().try_into().unwrap_or(i128::MAX);
+    (Timestamp(from.0.saturating_add(nanoseconds)), wait)
 }
 
 /// How a running container is.
