@@ -9,7 +9,8 @@ use super::asked::{Asked, ImageFacts};
 use super::image::{self, Source};
 use super::plan::{self, Planned};
 use super::{
-    RunRequest, Timing, borrow, carry, event, image_mount, names, network, secret, userns, volume,
+    RunRequest, Timing, borrow, carry, event, image_mount, join, names, network, secret, userns,
+    volume,
 };
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
@@ -164,6 +165,7 @@ fn checked(engine: &Engine<'_>, request: &RunRequest, image: &ContainerConfig) -
     image_mount::choose(engine, request, &mut config)?;
     secret::check(engine, &config)?;
     network::choose(engine, &mut config.network)?;
+    join::settle_all(engine, &mut config.security)?;
     settle(engine, &mut config.network)?;
     discard(engine, &config.resources);
     config.resources.limits.check()?;

@@ -19,6 +19,7 @@ mod image;
 mod image_mount;
 mod inside;
 mod inspect;
+mod join;
 mod keeper;
 mod kill;
 mod launch;
