@@ -4,7 +4,7 @@ use crate::cdi;
 use crate::cli::args::SecurityArgs;
 use crate::cli::parse::{self, Place};
 use crate::common::{Error, Result};
-use crate::spec::config::{NamespaceMode, Network, Security};
+use crate::spec::config::{NamespaceMode, Network, Security, Userns};
 
 /// The security group of `args`; `hostname` tells whether `--hostname` was given.
 ///
@@ -21,7 +21,7 @@ pub(crate) fn security(
     };
     let mut security = Security {
         privileged: args.privileged,
-        userns: parse::userns::parse(args.userns.as_deref().unwrap_or(""))?,
+        userns: userns(args)?,
         pid: namespace("--pid", &args.pid)?,
         ipc: namespace("--ipc", &args.ipc)?,
         uts: namespace("--uts", &args.uts)?,
@@ -60,4 +60,26 @@ pub(crate) fn security(
         security.sysctls.insert(key, value);
     }
     Ok(security)
+}
+
+/// The flags that say which ids a container has; one way of saying it at a time.
+fn userns(args: &SecurityArgs) -> Result<Userns> {
+    let maps = !args.uidmap.is_empty() || !args.gidmap.is_empty();
+    let names = args.subuidname.as_ref().or(args.subgidname.as_ref());
+    let ways = [args.userns.is_some(), maps, names.is_some()];
+    if ways.iter().filter(|way| **way).count() > 1 {
+        let why = "--userns, --uidmap with --gidmap, and --subuidname with --subgidname are \
+                   mutually exclusive";
+        return Err(Error::usage("run", "", why));
+    }
+    if maps {
+        return parse::userns::maps(&args.uidmap, &args.gidmap);
+    }
+    match names {
+        Some(name) => Ok(Userns::Names {
+            users: args.subuidname.as_ref().unwrap_or(name).clone(),
+            groups: args.subgidname.as_ref().unwrap_or(name).clone(),
+        }),
+        None => parse::userns::parse(args.userns.as_deref().unwrap_or("")),
+    }
 }

@@ -11,7 +11,7 @@ use super::image::{self, Source};
 use super::plan::{self, Planned};
 use super::{
     RunRequest, Timing, borrow, carry, complete, event, image_mount, names, network, secret,
-    userns, volume,
+    systemd, userns, volume,
 };
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
@@ -167,6 +167,7 @@ fn take_along(
 fn checked(engine: &Engine<'_>, request: &RunRequest, image: &ContainerConfig) -> Result<Config> {
     let mut config = request.config.clone();
     carry::check(&config.copies)?;
+    systemd::prepare(engine, &mut config, image)?;
     borrow::volumes(engine, &mut config)?;
     volume::choose(engine, &mut config, image)?;
     image_mount::choose(engine, request, &mut config)?;

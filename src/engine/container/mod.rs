@@ -43,6 +43,7 @@ mod secret;
 mod stats;
 mod step;
 mod still;
+mod systemd;
 mod top;
 mod update;
 mod usage;

@@ -138,7 +138,7 @@ fn stop_signal(config: &Config, image: &ContainerConfig) -> i32 {
         .unwrap_or(libc::SIGTERM)
 }
 
-fn unified_cgroup() -> bool {
+pub(super) fn unified_cgroup() -> bool {
     // The one file whose presence says "version 2 and nothing else" (cgroups(7)); reading
     // mountinfo would cost every start a page of text.
     Path::new("/sys/fs/cgroup/cgroup.controllers").exists()

@@ -25,7 +25,7 @@ pub(crate) use mount::{
 pub(crate) use network::{
     ExposedPort, HOST_GATEWAY, Helper, HostsFile, Network, NetworkMode, Port,
 };
-pub(crate) use process::{EnvEntry, Process, Stdio, UserNames};
+pub(crate) use process::{EnvEntry, Process, Stdio, Systemd, UserNames};
 pub(crate) use resource::{Resources, Ulimit};
 pub(crate) use secret::{Secret, SecretKind};
 pub(crate) use security::{Device, NamespaceMode, SeccompChoice, Security, Userns};
