@@ -75,7 +75,11 @@ pub(crate) fn maps(uids: &[String], gids: &[String]) -> Result<Userns> {
 
 fn line(flag: &str, text: &str) -> Result<(u32, u32, u32)> {
     const FORM: &str = "use CONTAINER:HOST[:COUNT], three numbers";
-    let numbers = text.split(':').map(|part| part.parse::<u32>().ok());
+    // podman's extended forms begin with signs and letters.
+    let digits = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let numbers = text
+        .split(':')
+        .map(|part| Some(part).filter(digits)?.parse::<u32>().ok());
     let numbers: Option<Vec<u32>> = numbers.collect();
     let (inside, outside, count) = match numbers.as_deref() {
         Some([inside, outside]) => (*inside, *outside, 1),

@@ -31,6 +31,7 @@ mod lower;
 mod mount;
 pub(crate) mod names;
 mod network;
+mod notify;
 mod pause;
 mod plan;
 mod port;
@@ -62,7 +63,7 @@ pub(crate) use event::note;
 pub(crate) use exec::{ExecOutcome, ExecRequest, exec};
 pub(crate) use export::export;
 pub(crate) use failure::RunFailure;
-pub(crate) use health::{Check, check, due, probe_by_hand};
+pub(crate) use health::{Check, check, due, pace, probe_by_hand};
 pub(crate) use image_mount::shown as shown_layers;
 pub(crate) use inspect::inspect;
 pub(crate) use kill::{StopRequest, kill, stop};
@@ -75,6 +76,7 @@ pub(crate) use mount::{
 pub(crate) use network::{
     plug, program_of, reload_networks, renew_program, sweep_networks, tear_down, unplug,
 };
+pub(crate) use notify::{healthy as notify_healthy, started as notify_started};
 pub(crate) use pause::{pause, resume, unpause};
 pub(crate) use port::ports;
 pub(crate) use remove::{

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use oci_spec::runtime::Spec;
 
 use super::asked::Asked;
-use super::{complete, devices, etc, image_mount, network, secret, userns, volume};
+use super::{complete, devices, etc, image_mount, network, notify, secret, userns, volume};
 use crate::common::{ContainerId, Error, Mode};
 use crate::engine::Engine;
 use crate::host::IdMaps;
@@ -41,7 +41,7 @@ pub(super) fn make(
     dir: &ContainerDir,
     again: bool,
 ) -> Result<Planned> {
-    let config = &*devices::named(engine, &asked.config)?;
+    let config = &*notify::given(engine, devices::named(engine, &asked.config)?);
     let maps = userns::from_json(&asked.maps);
     let hostname = hostname(engine, config, record);
     let files = etc::write(dir.path(), &hostname, &config.network, &config.process)?;

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use crate::logs::{LogDriver, Logging};
 pub(crate) use copy::{Copies, Copy, CopyOutOn};
 pub(crate) use lifecycle::{
-    Health, HealthLog, HealthLogPlace, Lifecycle, OnUnhealthy, RestartPolicy, Startup,
+    Health, HealthLog, HealthLogPlace, Lifecycle, Notify, OnUnhealthy, RestartPolicy, Startup,
 };
 pub(crate) use mount::{
     BindOptions, ImageVolumes, Mount, MountKind, Propagation, VolumeMake, VolumesFrom,
