@@ -85,6 +85,9 @@ _ketch() {
             ketch,info)
                 cmd="ketch__subcmd__info"
                 ;;
+            ketch,init)
+                cmd="ketch__subcmd__init"
+                ;;
             ketch,inspect)
                 cmd="ketch__subcmd__inspect"
                 ;;
@@ -165,6 +168,9 @@ _ketch() {
                 ;;
             ketch,unpause)
                 cmd="ketch__subcmd__unpause"
+                ;;
+            ketch,unshare)
+                cmd="ketch__subcmd__unshare"
                 ;;
             ketch,untag)
                 cmd="ketch__subcmd__untag"
@@ -482,7 +488,7 @@ _ketch() {
 
     case "${cmd}" in
         ketch)
-            opts="-v -h --root --config --version --help run create start attach exec top ps rm kill stop restart pause unpause wait update rename logs port stats cp diff export commit mount unmount umount build import pull push images rmi tag untag history inspect version info events boot system-generator quadlet doctor completion generate-docs builder buildx container generate healthcheck image network secret volume system"
+            opts="-v -h --root --config --version --help run create start attach exec top ps rm kill stop restart pause unpause wait update rename init logs port stats cp diff export commit mount unmount umount build import pull push images rmi tag untag history inspect version info events boot system-generator quadlet unshare doctor completion generate-docs builder buildx container generate healthcheck image network secret volume system"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5485,7 +5491,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__info)
-            opts="-f -h --format --help"
+            opts="-f -D -h --format --debug --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5496,6 +5502,39 @@ _ketch() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__init)
+            opts="-a -l -h --all --latest --cidfile --filter --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cidfile)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --filter)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7047,7 +7086,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__system__subcmd__info)
-            opts="-f -h --format --help"
+            opts="-f -D -h --format --debug --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7162,6 +7201,20 @@ _ketch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__unshare)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

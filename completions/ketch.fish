@@ -44,6 +44,7 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "unpause" -d 'Unpause al
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "update" -d 'Update configuration of one or more containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "rename" -d 'Rename a container'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "init" -d 'Initialize one or more containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "logs" -d 'Fetch the logs of one or more containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "port" -d 'List port mappings or a specific mapping for the container'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "stats" -d 'Display a live stream of container resource usage statistics'
@@ -70,6 +71,7 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "events" -d 'Get real ti
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "boot" -d 'Start the containers whose restart policy asks for it, as after a start of the machine'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "system-generator" -d 'Make systemd units of Quadlet\'s .container files'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "quadlet" -d 'Make systemd units of Quadlet\'s .container files'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "unshare" -d 'Run a command in a user namespace that has the ids of your containers'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "doctor" -d 'Show what this machine offers to containers, and the fix for each missing rung'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "completion" -d 'Generate the completion script of a shell'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "generate-docs" -d 'Write man pages and completions'
@@ -404,6 +406,11 @@ complete -c ketch -n "__fish_ketch_using_subcommand update" -s a -l all -d 'Act 
 complete -c ketch -n "__fish_ketch_using_subcommand update" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand update" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand rename" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand init" -l cidfile -d 'Read the container ID from the file' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand init" -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand init" -s a -l all -d 'Act on all containers'
+complete -c ketch -n "__fish_ketch_using_subcommand init" -s l -l latest -d 'Act on the latest container'
+complete -c ketch -n "__fish_ketch_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -s n -l tail -l lines -d 'Number of lines to show from the end of the logs' -r
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -l since -d 'Show logs since a timestamp (2026-01-02T13:23:37Z) or relative (42m for 42 minutes)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand logs" -l until -d 'Show logs before a timestamp (2026-01-02T13:23:37Z) or relative (42m for 42 minutes)' -r
@@ -583,6 +590,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand inspect" -s h -l help -d 'Pr
 complete -c ketch -n "__fish_ketch_using_subcommand version" -s f -l format -d 'Format output: json, or a Go template' -r
 complete -c ketch -n "__fish_ketch_using_subcommand version" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand info" -s f -l format -d 'Format output: json, or a Go template' -r
+complete -c ketch -n "__fish_ketch_using_subcommand info" -s D -l debug -d 'For podman\'s scripts: there is no more to say'
 complete -c ketch -n "__fish_ketch_using_subcommand info" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand events" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand events" -l format -d 'Format output: json, or a Go template' -r
@@ -602,6 +610,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand system-generator" -s h -l he
 complete -c ketch -n "__fish_ketch_using_subcommand quadlet" -l user -d 'For the manager of a user, not for that of the system'
 complete -c ketch -n "__fish_ketch_using_subcommand quadlet" -l dry-run -d 'Print the units instead of writing them'
 complete -c ketch -n "__fish_ketch_using_subcommand quadlet" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand unshare" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ketch -n "__fish_ketch_using_subcommand doctor" -s f -l format -d 'Format output: json, or a Go template' -r
 complete -c ketch -n "__fish_ketch_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand completion" -s h -l help -d 'Print help'
@@ -1608,6 +1617,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_
 complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -f -a "check" -d 'Check that the store is whole; with --repair, put it right'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and not __fish_seen_subcommand_from info events df check prune" -f -a "prune" -d 'Remove unused data'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from info" -s f -l format -d 'Format output: json, or a Go template' -r
+complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from info" -s D -l debug -d 'For podman\'s scripts: there is no more to say'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from events" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand system; and __fish_seen_subcommand_from events" -l format -d 'Format output: json, or a Go template' -r

@@ -1,6 +1,6 @@
 //! What every command is given: whose habits, which environment, where talk goes.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -9,6 +9,7 @@ use crate::cli::args::GlobalArgs;
 use crate::cli::error_report;
 use crate::cli::parse::{Place, env::Caller};
 use crate::cli::personality::Personality;
+use crate::cli::voice::Voice;
 use crate::common::Result;
 use crate::settings::Environment;
 
@@ -52,6 +53,13 @@ impl Session {
             // grammar then says so.
             cwd: std::env::current_dir().unwrap_or_default(),
         }
+    }
+
+    /// Whose words are spoken.
+    pub(crate) fn voice(&self) -> Voice {
+        Voice::of(OsStr::new(
+            self.words.first().map(String::as_str).unwrap_or_default(),
+        ))
     }
 
     /// What the path grammars need.
@@ -110,7 +118,7 @@ fn apply(environment: Environment, global: &GlobalArgs) -> Environment {
     if overrides.iter().all(|(_, value)| value.is_none()) {
         return environment;
     }
-    let given = |name: &std::ffi::OsStr| {
+    let given = |name: &OsStr| {
         overrides
             .iter()
             .any(|(key, value)| value.is_some() && name == *key)

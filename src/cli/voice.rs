@@ -27,6 +27,17 @@ impl Voice {
         }
     }
 
+    /// The release whose words are spoken. Programs compare a peer's before they use it (podman's
+    /// below 3 knows no `--platform`), and what theirs can do counts, not how old ketch is.
+    pub(crate) fn release(self) -> &'static str {
+        match self {
+            Voice::Ketch => env!("CARGO_PKG_VERSION"),
+            // The one of API 1.47.
+            Voice::Docker => "27.5.1",
+            Voice::Podman => "5.4.0",
+        }
+    }
+
     /// The line for an error that reads `text`, without its end; `typed` is what is known of it.
     pub(crate) fn line(self, text: &str, typed: Option<&Error>) -> String {
         let kind = typed.map(Error::kind);

@@ -1,9 +1,10 @@
 //! Work that must happen as the owner of a container's files: in `subid` mode inside a user
 //! namespace with the whole range, otherwise right here.
 
+use std::io::Read;
 use std::os::fd::OwnedFd;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use nix::mount::MsFlags;
 use nix::sched::CloneFlags;
 use serde::Serialize;
@@ -103,6 +104,46 @@ where
             .map_err(|errno| Error::errno("cut mount propagation of", "/", errno))?;
         work()
     })
+}
+
+/// Takes this very process into a user namespace with the mode's map and a mount namespace, as
+/// user 0; one that is in such a user namespace stays there.
+///
+/// # Errors
+/// Why the namespaces or their maps could not be made.
+pub(crate) fn enter(engine: &Engine<'_>) -> Result<()> {
+    let namespaces = CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS;
+    let unshare = |namespaces| {
+        nix::sched::unshare(namespaces)
+            .map_err(|errno| Error::errno("make namespace", "user", errno))
+    };
+    if engine.mode == Mode::Root || engine.host.owns_ids() {
+        unshare(CloneFlags::CLONE_NEWNS)?;
+    } else {
+        let maps = engine.host.id_maps(engine.mode)?;
+        if engine.mode == Mode::Single {
+            unshare(namespaces)?;
+            namespace::write_maps("self", &maps.uids, &maps.gids, true)?;
+            credentials::set_ids(0, 0)?;
+        } else {
+            // newuidmap maps a process from outside: one that stays there calls it.
+            let (reader, writer) = nix::unistd::pipe().context("make pipe")?;
+            let own = std::process::id() as i32;
+            let helper = worker::spawn(engine, Where::holding(writer), |_| {
+                std::fs::File::from(reader).read_exact(&mut [0])?;
+                worker::map(engine, own, &maps)
+            })?;
+            unshare(namespaces)?;
+            if let Some(writer) = &helper.ours {
+                nix::unistd::write(writer, b"g").context("start the helper process")?;
+            }
+            helper.finish(engine)?;
+            become_owner()?;
+        }
+    }
+    mount::set_propagation("/", MsFlags::MS_REC | MsFlags::MS_SLAVE)
+        .map_err(|errno| Error::errno("cut mount propagation of", "/", errno))?;
+    Ok(())
 }
 
 /// User 0 of the namespace, and nothing more.

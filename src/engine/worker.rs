@@ -58,6 +58,14 @@ impl Where<'static> {
             ours: None,
         }
     }
+
+    /// The same, with the caller's end of a pipe.
+    pub(crate) fn holding(ours: OwnedFd) -> Where<'static> {
+        Where {
+            ours: Some(ours),
+            ..Where::here()
+        }
+    }
 }
 
 /// The child's tie to its caller.
@@ -155,14 +163,21 @@ impl<T: DeserializeOwned> Worker<T> {
 impl<T> Worker<T> {
     /// Gives the child its ids, then lets it begin.
     fn map_and_start(&self, engine: &Engine<'_>, maps: &IdMaps) -> Result<()> {
-        let (newuidmap, newgidmap) = engine.host.map_helpers().ok_or_else(|| {
-            Error::new(Kind::Unsupported, "find", "newuidmap").because("not installed".to_owned())
-        })?;
-        run_map_helpers(self.child.pid, newuidmap, &maps.uids, newgidmap, &maps.gids)?;
+        map(engine, self.child.pid, maps)?;
         (&self.socket)
             .write_all(b"g")
             .context("start the helper process")
     }
+}
+
+/// Has newuidmap and newgidmap write the maps of process `pid`.
+pub(super) fn map(engine: &Engine<'_>, pid: i32, maps: &IdMaps) -> Result<()> {
+    let (newuidmap, newgidmap) = engine.host.map_helpers().ok_or_else(|| {
+        Error::new(Kind::Unsupported, "find", "newuidmap").because("not installed".to_owned())
+    })?;
+    Ok(run_map_helpers(
+        pid, newuidmap, &maps.uids, newgidmap, &maps.gids,
+    )?)
 }
 
 /// Readable once the child has answered or ended.

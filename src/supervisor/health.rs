@@ -13,7 +13,7 @@ use nix::sched::CloneFlags;
 use super::handover;
 use crate::common::{Result, Timestamp};
 use crate::engine::Engine;
-use crate::engine::container::{Asked, Check, check, due, notify_healthy, pace};
+use crate::engine::container::{Asked, Check, check, due, notify_healthy};
 use crate::spec::config::{Notify, OnUnhealthy};
 use crate::store::{ContainerDir, ContainerRecord, HealthRecord, HealthStatus, StateRecord};
 use crate::sys::process::{Child, Cloned, clone, exit_now};
@@ -113,14 +113,13 @@ impl<'a> Health<'a> {
     fn plan(&mut self) -> Option<HealthRecord> {
         let record = self.dir.health().ok().flatten();
         let now = Timestamp::now();
-        let due = due(&self.check, &self.state, record.as_ref());
-        let pace = pace(&self.check, &self.state, record.as_ref());
+        let (due, interval) = due(&self.check, &self.state, record.as_ref());
         let left = now.age(due);
-        // Nothing was noted: it is paused, or could not be checked. Nor does a clock that was set
-        // make checks rare, or follow each other at once.
+        // Nothing was noted: it is paused, or could not be checked; or the machine is slow. Nor does
+        // a clock that was set make checks rare, or follow each other at once.
         let wait = match left.is_zero() {
-            true => pace,
-            false => left.min(pace),
+            true => interval,
+            false => left.min(interval),
         };
         self.next = Instant::now() + wait;
         record.filter(|record| record.run == self.state.start_time)

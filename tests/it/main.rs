@@ -12,6 +12,7 @@ mod boot;
 mod build;
 mod build_cache;
 mod build_copy;
+mod build_docker;
 mod build_faults;
 mod build_hostile;
 mod build_logins;

@@ -36,10 +36,20 @@ fn each_prints_what_its_scripts_read() {
         rows[0]["Size"].is_u64() && rows[0]["Created"].is_i64(),
         "{rows}"
     );
-    for program in ["docker", "podman"] {
-        called(&env, program, &["--version"])
-            .says(&program[1..])
-            .says(env!("CARGO_PKG_VERSION"));
+    // Programs refuse a peer that is too old: what counts is whose words these are.
+    let own = concat!("ketch-", env!("CARGO_PKG_VERSION"));
+    let docker = called(&env, "docker", &["--version"]);
+    assert_eq!(docker.ok(), format!("Docker version 27.5.1, build {own}"));
+    assert_eq!(
+        called(&env, "podman", &["--version"]).ok(),
+        "podman version 5.4.0"
+    );
+    for (program, release) in [("docker", "27.5.1"), ("podman", "5.4.0")] {
+        let version = called(&env, program, &["version", "-f", "{{json .}}"]).json();
+        for half in ["Client", "Server"] {
+            assert_eq!(version[half]["Version"], release);
+            assert_eq!(version[half]["GitCommit"], own);
+        }
     }
 }
 

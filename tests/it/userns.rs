@@ -154,6 +154,38 @@ cases! {
         env.payload(&["-v", &bind], &["chown", "/w", "0", "0"]).ok();
     }
 
+    fn a_program_sees_the_ids_of_containers(env) {
+        if env.identity == Some(Identity::Root) {
+            env.ketch(&["unshare", "true"]).refused(&["as it is"]);
+            return;
+        }
+        let folder = env.folder("shared");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+        let own = env.ketch(&["unshare", "id", "-u"]);
+        assert_eq!(own.ok(), "0");
+        env.ketch(&["unshare", "sh", "-c", "exit 7"]).exits(7);
+        env.ketch(&["unshare", "no-such-program"]).fails(127, &["no-such-program"]);
+        env.ketch(&["unshare", "/dev/null"]).fails(126, &["/dev/null"]);
+        env.ketch_with_input(&["unshare", "--", "cat", "/proc/self/uid_map"], b"").ok();
+        if env.identity == Some(Identity::Single) {
+            return;
+        }
+        env.ketch(&["unshare", "sh", "-c", &format!("mkdir -m 700 {folder}/theirs && touch {folder}/theirs/x && chown -R 33:44 {folder}/theirs")]).ok();
+        let theirs = fs::metadata(env.path("shared/theirs")).unwrap();
+        assert!(theirs.uid() != env.uid && theirs.uid() != 33, "{theirs:?}");
+        env.payload(&["-v", &format!("{folder}:/w")], &["stat", "/w/theirs"]).says(" 33:44 ");
+        // ketch in it works on the same store, and its mounts are seen there.
+        env.ketch(&["create", "--name", "box", &env.base(), "payload", "write", "/made", "inside"]).ok();
+        env.ketch(&["start", "-a", "box"]).ok();
+        let look = format!("cat $({} mount box)/made", executable().display());
+        assert_eq!(env.ketch(&["unshare", "sh", "-c", &look]).ok(), "inside");
+        env.ketch(&["mount", "box"]).refused(&["ketch unshare"]);
+        env.ketch(&["rm", "box"]).ok();
+        env.ketch(&["unshare", "rm", "-rf", &format!("{folder}/theirs")]).ok();
+        assert!(!env.path("shared/theirs").exists());
+        env.assert_clean();
+    }
+
     fn keep_id_gives_a_name_and_a_home(env) {
         if env.identity == Some(Identity::Root) {
             return;

@@ -154,31 +154,27 @@ fn or(nanoseconds: i64, default: u64) -> Duration {
     }
 }
 
-/// When the next check of the run is due. `record` is what [`ContainerDir::health`] gave; a
+/// When the next check of the run is due, and how long after the last one that is. `record` is what [`ContainerDir::health`] gave; a
 /// record of an earlier run counts as none.
-pub(crate) fn due(check: &Check, state: &StateRecord, record: Option<&HealthRecord>) -> Timestamp {
-    let wait = pace(check, state, record).as_nanos();
-    let from = last(state, record).0;
-    Timestamp(from.saturating_add(wait.try_into().unwrap_or(i128::MAX)))
-}
-
-/// The time between the last check of the run, or its start, and the next one.
-pub(crate) fn pace(check: &Check, state: &StateRecord, record: Option<&HealthRecord>) -> Duration {
+pub(crate) fn due(
+    check: &Check,
+    state: &StateRecord,
+    record: Option<&HealthRecord>,
+) -> (Timestamp, Duration) {
     let own = record.filter(|record| record.run == state.start_time);
+    let last = own
+        .and_then(|record| record.log.last())
+        .map(|result| result.end);
     let starting = own.is_none_or(|record| record.status == HealthStatus::Starting);
-    let early = state.started.age(last(state, record)) < check.start_period;
-    match check.starting(own) {
+    let from = last.unwrap_or(state.started);
+    let early = state.started.age(from) < check.start_period;
+    let wait = match check.starting(own) {
         Some(startup) => startup.interval,
         None if starting && early => check.start_interval,
         None => check.interval,
-    }
-}
-
-/// The end of the last check of the run, or its start.
-fn last(state: &StateRecord, record: Option<&HealthRecord>) -> Timestamp {
-    let own = record.filter(|record| record.run == state.start_time);
-    let last = own.and_then(|record| record.log.last());
-    last.map_or(state.started, |result| result.end)
+    };
+    let nanoseconds = wait.as_nanos().try_into().unwrap_or(i128::MAX);
+    (Timestamp(from.0.saturating_add(nanoseconds)), wait)
 }
 
 /// How a running container is.

@@ -63,7 +63,7 @@ pub(crate) use event::note;
 pub(crate) use exec::{ExecOutcome, ExecRequest, exec};
 pub(crate) use export::export;
 pub(crate) use failure::RunFailure;
-pub(crate) use health::{Check, check, due, pace, probe_by_hand};
+pub(crate) use health::{Check, check, due, probe_by_hand};
 pub(crate) use image_mount::shown as shown_layers;
 pub(crate) use inspect::inspect;
 pub(crate) use kill::{StopRequest, kill, stop};

@@ -118,9 +118,9 @@ pub(crate) fn release(dir: &ContainerDir) -> Result<bool> {
     Ok(any)
 }
 
-/// Only root has mounts that others see.
+/// Only root has mounts that others see, be it of a user namespace that they are in (`unshare`).
 fn allowed(engine: &Engine<'_>, verb: &str) -> Result<()> {
-    if engine.mode == Mode::Root {
+    if engine.mode == Mode::Root || engine.host.owns_ids() {
         return Ok(());
     }
     Err(
@@ -129,7 +129,7 @@ fn allowed(engine: &Engine<'_>, verb: &str) -> Result<()> {
                 "without root a mount exists only inside the user namespace that made it"
                     .to_owned(),
             )
-            .hint("ketch cp and ketch export read a container's files without a mount")
+            .hint("ketch unshare runs a program inside it; ketch cp and ketch export need no mount")
             .into(),
     )
 }

@@ -8,3 +8,4 @@ pub(crate) mod check;
 pub(crate) mod df;
 pub(crate) mod events;
 pub(crate) mod prune;
+pub(crate) mod unshare;

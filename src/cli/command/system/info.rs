@@ -18,6 +18,10 @@ use crate::host;
 pub(crate) struct Info {
     #[command(flatten)]
     format: ShowArgs,
+
+    /// For podman's scripts: there is no more to say
+    #[arg(short = 'D', long, hide = true)]
+    debug: bool,
 }
 
 impl Execute for Info {
@@ -40,6 +44,7 @@ impl Execute for Info {
             root: engine.store.root().display().to_string(),
             containers,
             images: images.rows.len(),
+            release: session.voice().release(),
         };
         let whole = document::document(&facts);
         session.data(&output::document(
@@ -60,6 +65,8 @@ struct Facts {
     root: String,
     containers: Vec<ContainerSummary>,
     images: usize,
+    /// Of whoever's words are spoken.
+    release: &'static str,
 }
 
 impl Facts {
@@ -86,7 +93,7 @@ impl Facts {
             ("  Paused", self.count(ContainerState::Paused).to_string()),
             ("  Stopped", self.stopped().to_string()),
             (" Images", self.images.to_string()),
-            (" Server Version", env!("CARGO_PKG_VERSION").to_owned()),
+            (" Server Version", self.release.to_owned()),
             (" Storage Driver", "overlay".to_owned()),
             (" Logging Driver", "json-file".to_owned()),
             (" Identity Mode", self.mode.to_string()),
@@ -104,7 +111,7 @@ impl Facts {
         ];
         let mut text = format!(
             "Client:\n Version: {}\n Context: default\n Debug Mode: false\n\nServer:\n",
-            env!("CARGO_PKG_VERSION")
+            self.release
         );
         text += &format!(" Containers: {}\n", self.containers.len());
         text.extend(lines.map(|(name, value)| format!("{name}: {value}\n")));

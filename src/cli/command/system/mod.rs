@@ -11,4 +11,5 @@ pub(crate) mod generator;
 pub(super) mod info;
 pub(super) mod inspect;
 pub(super) mod prune;
+pub(super) mod unshare;
 pub(crate) mod version;

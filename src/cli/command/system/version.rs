@@ -1,7 +1,6 @@
 //! `version` and `--version`.
 
 use std::ffi::OsStr;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -10,10 +9,12 @@ use crate::cli::command::Execute;
 use crate::cli::output;
 use crate::cli::personality::Personality;
 use crate::cli::session::Session;
+use crate::cli::voice::Voice;
 use crate::common::ExitStatus;
 use crate::oci::Platform;
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// What ketch itself is, beside the release of a peer whose words it speaks.
+const BUILD: &str = concat!("ketch-", env!("CARGO_PKG_VERSION"));
 
 /// The version of docker's API whose words the output follows; scripts compare it.
 const API_VERSION: &str = "1.47";
@@ -21,12 +22,13 @@ const API_VERSION: &str = "1.47";
 /// Prints one line in the form of the program ketch is called as: scripts match docker's
 /// `Docker version X` and podman's `podman version X`.
 pub(crate) fn short(program: &OsStr) -> anyhow::Result<ExitStatus> {
-    let name = match Path::new(program).file_name().and_then(OsStr::to_str) {
-        Some("docker") => "Docker",
-        Some("podman") => "podman",
-        _ => "ketch",
-    };
-    output::data(&format!("{name} version {VERSION}\n"))?;
+    let voice = Voice::of(program);
+    let release = voice.release();
+    output::data(&match voice {
+        Voice::Docker => format!("Docker version {release}, build {BUILD}\n"),
+        Voice::Podman => format!("podman version {release}\n"),
+        Voice::Ketch => format!("ketch version {release}\n"),
+    })?;
     Ok(ExitStatus::Code(0))
 }
 
@@ -40,7 +42,8 @@ pub(crate) struct Version {
 impl Execute for Version {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let format = self.format.format(session.personality)?;
-        let mut document = document(session.personality);
+        let release = session.voice().release();
+        let mut document = document(session.personality, release);
         if matches!(format, output::Format::Template(_)) {
             // Go's templates use the name of the field, not of its key in JSON.
             for half in ["Client", "Server"] {
@@ -55,23 +58,23 @@ impl Execute for Version {
             &format,
             "version",
             &document,
-            table,
+            || table(release),
         )?)?;
         Ok(ExitStatus::Code(0))
     }
 }
 
 /// There is no server; its half says the same as the client's, for scripts that read it.
-fn document(personality: Personality) -> Value {
+fn document(personality: Personality, release: &str) -> Value {
     let host = Platform::host();
     match personality {
         Personality::Docker => json!({
             "Client": {
                 "Platform": { "Name": "ketch" },
-                "GitCommit": "",
+                "GitCommit": BUILD,
                 "GoVersion": "",
                 "BuildTime": "",
-                "Version": VERSION,
+                "Version": release,
                 "ApiVersion": API_VERSION,
                 "DefaultAPIVersion": API_VERSION,
                 "Os": host.os,
@@ -80,27 +83,27 @@ fn document(personality: Personality) -> Value {
             },
             "Server": {
                 "Platform": { "Name": "ketch" },
-                "Version": VERSION,
+                "Version": release,
                 "ApiVersion": API_VERSION,
                 "MinAPIVersion": "1.24",
-                "GitCommit": "",
+                "GitCommit": BUILD,
                 "GoVersion": "",
                 "BuildTime": "",
                 "KernelVersion": kernel(),
                 "Experimental": false,
                 "Os": host.os,
                 "Arch": host.architecture,
-                "Components": [{ "Name": "Engine", "Version": VERSION }],
+                "Components": [{ "Name": "Engine", "Version": release }],
             },
         }),
         Personality::Podman => {
             let half = json!({
-                "APIVersion": VERSION,
-                "Version": VERSION,
+                "APIVersion": release,
+                "Version": release,
                 "OsArch": host.to_string(),
                 "Os": host.os,
                 "GoVersion": "",
-                "GitCommit": "",
+                "GitCommit": BUILD,
                 "BuiltTime": "",
                 "Built": 0,
             });
@@ -115,11 +118,11 @@ fn kernel() -> String {
     release.unwrap_or_default()
 }
 
-fn table() -> String {
+fn table(release: &str) -> String {
     let host = Platform::host();
     let half = |name: &str| {
         format!(
-            "{name}:\n Version:           {VERSION}\n API version:       {API_VERSION}\n OS/Arch:           {host}\n"
+            "{name}:\n Version:           {release}\n API version:       {API_VERSION}\n OS/Arch:           {host}\n"
         )
     };
     format!("{}\n{}", half("Client"), half("Server"))
@@ -132,11 +135,11 @@ mod tests {
     #[test]
     fn both_halves_are_always_there() {
         for personality in [Personality::Docker, Personality::Podman] {
-            let document = document(personality);
+            let document = document(personality, "1.2.3");
             for half in ["Client", "Server"] {
-                assert_eq!(document[half]["Version"], VERSION);
+                assert_eq!(document[half]["Version"], "1.2.3");
             }
         }
-        assert!(table().starts_with("Client:\n Version: "));
+        assert!(table("1.2.3").starts_with("Client:\n Version: "));
     }
 }

@@ -92,7 +92,7 @@ fn checks_are_due_an_interval_after_the_last_one() {
         paused: false,
         held: false,
     };
-    let seconds = |record: Option<&HealthRecord>| due(&check, &state, record).0 / SECOND;
+    let seconds = |record: Option<&HealthRecord>| due(&check, &state, record).0.0 / SECOND;
     assert_eq!(seconds(None), 102);
     let with = |end: i128, status, run| HealthRecord {
         status,
