@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{Mount as OciMount, MountBuilder};
 
-use super::config::{BindOptions, Config, HostsFile, Mount, MountKind, NamespaceMode, Propagation};
+use super::config::{
+    BindOptions, Config, HostsFile, Mount, MountKind, NamespaceMode, Propagation, Systemd,
+};
 use super::generate::{Inputs, VolumeSource, built};
 use crate::common::{Error, Kind, Result};
 use crate::host::idmap;
@@ -150,11 +152,15 @@ fn defaults(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
             &["rbind", "rslave", "nosuid", "noexec", "nodev", sys_mode],
         )?);
     }
+    let cgroup_mode = match config.process.systemd {
+        Systemd::Always => "rw",
+        _ => sys_mode,
+    };
     if inputs.unified_cgroup {
         list.push(new(
             "/sys/fs/cgroup",
             "cgroup2",
-            &["nosuid", "noexec", "nodev", sys_mode],
+            &["nosuid", "noexec", "nodev", cgroup_mode],
         )?);
     }
     list.extend(ipc_mounts(config)?);

@@ -13,8 +13,8 @@ use nix::sched::CloneFlags;
 use super::handover;
 use crate::common::{Result, Timestamp};
 use crate::engine::Engine;
-use crate::engine::container::{Asked, Check, check, due};
-use crate::spec::config::OnUnhealthy;
+use crate::engine::container::{Asked, Check, check, due, notify_healthy};
+use crate::spec::config::{Notify, OnUnhealthy};
 use crate::store::{ContainerDir, ContainerRecord, HealthRecord, HealthStatus, StateRecord};
 use crate::sys::process::{Child, Cloned, clone, exit_now};
 use crate::sys::{exec, signal};
@@ -27,6 +27,8 @@ pub(super) struct Health<'a> {
     state: StateRecord,
     check: Check,
     on_unhealthy: OnUnhealthy,
+    /// The manager of a service is to be told of the first success.
+    to_notify: bool,
     /// When the next one begins.
     next: Instant,
     probe: Option<Child>,
@@ -48,6 +50,7 @@ impl<'a> Health<'a> {
             id: record.id.to_string(),
             state: dir.state().ok().flatten()?,
             on_unhealthy: config.lifecycle.health.on_unhealthy,
+            to_notify: config.lifecycle.notify == Notify::Healthy,
             check,
             next: Instant::now(),
             probe: None,
@@ -94,6 +97,11 @@ impl<'a> Health<'a> {
             probe.wait()?;
         }
         let record = self.plan();
+        let healthy = |record: &HealthRecord| record.status == HealthStatus::Healthy;
+        if self.to_notify && record.as_ref().is_some_and(healthy) {
+            self.to_notify = false;
+            notify_healthy(self.engine);
+        }
         Ok(match record {
             Some(record) if self.check.gives_up(&record) => OnUnhealthy::Restart,
             Some(record) if record.status == HealthStatus::Unhealthy => self.on_unhealthy,

@@ -64,7 +64,7 @@ pub(crate) fn run(
     let blind = options.viewer.is_blind();
     if options.detach {
         warn_of_logout(engine);
-        spawn::spawn(engine, prepared, Bond::Visitor, Default::default())?;
+        spawn(engine, prepared, Bond::Visitor, Default::default())?;
         timing.lap("start");
         return Ok(Outcome::Alive(id));
     }
@@ -73,7 +73,7 @@ pub(crate) fn run(
     let terminal = prepared.asked.config.process.stdio.tty;
     let signals = Signals::block()?;
     let bond = if blind { Bond::Starter } else { Bond::Owner };
-    let spawned = spawn::spawn(engine, prepared, bond, options.viewer.wanted)?;
+    let spawned = spawn(engine, prepared, bond, options.viewer.wanted)?;
     timing.lap("start");
     let stayed = attached::stay(
         &spawned.socket,
@@ -102,6 +102,24 @@ fn start_required(engine: &Engine<'_>, prepared: &Prepared) -> Result<()> {
         start(engine, id, None).with_context(|| format!("start what {name} requires"))?;
     }
     Ok(())
+}
+
+/// Starts a container with its supervisor, and says so to the manager of a service.
+fn spawn(
+    engine: &Engine<'_>,
+    prepared: Prepared,
+    bond: Bond,
+    wanted: Wanted,
+) -> Result<spawn::Spawned> {
+    let notify = prepared.asked.config.lifecycle.notify;
+    let spawned = spawn::spawn(engine, prepared, bond, wanted)?;
+    // In the foreground the service is this process.
+    let main = match bond {
+        Bond::Visitor => spawned.child.pid.unsigned_abs(),
+        _ => std::process::id(),
+    };
+    container::notify_started(engine, notify, main);
+    Ok(spawned)
 }
 
 fn warn_of_logout(engine: &Engine<'_>) {
@@ -151,12 +169,12 @@ pub(crate) fn start(
     start_required(engine, &prepared)?;
     let terminal = prepared.asked.config.process.stdio.tty;
     let Some(mut viewer) = viewer else {
-        spawn::spawn(engine, prepared, Bond::Visitor, Default::default())?;
+        spawn(engine, prepared, Bond::Visitor, Default::default())?;
         return Ok(None);
     };
     viewer.wanted.stdin &= prepared.asked.config.process.stdio.interactive;
     let signals = Signals::block()?;
-    let spawned = spawn::spawn(engine, prepared, Bond::Starter, viewer.wanted)?;
+    let spawned = spawn(engine, prepared, Bond::Starter, viewer.wanted)?;
     match attached::stay(&spawned.socket, viewer, &signals, (terminal, false))? {
         Stay::Ended(status) => Ok(Some(status)),
         Stay::Detached => Ok(None),
@@ -192,7 +210,7 @@ pub(crate) fn initialize(engine: &Engine<'_>, name: &str) -> Result<()> {
     let mut prepared = reopen(engine, dir, lock, name)?;
     prepared.planned.plan.held = true;
     warn_of_logout(engine);
-    spawn::spawn(engine, prepared, Bond::Visitor, Default::default())?;
+    spawn(engine, prepared, Bond::Visitor, Default::default())?;
     Ok(())
 }
 

@@ -107,3 +107,42 @@ cases! {
         env.assert_clean();
     }
 }
+
+cases! {
+    fn systemd_finds_what_it_needs(env) {
+        let places = |flags: &[&str]| run(env, flags, &["mounts"]).ok().to_owned();
+        let mounted = |text: &str, place: &str| text.lines().find(|line| line.split(' ').nth(4) == Some(place)).map(str::to_owned);
+        let always = places(&["--systemd=always"]);
+        for place in ["/run", "/run/lock", "/tmp", "/var/log/journal"] {
+            assert!(mounted(&always, place).is_some_and(|line| line.contains("tmpfs")), "{place}: {always}");
+        }
+        if let Some(line) = mounted(&always, "/sys/fs/cgroup") {
+            assert!(line.contains(" rw,"), "{line}");
+        } else {
+            run(env, &["--systemd=always"], &["true"]).exits(0).warns("version 1");
+        }
+        assert!(run(env, &["--systemd=always"], &["env"]).ok().contains("container=oci"));
+        // The payload is not systemd.
+        for flags in [&[][..], &["--systemd"], &["--systemd=true"], &["--systemd=false"]] {
+            assert_eq!(mounted(&places(flags), "/run/lock"), None, "{flags:?}");
+        }
+        run(env, &["--systemd=perhaps"], &["true"]).fails(125, &["--systemd", "perhaps"]);
+        // What is called so is, and podman looks by itself.
+        let image = env.image(Image::base().layer(Layer::new().dir("sbin", 0o755).symlink("sbin/init", "/payload")));
+        let create = |program: &str, flags: &[&str]| {
+            let mut arguments = vec!["create", "--name", "booted", "--network", "none"];
+            arguments.extend(flags);
+            arguments.extend([image.as_str(), "/sbin/init"]);
+            called(env, program, &arguments).exits(0);
+            let signal = env.ketch(&["inspect", "-f", "{{.Config.StopSignal}}", "booted"]).ok().to_owned();
+            env.ketch(&["rm", "booted"]).ok();
+            signal
+        };
+        assert_eq!(create("podman", &[]), "SIGRTMIN+3");
+        assert_eq!(create("podman", &["--systemd=false"]), "SIGTERM");
+        assert_eq!(create("podman", &["--stop-signal", "SIGINT"]), "SIGINT");
+        assert_eq!(create("docker", &[]), "SIGTERM");
+        assert_eq!(create("docker", &["--systemd"]), "SIGRTMIN+3");
+        env.assert_clean();
+    }
+}

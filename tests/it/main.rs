@@ -51,6 +51,7 @@ mod network_bridge;
 mod network_names;
 mod network_private;
 mod network_shared;
+mod notify;
 mod pause;
 mod peers;
 mod personality;

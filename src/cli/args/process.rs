@@ -78,6 +78,11 @@ pub(crate) struct ProcessArgs {
     #[arg(long)]
     pub(crate) init: bool,
 
+    /// Prepare the container for systemd as its first process: true when it is, always or false
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true")]
+    pub(crate) systemd: Option<String>,
+
     /// File mode creation mask, octal
     #[arg(long, value_name = "MASK")]
     pub(crate) umask: Option<String>,

@@ -39,6 +39,23 @@ pub(crate) struct SecurityArgs {
     #[arg(long, value_name = "MODE")]
     pub(crate) userns: Option<String>,
 
+    /// User ids of the container: CONTAINER:HOST[:COUNT], of an ordinary user as podman unshare
+    /// has them
+    #[arg(long, value_name = "MAP")]
+    pub(crate) uidmap: Vec<String>,
+
+    /// Group ids of the container, likewise
+    #[arg(long, value_name = "MAP")]
+    pub(crate) gidmap: Vec<String>,
+
+    /// User ids of the container: those that /etc/subuid gives this name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) subuidname: Option<String>,
+
+    /// Group ids of the container: those that /etc/subgid gives this name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) subgidname: Option<String>,
+
     /// PID namespace to use: private, host or container:NAME
     #[arg(long, value_name = "MODE")]
     pub(crate) pid: Option<String>,

@@ -5,7 +5,7 @@ use crate::cli::parse;
 use crate::cli::personality::Personality;
 use crate::common::{Error, Result};
 use crate::settings::Environment;
-use crate::spec::config::{EnvEntry, Process, Stdio, UserNames};
+use crate::spec::config::{EnvEntry, Process, Stdio, Systemd, UserNames};
 
 use super::{Surroundings, read};
 
@@ -53,6 +53,14 @@ pub(crate) fn process(
         domainname: match args.domainname.as_deref() {
             None | Some("") => None,
             Some(name) => Some(parse::host::domainname(name)?),
+        },
+        systemd: match (args.systemd.as_deref(), around.personality) {
+            (None, Personality::Podman) | (Some("true"), _) => Systemd::Detected,
+            (None | Some("false"), _) => Systemd::Never,
+            (Some("always"), _) => Systemd::Always,
+            (Some(other), _) => {
+                return Err(parse::bad("--systemd", other, "use true, false or always"));
+            }
         },
         names: names(args, around.personality)?,
         stdio: Stdio {

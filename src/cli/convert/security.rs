@@ -21,7 +21,7 @@ pub(crate) fn security(
     };
     let mut security = Security {
         privileged: args.privileged,
-        userns: parse::userns::parse(args.userns.as_deref().unwrap_or(""))?,
+        userns: userns(args)?,
         pid: namespace("--pid", &args.pid)?,
         ipc: namespace("--ipc", &args.ipc)?,
         uts: namespace("--uts", &args.uts)?,
@@ -74,10 +74,35 @@ fn check(security: &Security, hostname: bool) -> Result<()> {
         _ => {}
     }
     let joined = |mode: &NamespaceMode| matches!(mode, NamespaceMode::Container(_));
-    let own_ids = matches!(security.userns, Userns::KeepId { .. } | Userns::Auto { .. });
+    let own_ids = !matches!(
+        security.userns,
+        Userns::Default | Userns::Host | Userns::Container(_)
+    );
     if own_ids && (joined(&security.pid) || joined(&security.uts)) {
         let why = "conflicting options: a container in another one's namespaces has its ids";
         return Err(Error::usage("use --userns", "", why));
     }
     Ok(())
+}
+
+/// The flags that say which ids a container has; one way of saying it at a time.
+fn userns(args: &SecurityArgs) -> Result<Userns> {
+    let maps = !args.uidmap.is_empty() || !args.gidmap.is_empty();
+    let names = args.subuidname.as_ref().or(args.subgidname.as_ref());
+    let ways = [args.userns.is_some(), maps, names.is_some()];
+    if ways.iter().filter(|way| **way).count() > 1 {
+        let why = "--userns, --uidmap with --gidmap, and --subuidname with --subgidname are \
+                   mutually exclusive";
+        return Err(Error::usage("run", "", why));
+    }
+    if maps {
+        return parse::userns::maps(&args.uidmap, &args.gidmap);
+    }
+    match names {
+        Some(name) => Ok(Userns::Names {
+            users: args.subuidname.as_ref().unwrap_or(name).clone(),
+            groups: args.subgidname.as_ref().unwrap_or(name).clone(),
+        }),
+        None => parse::userns::parse(args.userns.as_deref().unwrap_or("")),
+    }
 }

@@ -32,6 +32,7 @@ mod lower;
 mod mount;
 pub(crate) mod names;
 mod network;
+mod notify;
 mod pause;
 mod plan;
 mod port;
@@ -44,6 +45,7 @@ mod secret;
 mod stats;
 mod step;
 mod still;
+mod systemd;
 mod top;
 mod update;
 mod usage;
@@ -75,6 +77,7 @@ pub(crate) use mount::{
 pub(crate) use network::{
     plug, program_of, reload_networks, renew_program, sweep_networks, tear_down, unplug,
 };
+pub(crate) use notify::{healthy as notify_healthy, started as notify_started};
 pub(crate) use pause::{pause, resume, unpause};
 pub(crate) use port::ports;
 pub(crate) use remove::{

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use oci_spec::runtime::Spec;
 
 use super::asked::Asked;
-use super::{complete, devices, etc, image_mount, network, secret, userns, volume};
+use super::{complete, devices, etc, image_mount, network, notify, secret, userns, volume};
 use crate::common::{ContainerId, Error, Mode};
 use crate::engine::Engine;
 use crate::host::IdMaps;
@@ -41,7 +41,7 @@ pub(super) fn make(
     dir: &ContainerDir,
     again: bool,
 ) -> Result<Planned> {
-    let config = &*devices::named(engine, &asked.config)?;
+    let config = &*notify::given(engine, devices::named(engine, &asked.config)?);
     let maps = userns::from_json(&asked.maps);
     let hostname = hostname(engine, config, record);
     let files = etc::write(dir.path(), &hostname, &config.network, &config.process)?;
@@ -138,7 +138,7 @@ fn stop_signal(config: &Config, image: &ContainerConfig) -> i32 {
         .unwrap_or(libc::SIGTERM)
 }
 
-fn unified_cgroup() -> bool {
+pub(super) fn unified_cgroup() -> bool {
     // The one file whose presence says "version 2 and nothing else" (cgroups(7)); reading
     // mountinfo would cost every start a page of text.
     Path::new("/sys/fs/cgroup/cgroup.controllers").exists()

@@ -19,8 +19,25 @@ pub(crate) struct Lifecycle {
     pub(crate) pidfile: Option<String>,
     /// `--conmon-pidfile`: the same for the process that keeps the container.
     pub(crate) keeper_pidfile: Option<String>,
+    /// `--sdnotify`.
+    pub(crate) notify: Notify,
     /// `--health-*` and `--no-healthcheck`, over the image's own.
     pub(crate) health: Health,
+}
+
+/// Who tells the manager of a service that the container is ready.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Notify {
+    /// Nobody (`ignore`).
+    #[default]
+    Nobody,
+    /// The payload (`container`).
+    Payload,
+    /// ketch, when the payload runs (`conmon`).
+    Ketch,
+    /// ketch, when the container is healthy (`healthy`).
+    Healthy,
 }
 
 /// What happens when the payload ends by itself.

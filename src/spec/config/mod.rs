@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use crate::logs::{LogDriver, Logging};
 pub(crate) use copy::{Copies, Copy, CopyOutOn};
 pub(crate) use lifecycle::{
-    Health, HealthLog, HealthLogPlace, Lifecycle, OnUnhealthy, RestartPolicy, Startup,
+    Health, HealthLog, HealthLogPlace, Lifecycle, Notify, OnUnhealthy, RestartPolicy, Startup,
 };
 pub(crate) use mount::{
     BindOptions, ImageVolumes, Mount, MountKind, Propagation, VolumeMake, VolumesFrom,
@@ -25,7 +25,7 @@ pub(crate) use mount::{
 pub(crate) use network::{
     ExposedPort, HOST_GATEWAY, Helper, HostsFile, Network, NetworkMode, Port,
 };
-pub(crate) use process::{EnvEntry, Process, Stdio, UserNames};
+pub(crate) use process::{EnvEntry, Process, Stdio, Systemd, UserNames};
 pub(crate) use resource::{Resources, Ulimit};
 pub(crate) use secret::{Secret, SecretKind};
 pub(crate) use security::{Device, NamespaceMode, SeccompChoice, Security, Userns};

@@ -26,6 +26,8 @@ pub(crate) struct Process {
     pub(crate) no_hostname: bool,
     /// `--domainname`.
     pub(crate) domainname: Option<String>,
+    /// `--systemd`; settled when the container is made.
+    pub(crate) systemd: Systemd,
     /// What the image's passwd and group files are completed with.
     pub(crate) names: UserNames,
     /// `-i`, `-t`.
@@ -38,6 +40,19 @@ pub(crate) struct Process {
     pub(crate) umask: Option<u32>,
     /// `--tz`: an area's name in the host's zoneinfo, or `local`.
     pub(crate) timezone: Option<String>,
+}
+
+/// Whether a container is prepared for systemd.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Systemd {
+    /// It is not.
+    #[default]
+    Never,
+    /// When that is what it runs.
+    Detected,
+    /// It is.
+    Always,
 }
 
 /// Lines for users and groups that the image does not know.

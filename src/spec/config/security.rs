@@ -85,6 +85,20 @@ pub(crate) enum Userns {
         /// `size=`.
         size: Option<u32>,
     },
+    /// `--uidmap` and `--gidmap`: ids inside, ids outside and how many, 0 among those inside.
+    Maps {
+        /// User ids.
+        uids: Vec<(u32, u32, u32)>,
+        /// Group ids.
+        gids: Vec<(u32, u32, u32)>,
+    },
+    /// `--subuidname` and `--subgidname`: the subordinate ids of these names, from 0 on.
+    Names {
+        /// In `/etc/subuid`.
+        users: String,
+        /// In `/etc/subgid`.
+        groups: String,
+    },
 }
 
 /// Private, or shared with the caller or another container.

@@ -160,7 +160,8 @@ impl Creation {
         convert::mounts(&self.mounts, &around, &mut config)?;
         convert::container(&self.container, &mut config)?;
         config.copies = convert::copies(&self.copies, around.place.cwd)?;
-        config.lifecycle = convert::lifecycle(&self.lifecycle, around.place.cwd)?;
+        config.lifecycle =
+            convert::lifecycle(&self.lifecycle, session.personality, around.place.cwd)?;
         config.lifecycle.health =
             convert::health(&self.health, session.personality, around.place.cwd)?;
         if (self.container.rm || self.container.rmi)

@@ -164,6 +164,7 @@ fn userns(userns: &Userns) -> String {
                 format!("keep-id:{}", options.join(","))
             }
         }
+        Userns::Maps { .. } | Userns::Names { .. } => "private".to_owned(),
         Userns::Auto { size: None } => "auto".to_owned(),
         Userns::Auto { size: Some(size) } => format!("auto:size={size}"),
     }
