@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_ketch_global_optspecs
-    string join \n root= config= v/version h/help
+    string join \n root= config= cdi-spec-dir= v/version h/help
 end
 
 function __fish_ketch_needs_command
@@ -26,6 +26,7 @@ end
 
 complete -c ketch -n "__fish_ketch_needs_command" -l root -d 'Directory of the store' -r -f -a "(__fish_complete_directories)"
 complete -c ketch -n "__fish_ketch_needs_command" -l config -d 'Directory of docker\'s client configuration' -r -f -a "(__fish_complete_directories)"
+complete -c ketch -n "__fish_ketch_needs_command" -l cdi-spec-dir -d 'Directory of CDI files, in place of /etc/cdi and /var/run/cdi' -r -f -a "(__fish_complete_directories)"
 complete -c ketch -n "__fish_ketch_needs_command" -s v -l version -d 'Print version information and quit'
 complete -c ketch -n "__fish_ketch_needs_command" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "run" -d 'Create and run a new container from an image'
@@ -90,6 +91,8 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l detach-keys -d 'Over
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l preserve-fds -d 'Pass a number of additional file descriptors into the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l preserve-fd -d 'Pass these file descriptors into the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l name -d 'Assign a name to the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l requires -d 'Start these containers first, before each start' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l runtime -d 'Runtime of the container: ketch\'s own, under any usual name' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l cidfile -d 'Write the container ID to the file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s l -l label -d 'Set meta data on a container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l label-file -d 'Read in a line delimited file of labels' -r -F
@@ -105,6 +108,12 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -s u -l user -d 'Userna
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l group-add -d 'Add additional groups to join; keep-groups keeps the caller\'s' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s h -l hostname -d 'Container host name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l domainname -d 'Container NIS domain name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l passwd -d 'Complete the image\'s passwd and group files for a user that they lack' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l passwd-entry -d 'The line of such a user, with $USERNAME, $UID, $GID, $NAME and $HOME' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l group-entry -d 'The line of such a group, with $GROUPNAME, $GID and $USERLIST' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l hostuser -d 'Add the host\'s line of a user to the image\'s passwd and group files' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l systemd -d 'Prepare the container for systemd as its first process: true when it is, always or false' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l umask -d 'File mode creation mask, octal' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l secret -d 'Give the container a secret: NAME[,type=mount|env,target=,uid=,gid=,mode=]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l tz -d 'Set timezone in container: an area such as Europe/Vienna, or local' -r
@@ -114,7 +123,9 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l mount -d 'Attach a f
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l image-volume -d 'What stands for the volumes of the image: bind, tmpfs or ignore' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l read-only-tmpfs -d 'With --read-only, keep /run, /tmp and /var/tmp writable' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l storage-opt -d 'Options of the storage driver; there is none that ketch\'s storage has' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l network -d 'Connect the container to a network: none, host, private, container:NAME, ns:PATH or a network\'s name with options' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l network-alias -d 'Add network-scoped alias for the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l ip -d 'IPv4 address of the container on its network' -r
@@ -144,18 +155,25 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l ulimit -d 'Ulimit op
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l cap-add -d 'Add Linux capabilities' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l cap-drop -d 'Drop Linux capabilities' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l security-opt -d 'Security options: no-new-privileges, seccomp=, apparmor=, mask=, unmask=' -r
-complete -c ketch -n "__fish_ketch_using_subcommand run" -l device -d 'Add a host device to the container: SOURCE[:TARGET[:rwm]]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l device -d 'Add a host device to the container: SOURCE[:TARGET[:rwm]], or a CDI name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l gpus -d 'GPU devices to add to the container: all, a number, or device=ID,…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list: TYPE MAJOR:MINOR ACCESS' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l sysctl -d 'Sysctl options: KEY=VALUE' -r
-complete -c ketch -n "__fish_ketch_using_subcommand run" -l userns -d 'User namespace: host, keep-id[:uid=N,gid=N] or auto[:size=N]' -r
-complete -c ketch -n "__fish_ketch_using_subcommand run" -l pid -d 'PID namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l userns -d 'User namespace: host, keep-id[:uid=N,gid=N], auto[:size=N] or container:NAME' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l uidmap -d 'User ids of the container: CONTAINER:HOST[:COUNT], of an ordinary user as podman unshare has them' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l gidmap -d 'Group ids of the container, likewise' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l subuidname -d 'User ids of the container: those that /etc/subuid gives this name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l subgidname -d 'Group ids of the container: those that /etc/subgid gives this name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l pid -d 'PID namespace to use: private, host or container:NAME' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l ipc -d 'IPC mode to use: private, shareable or host' -r
-complete -c ketch -n "__fish_ketch_using_subcommand run" -l uts -d 'UTS namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l uts -d 'UTS namespace to use: private, host or container:NAME' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l copy-in -d 'Copy a host path into the container\'s own layer before it starts' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l copy-out -d 'Copy a path of the container to the host when it has ended; all of it appears at once' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l copy-out-on -d 'When to copy out: always, also after a failure, or success' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l restart -d 'Restart policy when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l stop-timeout -d 'Timeout (in seconds) to stop the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l sdnotify -d 'Who notifies the manager of a service (NOTIFY_SOCKET): container, conmon, healthy or ignore' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l log-opt -d 'Log driver options: max-size, max-file, path, tag, labels, env' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l pidfile -d 'Write the host\'s process number of the container to the file at each start' -r -F
@@ -167,6 +185,14 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-timeout -d 'M
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-start-period -d 'Start period for the container to initialize before failures count (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-on-failure -d 'Action when the container becomes unhealthy: none, kill, restart or stop' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-startup-cmd -d 'Command that has to succeed before the check begins' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-startup-interval -d 'Time between running it (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-startup-retries -d 'Failures in a row after which the container is restarted; 0 for never' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-startup-success -d 'Successes in a row needed (default 1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-startup-timeout -d 'Maximum time to allow it to run (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-log-destination -d 'Where results go as well: local, events_logger or a directory' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-max-log-count -d 'How many results are kept; 0 for as many as can be, 1000 (default 5)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l health-max-log-size -d 'How much of what a check writes is kept; 0 for as much as can be, 64 KiB (default 4096)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l arch -d 'Choose the image for this architecture, such as arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l os -d 'Choose the image for this operating system' -r
@@ -174,14 +200,19 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l variant -d 'Choose t
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l cert-dir -d 'Directory of certificates and keys for the registry' -r -f -a "(__fish_complete_directories)"
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l retry -d 'How often a failed request to the registry is tried again (default 4)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l retry-delay -d 'Time between two tries, in place of one that grows (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l pull -d 'Pull image before running: missing, always, never or newer' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s d -l detach -d 'Run container in background and print container ID'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l timing -d 'Say on stderr how long each phase took'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l rm -d 'Automatically remove the container when it exits'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l rmi -d 'Remove the container and its image when it exits, unless another container has the image'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l replace -d 'Replace a container of the same name'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s i -l interactive -d 'Keep STDIN open'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l env-host -d 'Pass the caller\'s whole environment'
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l no-hostname -d 'Do not give the container a file /etc/hostname of its own'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
@@ -194,6 +225,8 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -s q -l quiet -d 'Suppr
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l strict -d 'Fail when something asked for cannot be given'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l help -d 'Print usage'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l name -d 'Assign a name to the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l requires -d 'Start these containers first, before each start' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l runtime -d 'Runtime of the container: ketch\'s own, under any usual name' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l cidfile -d 'Write the container ID to the file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand create" -s l -l label -d 'Set meta data on a container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l label-file -d 'Read in a line delimited file of labels' -r -F
@@ -209,6 +242,12 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -s u -l user -d 'Use
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l group-add -d 'Add additional groups to join; keep-groups keeps the caller\'s' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -s h -l hostname -d 'Container host name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l domainname -d 'Container NIS domain name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l passwd -d 'Complete the image\'s passwd and group files for a user that they lack' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l passwd-entry -d 'The line of such a user, with $USERNAME, $UID, $GID, $NAME and $HOME' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l group-entry -d 'The line of such a group, with $GROUPNAME, $GID and $USERLIST' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l hostuser -d 'Add the host\'s line of a user to the image\'s passwd and group files' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l systemd -d 'Prepare the container for systemd as its first process: true when it is, always or false' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l umask -d 'File mode creation mask, octal' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l secret -d 'Give the container a secret: NAME[,type=mount|env,target=,uid=,gid=,mode=]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l tz -d 'Set timezone in container: an area such as Europe/Vienna, or local' -r
@@ -218,7 +257,9 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -l mount -d 'Attach 
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l image-volume -d 'What stands for the volumes of the image: bind, tmpfs or ignore' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l read-only-tmpfs -d 'With --read-only, keep /run, /tmp and /var/tmp writable' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l storage-opt -d 'Options of the storage driver; there is none that ketch\'s storage has' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l network -d 'Connect the container to a network: none, host, private, container:NAME, ns:PATH or a network\'s name with options' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l network-alias -d 'Add network-scoped alias for the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l ip -d 'IPv4 address of the container on its network' -r
@@ -248,18 +289,25 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -l ulimit -d 'Ulimit
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l cap-add -d 'Add Linux capabilities' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l cap-drop -d 'Drop Linux capabilities' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l security-opt -d 'Security options: no-new-privileges, seccomp=, apparmor=, mask=, unmask=' -r
-complete -c ketch -n "__fish_ketch_using_subcommand create" -l device -d 'Add a host device to the container: SOURCE[:TARGET[:rwm]]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l device -d 'Add a host device to the container: SOURCE[:TARGET[:rwm]], or a CDI name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l gpus -d 'GPU devices to add to the container: all, a number, or device=ID,…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list: TYPE MAJOR:MINOR ACCESS' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l sysctl -d 'Sysctl options: KEY=VALUE' -r
-complete -c ketch -n "__fish_ketch_using_subcommand create" -l userns -d 'User namespace: host, keep-id[:uid=N,gid=N] or auto[:size=N]' -r
-complete -c ketch -n "__fish_ketch_using_subcommand create" -l pid -d 'PID namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l userns -d 'User namespace: host, keep-id[:uid=N,gid=N], auto[:size=N] or container:NAME' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l uidmap -d 'User ids of the container: CONTAINER:HOST[:COUNT], of an ordinary user as podman unshare has them' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l gidmap -d 'Group ids of the container, likewise' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l subuidname -d 'User ids of the container: those that /etc/subuid gives this name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l subgidname -d 'Group ids of the container: those that /etc/subgid gives this name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l pid -d 'PID namespace to use: private, host or container:NAME' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l ipc -d 'IPC mode to use: private, shareable or host' -r
-complete -c ketch -n "__fish_ketch_using_subcommand create" -l uts -d 'UTS namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l uts -d 'UTS namespace to use: private, host or container:NAME' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l copy-in -d 'Copy a host path into the container\'s own layer before it starts' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l copy-out -d 'Copy a path of the container to the host when it has ended; all of it appears at once' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l copy-out-on -d 'When to copy out: always, also after a failure, or success' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l restart -d 'Restart policy when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l stop-timeout -d 'Timeout (in seconds) to stop the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l sdnotify -d 'Who notifies the manager of a service (NOTIFY_SOCKET): container, conmon, healthy or ignore' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l log-opt -d 'Log driver options: max-size, max-file, path, tag, labels, env' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l pidfile -d 'Write the host\'s process number of the container to the file at each start' -r -F
@@ -271,6 +319,14 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-timeout -d
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-start-period -d 'Start period for the container to initialize before failures count (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-on-failure -d 'Action when the container becomes unhealthy: none, kill, restart or stop' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-startup-cmd -d 'Command that has to succeed before the check begins' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-startup-interval -d 'Time between running it (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-startup-retries -d 'Failures in a row after which the container is restarted; 0 for never' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-startup-success -d 'Successes in a row needed (default 1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-startup-timeout -d 'Maximum time to allow it to run (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-log-destination -d 'Where results go as well: local, events_logger or a directory' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-max-log-count -d 'How many results are kept; 0 for as many as can be, 1000 (default 5)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l health-max-log-size -d 'How much of what a check writes is kept; 0 for as much as can be, 64 KiB (default 4096)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l arch -d 'Choose the image for this architecture, such as arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l os -d 'Choose the image for this operating system' -r
@@ -278,12 +334,17 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -l variant -d 'Choos
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l cert-dir -d 'Directory of certificates and keys for the registry' -r -f -a "(__fish_complete_directories)"
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l retry -d 'How often a failed request to the registry is tried again (default 4)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l retry-delay -d 'Time between two tries, in place of one that grows (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l pull -d 'Pull image before running: missing, always, never or newer' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l rm -d 'Automatically remove the container when it exits'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l rmi -d 'Remove the container and its image when it exits, unless another container has the image'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l replace -d 'Replace a container of the same name'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -s i -l interactive -d 'Keep STDIN open'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l env-host -d 'Pass the caller\'s whole environment'
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l no-hostname -d 'Do not give the container a file /etc/hostname of its own'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
@@ -400,8 +461,24 @@ complete -c ketch -n "__fish_ketch_using_subcommand update" -l cpuset-cpus -d 'C
 complete -c ketch -n "__fish_ketch_using_subcommand update" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand update" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand update" -l restart -d 'Restart policy to apply when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l health-cmd -d 'Command to run to check health' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l health-interval -d 'Time between running the check (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l health-retries -d 'Consecutive failures needed to report unhealthy (default 3)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l health-timeout -d 'Maximum time to allow one check to run (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l health-start-period -d 'Start period for the container to initialize before failures count (ms|s|m|h)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l health-on-failure -d 'Action when the container becomes unhealthy: none, kill, restart or stop' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l health-startup-cmd -d 'Command that has to succeed before the check begins' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l health-startup-interval -d 'Time between running it (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l health-startup-retries -d 'Failures in a row after which the container is restarted; 0 for never' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l health-startup-success -d 'Successes in a row needed (default 1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l health-startup-timeout -d 'Maximum time to allow it to run (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l health-log-destination -d 'Where results go as well: local, events_logger or a directory' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l health-max-log-count -d 'How many results are kept; 0 for as many as can be, 1000 (default 5)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l health-max-log-size -d 'How much of what a check writes is kept; 0 for as much as can be, 64 KiB (default 4096)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand update" -l cidfile -d 'Read the container ID from the file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand update" -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand update" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c ketch -n "__fish_ketch_using_subcommand update" -s a -l all -d 'Act on all containers'
 complete -c ketch -n "__fish_ketch_using_subcommand update" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand update" -s h -l help -d 'Print help'
@@ -548,6 +625,9 @@ complete -c ketch -n "__fish_ketch_using_subcommand pull" -l variant -d 'Choose 
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand pull" -l cert-dir -d 'Directory of certificates and keys for the registry' -r -f -a "(__fish_complete_directories)"
+complete -c ketch -n "__fish_ketch_using_subcommand pull" -l retry -d 'How often a failed request to the registry is tried again (default 4)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand pull" -l retry-delay -d 'Time between two tries, in place of one that grows (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -s q -l quiet -d 'Suppress progress output'
 complete -c ketch -n "__fish_ketch_using_subcommand pull" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand push" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
@@ -557,6 +637,9 @@ complete -c ketch -n "__fish_ketch_using_subcommand push" -l variant -d 'Choose 
 complete -c ketch -n "__fish_ketch_using_subcommand push" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand push" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand push" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand push" -l cert-dir -d 'Directory of certificates and keys for the registry' -r -f -a "(__fish_complete_directories)"
+complete -c ketch -n "__fish_ketch_using_subcommand push" -l retry -d 'How often a failed request to the registry is tried again (default 4)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand push" -l retry-delay -d 'Time between two tries, in place of one that grows (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand push" -l digestfile -d 'Write the digest of what was pushed to this file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand push" -s q -l quiet -d 'Suppress progress output'
 complete -c ketch -n "__fish_ketch_using_subcommand push" -s a -l all-tags -d 'Push all tags of the image that are here'
@@ -861,6 +944,8 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l preserve-fds -d 'Pass a number of additional file descriptors into the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l preserve-fd -d 'Pass these file descriptors into the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Assign a name to the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l requires -d 'Start these containers first, before each start' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l runtime -d 'Runtime of the container: ketch\'s own, under any usual name' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container ID to the file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set meta data on a container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l label-file -d 'Read in a line delimited file of labels' -r -F
@@ -876,6 +961,12 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add additional groups to join; keep-groups keeps the caller\'s' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'Container host name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l domainname -d 'Container NIS domain name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd -d 'Complete the image\'s passwd and group files for a user that they lack' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd-entry -d 'The line of such a user, with $USERNAME, $UID, $GID, $NAME and $HOME' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l group-entry -d 'The line of such a group, with $GROUPNAME, $GID and $USERLIST' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l hostuser -d 'Add the host\'s line of a user to the image\'s passwd and group files' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l systemd -d 'Prepare the container for systemd as its first process: true when it is, always or false' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l umask -d 'File mode creation mask, octal' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l secret -d 'Give the container a secret: NAME[,type=mount|env,target=,uid=,gid=,mode=]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l tz -d 'Set timezone in container: an area such as Europe/Vienna, or local' -r
@@ -885,7 +976,9 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l image-volume -d 'What stands for the volumes of the image: bind, tmpfs or ignore' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only-tmpfs -d 'With --read-only, keep /run, /tmp and /var/tmp writable' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l storage-opt -d 'Options of the storage driver; there is none that ketch\'s storage has' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l network -d 'Connect the container to a network: none, host, private, container:NAME, ns:PATH or a network\'s name with options' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l network-alias -d 'Add network-scoped alias for the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l ip -d 'IPv4 address of the container on its network' -r
@@ -915,18 +1008,25 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Add Linux capabilities' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Drop Linux capabilities' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d 'Security options: no-new-privileges, seccomp=, apparmor=, mask=, unmask=' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l device -d 'Add a host device to the container: SOURCE[:TARGET[:rwm]]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l device -d 'Add a host device to the container: SOURCE[:TARGET[:rwm]], or a CDI name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l gpus -d 'GPU devices to add to the container: all, a number, or device=ID,…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list: TYPE MAJOR:MINOR ACCESS' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l sysctl -d 'Sysctl options: KEY=VALUE' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d 'User namespace: host, keep-id[:uid=N,gid=N] or auto[:size=N]' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l pid -d 'PID namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d 'User namespace: host, keep-id[:uid=N,gid=N], auto[:size=N] or container:NAME' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l uidmap -d 'User ids of the container: CONTAINER:HOST[:COUNT], of an ordinary user as podman unshare has them' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l gidmap -d 'Group ids of the container, likewise' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l subuidname -d 'User ids of the container: those that /etc/subuid gives this name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l subgidname -d 'Group ids of the container: those that /etc/subgid gives this name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l pid -d 'PID namespace to use: private, host or container:NAME' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l ipc -d 'IPC mode to use: private, shareable or host' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l uts -d 'UTS namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l uts -d 'UTS namespace to use: private, host or container:NAME' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l copy-in -d 'Copy a host path into the container\'s own layer before it starts' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l copy-out -d 'Copy a path of the container to the host when it has ended; all of it appears at once' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l copy-out-on -d 'When to copy out: always, also after a failure, or success' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l restart -d 'Restart policy when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-timeout -d 'Timeout (in seconds) to stop the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l sdnotify -d 'Who notifies the manager of a service (NOTIFY_SOCKET): container, conmon, healthy or ignore' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d 'Log driver options: max-size, max-file, path, tag, labels, env' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l pidfile -d 'Write the host\'s process number of the container to the file at each start' -r -F
@@ -938,6 +1038,14 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-start-period -d 'Start period for the container to initialize before failures count (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-on-failure -d 'Action when the container becomes unhealthy: none, kill, restart or stop' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-startup-cmd -d 'Command that has to succeed before the check begins' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-startup-interval -d 'Time between running it (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-startup-retries -d 'Failures in a row after which the container is restarted; 0 for never' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-startup-success -d 'Successes in a row needed (default 1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-startup-timeout -d 'Maximum time to allow it to run (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-log-destination -d 'Where results go as well: local, events_logger or a directory' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-max-log-count -d 'How many results are kept; 0 for as many as can be, 1000 (default 5)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l health-max-log-size -d 'How much of what a check writes is kept; 0 for as much as can be, 64 KiB (default 4096)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l arch -d 'Choose the image for this architecture, such as arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l os -d 'Choose the image for this operating system' -r
@@ -945,14 +1053,19 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cert-dir -d 'Directory of certificates and keys for the registry' -r -f -a "(__fish_complete_directories)"
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l retry -d 'How often a failed request to the registry is tried again (default 4)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l retry-delay -d 'Time between two tries, in place of one that grows (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'Pull image before running: missing, always, never or newer' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s d -l detach -d 'Run container in background and print container ID'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l timing -d 'Say on stderr how long each phase took'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Automatically remove the container when it exits'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l rmi -d 'Remove the container and its image when it exits, unless another container has the image'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l replace -d 'Replace a container of the same name'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s i -l interactive -d 'Keep STDIN open'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l env-host -d 'Pass the caller\'s whole environment'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hostname -d 'Do not give the container a file /etc/hostname of its own'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
@@ -965,6 +1078,8 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l strict -d 'Fail when something asked for cannot be given'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l help -d 'Print usage'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l name -d 'Assign a name to the container' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l requires -d 'Start these containers first, before each start' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l runtime -d 'Runtime of the container: ketch\'s own, under any usual name' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container ID to the file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Set meta data on a container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l label-file -d 'Read in a line delimited file of labels' -r -F
@@ -980,6 +1095,12 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add additional groups to join; keep-groups keeps the caller\'s' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Container host name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l domainname -d 'Container NIS domain name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd -d 'Complete the image\'s passwd and group files for a user that they lack' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd-entry -d 'The line of such a user, with $USERNAME, $UID, $GID, $NAME and $HOME' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l group-entry -d 'The line of such a group, with $GROUPNAME, $GID and $USERLIST' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l hostuser -d 'Add the host\'s line of a user to the image\'s passwd and group files' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l systemd -d 'Prepare the container for systemd as its first process: true when it is, always or false' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l umask -d 'File mode creation mask, octal' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l secret -d 'Give the container a secret: NAME[,type=mount|env,target=,uid=,gid=,mode=]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l tz -d 'Set timezone in container: an area such as Europe/Vienna, or local' -r
@@ -989,7 +1110,9 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount volumes from the specified container(s): CONTAINER[:ro|rw]' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l image-volume -d 'What stands for the volumes of the image: bind, tmpfs or ignore' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs directory: TARGET[:OPTIONS]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only-tmpfs -d 'With --read-only, keep /run, /tmp and /var/tmp writable' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l storage-opt -d 'Options of the storage driver; there is none that ketch\'s storage has' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l network -d 'Connect the container to a network: none, host, private, container:NAME, ns:PATH or a network\'s name with options' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l network-alias -d 'Add network-scoped alias for the container' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l ip -d 'IPv4 address of the container on its network' -r
@@ -1019,18 +1142,25 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Add Linux capabilities' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Drop Linux capabilities' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d 'Security options: no-new-privileges, seccomp=, apparmor=, mask=, unmask=' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l device -d 'Add a host device to the container: SOURCE[:TARGET[:rwm]]' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l device -d 'Add a host device to the container: SOURCE[:TARGET[:rwm]], or a CDI name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l gpus -d 'GPU devices to add to the container: all, a number, or device=ID,…' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list: TYPE MAJOR:MINOR ACCESS' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Sysctl options: KEY=VALUE' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d 'User namespace: host, keep-id[:uid=N,gid=N] or auto[:size=N]' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l pid -d 'PID namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d 'User namespace: host, keep-id[:uid=N,gid=N], auto[:size=N] or container:NAME' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l uidmap -d 'User ids of the container: CONTAINER:HOST[:COUNT], of an ordinary user as podman unshare has them' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l gidmap -d 'Group ids of the container, likewise' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l subuidname -d 'User ids of the container: those that /etc/subuid gives this name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l subgidname -d 'Group ids of the container: those that /etc/subgid gives this name' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l pid -d 'PID namespace to use: private, host or container:NAME' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l ipc -d 'IPC mode to use: private, shareable or host' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l uts -d 'UTS namespace to use: private or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l uts -d 'UTS namespace to use: private, host or container:NAME' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l copy-in -d 'Copy a host path into the container\'s own layer before it starts' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l copy-out -d 'Copy a path of the container to the host when it has ended; all of it appears at once' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l copy-out-on -d 'When to copy out: always, also after a failure, or success' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l restart -d 'Restart policy when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-timeout -d 'Timeout (in seconds) to stop the container; -1 waits for ever' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l sdnotify -d 'Who notifies the manager of a service (NOTIFY_SOCKET): container, conmon, healthy or ignore' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Logging driver: json-file, k8s-file, journald, passthrough or none' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d 'Log driver options: max-size, max-file, path, tag, labels, env' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l pidfile -d 'Write the host\'s process number of the container to the file at each start' -r -F
@@ -1042,6 +1172,14 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-start-period -d 'Start period for the container to initialize before failures count (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-on-failure -d 'Action when the container becomes unhealthy: none, kill, restart or stop' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-startup-cmd -d 'Command that has to succeed before the check begins' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-startup-interval -d 'Time between running it (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-startup-retries -d 'Failures in a row after which the container is restarted; 0 for never' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-startup-success -d 'Successes in a row needed (default 1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-startup-timeout -d 'Maximum time to allow it to run (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-log-destination -d 'Where results go as well: local, events_logger or a directory' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-max-log-count -d 'How many results are kept; 0 for as many as can be, 1000 (default 5)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l health-max-log-size -d 'How much of what a check writes is kept; 0 for as much as can be, 64 KiB (default 4096)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l arch -d 'Choose the image for this architecture, such as arm64' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l os -d 'Choose the image for this operating system' -r
@@ -1049,12 +1187,17 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cert-dir -d 'Directory of certificates and keys for the registry' -r -f -a "(__fish_complete_directories)"
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l retry -d 'How often a failed request to the registry is tried again (default 4)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l retry-delay -d 'Time between two tries, in place of one that grows (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l pull -d 'Pull image before running: missing, always, never or newer' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l rm -d 'Automatically remove the container when it exits'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l rmi -d 'Remove the container and its image when it exits, unless another container has the image'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l replace -d 'Replace a container of the same name'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s i -l interactive -d 'Keep STDIN open'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l env-host -d 'Pass the caller\'s whole environment'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hostname -d 'Do not give the container a file /etc/hostname of its own'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l rootfs -d 'Run a plain directory: the IMAGE word names it'
@@ -1213,8 +1356,24 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l pids-limit -d 'Tune container pids limit (set -1 for unlimited)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l restart -d 'Restart policy to apply when the container exits: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l health-cmd -d 'Command to run to check health' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l health-interval -d 'Time between running the check (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l health-retries -d 'Consecutive failures needed to report unhealthy (default 3)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l health-timeout -d 'Maximum time to allow one check to run (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l health-start-period -d 'Start period for the container to initialize before failures count (ms|s|m|h)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l health-start-interval -d 'Time between running the check during the start period (ms|s|m|h) (default 5s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l health-on-failure -d 'Action when the container becomes unhealthy: none, kill, restart or stop' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l health-startup-cmd -d 'Command that has to succeed before the check begins' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l health-startup-interval -d 'Time between running it (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l health-startup-retries -d 'Failures in a row after which the container is restarted; 0 for never' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l health-startup-success -d 'Successes in a row needed (default 1)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l health-startup-timeout -d 'Maximum time to allow it to run (ms|s|m|h) (default 30s)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l health-log-destination -d 'Where results go as well: local, events_logger or a directory' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l health-max-log-count -d 'How many results are kept; 0 for as many as can be, 1000 (default 5)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l health-max-log-size -d 'How much of what a check writes is kept; 0 for as much as can be, 64 KiB (default 4096)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l cidfile -d 'Read the container ID from the file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l filter -d 'Act on the containers that fit' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -s a -l all -d 'Act on all containers'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
@@ -1411,6 +1570,9 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l cert-dir -d 'Directory of certificates and keys for the registry' -r -f -a "(__fish_complete_directories)"
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l retry -d 'How often a failed request to the registry is tried again (default 4)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -l retry-delay -d 'Time between two tries, in place of one that grows (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Suppress progress output'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l platform -d 'Choose the image for this platform, such as linux/arm64' -r
@@ -1420,6 +1582,9 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l tls-verify -d 'Require HTTPS and check certificates' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l authfile -d 'File of registry credentials' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l creds -d 'Credentials for the registry' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l cert-dir -d 'Directory of certificates and keys for the registry' -r -f -a "(__fish_complete_directories)"
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l retry -d 'How often a failed request to the registry is tried again (default 4)' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l retry-delay -d 'Time between two tries, in place of one that grows (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -l digestfile -d 'Write the digest of what was pushed to this file' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -s q -l quiet -d 'Suppress progress output'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -s a -l all-tags -d 'Push all tags of the image that are here'
@@ -1595,9 +1760,11 @@ complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subc
 complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output: json, or a Go template' -r
 complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s a -l all -d 'Inspect all volumes'
 complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from rm" -s t -l time -d 'With --force under podman\'s name: seconds before what uses a volume is killed' -r
 complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from rm" -s a -l all -d 'Remove all volumes'
 complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from rm" -s f -l force -d 'Do not fail when a volume does not exist; podman\'s habit: remove its containers first'
 complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from remove" -s t -l time -d 'With --force under podman\'s name: seconds before what uses a volume is killed' -r
 complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from remove" -s a -l all -d 'Remove all volumes'
 complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from remove" -s f -l force -d 'Do not fail when a volume does not exist; podman\'s habit: remove its containers first'
 complete -c ketch -n "__fish_ketch_using_subcommand volume; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
