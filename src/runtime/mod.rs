@@ -37,7 +37,7 @@ pub(crate) use enter::enter;
 pub(crate) use front::{Front, Said, forget_caller};
 pub(crate) use init::{find_user, mount_stopped};
 pub(crate) use message::Failure;
-pub(crate) use neighbour::Neighbour;
+pub(crate) use neighbour::{Neighbour, Space};
 pub(crate) use parent::{Gate, Join, Running, StartFailure, Started, Streams, Unconnected, start};
 pub(crate) use plan::{
     Connect, Entry, Extras, HostUser, MapWriter, Overlay, Plan, Rootfs, SecretFile, UserEntry,

@@ -8,6 +8,7 @@ use nix::errno::Errno;
 use nix::sched::CloneFlags;
 use nix::sys::stat::{FileStat, fstat, stat};
 
+use super::neighbour::Space;
 use crate::common::{Error, Kind, Result};
 use crate::sys::{file, namespace};
 
@@ -60,10 +61,13 @@ impl Target {
         })
     }
 
-    /// Its network namespace, when that is its own.
-    pub(crate) fn into_network(self) -> Option<OwnedFd> {
+    /// One of its namespaces by the kernel's name for it, when that is not this process's own.
+    pub(crate) fn into_space(self, kind: &str) -> Option<Space> {
+        if kind == "user" {
+            return self.user.map(Space::User);
+        }
         let mut spaces = self.spaces.into_iter();
-        spaces.find_map(|(name, space, _)| (name == "net").then_some(space))
+        spaces.find_map(|(name, space, flag)| (name == kind).then_some(Space::Other(space, flag)))
     }
 
     /// Device and inode of its pid namespace, when that is its own.

@@ -126,8 +126,8 @@ pub(crate) fn generate(inputs: &Inputs<'_>) -> Result<Generated> {
         spec = spec.annotations(annotations);
     }
     let mut spec = built(spec.build())?;
-    if config.security.uts == NamespaceMode::Host {
-        // The builder has a name of its own, which would become the host's.
+    if config.security.uts != NamespaceMode::Private {
+        // The builder has a name of its own, which would become the host's or the other one's.
         spec.set_hostname(None);
     }
     Ok(Generated {
@@ -138,14 +138,14 @@ pub(crate) fn generate(inputs: &Inputs<'_>) -> Result<Generated> {
 
 fn namespaces(inputs: &Inputs<'_>) -> Result<Vec<oci_spec::runtime::LinuxNamespace>> {
     let security = &inputs.config.security;
-    let private = |mode: NamespaceMode| mode == NamespaceMode::Private;
+    let private = |mode: &NamespaceMode| *mode == NamespaceMode::Private;
     let wanted = [
         (LinuxNamespaceType::Mount, true),
         (LinuxNamespaceType::User, inputs.maps.is_some()),
-        (LinuxNamespaceType::Pid, private(security.pid)),
-        (LinuxNamespaceType::Ipc, private(security.ipc)),
-        (LinuxNamespaceType::Uts, private(security.uts)),
-        (LinuxNamespaceType::Cgroup, private(security.cgroup)),
+        (LinuxNamespaceType::Pid, private(&security.pid)),
+        (LinuxNamespaceType::Ipc, private(&security.ipc)),
+        (LinuxNamespaceType::Uts, private(&security.uts)),
+        (LinuxNamespaceType::Cgroup, private(&security.cgroup)),
         (
             LinuxNamespaceType::Network,
             inputs.config.network.mode.is_own(),

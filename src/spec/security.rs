@@ -133,11 +133,11 @@ pub(super) fn kernel_parameters(inputs: &Inputs<'_>) -> HashMap<String, String> 
 /// Refuses what cannot hold together, before anything is made.
 pub(super) fn validate(config: &Config) -> Result<()> {
     let security = &config.security;
-    if security.uts == NamespaceMode::Host && config.process.hostname.is_some() {
+    if security.uts != NamespaceMode::Private && config.process.hostname.is_some() {
         return Err(Error::usage(
             "use --hostname",
             "",
-            "the UTS namespace is the host's (--uts=host)",
+            "the UTS namespace is shared (--uts)",
         ));
     }
     let host_network = !config.network.mode.is_own();

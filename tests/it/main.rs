@@ -42,6 +42,7 @@ mod hostile;
 mod images;
 mod initialized;
 mod inspect;
+mod joined;
 mod lifecycle;
 mod logs;
 mod mounts;

@@ -35,7 +35,7 @@ pub(crate) struct SecurityArgs {
     #[arg(long, value_name = "SYSCTL")]
     pub(crate) sysctl: Vec<String>,
 
-    /// User namespace: host, keep-id[:uid=N,gid=N] or auto[:size=N]
+    /// User namespace: host, keep-id[:uid=N,gid=N], auto[:size=N] or container:NAME
     #[arg(long, value_name = "MODE")]
     pub(crate) userns: Option<String>,
 
@@ -56,7 +56,7 @@ pub(crate) struct SecurityArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) subgidname: Option<String>,
 
-    /// PID namespace to use: private or host
+    /// PID namespace to use: private, host or container:NAME
     #[arg(long, value_name = "MODE")]
     pub(crate) pid: Option<String>,
 
@@ -64,7 +64,7 @@ pub(crate) struct SecurityArgs {
     #[arg(long, value_name = "MODE")]
     pub(crate) ipc: Option<String>,
 
-    /// UTS namespace to use: private or host
+    /// UTS namespace to use: private, host or container:NAME
     #[arg(long, value_name = "MODE")]
     pub(crate) uts: Option<String>,
 

@@ -28,10 +28,7 @@ pub(crate) fn security(
         cgroup: namespace("--cgroupns", &args.cgroupns)?,
         ..Security::default()
     };
-    if hostname && security.uts == NamespaceMode::Host {
-        let why = "cannot be used with --uts=host";
-        return Err(Error::usage("use --hostname", "", why));
-    }
+    check(&security, hostname)?;
     for text in &args.cap_add {
         let names = parse::capability::parse("--cap-add", text)?;
         security.cap_add.extend(names);
@@ -60,6 +57,32 @@ pub(crate) fn security(
         security.sysctls.insert(key, value);
     }
     Ok(security)
+}
+
+/// Refuses what cannot hold together.
+fn check(security: &Security, hostname: bool) -> Result<()> {
+    match &security.uts {
+        NamespaceMode::Private => {}
+        NamespaceMode::Host if hostname => {
+            let why = "cannot be used with --uts=host";
+            return Err(Error::usage("use --hostname", "", why));
+        }
+        NamespaceMode::Container(_) if hostname => {
+            let why = "conflicting options: hostname and the UTS mode";
+            return Err(Error::usage("use --hostname", "", why));
+        }
+        _ => {}
+    }
+    let joined = |mode: &NamespaceMode| matches!(mode, NamespaceMode::Container(_));
+    let own_ids = !matches!(
+        security.userns,
+        Userns::Default | Userns::Host | Userns::Container(_)
+    );
+    if own_ids && (joined(&security.pid) || joined(&security.uts)) {
+        let why = "conflicting options: a container in another one's namespaces has its ids";
+        return Err(Error::usage("use --userns", "", why));
+    }
+    Ok(())
 }
 
 /// The flags that say which ids a container has; one way of saying it at a time.

@@ -5,9 +5,12 @@ use crate::spec::config::{NamespaceMode, Userns};
 
 use super::bad;
 
-/// Parses `host`, `keep-id[:uid=N,gid=N]` and `auto[:size=N]`; empty means the default.
+/// Parses `host`, `keep-id[:uid=N,gid=N]`, `auto[:size=N]` and `container:NAME`; empty means the default.
 pub(crate) fn parse(text: &str) -> Result<Userns> {
     const FLAG: &str = "--userns";
+    if let Some(name) = donor(FLAG, text)? {
+        return Ok(Userns::Container(name));
+    }
     let (word, options) = text.split_once(':').unwrap_or((text, ""));
     let mut numbers: [(&str, Option<u32>); 3] = [("uid", None), ("gid", None), ("size", None)];
     for option in options.split(',').filter(|option| !option.is_empty()) {
@@ -33,7 +36,7 @@ pub(crate) fn parse(text: &str) -> Result<Userns> {
         "auto" if size == Some(0) => Err(bad(FLAG, text, "size must be at least 1")),
         "auto" => Ok(Userns::Auto { size }),
         _ => Err(bad(FLAG, text, "not a known mode")
-            .hint("use host, keep-id[:uid=N,gid=N] or auto[:size=N]")),
+            .hint("use host, keep-id[:uid=N,gid=N], auto[:size=N] or container:NAME")),
     }
 }
 
@@ -103,12 +106,28 @@ fn overlap(mut ranges: Vec<(u32, u32)>) -> bool {
 
 /// Parses the value of `--pid`, `--uts`, `--cgroupns` and `--ipc`.
 pub(crate) fn namespace(flag: &str, text: &str) -> Result<NamespaceMode> {
+    let shared = matches!(flag, "--pid" | "--uts");
+    if shared && let Some(name) = donor(flag, text)? {
+        return Ok(NamespaceMode::Container(name));
+    }
     match text {
         "" | "private" => Ok(NamespaceMode::Private),
         // A private one can always be joined here, which is all that `shareable` adds.
         "shareable" if flag == "--ipc" => Ok(NamespaceMode::Private),
         "host" => Ok(NamespaceMode::Host),
+        _ if shared => {
+            Err(bad(flag, text, "not a known mode").hint("use private, host or container:NAME"))
+        }
         _ => Err(bad(flag, text, "not a known mode").hint("use private or host")),
+    }
+}
+
+/// The name in `container:NAME`.
+fn donor(flag: &str, text: &str) -> Result<Option<String>> {
+    match text.strip_prefix("container") {
+        Some("" | ":") => Err(bad(flag, text, "use container:NAME")),
+        Some(rest) => Ok(rest.strip_prefix(':').map(str::to_owned)),
+        None => Ok(None),
     }
 }
 
@@ -161,6 +180,7 @@ mod tests {
                     gid: Some(6),
                 },
             ),
+            ("container:x", Userns::Container("x".to_owned())),
             ("auto", Userns::Auto { size: None }),
             ("auto:size=1000", Userns::Auto { size: Some(1000) }),
         ] {
@@ -174,7 +194,8 @@ mod tests {
             "auto:size=0",
             "auto:size=x",
             "keep-id:uid",
-            "container:x",
+            "container:",
+            "containers",
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
@@ -184,12 +205,17 @@ mod tests {
     fn small_namespace_modes() {
         assert_eq!(namespace("--pid", "host").unwrap(), NamespaceMode::Host);
         assert_eq!(
+            namespace("--pid", "container:x").unwrap(),
+            NamespaceMode::Container("x".to_owned())
+        );
+        assert_eq!(
             namespace("--ipc", "shareable").unwrap(),
             NamespaceMode::Private
         );
         for (flag, text) in [
             ("--pid", "shareable"),
-            ("--uts", "container:x"),
+            ("--uts", "container:"),
+            ("--cgroupns", "container:x"),
             ("--ipc", "none"),
         ] {
             assert!(namespace(flag, text).is_err(), "{text}");

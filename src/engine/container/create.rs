@@ -10,7 +10,7 @@ use super::asked::{Asked, ImageFacts};
 use super::image::{self, Source};
 use super::plan::{self, Planned};
 use super::{
-    RunRequest, Timing, borrow, carry, complete, event, image_mount, names, network, notify,
+    RunRequest, Timing, borrow, carry, complete, event, image_mount, join, names, network, notify,
     secret, systemd, userns, volume,
 };
 use crate::common::{ContainerId, Error, Kind, Timestamp};
@@ -174,6 +174,7 @@ fn checked(engine: &Engine<'_>, request: &RunRequest, image: &ContainerConfig) -
     image_mount::choose(engine, request, &mut config)?;
     secret::check(engine, &config)?;
     network::choose(engine, &mut config.network)?;
+    join::settle_all(engine, &mut config.security)?;
     settle(engine, &mut config.network)?;
     discard(engine, &config.resources);
     for name in &mut config.requires {

@@ -10,7 +10,7 @@ use super::create::Prepared;
 use super::failure::RunFailure;
 use super::network::{self, Connection};
 use super::plan::{self, Planned};
-use super::{event, userns};
+use super::{event, join, userns};
 use crate::cgroup::{self, Cgroup};
 use crate::common::{Error, ExitStatus, Kind, Timestamp, strictly};
 use crate::engine::Engine;
@@ -113,7 +113,7 @@ pub(crate) fn launch(
     if let Some(line) = engine.ui.withheld().first() {
         return Err(strictly(line).into());
     }
-    let neighbour = network::neighbour(engine, &prepared.asked.config.network)?;
+    let neighbour = join::neighbour(engine, &prepared.asked.config)?;
     let shared = network::join_shared(engine, &prepared.asked.config.network)?;
     let join = Join {
         into: cgroup.clone_into_fd(),

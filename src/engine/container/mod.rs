@@ -21,6 +21,7 @@ mod image;
 mod image_mount;
 mod inside;
 mod inspect;
+mod join;
 mod keeper;
 mod kill;
 mod launch;

@@ -14,7 +14,7 @@ use crate::host::IdMaps;
 use crate::oci::ContainerConfig;
 use crate::runtime::{self, Extras, MapWriter, Overlay, Plan, Rootfs, UserRequest};
 use crate::seccomp::{self, Identity, ProfileChoice};
-use crate::spec::config::{Config, NetworkMode, SeccompChoice, Userns};
+use crate::spec::config::{Config, NamespaceMode, NetworkMode, SeccompChoice, Userns};
 use crate::spec::{self, Generated, Inputs};
 use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::{file, memory};
@@ -147,6 +147,9 @@ pub(super) fn unified_cgroup() -> bool {
 fn hostname(engine: &Engine<'_>, config: &Config, record: &ContainerRecord) -> String {
     if let Some(name) = &config.process.hostname {
         return name.clone();
+    }
+    if let NamespaceMode::Container(name) = &config.security.uts {
+        return network::hostname(engine, name).unwrap_or_else(|| record.id.short().to_owned());
     }
     // docker: on the host's network the host's name stays, in another container's that one's.
     match &config.network.mode {

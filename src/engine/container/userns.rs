@@ -8,11 +8,11 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::asked::Asked;
-use super::network;
+use super::join;
 use crate::common::{Error, Kind, Mode};
 use crate::engine::Engine;
 use crate::host::{AUTO_SIZE, IdMaps, SubRange, outside};
-use crate::spec::config::{Config, MountKind, NetworkMode, Userns};
+use crate::spec::config::{Config, MountKind, Userns};
 use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::namespace::{IdMap, through};
 
@@ -26,7 +26,7 @@ pub(super) struct Chosen {
 
 /// Chooses the maps of a new container.
 pub(super) fn choose(engine: &Engine<'_>, config: &Config) -> Result<Chosen> {
-    if let Some(maps) = network::ids(engine, &config.network)? {
+    if let Some(maps) = join::ids(engine, config)? {
         return Ok(Chosen {
             maps: from_json(&maps),
             claim: None,
@@ -187,7 +187,7 @@ pub(super) fn choose_again(
     asked: &mut Asked,
 ) -> Result<Option<File>> {
     let auto = matches!(asked.config.security.userns, Userns::Auto { .. });
-    let joined = matches!(asked.config.network.mode, NetworkMode::Container(_));
+    let joined = join::is_joined(&asked.config);
     if engine.mode != Mode::Root || !(auto || joined) {
         return Ok(None);
     }

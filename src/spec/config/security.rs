@@ -69,6 +69,8 @@ pub(crate) enum Userns {
     /// Nothing asked: the mode's own map.
     #[default]
     Default,
+    /// podman's `container:NAME`: another container's; its id once settled.
+    Container(String),
     /// podman's `host`: for root no namespace; rootless the same as the default.
     Host,
     /// The caller keeps its own numbers inside, or gets the given ones.
@@ -99,8 +101,8 @@ pub(crate) enum Userns {
     },
 }
 
-/// Private or shared with the caller.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Private, or shared with the caller or another container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum NamespaceMode {
     /// A new one.
@@ -108,6 +110,8 @@ pub(crate) enum NamespaceMode {
     Private,
     /// The caller's.
     Host,
+    /// Another container's: its name, its id once settled.
+    Container(String),
 }
 
 /// A host device given to the container.

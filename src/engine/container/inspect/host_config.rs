@@ -8,10 +8,11 @@ use crate::logs::LogDriver;
 use crate::spec::config::{Config, Mount, MountKind, NamespaceMode, SeccompChoice, Userns};
 use crate::store::ContainerEntry;
 
-fn namespace(mode: NamespaceMode, private: &str) -> &str {
+fn namespace(mode: &NamespaceMode, private: &str) -> String {
     match mode {
-        NamespaceMode::Private => private,
-        NamespaceMode::Host => "host",
+        NamespaceMode::Private => private.to_owned(),
+        NamespaceMode::Host => "host".to_owned(),
+        NamespaceMode::Container(name) => format!("container:{name}"),
     }
 }
 
@@ -41,10 +42,10 @@ pub(super) fn host_config(config: &Config, entry: &ContainerEntry) -> Value {
         "DnsSearch": [],
         "ExtraHosts": config.network.extra_hosts.iter().map(|(n, a)| format!("{n}:{a}")).collect::<Vec<_>>(),
         "GroupAdd": config.process.groups,
-        "IpcMode": namespace(security.ipc, "private"),
-        "PidMode": namespace(security.pid, ""),
-        "UTSMode": namespace(security.uts, ""),
-        "CgroupnsMode": namespace(security.cgroup, "private"),
+        "IpcMode": namespace(&security.ipc, "private"),
+        "PidMode": namespace(&security.pid, ""),
+        "UTSMode": namespace(&security.uts, ""),
+        "CgroupnsMode": namespace(&security.cgroup, "private"),
         "UsernsMode": userns(&security.userns),
         "IDMappings": super::super::userns::inspect(&entry.record.asked),
         "Privileged": security.privileged,
@@ -151,6 +152,7 @@ fn userns(userns: &Userns) -> String {
     match userns {
         Userns::Default => String::new(),
         Userns::Host => "host".to_owned(),
+        Userns::Container(name) => format!("container:{name}"),
         Userns::KeepId { uid, gid } => {
             let options: Vec<String> = [("uid", uid), ("gid", gid)]
                 .iter()

@@ -20,7 +20,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::create::Prepared;
-use super::list;
+use super::{join, list};
 use crate::common::{self, Mode};
 use crate::engine::Engine;
 use crate::engine::network::{self, DEFAULT, default_network};
@@ -36,7 +36,7 @@ pub(crate) use bridged::{reload_networks, sweep_networks, tear_down};
 use late::Late;
 pub(crate) use live::{plug, unplug};
 pub(crate) use mend::{program_of, renew_program};
-pub(super) use neighbour::{borrow_names, hostname, ids, neighbour};
+pub(super) use neighbour::{borrow_names, hostname};
 use ports::Held;
 use private::Helper;
 pub(super) use shared::join as join_shared;
@@ -88,7 +88,7 @@ pub(super) fn settled(dir: &ContainerDir) -> Option<Vec<Port>> {
 /// The default network could not be made; the program that was asked for is not there.
 pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
     if let NetworkMode::Container(name) = &mut network.mode {
-        return neighbour::settle(engine, name);
+        return join::settle(engine, name);
     }
     let unreachable = match network.mode {
         NetworkMode::Host => Some("host"),
