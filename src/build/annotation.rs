@@ -26,6 +26,8 @@ pub(crate) enum Annotated {
     Index,
     /// The line of an image in the index.
     ManifestDescriptor,
+    /// The line of the index in an image layout.
+    IndexDescriptor,
 }
 
 impl Annotated {
@@ -34,6 +36,7 @@ impl Annotated {
         match name {
             "" | "manifest" => Some(Annotated::Manifest),
             "index" => Some(Annotated::Index),
+            "index-descriptor" => Some(Annotated::IndexDescriptor),
             "manifest-descriptor" => Some(Annotated::ManifestDescriptor),
             _ => None,
         }

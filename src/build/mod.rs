@@ -139,7 +139,7 @@ pub(crate) fn build(
         true => vec![Platform::host()],
         false => request.platforms.clone(),
     };
-    output::check(request, platforms.len())?;
+    output::check(engine, request, platforms.len())?;
     let mut vertices = 0;
     let imported = Imported::open(engine, request, &platforms, progress, &mut vertices);
     let mut known = Known::default();

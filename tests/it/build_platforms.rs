@@ -75,7 +75,14 @@ cases! {
         let index = read();
         assert_eq!(index["annotations"], serde_json::json!({ "both": "1", "from": "output" }));
         assert_eq!(index["manifests"][0]["annotations"], serde_json::json!({ "line": "2" }));
-        build(&["--annotation", "index-descriptor:a=b"]).refused(&["manifest-descriptor"]);
+        fs::remove_dir_all(env.path("work/oci")).unwrap();
+        build(&["--platform", &platforms, "--annotation", "index-descriptor:a=b"]).ok();
+        let list: Value = serde_json::from_slice(&fs::read(env.path("work/oci/index.json")).unwrap()).unwrap();
+        assert_eq!(list["manifests"][0]["annotations"]["a"], "b");
+        assert!(read()["annotations"]["a"].is_null());
+        build(&["--annotation", "layout:a=b"]).refused(&["index-descriptor"]);
+        let stored = ["build", "--network", "none", "--platform", &platforms, "--annotation", "index-descriptor:a=b", &context];
+        env.ketch(&stored).exits(0).warns("index-descriptor:a is left out");
         env.ketch(&["system", "check"]).ok();
     }
 

@@ -54,41 +54,41 @@ impl Sink for Folder<'_> {
     }
 }
 
+/// What a layout holds.
+pub(super) struct Layout<'a> {
+    /// An image under each of its names.
+    pub(super) records: &'a [ImageRecord],
+    /// Notes of the line of an index.
+    pub(super) notes: &'a BTreeMap<String, String>,
+    /// docker's own document as well.
+    pub(super) docker: bool,
+}
+
 /// Writes the images `records` (one for each name) as an archive to `out`. With `docker`, as
 /// `docker load` wants it.
 ///
 /// # Errors
 /// `NotFound` when a blob is not in the store; what writing gave.
-pub(super) fn archive(
-    engine: &Engine<'_>,
-    records: &[ImageRecord],
-    docker: bool,
-    out: File,
-) -> Result<()> {
+pub(super) fn archive(engine: &Engine<'_>, layout: &Layout<'_>, out: File) -> Result<()> {
     let mut sink = Archive(tar::Builder::new(BufWriter::with_capacity(BUFFER, out)));
-    write(engine, records, docker, &mut sink)?;
+    write(engine, layout, &mut sink)?;
     let failed = |error| Error::io("write", "the archive of the image", error);
     let mut out = sink.0.into_inner().map_err(failed)?;
     Ok(out.flush().map_err(failed)?)
 }
 
 /// As [`archive`], into a directory.
-pub(super) fn directory(
-    engine: &Engine<'_>,
-    records: &[ImageRecord],
-    docker: bool,
-    path: &Path,
-) -> Result<()> {
+pub(super) fn directory(engine: &Engine<'_>, layout: &Layout<'_>, path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).map_err(|error| Error::io("make directory", path, error))?;
-    write(engine, records, docker, &mut Folder(path))
+    write(engine, layout, &mut Folder(path))
 }
 
-fn write(
-    engine: &Engine<'_>,
-    records: &[ImageRecord],
-    docker: bool,
-    sink: &mut dyn Sink,
-) -> Result<()> {
+fn write(engine: &Engine<'_>, layout: &Layout<'_>, sink: &mut dyn Sink) -> Result<()> {
+    let Layout {
+        records,
+        notes,
+        docker,
+    } = *layout;
     let mut done: Vec<Digest> = Vec::new();
     let mut index = Index::of(Vec::new());
     for record in records {
@@ -99,13 +99,16 @@ fn write(
             }
         }
         let mut entry = entry(engine, record)?;
-        entry.annotations = record.name.as_ref().map(|name| {
+        let mut found = match record.index {
+            Some(_) => notes.clone(),
+            None => BTreeMap::new(),
+        };
+        if let Some(name) = &record.name {
             let tag = name.rsplit_once(':').map_or(name.as_str(), |(_, tag)| tag);
-            BTreeMap::from([
-                (IMAGE_NAME.to_owned(), name.clone()),
-                (Descriptor::REF_NAME.to_owned(), tag.to_owned()),
-            ])
-        });
+            found.insert(IMAGE_NAME.to_owned(), name.clone());
+            found.insert(Descriptor::REF_NAME.to_owned(), tag.to_owned());
+        }
+        entry.annotations = (!found.is_empty()).then_some(found);
         index.manifests.push(entry);
     }
     let mut text = |name: &str, bytes: Vec<u8>| {

@@ -15,7 +15,10 @@ use serde_json::{Map, Value, json};
 
 use form::{Exporter, Form};
 
+use layout::Layout;
+
 use super::Built;
+use super::annotation::{self, Annotated, Annotation};
 use super::request::{Output, OutputKind, Request};
 use super::solve::Solved;
 use crate::common::{Digest, Error, Kind};
@@ -30,11 +33,29 @@ pub(super) use several::publish as publish_several;
 ///
 /// # Errors
 /// `Unsupported` for an output of one platform, `Usage` for notes of an index that is not made.
-pub(super) fn check(request: &Request, platforms: usize) -> Result<()> {
+pub(super) fn check(engine: &Engine<'_>, request: &Request, platforms: usize) -> Result<()> {
+    if let Some(note) = without_place(request) {
+        engine.ui.warn(&format!(
+            "--annotation index-descriptor:{} is left out: only an image layout, an output of \
+             type oci or docker with a dest, has a line for the index",
+            note.key
+        ));
+    }
     match platforms {
         0 | 1 => image::forms(request).iter().try_for_each(Form::check_alone),
         _ => several::check(request),
     }
+}
+
+/// A note of the line of an index that no output has.
+fn without_place(request: &Request) -> Option<&Annotation> {
+    let has_line = |output: &&Output| output.destination.is_some() && !output.is_files();
+    let lines = request.outputs.iter().any(|output| has_line(&output));
+    let general = request.annotations.iter().filter(|_| !lines);
+    let stray = request.outputs.iter().filter(|output| !has_line(output));
+    general
+        .chain(stray.flat_map(|output| &output.annotations))
+        .find(|note| note.on == Annotated::IndexDescriptor)
 }
 
 /// Makes everything that was asked beside the image in the store.
@@ -127,11 +148,23 @@ fn image_output(
     let names = names.map(|name| name.map(|name| name.to_string()));
     let records = named(record, &names.collect::<Result<Vec<_>>>()?);
     let docker = output.kind == OutputKind::Docker;
+    let notes: Vec<_> = request
+        .annotations
+        .iter()
+        .chain(&output.annotations)
+        .cloned()
+        .collect();
+    let notes = annotation::of(&notes, Annotated::IndexDescriptor, None);
+    let layout = Layout {
+        records: &records,
+        notes: &notes,
+        docker,
+    };
     match &output.destination {
         _ if output.push => registry(engine, request, output, &records),
         _ if output.is_image() => Ok(()),
-        Some(path) if output.unpacked => layout::directory(engine, &records, docker, path),
-        Some(path) => layout::archive(engine, &records, docker, layout::destination(path)?),
+        Some(path) if output.unpacked => layout::directory(engine, &layout, path),
+        Some(path) => layout::archive(engine, &layout, layout::destination(path)?),
         None => Err(no_place(output)),
     }
 }

@@ -63,10 +63,13 @@ fn read(
     let mut found = Vec::new();
     for kind in kinds.split(',') {
         let on = Annotated::named(kind).ok_or_else(|| {
-            let why = format!("{kind:?} is not one of manifest, index, manifest-descriptor");
+            let why = format!(
+                "{kind:?} is not one of manifest, index, manifest-descriptor, index-descriptor"
+            );
             bad(flag, text, why)
         })?;
-        if on == Annotated::Index && platform.is_some() {
+        let of_index = matches!(on, Annotated::Index | Annotated::IndexDescriptor);
+        if of_index && platform.is_some() {
             return Err(bad(flag, text, "an index is of no one platform"));
         }
         found.push(Annotation {
