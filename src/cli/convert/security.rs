@@ -2,8 +2,9 @@
 
 use crate::cli::args::SecurityArgs;
 use crate::cli::parse::{self, Place};
+use crate::cli::personality::Personality;
 use crate::common::{Error, Result};
-use crate::spec::config::{NamespaceMode, Network, Security, Userns};
+use crate::spec::config::{Ipc, NamespaceMode, Network, Security, Userns};
 
 /// The security group of `args`; `hostname` tells whether `--hostname` was given.
 ///
@@ -14,6 +15,7 @@ pub(crate) fn security(
     network: &Network,
     hostname: bool,
     place: &Place<'_>,
+    personality: Personality,
 ) -> Result<Security> {
     let namespace = |flag: &str, text: &Option<String>| -> Result<NamespaceMode> {
         parse::userns::namespace(flag, text.as_deref().unwrap_or(""))
@@ -22,7 +24,7 @@ pub(crate) fn security(
         privileged: args.privileged,
         userns: parse::userns::parse(args.userns.as_deref().unwrap_or(""))?,
         pid: namespace("--pid", &args.pid)?,
-        ipc: namespace("--ipc", &args.ipc)?,
+        ipc: parse::userns::ipc(args.ipc.as_deref(), personality)?,
         uts: namespace("--uts", &args.uts)?,
         cgroup: namespace("--cgroupns", &args.cgroupns)?,
         ..Security::default()
@@ -65,7 +67,11 @@ fn check(security: &Security, hostname: bool) -> Result<()> {
     }
     let joined = |mode: &NamespaceMode| matches!(mode, NamespaceMode::Container(_));
     let own_ids = matches!(security.userns, Userns::KeepId { .. } | Userns::Auto { .. });
-    if own_ids && (joined(&security.pid) || joined(&security.uts)) {
+    if own_ids
+        && (joined(&security.pid)
+            || joined(&security.uts)
+            || matches!(security.ipc, Ipc::Container(_)))
+    {
         let why = "conflicting options: a container in another one's namespaces has its ids";
         return Err(Error::usage("use --userns", "", why));
     }

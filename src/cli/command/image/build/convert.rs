@@ -377,7 +377,7 @@ fn config(args: &Build, session: &Session) -> Result<Config> {
     let shm_size = args.shm_size.as_deref();
     Ok(Config {
         resources: convert::resources(&args.resources)?,
-        security: convert::security(&security, &network, false, &place)?,
+        security: convert::security(&security, &network, false, &place, Personality::Docker)?,
         shm_size: shm_size
             .map(|text| parse::number::size("--shm-size", text))
             .transpose()?,
