@@ -8,7 +8,7 @@
 //! | 0 | `common` | values: digest, ids, errors, exit status, units |
 //! | 1 | `sys`, `reference`, `oci`, `dockerfile` | sys: the kernel, and the only `unsafe`; the others: pure documents |
 //! | 2 | `host`, `settings` | facts of this machine; settings of this user |
-//! | 3 | `archive`, `cgroup`, `seccomp`, `logs`, `network` | one mechanism each |
+//! | 3 | `archive`, `cgroup`, `seccomp`, `logs`, `network`, `cdi` | one mechanism each |
 //! | 4 | `store`, `registry`, `spec`, `runtime` | disk, HTTP, OCI spec making, processes |
 //! | 5 | `engine` | joins layer 4 into verbs: request struct in, result struct out, no printing |
 //! | 6 | `supervisor`, `build`, `doctor` | one use of the engine each |
@@ -26,6 +26,7 @@ mod host;
 mod settings;
 
 mod archive;
+mod cdi;
 mod cgroup;
 mod logs;
 mod network;

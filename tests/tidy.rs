@@ -18,6 +18,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("host", 2),
     ("settings", 2),
     ("archive", 3),
+    ("cdi", 3),
     ("cgroup", 3),
     ("seccomp", 3),
     ("logs", 3),

@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 
 use clap::{ArgAction, ArgMatches, Args as _, Command};
 
-use crate::cli::args::GlobalArgs;
+use crate::cli::args::{GLOBAL_FLAGS, GlobalArgs};
 use crate::cli::session::Session;
 use crate::common::ExitStatus;
 
@@ -49,15 +49,19 @@ pub(crate) enum Asked {
     Other,
 }
 
+/// Whether a flag and its value are one of every command's.
+fn is_global((flag, _): (&str, &str)) -> bool {
+    GLOBAL_FLAGS.contains(&flag)
+}
+
 /// Looks at the words after the program's name.
 pub(crate) fn locate(verbs: &'static [Verb], words: &[OsString]) -> Asked {
     let mut words = words.iter().map(|word| word.to_str().unwrap_or(""));
     let first = loop {
         match words.next() {
             Some("--version" | "-v") => return Asked::Version,
-            // The two global flags that take a value in the next word.
-            Some("--root" | "--config") => drop(words.next()),
-            Some(flag) if flag.starts_with("--root=") || flag.starts_with("--config=") => {}
+            Some(flag) if GLOBAL_FLAGS.contains(&flag) => drop(words.next()),
+            Some(flag) if flag.split_once('=').is_some_and(is_global) => {}
             Some(word) if !word.is_empty() && !word.starts_with('-') => break word,
             _ => return Asked::Other,
         }

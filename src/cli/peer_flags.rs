@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::args::GLOBAL_FLAGS;
 use super::voice::Voice;
 use crate::common::{Error, Kind, Result};
 
@@ -39,8 +40,7 @@ const DOCKER: [(&[&str], Use); 9] = [
 ];
 
 /// Flags of podman(1) 5.
-const PODMAN: [(&[&str], Use); 25] = [
-    (&["--cdi-spec-dir"], Use::Value),
+const PODMAN: [(&[&str], Use); 24] = [
     (&["--cgroup-manager"], Use::Value),
     (&["--conmon"], Use::Value),
     (&["--connection", "-c"], Use::Elsewhere),
@@ -114,7 +114,7 @@ pub(crate) fn take(voice: Voice, words: &[OsString]) -> Result<Rest> {
             rest.words.push(word.clone());
             match text {
                 // ketch's own, which take the next word.
-                "--root" | "--config" => rest.words.extend(words.next().cloned()),
+                own if GLOBAL_FLAGS.contains(&own) => rest.words.extend(words.next().cloned()),
                 _ if !text.starts_with('-') => {
                     rest.words.extend(words.cloned());
                     return Ok(rest);

@@ -107,9 +107,13 @@ impl Session {
 
 /// Global flags are spelled as the variables they override, so that one place decides.
 fn apply(environment: Environment, global: &GlobalArgs) -> Environment {
+    let cdi = global.cdi_spec_dir.iter();
+    let cdi = std::env::join_paths(cdi.filter_map(|dir| std::path::absolute(dir).ok()));
+    let cdi = cdi.ok().filter(|all| !all.is_empty()).map(PathBuf::from);
     let overrides = [
         ("KETCH_ROOT", &global.root),
         ("DOCKER_CONFIG", &global.config),
+        ("KETCH_CDI_SPEC_DIRS", &cdi),
     ];
     if overrides.iter().all(|(_, value)| value.is_none()) {
         return environment;

@@ -19,7 +19,7 @@ pub(crate) use error::{Error, Kind, Result};
 pub(crate) use exit::ExitStatus;
 pub(crate) use id::{ContainerId, bare_name, check_name};
 pub(crate) use identity::Mode;
-pub(crate) use passwd::passwd_entries;
+pub(crate) use passwd::{group_entries, passwd_entries};
 pub(crate) use time::{Timestamp, parse_moment, parse_rfc3339};
 pub(crate) use ui::{Meter, Silent, Ui, strictly};
 pub(crate) use units::{binary_size, human_size, parse_duration, parse_size};

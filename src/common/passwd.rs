@@ -1,4 +1,4 @@
-//! Lines of passwd(5), of the machine's file or an image's.
+//! Lines of passwd(5) and group(5), of the machine's files or an image's.
 
 /// One user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub(crate) struct PasswdEntry<'a> {
     pub(crate) uid: u32,
     /// Group id.
     pub(crate) gid: u32,
+    /// What the person is called, and more; may be empty.
+    pub(crate) comment: &'a str,
     /// Home directory; `/` where the line ends before it.
     pub(crate) home: &'a str,
 }
@@ -24,8 +26,19 @@ pub(crate) fn passwd_entries(text: &str) -> impl Iterator<Item = PasswdEntry<'_>
             name,
             uid,
             gid,
-            home: fields.nth(1).unwrap_or("/"),
+            comment: fields.next().unwrap_or_default(),
+            home: fields.next().unwrap_or("/"),
         })
+    })
+}
+
+/// Name, id and members of each line of group(5).
+pub(crate) fn group_entries(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
+    group.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next().filter(|name| !name.is_empty())?;
+        let gid = fields.nth(1)?.parse().ok()?;
+        Some((name, gid, fields.next().unwrap_or_default()))
     })
 }
 

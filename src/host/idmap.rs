@@ -62,6 +62,21 @@ pub(crate) fn words(map: &[IdMap]) -> String {
     ranges.iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
+/// A map of `ranges`, which `file` gives to `name`, in their order from 0 on.
+pub(super) fn from_zero(file: &str, name: &str, ranges: &[SubRange]) -> Result<Vec<IdMap>> {
+    if ranges.is_empty() {
+        return Err(Error::new(Kind::NotFound, "find ids of", name)
+            .because(format!("{file} has no range for this name")));
+    }
+    let mut next = 0u32;
+    let lines = ranges.iter().take(MAX_LINES).map(|range| {
+        let line = IdMap::new(next, range.start, range.count.min(u32::MAX - next));
+        next += line.count;
+        line
+    });
+    Ok(lines.filter(|line| line.count > 0).collect())
+}
+
 /// The container id of the host id `outside`; `None` when it is not mapped.
 pub(crate) fn inside(map: &[IdMap], outside: u32) -> Option<u32> {
     map.iter().find_map(|line| {

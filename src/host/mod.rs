@@ -238,6 +238,20 @@ impl Host {
         idmap::auto(&of("/etc/subuid"), &of("/etc/subgid"), used, size)
     }
 
+    /// Maps of the subordinate ids that the administrator gave these names, from 0 on.
+    ///
+    /// # Errors
+    /// `NotFound` for a name without any.
+    pub(crate) fn named_maps(&self, users: &str, groups: &str) -> Result<IdMaps> {
+        let of = |file: &str, name: &str| {
+            idmap::from_zero(file, name, &subid::read_named(Path::new(file), name))
+        };
+        Ok(IdMaps {
+            uids: of("/etc/subuid", users)?,
+            gids: of("/etc/subgid", groups)?,
+        })
+    }
+
     /// The socket of the systemd manager's bus this user may talk to: the user's session bus,
     /// for root the system's.
     pub(crate) fn systemd_bus(&self) -> Option<PathBuf> {

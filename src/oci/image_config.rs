@@ -140,6 +140,26 @@ pub(crate) struct Healthcheck {
     pub(crate) retries: i64,
 }
 
+impl Healthcheck {
+    /// Takes over what `other` sets, field by field.
+    pub(crate) fn replace_by(&mut self, other: &Healthcheck) {
+        if !other.test.is_empty() {
+            self.test.clone_from(&other.test);
+        }
+        for (field, value) in [
+            (&mut self.interval, other.interval),
+            (&mut self.timeout, other.timeout),
+            (&mut self.start_period, other.start_period),
+            (&mut self.start_interval, other.start_interval),
+            (&mut self.retries, other.retries),
+        ] {
+            if value > 0 {
+                *field = value;
+            }
+        }
+    }
+}
+
 /// docker writes no number that was not given.
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_zero(number: &i64) -> bool {

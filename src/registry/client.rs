@@ -33,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) attempts: u32,
     /// Wait before the second try; doubles with each.
     pub(crate) backoff: Duration,
+    /// Wait that long before each try.
+    pub(crate) steady: bool,
     /// Longest wait between two tries, whatever `Retry-After` asks.
     pub(crate) longest_wait: Duration,
     /// Longest silence of a connection.
@@ -56,6 +58,7 @@ impl Default for Options {
         Options {
             attempts: 5,
             backoff: Duration::from_millis(250),
+            steady: false,
             longest_wait: Duration::from_secs(60),
             stall: Duration::from_secs(60),
             connect: Duration::from_secs(30),

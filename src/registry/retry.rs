@@ -51,8 +51,11 @@ impl<'a> Patience<'a> {
         true
     }
 
-    /// Doubles with every try, less up to a half, so that many clients do not come back at once.
+    /// What was asked for; else it doubles with every try, less up to a half, so that many clients do not come back at once.
     fn backoff(&self) -> Duration {
+        if self.options.steady {
+            return self.options.backoff;
+        }
         let full = self
             .options
             .backoff

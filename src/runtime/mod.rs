@@ -40,7 +40,7 @@ pub(crate) use message::Failure;
 pub(crate) use neighbour::{Neighbour, Space};
 pub(crate) use parent::{Gate, Join, Running, StartFailure, Started, Streams, Unconnected, start};
 pub(crate) use plan::{
-    Connect, Entry, Extras, MapWriter, Overlay, Plan, Rootfs, SecretFile, UserEntry, UserRequest,
-    entry, from_spec,
+    Connect, Entry, Extras, HostUser, MapWriter, Overlay, Plan, Rootfs, SecretFile, UserEntry,
+    UserRequest, entry, from_spec,
 };
 pub(crate) use target::Target;

@@ -79,6 +79,17 @@ impl Environment {
             .or_else(|| Some(self.home()?.join(".local/share")))
     }
 
+    /// Where files of the Container Device Interface are: `$KETCH_CDI_SPEC_DIRS`, directories
+    /// between colons; `usual` without.
+    pub(crate) fn cdi_spec_dirs(&self, usual: &[&str]) -> Vec<PathBuf> {
+        match self.get_os("KETCH_CDI_SPEC_DIRS") {
+            Some(dirs) if !dirs.is_empty() => std::env::split_paths(dirs)
+                .filter(|dir| dir.is_absolute())
+                .collect(),
+            _ => usual.iter().map(PathBuf::from).collect(),
+        }
+    }
+
     /// `$XDG_RUNTIME_DIR`.
     pub(crate) fn runtime_dir(&self) -> Option<PathBuf> {
         self.absolute("XDG_RUNTIME_DIR")

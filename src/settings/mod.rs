@@ -16,6 +16,7 @@ mod registries;
 mod root;
 mod secret;
 
+use std::ffi::OsString;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -53,6 +54,12 @@ impl Settings {
     /// None today; the signature leaves room for a flag that names a settings file.
     pub(crate) fn load(environment: &Environment) -> Result<Settings> {
         Ok(Settings::with_system_dir(environment, Path::new("/etc")))
+    }
+
+    /// `$NOTIFY_SOCKET`: where the manager of a service wants to be told that it is ready.
+    pub(crate) fn notify_socket(&self) -> Option<OsString> {
+        let socket = self.environment.get_os("NOTIFY_SOCKET")?;
+        (!socket.is_empty()).then(|| socket.to_owned())
     }
 
     /// The same with another directory in the place of `/etc`.

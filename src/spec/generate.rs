@@ -54,8 +54,8 @@ pub(crate) enum VolumeSource {
 pub(crate) struct EtcFiles {
     /// `hosts`.
     pub(crate) hosts: PathBuf,
-    /// `hostname`.
-    pub(crate) hostname: PathBuf,
+    /// `hostname`; `None` leaves the image's.
+    pub(crate) hostname: Option<PathBuf>,
     /// `resolv.conf`.
     pub(crate) resolv_conf: PathBuf,
     /// `localtime`, when a time zone was asked for.
@@ -113,6 +113,9 @@ pub(crate) fn generate(inputs: &Inputs<'_>) -> Result<Generated> {
         .linux(built(linux.build())?);
     if config.security.uts == NamespaceMode::Private {
         spec = spec.hostname(inputs.hostname.clone());
+        if let Some(name) = &config.process.domainname {
+            spec = spec.domainname(name.clone());
+        }
     }
     if !config.annotations.is_empty() {
         let annotations: HashMap<String, String> = config

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use oci_spec::runtime::{Mount as OciMount, MountBuilder};
 
 use super::config::{
-    BindOptions, Config, HostsFile, Ipc, Mount, MountKind, NamespaceMode, Propagation,
+    BindOptions, Config, HostsFile, Ipc, Mount, MountKind, NamespaceMode, Propagation, Systemd,
 };
 use super::generate::{Inputs, VolumeSource, built};
 use crate::common::{Error, Kind, Result};
@@ -51,7 +51,7 @@ pub(super) fn mounts(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
         let own_resolvers = network.dns.iter().all(|server| server != "none");
         let files = [
             ("/etc/hosts", own_hosts.then_some(&etc.hosts)),
-            ("/etc/hostname", Some(&etc.hostname)),
+            ("/etc/hostname", etc.hostname.as_ref()),
             (
                 "/etc/resolv.conf",
                 own_resolvers.then_some(&etc.resolv_conf),
@@ -152,11 +152,15 @@ fn defaults(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
             &["rbind", "rslave", "nosuid", "noexec", "nodev", sys_mode],
         )?);
     }
+    let cgroup_mode = match config.process.systemd {
+        Systemd::Always => "rw",
+        _ => sys_mode,
+    };
     if inputs.unified_cgroup {
         list.push(new(
             "/sys/fs/cgroup",
             "cgroup2",
-            &["nosuid", "noexec", "nodev", sys_mode],
+            &["nosuid", "noexec", "nodev", cgroup_mode],
         )?);
     }
     list.extend(ipc_mounts(config)?);

@@ -6,8 +6,8 @@ use super::container::ContainerDir;
 use super::{optional, read_json, write_json};
 use crate::common::{Kind, Result, Timestamp};
 
-/// Results that are kept.
-const KEPT: usize = 5;
+/// Bytes of output that are kept, of all results together.
+const MOST_OUTPUT: usize = 4 << 20;
 
 /// docker's word for how a container is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,37 @@ pub(crate) struct HealthRecord {
     pub(crate) log: Vec<HealthResult>,
     /// Start time of the first process, which tells runs apart.
     pub(crate) run: u64,
+    /// How far the check before the check is; none where there is no such check.
+    #[serde(skip_serializing_if = "StartupRecord::is_new")]
+    pub(crate) startup: StartupRecord,
+}
+
+/// How far the check is that has to succeed before the other one begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(crate) struct StartupRecord {
+    /// It has succeeded often enough.
+    pub(crate) passed: bool,
+    /// Successes in a row.
+    pub(crate) successes: u32,
+    /// Failures in a row.
+    pub(crate) failures: u32,
+}
+
+impl StartupRecord {
+    fn is_new(&self) -> bool {
+        *self == StartupRecord::default()
+    }
+
+    /// Adds a result; `wanted` successes in a row are enough.
+    pub(crate) fn add(&mut self, exit_code: i32, wanted: u32) {
+        if exit_code == 0 {
+            (self.successes, self.failures) = (self.successes.saturating_add(1), 0);
+            self.passed = self.successes >= wanted.max(1);
+        } else {
+            (self.successes, self.failures) = (0, self.failures.saturating_add(1));
+        }
+    }
 }
 
 impl HealthRecord {
@@ -75,6 +106,7 @@ impl HealthRecord {
                 failing_streak: 0,
                 log: last.map(|record| record.log).unwrap_or_default(),
                 run,
+                startup: StartupRecord::default(),
             },
         }
     }
@@ -93,7 +125,17 @@ impl HealthRecord {
             }
         }
         self.log.push(result);
-        let old = self.log.len().saturating_sub(KEPT);
+    }
+
+    /// Keeps the last `most` results, and fewer where they are long.
+    pub(crate) fn keep(&mut self, most: usize) {
+        let mut size = 0;
+        let newest = self.log.iter().rev().take(most);
+        let fitting = newest.take_while(|result| {
+            size += result.output.len();
+            size <= MOST_OUTPUT
+        });
+        let old = self.log.len() - fitting.count();
         self.log.drain(..old);
     }
 }
@@ -175,7 +217,7 @@ mod tests {
 
     #[test]
     fn five_results_are_kept_and_a_new_run_starts_over() {
-        let record = after(&[
+        let mut record = after(&[
             (9, false),
             (0, false),
             (1, false),
@@ -183,6 +225,7 @@ mod tests {
             (3, false),
             (4, false),
         ]);
+        record.keep(5);
         let codes: Vec<i32> = record.log.iter().map(|result| result.exit_code).collect();
         assert_eq!(codes, [0, 1, 2, 3, 4]);
         let same = HealthRecord::of_run(Some(record.clone()), 7);

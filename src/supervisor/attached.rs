@@ -27,6 +27,14 @@ pub(crate) struct Viewer {
     pub(crate) keys: DetachKeys,
 }
 
+impl Viewer {
+    /// Whether it sees nothing of the container: docker then types what there is to type, and
+    /// leaves the container alone.
+    pub(crate) fn is_blind(&self) -> bool {
+        !self.wanted.stdout && !self.wanted.stderr
+    }
+}
+
 /// How a client's stay ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stay {
@@ -70,15 +78,16 @@ pub(super) fn stay(
         true => RawMode::enter(stdin),
         false => None,
     };
+    let (blind, stdin_open) = (viewer.is_blind(), viewer.wanted.stdin);
     let mut session = Session {
         socket,
-        stdin_open: viewer.wanted.stdin,
+        stdin_open,
         viewer,
         terminal,
         bound,
         pending: Vec::new(),
         end_due: false,
-        leaving: false,
+        leaving: blind && !stdin_open,
     };
     session.resize();
     let stayed = session.watch(signals, stdin);
@@ -102,7 +111,7 @@ impl Session<'_> {
                 self.type_in(stdin);
             }
             self.flush()?;
-            if self.leaving && self.pending.is_empty() {
+            if self.leaving && self.pending.is_empty() && !self.end_due {
                 return Ok(Stay::Detached);
             }
             if from_socket && let Some(status) = self.listen(&mut packet)? {
@@ -199,6 +208,7 @@ impl Session<'_> {
             _ => {
                 self.stdin_open = false;
                 self.end_due = true;
+                self.leaving = self.viewer.is_blind();
             }
         }
     }
@@ -219,7 +229,7 @@ impl Session<'_> {
         if self.end_due && send(&ToSupervisor::EndInput.encode())? {
             self.end_due = false;
         }
-        if self.leaving {
+        if self.leaving && !self.end_due {
             self.say(&ToSupervisor::Detach);
         }
         Ok(())

@@ -58,6 +58,8 @@ pub(super) enum Said {
     Attached,
     /// The same, and the container is to begin.
     Start,
+    /// The container's health check was changed.
+    CheckAnew,
     /// It goes and leaves the container alone.
     Detached,
     /// It is gone without a word.
@@ -199,6 +201,7 @@ impl Client {
             }
             Some(ToSupervisor::Resize(size)) => Said::Resize(size),
             Some(ToSupervisor::Signal(number)) => Said::Signal(number),
+            Some(ToSupervisor::CheckAnew) => Said::CheckAnew,
             Some(ToSupervisor::Detach) => {
                 (self.gone, self.detached) = (true, true);
                 Said::Detached

@@ -40,7 +40,7 @@ pub(crate) const ARGUMENT: &str = "@supervise";
 const MAX_LENGTH: usize = 60_000;
 
 /// Variables of the settings that a later restart reads, beside those of the host's facts.
-const SETTINGS: [&str; 3] = ["HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"];
+const SETTINGS: [&str; 4] = ["HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "NOTIFY_SOCKET"];
 
 /// Everything the new image has to know; descriptors by number.
 #[derive(Serialize, Deserialize)]

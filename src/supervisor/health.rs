@@ -13,9 +13,9 @@ use nix::sched::CloneFlags;
 use super::handover;
 use crate::common::{Result, Timestamp};
 use crate::engine::Engine;
-use crate::engine::container::{Asked, Check, check, due};
-use crate::spec::config::OnUnhealthy;
-use crate::store::{ContainerDir, ContainerRecord, HealthStatus, StateRecord};
+use crate::engine::container::{Asked, Check, check, due, notify_healthy};
+use crate::spec::config::{Notify, OnUnhealthy};
+use crate::store::{ContainerDir, ContainerRecord, HealthRecord, HealthStatus, StateRecord};
 use crate::sys::process::{Child, Cloned, clone, exit_now};
 use crate::sys::{exec, signal};
 
@@ -27,6 +27,8 @@ pub(super) struct Health<'a> {
     state: StateRecord,
     check: Check,
     on_unhealthy: OnUnhealthy,
+    /// The manager of a service is to be told of the first success.
+    to_notify: bool,
     /// When the next one begins.
     next: Instant,
     probe: Option<Child>,
@@ -48,6 +50,7 @@ impl<'a> Health<'a> {
             id: record.id.to_string(),
             state: dir.state().ok().flatten()?,
             on_unhealthy: config.lifecycle.health.on_unhealthy,
+            to_notify: config.lifecycle.notify == Notify::Healthy,
             check,
             next: Instant::now(),
             probe: None,
@@ -93,29 +96,33 @@ impl<'a> Health<'a> {
         if let Some(probe) = self.probe.take() {
             probe.wait()?;
         }
-        let status = self.plan();
-        Ok(match status {
-            Some(HealthStatus::Unhealthy) => self.on_unhealthy,
+        let record = self.plan();
+        let healthy = |record: &HealthRecord| record.status == HealthStatus::Healthy;
+        if self.to_notify && record.as_ref().is_some_and(healthy) {
+            self.to_notify = false;
+            notify_healthy(self.engine);
+        }
+        Ok(match record {
+            Some(record) if self.check.gives_up(&record) => OnUnhealthy::Restart,
+            Some(record) if record.status == HealthStatus::Unhealthy => self.on_unhealthy,
             _ => OnUnhealthy::None,
         })
     }
 
-    /// Sets the time of the next check; how the container is.
-    fn plan(&mut self) -> Option<HealthStatus> {
+    /// Sets the time of the next check; what the run's checks have come to.
+    fn plan(&mut self) -> Option<HealthRecord> {
         let record = self.dir.health().ok().flatten();
         let now = Timestamp::now();
-        let due = due(&self.check, &self.state, record.as_ref());
-        let longest = self.check.interval.max(self.check.start_interval);
+        let (due, interval) = due(&self.check, &self.state, record.as_ref());
         let left = now.age(due);
-        // Nothing was noted: it is paused, or could not be checked. Nor does a clock that was set
-        // make checks rare, or follow each other at once.
+        // Nothing was noted: it is paused, or could not be checked; or the machine is slow. Nor does
+        // a clock that was set make checks rare, or follow each other at once.
         let wait = match left.is_zero() {
-            true => self.check.interval,
-            false => left.min(longest),
+            true => interval,
+            false => left.min(interval),
         };
         self.next = Instant::now() + wait;
-        let own = record.filter(|record| record.run == self.state.start_time);
-        own.map(|record| record.status)
+        record.filter(|record| record.run == self.state.start_time)
     }
 }
 

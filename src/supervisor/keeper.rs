@@ -231,6 +231,7 @@ impl<'a> Keeper<'a> {
             None => Some((ongoing.began, ongoing.running_since)),
         };
         let mut watch = Watch {
+            engine: self.engine,
             child: &child,
             dir: &self.dir,
             ends: ongoing.ends,
@@ -354,6 +355,7 @@ impl<'a> Keeper<'a> {
         let lock = self.lock.share()?;
         engine_container::remove_ended(self.engine, &self.dir, lock, &self.record)?;
         engine_container::note(self.engine, &self.record, "destroy", &[]);
+        engine_container::remove_image(self.engine, &self.record);
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use nix::poll::{PollTimeout, poll};
 
 use super::attached::{self, Stay, Viewer};
@@ -54,15 +54,17 @@ pub(crate) fn run(
     timing: &mut Timing,
 ) -> Result<Outcome> {
     let prepared = container::find_and_prepare(engine, request, timing)?;
+    start_required(engine, &prepared)?;
     if !options.detach && is_plain(&prepared, &options.viewer) {
         let status = container::run(engine, request, prepared, timing)?;
         return Ok(Outcome::Ended(status));
     }
     container::note(engine, &prepared.record, "create", &[]);
     let id = prepared.record.id.clone();
+    let blind = options.viewer.is_blind();
     if options.detach {
         warn_of_logout(engine);
-        spawn::spawn(engine, prepared, Bond::Visitor, Default::default())?;
+        spawn(engine, prepared, Bond::Visitor, Default::default())?;
         timing.lap("start");
         return Ok(Outcome::Alive(id));
     }
@@ -70,9 +72,15 @@ pub(crate) fn run(
     container::note(engine, &prepared.record, "attach", &[]);
     let terminal = prepared.asked.config.process.stdio.tty;
     let signals = Signals::block()?;
-    let spawned = spawn::spawn(engine, prepared, Bond::Owner, options.viewer.wanted)?;
+    let bond = if blind { Bond::Starter } else { Bond::Owner };
+    let spawned = spawn(engine, prepared, bond, options.viewer.wanted)?;
     timing.lap("start");
-    let stayed = attached::stay(&spawned.socket, options.viewer, &signals, (terminal, true));
+    let stayed = attached::stay(
+        &spawned.socket,
+        options.viewer,
+        &signals,
+        (terminal, !blind),
+    );
     timing.lap("run");
     if let Ok(Stay::Detached) = stayed {
         return Ok(Outcome::Alive(id));
@@ -81,9 +89,37 @@ pub(crate) fn run(
     drop(spawned.socket);
     spawned.child.wait()?;
     match stayed? {
+        Stay::Ended(_) if blind => Ok(Outcome::Alive(id)),
         Stay::Ended(status) => Ok(Outcome::Ended(status)),
         Stay::Detached => Ok(Outcome::Alive(id)),
     }
+}
+
+/// `--requires`: starts what has to run first.
+fn start_required(engine: &Engine<'_>, prepared: &Prepared) -> Result<()> {
+    for id in &prepared.asked.config.requires {
+        let name = &prepared.record.name;
+        start(engine, id, None).with_context(|| format!("start what {name} requires"))?;
+    }
+    Ok(())
+}
+
+/// Starts a container with its supervisor, and says so to the manager of a service.
+fn spawn(
+    engine: &Engine<'_>,
+    prepared: Prepared,
+    bond: Bond,
+    wanted: Wanted,
+) -> Result<spawn::Spawned> {
+    let notify = prepared.asked.config.lifecycle.notify;
+    let spawned = spawn::spawn(engine, prepared, bond, wanted)?;
+    // In the foreground the service is this process.
+    let main = match bond {
+        Bond::Visitor => spawned.child.pid.unsigned_abs(),
+        _ => std::process::id(),
+    };
+    container::notify_started(engine, notify, main);
+    Ok(spawned)
 }
 
 fn warn_of_logout(engine: &Engine<'_>) {
@@ -130,14 +166,15 @@ pub(crate) fn start(
         (Found::Running, None) => return Ok(None),
     };
     let prepared = reopen(engine, dir, lock, name)?;
+    start_required(engine, &prepared)?;
     let terminal = prepared.asked.config.process.stdio.tty;
     let Some(mut viewer) = viewer else {
-        spawn::spawn(engine, prepared, Bond::Visitor, Default::default())?;
+        spawn(engine, prepared, Bond::Visitor, Default::default())?;
         return Ok(None);
     };
     viewer.wanted.stdin &= prepared.asked.config.process.stdio.interactive;
     let signals = Signals::block()?;
-    let spawned = spawn::spawn(engine, prepared, Bond::Starter, viewer.wanted)?;
+    let spawned = spawn(engine, prepared, Bond::Starter, viewer.wanted)?;
     match attached::stay(&spawned.socket, viewer, &signals, (terminal, false))? {
         Stay::Ended(status) => Ok(Some(status)),
         Stay::Detached => Ok(None),
@@ -173,7 +210,7 @@ pub(crate) fn initialize(engine: &Engine<'_>, name: &str) -> Result<()> {
     let mut prepared = reopen(engine, dir, lock, name)?;
     prepared.planned.plan.held = true;
     warn_of_logout(engine);
-    spawn::spawn(engine, prepared, Bond::Visitor, Default::default())?;
+    spawn(engine, prepared, Bond::Visitor, Default::default())?;
     Ok(())
 }
 
@@ -338,6 +375,27 @@ pub(crate) fn attach(
             container::note(engine, &record, "detach", &[]);
             Ok(None)
         }
+    }
+}
+
+/// Tells the supervisor of a container that runs that its health check is another one.
+///
+/// # Errors
+/// When it cannot be reached; one without a supervisor is told of at its next start.
+pub(crate) fn check_anew(engine: &Engine<'_>, name: &str) -> Result<()> {
+    let dir = engine.store.containers().find(name)?;
+    if !container::state(&dir)?.has_process() {
+        return Ok(());
+    }
+    match listener::connect_at(dir.path(), SOCKET) {
+        Ok(socket) => socket::send(socket.as_fd(), &ToSupervisor::CheckAnew.encode(), None)
+            .map_err(|errno| Error::errno("tell the supervisor of", name, errno).into()),
+        Err(error) if error.kind() == Kind::NotFound => {
+            let line = format!("the new health check of {name} holds from its next start on");
+            engine.ui.warn(&line);
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -60,6 +60,8 @@ pub(super) enum ToSupervisor<'a> {
     Signal(i32),
     /// The client goes; the container lives on whoever the client is.
     Detach,
+    /// The container's health check was changed.
+    CheckAnew,
 }
 
 /// Supervisor to client.
@@ -92,6 +94,7 @@ impl<'a> ToSupervisor<'a> {
             }
             ToSupervisor::Signal(number) => vec![b's', *number as u8],
             ToSupervisor::Detach => vec![b'd'],
+            ToSupervisor::CheckAnew => vec![b'h'],
         }
     }
 
@@ -108,6 +111,7 @@ impl<'a> ToSupervisor<'a> {
             }),
             [b's', number] => ToSupervisor::Signal(i32::from(*number)),
             [b'd'] => ToSupervisor::Detach,
+            [b'h'] => ToSupervisor::CheckAnew,
             _ => return None,
         })
     }

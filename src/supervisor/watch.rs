@@ -15,6 +15,7 @@ use super::payload::{Ends, Read};
 use super::protocol::{CHUNK, Failure, FromSupervisor, MAX_MESSAGE};
 use crate::cgroup::Freezer;
 use crate::common::{Error, Result, Timestamp};
+use crate::engine::Engine;
 use crate::engine::container;
 use crate::logs::{Stream, Writer};
 use crate::seccomp::IdentityEmulator;
@@ -42,6 +43,8 @@ pub(super) struct Surroundings {
 
 /// One run of the payload.
 pub(super) struct Watch<'a> {
+    /// What its checks are run with.
+    pub(super) engine: &'a Engine<'a>,
     pub(super) child: &'a Child,
     /// The container's directory.
     pub(super) dir: &'a ContainerDir,
@@ -319,6 +322,10 @@ impl Watch<'_> {
                 Said::Signal(number) => self.child.signal(number)?,
                 Said::Nothing | Said::Detached | Said::Vanished => return Ok(()),
                 Said::Start => self.open_gate(client),
+                Said::CheckAnew => {
+                    let record = self.dir.record()?;
+                    self.health = Health::of(self.engine, &record, self.dir);
+                }
                 Said::EndInput | Said::Attached => {}
             }
         }

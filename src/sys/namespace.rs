@@ -145,6 +145,14 @@ pub(crate) fn through(map: &[IdMap], outer: &[IdMap]) -> Option<Vec<IdMap>> {
     Some(found)
 }
 
+/// Sets the NIS domain name of this process's UTS namespace, setdomainname(2).
+pub(crate) fn set_domain_name(name: &str) -> Result<()> {
+    // SAFETY: the pointer and the length are those of `name`, which the call only reads.
+    let done = unsafe { libc::setdomainname(name.as_ptr().cast(), name.len()) };
+    let done = Errno::result(done).map(drop);
+    done.map_err(|errno| Error::errno("set domain name", name, errno))
+}
+
 /// What tells a namespace from every other: device and inode of its file.
 pub(crate) fn identity(namespace: impl AsFd) -> nix::Result<(u64, u64)> {
     let found = fstat(namespace)?;

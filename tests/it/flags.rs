@@ -1,7 +1,8 @@
 //! Flags of `run` and `create` that change what a container is given: time zone, proxies,
 //! descriptors, names, other containers' mounts.
 
-use crate::harness::{Env, Image, Layer};
+use crate::events::called;
+use crate::harness::{Env, Image, Layer, eventually};
 
 fn inspect(env: &Env, name: &str) -> serde_json::Value {
     env.ketch(&["container", "inspect", name]).json()[0].clone()
@@ -133,6 +134,81 @@ cases! {
         env.payload(&["--strict", "--memory-swappiness", "10"], &["true"]).fails(125, &["--memory-swappiness"]);
         env.payload(&["--memory-swappiness", "101"], &["true"]).fails(125, &["--memory-swappiness"]);
         assert!(!env.payload(&["--memory-swappiness", "-1"], &["true"]).stderr.contains("swappiness"));
+        env.assert_clean();
+    }
+
+    fn an_image_can_go_with_its_container(env) {
+        let run = |image: &str, flags: &[&str]| {
+            let mut arguments = vec!["run", "--rmi", "--network", "none"];
+            arguments.extend(flags);
+            arguments.extend([image, "payload", "true"]);
+            env.ketch(&arguments)
+        };
+        let image = env.image(Image::base().layer(Layer::new().file("one", 0o644, b"1")));
+        run(&image, &[]).ok();
+        assert!(!env.ketch(&["images", "-q"]).ok().contains(&image));
+        env.ketch(&["image", "exists", &image]).exits(1);
+        // Another container has it.
+        let image = env.image(Image::base().layer(Layer::new().file("two", 0o644, b"2")));
+        env.ketch(&["create", "--name", "holds", "--network", "none", &image, "payload"]).ok();
+        run(&image, &[]).exits(0).warns("--rmi: image");
+        env.ketch(&["rm", "holds"]).ok();
+        let id = run(&image, &["-d"]);
+        env.ketch(&["wait", id.ok()]);
+        eventually("the image to be gone", || env.ketch(&["image", "exists", &image]).code() == 1);
+        run("/", &["--rootfs"]).fails(125, &["--rmi", "--rootfs"]);
+        run(&image, &["--restart", "always"]).fails(125, &["--restart"]);
+        env.assert_clean();
+    }
+
+    fn what_a_container_requires_is_started_first(env) {
+        let image = env.base();
+        env.ketch(&["create", "--name", "base", "--network", "none", "--init", &image, "payload", "sleep-forever"]).ok();
+        env.ketch(&["create", "--name", "mid", "--network", "none", "--init", "--requires", "base", &image, "payload", "sleep-forever"]).ok();
+        let status = |name: &str| env.ketch(&["inspect", "-f", "{{.State.Status}}", name]).ok().to_owned();
+        assert_eq!(status("base"), "created");
+        env.ketch(&["run", "--rm", "--network", "none", "--requires", "mid,base", &image, "payload", "true"]).ok();
+        assert_eq!((status("base").as_str(), status("mid").as_str()), ("running", "running"));
+        env.ketch(&["run", "--rm", "--requires", "nobody", &image, "payload", "true"]).fails(125, &["nobody"]);
+        env.ketch(&["rm", "-f", "base", "mid"]).ok();
+        env.assert_clean();
+    }
+
+    fn usual_names_of_a_runtime_are_the_built_in_one(env) {
+        for name in ["ketch", "runc", "crun", "io.containerd.runc.v2"] {
+            env.payload(&["--runtime", name], &["true"]).ok();
+        }
+        env.payload(&["--runtime", "kata"], &["true"]).fails(125, &["--runtime", "kata", "no other runtime"]);
+        env.assert_clean();
+    }
+
+    fn who_only_types_is_told_the_id(env) {
+        let image = env.base();
+        let run = |flags: &[&str], input: &[u8]| {
+            let mut arguments = vec!["run", "--name", "typed", "--network", "none", "-a", "stdin"];
+            arguments.extend(flags);
+            arguments.extend([image.as_str(), "payload", "cat"]);
+            env.ketch_with_input(&arguments, input)
+        };
+        let output = run(&["-i"], b"what is typed\n");
+        assert_eq!(output.ok(), env.ketch(&["inspect", "-f", "{{.Id}}", "typed"]).ok());
+        env.ketch(&["wait", "typed"]).ok();
+        assert_eq!(env.ketch(&["logs", "typed"]).ok(), "what is typed");
+        env.ketch(&["rm", "typed"]).ok();
+        // Without -i nothing can be typed.
+        assert_eq!(run(&[], b"nothing").ok().len(), 64);
+        env.ketch(&["wait", "typed"]).ok();
+        assert_eq!(env.ketch(&["logs", "typed"]).ok(), "");
+        env.ketch(&["rm", "typed"]).ok();
+        env.assert_clean();
+    }
+
+    fn a_volumes_users_have_time_to_end(env) {
+        let podman = |arguments: &[&str]| called(env, "podman", arguments);
+        let _ran = env.ketch(&["run", "-d", "--name", "uses", "--network", "none", "-v", "data:/data", &env.base(), "payload", "wait-signal", "SIGTERM"]).ok().to_owned();
+        podman(&["volume", "rm", "-t", "5", "data"]).fails(125, &["--force"]);
+        podman(&["volume", "rm", "-f", "-t", "soon", "data"]).fails(125, &["--time", "soon"]);
+        assert_eq!(podman(&["volume", "rm", "-f", "-t", "20", "data"]).ok(), "data");
         env.assert_clean();
     }
 }

@@ -5,8 +5,9 @@ use std::fs;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
+use crate::events::called;
 use crate::harness::process::Running;
-use crate::harness::{Env, Image};
+use crate::harness::{Env, Image, eventually};
 
 /// A container named `box` that runs until it is removed.
 fn running(env: &Env, flags: &[&str], image: &str) -> Running {
@@ -143,5 +144,89 @@ cases! {
         // The caller is gone; its container is killed by whoever keeps it, in a moment.
         env.ketch(&["wait", "box"]).ok();
         env.ketch(&["healthcheck", "run", "box"]).fails(1, &["is not running"]);
+    }
+}
+
+/// Runs a detached container named `box` as podman, whose checks are lists of words.
+fn detached(env: &Env, flags: &[&str], image: &str) -> String {
+    let mut arguments = vec!["run", "-d", "--name", "box", "--network", "none", "--init"];
+    arguments.extend(flags);
+    arguments.extend([image, "payload", "sleep-forever"]);
+    called(env, "podman", &arguments).ok().to_owned()
+}
+
+cases! {
+    fn a_check_waits_for_the_one_of_the_start(env) {
+        let image = with_check(env, json!({"Test": ["CMD", "payload", "true"], "Interval": 3_600_000_000_000_i64}));
+        let up = r#"["payload", "cat", "/tmp/up"]"#;
+        detached(env, &["--health-startup-cmd", up, "--health-startup-interval", "1h", "--health-startup-success", "2"], &image);
+        let probe = || env.ketch(&["healthcheck", "run", "box"]).code();
+        let status = || shown(env)["State"]["Health"]["Status"].as_str().unwrap().to_owned();
+        assert_eq!((probe(), status().as_str()), (1, "starting"));
+        assert_eq!(shown(env)["State"]["Health"]["FailingStreak"], 0);
+        env.ketch(&["exec", "box", "payload", "write", "/tmp/up", "yes"]).ok();
+        for _ in 0..2 {
+            probe();
+            assert_eq!(status(), "starting");
+        }
+        assert_eq!((probe(), status().as_str()), (0, "healthy"));
+        env.ketch(&["rm", "-f", "box"]).ok();
+        // One that does not come up is started anew.
+        let down = r#"["payload", "false"]"#;
+        detached(env, &["--health-startup-cmd", down, "--health-startup-interval", "20ms", "--health-startup-retries", "3"], &image);
+        let first = shown(env)["State"]["StartedAt"].clone();
+        eventually("another start", || shown(env)["State"]["StartedAt"] != first);
+        env.ketch(&["rm", "-f", "box"]).ok();
+        env.assert_clean();
+    }
+
+    fn results_are_kept_and_passed_on_as_asked(env) {
+        let image = with_check(env, json!({"Test": ["CMD", "payload", "echo", "all is well"], "Interval": 3_600_000_000_000_i64}));
+        let folder = env.folder("logs");
+        let id = detached(env, &["--health-max-log-count", "2", "--health-max-log-size", "6", "--health-log-destination", &folder], &image);
+        for _ in 0..3 {
+            env.ketch(&["healthcheck", "run", "box"]).exits(0);
+        }
+        let kept = shown(env)["State"]["Health"]["Log"].clone();
+        assert_eq!((kept.as_array().unwrap().len(), kept[1]["Output"].as_str()), (2, Some("all...")));
+        let written = fs::read(env.path(&format!("logs/{id}-healthcheck.log"))).unwrap();
+        let written: Value = serde_json::from_slice(&written).unwrap();
+        assert_eq!((&written["Status"], &written["Log"]), (&json!("healthy"), &kept));
+        env.ketch(&["rm", "-f", "box"]).ok();
+        detached(env, &["--health-log-destination", "events_logger"], &image);
+        env.ketch(&["healthcheck", "run", "box"]).exits(0);
+        let events = env.ketch(&["events", "--since", "1h", "--until", "0s", "--filter", "container=box"]);
+        assert!(events.ok().contains("health_log=all is well"), "{events}");
+        env.ketch(&["rm", "-f", "box"]).ok();
+        for flags in [["--health-max-log-count", "-1"], ["--health-max-log-size", "much"], ["--health-log-destination", "/nowhere"], ["--health-startup-retries", "x"]] {
+            env.payload(&flags, &["true"]).fails(125, &[flags[0]]);
+        }
+        env.assert_clean();
+    }
+
+    fn a_check_can_be_changed_while_it_runs(env) {
+        let image = env.base();
+        detached(env, &[], &image);
+        let update = |flags: &[&str]| {
+            let mut arguments = vec!["update"];
+            arguments.extend(flags);
+            arguments.push("box");
+            called(env, "podman", &arguments)
+        };
+        let health = || shown(env)["State"]["Health"]["Status"].as_str().map(str::to_owned);
+        update(&["--health-cmd", r#"["payload", "true"]"#, "--health-interval", "20ms"]).ok();
+        eventually("a healthy container", || health().as_deref() == Some("healthy"));
+        update(&["--health-cmd", r#"["payload", "false"]"#, "--health-retries", "1"]).ok();
+        eventually("an unhealthy container", || health().as_deref() == Some("unhealthy"));
+        update(&["--no-healthcheck"]).ok();
+        assert_eq!(health(), None);
+        update(&["--health-interval", "soon"]).fails(125, &["--health-interval"]);
+        env.ketch(&["rm", "-f", "box"]).ok();
+        // Nobody but its caller keeps this one.
+        let plain = crate::stop::running(env, &["--name", "box", "--rm"], &["ready-then-wait"]);
+        update(&["--health-cmd", "x"]).exits(0).warns("next start");
+        env.ketch(&["kill", "box"]).ok();
+        plain.finish();
+        env.assert_clean();
     }
 }

@@ -392,3 +392,33 @@ fn terminal_escapes_of_a_registry_are_not_printed() {
         "{output}"
     );
 }
+
+#[test]
+fn tries_and_their_pauses_can_be_chosen() {
+    let env = Env::any();
+    let registry = Registry::start();
+    let name = registry.push("often", "v1", &large());
+    let tries = |flags: &[&str], code: i32| {
+        let before = registry.count("/manifests/");
+        let mut arguments = vec!["pull", "-q"];
+        arguments.extend(flags);
+        arguments.push(&name);
+        env.ketch(&arguments).exits(code);
+        registry.count("/manifests/") - before
+    };
+    registry.fault("/manifests/", 3, Fault::Status(503, Vec::new()));
+    assert_eq!(tries(&["--retry", "1", "--retry-delay", "1ms"], 1), 2);
+    assert_eq!(tries(&["--retry", "0"], 1), 1);
+    assert!(tries(&["--retry", "1", "--retry-delay", "1ms"], 0) > 0);
+    for (flags, words) in [
+        (&["--retry", "often"][..], "--retry"),
+        (&["--retry", "-1"], "--retry"),
+        (&["--retry-delay", "2"], "--retry-delay"),
+        (&["--cert-dir", "/nowhere"], "/nowhere"),
+    ] {
+        let mut arguments = vec!["pull"];
+        arguments.extend(flags);
+        arguments.push(&name);
+        env.ketch(&arguments).fails(1, &[words]);
+    }
+}

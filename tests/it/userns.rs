@@ -410,3 +410,43 @@ cases! {
         assert_eq!(output.ok(), "found");
     }
 }
+
+cases! {
+    fn maps_can_be_given_line_by_line(env) {
+        let image = env.image(owned());
+        let map = |flags: &[&str]| {
+            let mut all = vec!["--rm"];
+            all.extend(flags);
+            run(env, &image, &all, &["cat", "/proc/self/uid_map"])
+        };
+        match env.identity {
+            Some(Identity::Root) => {
+                let lines = map(&["--uidmap", "0:200000:1000", "--uidmap", "5000:300000", "--gidmap", "0:400000:1000"]);
+                let lines: Vec<Vec<u32>> = lines.ok().lines().map(line).collect();
+                assert_eq!(lines, [[0, 200_000, 1000], [5000, 300_000, 1]]);
+                let seen = run(env, &image, &["--rm", "--uidmap", "0:200000:1000"], &["stat", "/data/five"]);
+                assert!(seen.ok().contains(" 5:5 "), "{seen}");
+                map(&["--subuidname", "nobody-has-this"]).fails(125, &["nobody-has-this", "/etc/subuid"]);
+            }
+            Some(Identity::Subid) => {
+                let lines = map(&["--uidmap", "0:0:1000"]);
+                let lines: Vec<Vec<u32>> = lines.ok().lines().map(line).collect();
+                assert_eq!((lines[0][0], lines[0][2], lines[1][2]), (0, 1, 999), "{lines:?}");
+                map(&["--uidmap", "0:1:1000"]).fails(125, &["only root can show"]);
+                map(&["--uidmap", "0:0:4000000"]).fails(125, &["/etc/subuid"]);
+                map(&["--subuidname", "someone"]).fails(125, &["only root"]);
+            }
+            _ => drop(map(&["--uidmap", "0:0:1"]).fails(125, &["one id is all"])),
+        }
+        for (flags, words) in [
+            (&["--uidmap", "1:1:5"][..], "0 is not mapped"),
+            (&["--uidmap", "0:1:5", "--uidmap", "3:9:1"], "mapped twice"),
+            (&["--gidmap", "@0:1"], "CONTAINER:HOST"),
+            (&["--uidmap", "0:0:1", "--userns", "keep-id"], "mutually exclusive"),
+            (&["--subuidname", "x", "--gidmap", "0:0"], "mutually exclusive"),
+        ] {
+            map(flags).fails(125, &[words]);
+        }
+        env.assert_clean();
+    }
+}

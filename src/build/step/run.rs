@@ -17,6 +17,7 @@ use crate::build::request::Request;
 use crate::build::solve::Solver;
 use crate::build::stage::Step;
 use crate::build::state::{PROXIES, Piece, State};
+use crate::cdi;
 use crate::common::{Error, ExitStatus, Kind};
 use crate::dockerfile::{Run, Word};
 use crate::engine::container::{Ground, RunFailure, StepRun, run_step, settle_network};
@@ -142,16 +143,20 @@ fn devices(
             let why = "only required can follow the device";
             return Err(Error::usage("use RUN --device", &text, why).into());
         }
-        if !name.starts_with('/') {
-            return Err(Error::new(Kind::Unsupported, "run with --device", name)
-                .because("only devices by their path are known, no CDI names")
-                .hint("RUN --device=/dev/NAME")
-                .into());
+        let is_name = cdi::is_name(name);
+        if !name.starts_with('/') && !is_name {
+            let why = "use a path, or a CDI name such as vendor.com/class=name";
+            return Err(Error::usage("use RUN --device", &text, why).into());
         }
         let required = rest.starts_with("required") && rest != "required=false";
-        let there = Path::new(name).exists();
+        let there = match is_name {
+            true => cdi::resolve(&[name.to_owned()], &config.security.cdi_dirs).is_ok(),
+            false => Path::new(name).exists(),
+        };
         key.add("device", [name, &there.to_string()]);
-        if there {
+        if there && is_name {
+            config.security.cdi.push(name.to_owned());
+        } else if there {
             config.security.devices.push(Device {
                 source: name.to_owned(),
                 target: name.to_owned(),

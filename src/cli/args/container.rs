@@ -13,6 +13,18 @@ pub(crate) struct ContainerArgs {
     #[arg(long)]
     pub(crate) rm: bool,
 
+    /// Remove the container and its image when it exits, unless another container has the image
+    #[arg(long)]
+    pub(crate) rmi: bool,
+
+    /// Start these containers first, before each start
+    #[arg(long, value_name = "CONTAINER", value_delimiter = ',')]
+    pub(crate) requires: Vec<String>,
+
+    /// Runtime of the container: ketch's own, under any usual name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) runtime: Option<String>,
+
     /// Replace a container of the same name
     #[arg(long)]
     pub(crate) replace: bool,

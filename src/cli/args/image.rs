@@ -36,6 +36,18 @@ pub(crate) struct RegistryArgs {
     #[arg(long, value_name = "USER[:PASSWORD]")]
     pub(crate) creds: Option<String>,
 
+    /// Directory of certificates and keys for the registry
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) cert_dir: Option<PathBuf>,
+
+    /// How often a failed request to the registry is tried again (default 4)
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) retry: Option<String>,
+
+    /// Time between two tries, in place of one that grows (ms|s|m|h)
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) retry_delay: Option<String>,
+
     /// Suppress progress output
     #[arg(short, long)]
     pub(crate) quiet: bool,

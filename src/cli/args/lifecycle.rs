@@ -11,6 +11,10 @@ pub(crate) struct LifecycleArgs {
     #[arg(long, value_name = "SECONDS")]
     pub(crate) stop_timeout: Option<String>,
 
+    /// Who notifies the manager of a service (NOTIFY_SOCKET): container, conmon, healthy or ignore
+    #[arg(long, value_name = "WHO")]
+    pub(crate) sdnotify: Option<String>,
+
     /// Logging driver: json-file, k8s-file, journald, passthrough or none
     #[arg(long, value_name = "DRIVER")]
     pub(crate) log_driver: Option<String>,

@@ -19,7 +19,7 @@ mod security;
 
 pub(crate) use container::ContainerArgs;
 pub(crate) use copy::CopyArgs;
-pub(crate) use global::GlobalArgs;
+pub(crate) use global::{GLOBAL_FLAGS, GlobalArgs};
 pub(crate) use health::HealthArgs;
 pub(crate) use image::RegistryArgs;
 pub(crate) use lifecycle::LifecycleArgs;

@@ -27,9 +27,18 @@ pub(crate) struct MountArgs {
     #[arg(long)]
     pub(crate) read_only: bool,
 
+    /// With --read-only, keep /run, /tmp and /var/tmp writable
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_parser = crate::cli::parse::boolean::parse)]
+    pub(crate) read_only_tmpfs: Option<bool>,
+
     /// Size of /dev/shm
     #[arg(long, value_name = "BYTES")]
     pub(crate) shm_size: Option<String>,
+
+    /// Options of the storage driver; there is none that ketch's storage has
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) storage_opt: Vec<String>,
 
     /// Run a plain directory: the IMAGE word names it
     #[arg(long)]

@@ -49,9 +49,39 @@ pub(crate) struct ProcessArgs {
     #[arg(short = 'h', long, value_name = "NAME")]
     pub(crate) hostname: Option<String>,
 
+    /// Do not give the container a file /etc/hostname of its own
+    #[arg(long)]
+    pub(crate) no_hostname: bool,
+
+    /// Container NIS domain name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) domainname: Option<String>,
+
+    /// Complete the image's passwd and group files for a user that they lack
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_parser = crate::cli::parse::boolean::parse)]
+    pub(crate) passwd: Option<bool>,
+
+    /// The line of such a user, with $USERNAME, $UID, $GID, $NAME and $HOME
+    #[arg(long, value_name = "LINE")]
+    pub(crate) passwd_entry: Option<String>,
+
+    /// The line of such a group, with $GROUPNAME, $GID and $USERLIST
+    #[arg(long, value_name = "LINE")]
+    pub(crate) group_entry: Option<String>,
+
+    /// Add the host's line of a user to the image's passwd and group files
+    #[arg(long, value_name = "USER")]
+    pub(crate) hostuser: Vec<String>,
+
     /// Run an init inside the container that forwards signals and reaps processes
     #[arg(long)]
     pub(crate) init: bool,
+
+    /// Prepare the container for systemd as its first process: true when it is, always or false
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true")]
+    pub(crate) systemd: Option<String>,
 
     /// File mode creation mask, octal
     #[arg(long, value_name = "MASK")]

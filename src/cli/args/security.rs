@@ -19,9 +19,17 @@ pub(crate) struct SecurityArgs {
     #[arg(long, value_name = "OPTION")]
     pub(crate) security_opt: Vec<String>,
 
-    /// Add a host device to the container: SOURCE[:TARGET[:rwm]]
+    /// Add a host device to the container: SOURCE[:TARGET[:rwm]], or a CDI name
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Vec<String>,
+
+    /// GPU devices to add to the container: all, a number, or device=ID,…
+    #[arg(long, value_name = "GPUS")]
+    pub(crate) gpus: Vec<String>,
+
+    /// Add a rule to the cgroup allowed devices list: TYPE MAJOR:MINOR ACCESS
+    #[arg(long, value_name = "RULE")]
+    pub(crate) device_cgroup_rule: Vec<String>,
 
     /// Sysctl options: KEY=VALUE
     #[arg(long, value_name = "SYSCTL")]
@@ -30,6 +38,23 @@ pub(crate) struct SecurityArgs {
     /// User namespace: host, keep-id[:uid=N,gid=N], auto[:size=N] or container:NAME
     #[arg(long, value_name = "MODE")]
     pub(crate) userns: Option<String>,
+
+    /// User ids of the container: CONTAINER:HOST[:COUNT], of an ordinary user as podman unshare
+    /// has them
+    #[arg(long, value_name = "MAP")]
+    pub(crate) uidmap: Vec<String>,
+
+    /// Group ids of the container, likewise
+    #[arg(long, value_name = "MAP")]
+    pub(crate) gidmap: Vec<String>,
+
+    /// User ids of the container: those that /etc/subuid gives this name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) subuidname: Option<String>,
+
+    /// Group ids of the container: those that /etc/subgid gives this name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) subgidname: Option<String>,
 
     /// PID namespace to use: private, host or container:NAME
     #[arg(long, value_name = "MODE")]

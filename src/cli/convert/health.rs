@@ -1,5 +1,6 @@
 //! Health flags to the health part of the lifecycle group.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::cli::args::HealthArgs;
@@ -7,7 +8,7 @@ use crate::cli::parse::{bad, number};
 use crate::cli::personality::Personality;
 use crate::common::{Error, Result, parse_duration};
 use crate::oci::Healthcheck;
-use crate::spec::config::{Health, OnUnhealthy};
+use crate::spec::config::{Health, HealthLog, HealthLogPlace, OnUnhealthy, Startup};
 
 /// The shortest time docker takes; 0 is the default.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -19,7 +20,7 @@ const NEVER: i64 = 100 * 365 * 86_400 * 1_000_000_000;
 ///
 /// # Errors
 /// Bad values; `--no-healthcheck` beside another flag of these.
-pub(crate) fn health(args: &HealthArgs, personality: Personality) -> Result<Health> {
+pub(crate) fn health(args: &HealthArgs, personality: Personality, cwd: &Path) -> Result<Health> {
     let check = Healthcheck {
         test: test(args.health_cmd.as_deref().unwrap_or(""), personality),
         interval: match (args.health_interval.as_deref(), personality) {
@@ -35,13 +36,16 @@ pub(crate) fn health(args: &HealthArgs, personality: Personality) -> Result<Heal
             None => 0,
         },
     };
-    if args.no_healthcheck && check != Healthcheck::default() {
+    let startup = startup(args, personality)?;
+    if args.no_healthcheck && (check != Healthcheck::default() || !startup.is_none()) {
         let why = "conflicts with --health-* options";
         return Err(Error::usage("use --no-healthcheck", "", why));
     }
     Ok(Health {
         disabled: args.no_healthcheck,
         check,
+        startup,
+        log: log(args, cwd)?,
         on_unhealthy: match args.health_on_failure.as_deref() {
             None | Some("" | "none") => OnUnhealthy::None,
             Some("kill") => OnUnhealthy::Kill,
@@ -52,6 +56,63 @@ pub(crate) fn health(args: &HealthArgs, personality: Personality) -> Result<Heal
                 return Err(bad("--health-on-failure", other, why));
             }
         },
+    })
+}
+
+fn startup(args: &HealthArgs, personality: Personality) -> Result<Startup> {
+    let count = |flag: &str, text: &Option<String>| match text {
+        Some(text) => number::within(flag, text, 0..=i64::from(i32::MAX)),
+        None => Ok(0),
+    };
+    let successes = count("--health-startup-success", &args.health_startup_success)?;
+    let found = Startup {
+        check: Healthcheck {
+            test: test(
+                args.health_startup_cmd.as_deref().unwrap_or(""),
+                personality,
+            ),
+            interval: duration("--health-startup-interval", &args.health_startup_interval)?,
+            timeout: duration("--health-startup-timeout", &args.health_startup_timeout)?,
+            retries: count("--health-startup-retries", &args.health_startup_retries)?,
+            ..Healthcheck::default()
+        },
+        successes: u32::try_from(successes).unwrap_or(u32::MAX),
+    };
+    Ok(found)
+}
+
+fn log(args: &HealthArgs, cwd: &Path) -> Result<HealthLog> {
+    let bounded = |flag: &str, text: &Option<String>, most: i64| -> Result<Option<u32>> {
+        let number = text
+            .as_deref()
+            .map(|text| number::within(flag, text, 0..=most));
+        Ok(number
+            .transpose()?
+            .and_then(|number| u32::try_from(number).ok()))
+    };
+    let destination = match args.health_log_destination.as_deref() {
+        None => None,
+        Some("" | "local") => Some(HealthLogPlace::Local),
+        Some("events_logger") => Some(HealthLogPlace::Events),
+        Some(path) => {
+            let path = cwd.join(path);
+            if !path.is_dir() {
+                let why = "use local, events_logger or a directory that exists";
+                return Err(bad(
+                    "--health-log-destination",
+                    &path.to_string_lossy(),
+                    why,
+                ));
+            }
+            Some(HealthLogPlace::Directory(
+                path.to_string_lossy().into_owned(),
+            ))
+        }
+    };
+    Ok(HealthLog {
+        destination,
+        count: bounded("--health-max-log-count", &args.health_max_log_count, 1000)?,
+        size: bounded("--health-max-log-size", &args.health_max_log_size, 64 << 10)?,
     })
 }
 
@@ -101,8 +162,18 @@ mod tests {
 
     #[test]
     fn tests_have_the_personalitys_forms() {
-        let docker = |text: &str| health(&args(text), Personality::Docker).unwrap().check.test;
-        let podman = |text: &str| health(&args(text), Personality::Podman).unwrap().check.test;
+        let docker = |text: &str| {
+            health(&args(text), Personality::Docker, Path::new("/"))
+                .unwrap()
+                .check
+                .test
+        };
+        let podman = |text: &str| {
+            health(&args(text), Personality::Podman, Path::new("/"))
+                .unwrap()
+                .check
+                .test
+        };
         assert_eq!(
             docker("curl x || exit 1"),
             ["CMD-SHELL", "curl x || exit 1"]
@@ -121,7 +192,7 @@ mod tests {
                 health_interval: Some(text.to_owned()),
                 ..HealthArgs::default()
             };
-            health(&args, Personality::Docker).map(|health| health.check.interval)
+            health(&args, Personality::Docker, Path::new("/")).map(|health| health.check.interval)
         };
         assert_eq!(with("1m30s").unwrap(), 90_000_000_000);
         assert_eq!(with("0").unwrap(), 0);
@@ -132,6 +203,6 @@ mod tests {
             no_healthcheck: true,
             ..args("x")
         };
-        assert!(health(&both, Personality::Docker).is_err());
+        assert!(health(&both, Personality::Docker, Path::new("/")).is_err());
     }
 }

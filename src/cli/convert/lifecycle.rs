@@ -4,11 +4,16 @@ use std::path::Path;
 
 use crate::cli::args::LifecycleArgs;
 use crate::cli::parse::{self, bad};
+use crate::cli::personality::Personality;
 use crate::common::Result;
-use crate::spec::config::{Lifecycle, LogDriver, Logging};
+use crate::spec::config::{Lifecycle, LogDriver, Logging, Notify};
 
 /// The lifecycle group of `args`; files are taken from `cwd`.
-pub(crate) fn lifecycle(args: &LifecycleArgs, cwd: &Path) -> Result<Lifecycle> {
+pub(crate) fn lifecycle(
+    args: &LifecycleArgs,
+    personality: Personality,
+    cwd: &Path,
+) -> Result<Lifecycle> {
     let path = |text: &String| cwd.join(text).to_string_lossy().into_owned();
     Ok(Lifecycle {
         restart: parse::restart::parse(args.restart.as_deref().unwrap_or("no"))?,
@@ -20,11 +25,27 @@ pub(crate) fn lifecycle(args: &LifecycleArgs, cwd: &Path) -> Result<Lifecycle> {
                 -1..=i64::from(i32::MAX),
             )?),
         },
+        notify: notify(args.sdnotify.as_deref(), personality)?,
         log: logging(args, cwd)?,
         pidfile: args.pidfile.as_ref().map(path),
         keeper_pidfile: args.conmon_pidfile.as_ref().map(path),
         ..Lifecycle::default()
     })
+}
+
+/// podman passes the socket on by itself; docker does not know it.
+fn notify(text: Option<&str>, personality: Personality) -> Result<Notify> {
+    match (text, personality) {
+        (None, Personality::Podman) | (Some("container"), _) => Ok(Notify::Payload),
+        (None | Some("ignore"), _) => Ok(Notify::Nobody),
+        (Some("conmon"), _) => Ok(Notify::Ketch),
+        (Some("healthy"), _) => Ok(Notify::Healthy),
+        (Some(other), _) => Err(bad(
+            "--sdnotify",
+            other,
+            "use container, conmon, healthy or ignore",
+        )),
+    }
 }
 
 fn logging(args: &LifecycleArgs, cwd: &Path) -> Result<Logging> {
@@ -98,7 +119,7 @@ mod tests {
             log_opt: options.iter().map(|option| (*option).to_owned()).collect(),
             ..LifecycleArgs::default()
         };
-        lifecycle(&args, Path::new("/w")).map(|lifecycle| lifecycle.log)
+        lifecycle(&args, Personality::Docker, Path::new("/w")).map(|lifecycle| lifecycle.log)
     }
 
     #[test]

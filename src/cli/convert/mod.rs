@@ -18,6 +18,7 @@ use std::path::Path;
 
 use crate::cli::args::ContainerArgs;
 use crate::cli::parse::{self, Place, env::Caller};
+use crate::cli::personality::Personality;
 use crate::common::{Error, Result};
 use crate::spec::config::Config;
 
@@ -35,6 +36,8 @@ pub(crate) use security::security;
 pub(crate) struct Surroundings<'a> {
     /// For relative paths.
     pub(crate) place: Place<'a>,
+    /// Whose defaults hold.
+    pub(crate) personality: Personality,
     /// The caller's environment.
     pub(crate) caller: &'a dyn Caller,
 }
@@ -51,6 +54,7 @@ pub(crate) fn container(args: &ContainerArgs, config: &mut Config) -> Result<()>
     for annotation in &args.annotation {
         parse::label::annotation(annotation, &mut config.annotations)?;
     }
+    config.requires.clone_from(&args.requires);
     if let Some(text) = &args.timeout {
         let seconds = parse::number::within("--timeout", text, 0..=i64::from(u32::MAX))?;
         config.timeout = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0);

@@ -1,7 +1,9 @@
 //! Mount flags to mounts.
 
+use super::Surroundings;
 use crate::cli::args::MountArgs;
-use crate::cli::parse::{self, Place};
+use crate::cli::parse;
+use crate::cli::personality::Personality;
 use crate::common::{Error, Kind, Result};
 use crate::spec::config::{Config, ImageVolumes, Mount, VolumesFrom};
 
@@ -10,7 +12,17 @@ use crate::spec::config::{Config, ImageVolumes, Mount, VolumesFrom};
 /// # Errors
 /// Bad values, and two mounts on one path (docker: "Duplicate mount point"). A `--tmpfs` under a
 /// `-v` of the same path is a duplicate too.
-pub(crate) fn mounts(args: &MountArgs, place: &Place<'_>, config: &mut Config) -> Result<()> {
+pub(crate) fn mounts(
+    args: &MountArgs,
+    around: &Surroundings<'_>,
+    config: &mut Config,
+) -> Result<()> {
+    let place = &around.place;
+    if let Some(option) = args.storage_opt.first() {
+        return Err(Error::new(Kind::Unsupported, "use --storage-opt", option)
+            .because("ketch's storage has no driver and no quota for a container's layer")
+            .hint("--read-only with --tmpfs PATH:size=… bounds what a container writes"));
+    }
     let mut mounts: Vec<Mount> = Vec::new();
     for text in &args.volume {
         mounts.push(parse::volume::parse(text, place)?);
@@ -27,6 +39,10 @@ pub(crate) fn mounts(args: &MountArgs, place: &Place<'_>, config: &mut Config) -
             return Err(Error::new(Kind::Usage, "set up mounts", "")
                 .because(format!("Duplicate mount point: {}", mount.target)));
         }
+    }
+    let writable = args.read_only_tmpfs;
+    if args.read_only && writable.unwrap_or(around.personality == Personality::Podman) {
+        add_scratch(&mut mounts)?;
     }
     config.mounts = mounts;
     for text in &args.volumes_from {
@@ -46,6 +62,21 @@ pub(crate) fn mounts(args: &MountArgs, place: &Place<'_>, config: &mut Config) -
         Some(text) => Some(parse::number::size("--shm-size", text)?).filter(|size| *size > 0),
         None => None,
     };
+    Ok(())
+}
+
+/// podman's `--read-only-tmpfs`: places that programs need to write to.
+fn add_scratch(mounts: &mut Vec<Mount>) -> Result<()> {
+    for text in [
+        "/tmp:tmpcopyup",
+        "/var/tmp:tmpcopyup",
+        "/run:tmpcopyup,exec",
+    ] {
+        let mount = parse::tmpfs::parse(text)?;
+        if mounts.iter().all(|other| other.target != mount.target) {
+            mounts.push(mount);
+        }
+    }
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use crate::cli::parse;
 use crate::cli::personality::Personality;
 use crate::common::{Error, Result};
 use crate::settings::Environment;
-use crate::spec::config::{EnvEntry, Process, Stdio};
+use crate::spec::config::{EnvEntry, Process, Stdio, Systemd, UserNames};
 
 use super::{Surroundings, read};
 
@@ -16,6 +16,10 @@ pub(crate) fn process(
     stop_signal: Option<&str>,
     around: &Surroundings<'_>,
 ) -> Result<Process> {
+    if args.no_hostname && args.hostname.is_some() {
+        let why = "--no-hostname and --hostname cannot be set together";
+        return Err(Error::usage("run", "", why));
+    }
     let keep_groups = args.group_add.iter().any(|group| group == "keep-groups");
     if keep_groups && args.group_add.iter().any(|group| group != "keep-groups") {
         let why = "keep-groups cannot be used with other groups";
@@ -45,6 +49,20 @@ pub(crate) fn process(
             None | Some("") => None,
             Some(name) => Some(parse::host::hostname(name)?),
         },
+        no_hostname: args.no_hostname,
+        domainname: match args.domainname.as_deref() {
+            None | Some("") => None,
+            Some(name) => Some(parse::host::domainname(name)?),
+        },
+        systemd: match (args.systemd.as_deref(), around.personality) {
+            (None, Personality::Podman) | (Some("true"), _) => Systemd::Detected,
+            (None | Some("false"), _) => Systemd::Never,
+            (Some("always"), _) => Systemd::Always,
+            (Some(other), _) => {
+                return Err(parse::bad("--systemd", other, "use true, false or always"));
+            }
+        },
+        names: names(args, around.personality)?,
         stdio: Stdio {
             interactive: args.interactive,
             tty: args.tty,
@@ -57,6 +75,29 @@ pub(crate) fn process(
             .map(parse::number::umask)
             .transpose()?,
         timezone: args.tz.as_deref().map(timezone).transpose()?,
+    })
+}
+
+/// podman completes the image's files unless it is told not to; docker never does.
+fn names(args: &ProcessArgs, personality: Personality) -> Result<UserNames> {
+    let lines = [
+        ("--passwd-entry", &args.passwd_entry),
+        ("--group-entry", &args.group_entry),
+    ];
+    for (flag, line) in lines {
+        if let Some(line) = line
+            && line.contains(['\n', '\0'])
+        {
+            return Err(parse::bad(flag, line, "more than one line"));
+        }
+    }
+    let asked = lines.iter().any(|(_, line)| line.is_some());
+    let default = (asked || personality == Personality::Podman).then_some(true);
+    Ok(UserNames {
+        complete: args.passwd.or(default),
+        passwd_entry: args.passwd_entry.clone(),
+        group_entry: args.group_entry.clone(),
+        host_users: args.hostuser.clone(),
     })
 }
 

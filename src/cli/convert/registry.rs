@@ -1,7 +1,8 @@
 //! Registry flags to the engine's options.
 
 use crate::cli::args::RegistryArgs;
-use crate::common::{Error, Kind, Result};
+use crate::cli::parse::{bad, number};
+use crate::common::{Error, Kind, Result, parse_duration};
 use crate::engine::image::pull::RegistryOptions;
 use crate::oci::Platform;
 
@@ -17,7 +18,25 @@ pub(crate) fn registry(args: &RegistryArgs) -> Result<RegistryOptions> {
                 .because("credential file is not accessible: no such file or directory"),
         );
     }
+    if let Some(dir) = args.cert_dir.as_deref().filter(|dir| !dir.is_dir()) {
+        return Err(
+            Error::new(Kind::NotFound, "use --cert-dir", dir.display().to_string())
+                .because("there is no such directory"),
+        );
+    }
+    let retries = args
+        .retry
+        .as_deref()
+        .map(|text| number::within("--retry", text, 0..=1000));
+    let delay = args.retry_delay.as_deref().map(|text| {
+        parse_duration(text).map_err(|_| bad("--retry-delay", text, "use a form like 2s or 500ms"))
+    });
     Ok(RegistryOptions {
+        certificates: args.cert_dir.clone(),
+        retries: retries
+            .transpose()?
+            .and_then(|times| u32::try_from(times).ok()),
+        retry_delay: delay.transpose()?,
         tls_verify: args.tls_verify,
         authfile: args.authfile.clone(),
         creds: args.creds.clone(),

@@ -1,5 +1,6 @@
 //! Security flags to the security group.
 
+use crate::cdi;
 use crate::cli::args::SecurityArgs;
 use crate::cli::parse::{self, Place};
 use crate::cli::personality::Personality;
@@ -22,7 +23,7 @@ pub(crate) fn security(
     };
     let mut security = Security {
         privileged: args.privileged,
-        userns: parse::userns::parse(args.userns.as_deref().unwrap_or(""))?,
+        userns: userns(args)?,
         pid: namespace("--pid", &args.pid)?,
         ipc: parse::userns::ipc(args.ipc.as_deref(), personality)?,
         uts: namespace("--uts", &args.uts)?,
@@ -42,7 +43,16 @@ pub(crate) fn security(
         parse::security_opt::parse(text, place, &mut security)?;
     }
     for text in &args.device {
-        security.devices.push(parse::device::parse(text)?);
+        match cdi::is_name(text) {
+            true => security.cdi.push(text.clone()),
+            false => security.devices.push(parse::device::parse(text)?),
+        }
+    }
+    for text in &args.gpus {
+        security.cdi.extend(parse::device::gpus(text)?);
+    }
+    for text in &args.device_cgroup_rule {
+        security.device_rules.push(parse::device::rule(text)?);
     }
     for text in &args.sysctl {
         let (key, value) = parse::sysctl::parse(text, &security, network)?;
@@ -66,7 +76,10 @@ fn check(security: &Security, hostname: bool) -> Result<()> {
         _ => {}
     }
     let joined = |mode: &NamespaceMode| matches!(mode, NamespaceMode::Container(_));
-    let own_ids = matches!(security.userns, Userns::KeepId { .. } | Userns::Auto { .. });
+    let own_ids = !matches!(
+        security.userns,
+        Userns::Default | Userns::Host | Userns::Container(_)
+    );
     if own_ids
         && (joined(&security.pid)
             || joined(&security.uts)
@@ -76,4 +89,26 @@ fn check(security: &Security, hostname: bool) -> Result<()> {
         return Err(Error::usage("use --userns", "", why));
     }
     Ok(())
+}
+
+/// The flags that say which ids a container has; one way of saying it at a time.
+fn userns(args: &SecurityArgs) -> Result<Userns> {
+    let maps = !args.uidmap.is_empty() || !args.gidmap.is_empty();
+    let names = args.subuidname.as_ref().or(args.subgidname.as_ref());
+    let ways = [args.userns.is_some(), maps, names.is_some()];
+    if ways.iter().filter(|way| **way).count() > 1 {
+        let why = "--userns, --uidmap with --gidmap, and --subuidname with --subgidname are \
+                   mutually exclusive";
+        return Err(Error::usage("run", "", why));
+    }
+    if maps {
+        return parse::userns::maps(&args.uidmap, &args.gidmap);
+    }
+    match names {
+        Some(name) => Ok(Userns::Names {
+            users: args.subuidname.as_ref().unwrap_or(name).clone(),
+            groups: args.subgidname.as_ref().unwrap_or(name).clone(),
+        }),
+        None => parse::userns::parse(args.userns.as_deref().unwrap_or("")),
+    }
 }

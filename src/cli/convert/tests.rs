@@ -53,6 +53,7 @@ fn convert(words: &[&str]) -> Result<Config> {
     };
     let around = Surroundings {
         place,
+        personality: Personality::Docker,
         caller: &Nobody,
     };
     let named = args.process.hostname.is_some();
@@ -65,7 +66,7 @@ fn convert(words: &[&str]) -> Result<Config> {
         network,
         ..Config::default()
     };
-    mounts(&args.mounts, &place, &mut config)?;
+    mounts(&args.mounts, &around, &mut config)?;
     container(&args.container, &mut config)?;
     Ok(config)
 }

@@ -28,6 +28,58 @@ pub(crate) fn parse(text: &str) -> Result<Device> {
     })
 }
 
+/// `--gpus` as names of [`crate::cdi::resolve`]: `all`, a number of them, or `device=ID,…`, each
+/// with docker's other words.
+pub(crate) fn gpus(text: &str) -> Result<Vec<String>> {
+    const GPUS: &str = "--gpus";
+    const FORMS: &str = "use all, a number, or device=ID,…";
+    let (mut found, mut ids) = (Vec::new(), false);
+    for part in text.trim_matches('"').split(',') {
+        let (key, value) = part.split_once('=').unwrap_or(("", part));
+        ids = key == "device" || (key.is_empty() && ids);
+        match (key, value) {
+            ("" | "count", "all" | "-1") if !ids => found.push("gpu=all".to_owned()),
+            ("" | "count", number) if !ids => {
+                let count = super::number::within(GPUS, number, 1..=64)?;
+                found.extend((0..count).map(|index| format!("gpu={index}")));
+            }
+            ("" | "device", id) if crate::cdi::is_name(&format!("v/gpu={id}")) => {
+                found.push(format!("gpu={id}"));
+            }
+            // Whatever a driver can do is given; the vendor is the files'.
+            ("driver" | "capabilities" | "options", _) => {}
+            _ => return Err(bad(GPUS, text, FORMS)),
+        }
+    }
+    match found.is_empty() {
+        true => Err(bad(GPUS, text, FORMS)),
+        false => Ok(found),
+    }
+}
+
+/// Checks a `--device-cgroup-rule` as docker does: `TYPE MAJOR:MINOR ACCESS`.
+pub(crate) fn rule(text: &str) -> Result<String> {
+    let number = |text: &str| {
+        text == "*" || (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let parts: Vec<&str> = text.split(' ').collect();
+    let fits = match parts.as_slice() {
+        ["a" | "b" | "c", numbers, access] => {
+            let pair = numbers.split_once(':');
+            pair.is_some_and(|(major, minor)| number(major) && number(minor)) && is_access(access)
+        }
+        _ => false,
+    };
+    match fits {
+        true => Ok(text.to_owned()),
+        false => Err(bad(
+            "--device-cgroup-rule",
+            text,
+            "use TYPE MAJOR:MINOR ACCESS, such as \"c 1:3 rwm\"",
+        )),
+    }
+}
+
 fn is_access(text: &str) -> bool {
     let once = |c| text.matches(c).count() <= 1;
     !text.is_empty() && text.chars().all(|c| "rwm".contains(c) && once(c))
@@ -36,6 +88,41 @@ fn is_access(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn processors_are_named_counted_or_all() {
+        for (text, names) in [
+            ("all", &["gpu=all"][..]),
+            ("2", &["gpu=0", "gpu=1"]),
+            ("\"device=0,GPU-1\"", &["gpu=0", "gpu=GPU-1"]),
+            ("device=1,driver=nvidia,capabilities=utility", &["gpu=1"]),
+            ("count=1", &["gpu=0"]),
+        ] {
+            assert_eq!(gpus(text).unwrap(), names, "{text}");
+        }
+        for text in ["", "0", "some", "device=", "driver=nvidia", "model=x"] {
+            assert!(gpus(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn good_and_bad_rules() {
+        for text in ["c 1:3 rwm", "a *:* r", "b 8:* w"] {
+            assert_eq!(rule(text).unwrap(), text);
+        }
+        for text in [
+            "",
+            "c",
+            "d 1:3 r",
+            "c 1 r",
+            "c 1:x r",
+            "c 1:3 q",
+            "c 1:3 r w",
+            "c 1:3",
+        ] {
+            assert!(rule(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn good_and_bad_devices() {

@@ -70,6 +70,15 @@ pub(crate) fn hostname(text: &str) -> Result<String> {
     Ok(text.to_owned())
 }
 
+/// `--domainname`: a NIS domain name, of which the kernel keeps 64 bytes.
+pub(crate) fn domainname(text: &str) -> Result<String> {
+    if text.len() > 64 || !is_name(text) {
+        let why = "not a domain name of at most 64 characters";
+        return Err(bad("--domainname", text, why));
+    }
+    Ok(text.to_owned())
+}
+
 /// Whether it is made of what host names are made of.
 pub(super) fn is_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');

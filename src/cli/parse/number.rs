@@ -83,6 +83,12 @@ pub(crate) fn umask(text: &str) -> Result<u32> {
     }
 }
 
+/// A number of seconds before what does not stop is killed; -1 waits for ever.
+pub(crate) fn seconds(flag: &str, text: Option<&str>) -> Result<Option<i64>> {
+    text.map(|text| within(flag, text, -1..=i64::from(u32::MAX)))
+        .transpose()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -41,6 +41,70 @@ pub(crate) fn parse(text: &str) -> Result<Userns> {
     }
 }
 
+/// Lines of `--uidmap` and `--gidmap`; podman: who names one of them means both.
+///
+/// # Errors
+/// A line that is none, ids that are mapped twice, and maps without 0.
+pub(crate) fn maps(uids: &[String], gids: &[String]) -> Result<Userns> {
+    let read = |flag: &str, lines: &[String]| -> Result<Vec<(u32, u32, u32)>> {
+        let found = lines.iter().map(|text| line(flag, text));
+        let found = found.collect::<Result<Vec<_>>>()?;
+        let text = lines.join(" ");
+        let ranges = [
+            found.iter().map(|one| (one.0, one.2)).collect::<Vec<_>>(),
+            found.iter().map(|one| (one.1, one.2)).collect(),
+        ];
+        if ranges.into_iter().any(overlap) {
+            return Err(bad(flag, &text, "an id is mapped twice"));
+        }
+        match found.iter().any(|one| one.0 == 0) || found.is_empty() {
+            true => Ok(found),
+            false => Err(bad(
+                flag,
+                &text,
+                "0 is not mapped, and root sets a container up",
+            )),
+        }
+    };
+    let (uids, gids) = (read("--uidmap", uids)?, read("--gidmap", gids)?);
+    Ok(Userns::Maps {
+        uids: if uids.is_empty() {
+            gids.clone()
+        } else {
+            uids.clone()
+        },
+        gids: if gids.is_empty() { uids } else { gids },
+    })
+}
+
+fn line(flag: &str, text: &str) -> Result<(u32, u32, u32)> {
+    const FORM: &str = "use CONTAINER:HOST[:COUNT], three numbers";
+    // podman's extended forms begin with signs and letters.
+    let digits = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let numbers = text
+        .split(':')
+        .map(|part| Some(part).filter(digits)?.parse::<u32>().ok());
+    let numbers: Option<Vec<u32>> = numbers.collect();
+    let (inside, outside, count) = match numbers.as_deref() {
+        Some([inside, outside]) => (*inside, *outside, 1),
+        Some([inside, outside, count]) => (*inside, *outside, *count),
+        _ => return Err(bad(flag, text, FORM)),
+    };
+    // 4294967295 means "no id" to the kernel.
+    let fits = |first: u32| first.checked_add(count).is_some();
+    match count > 0 && fits(inside) && fits(outside) {
+        true => Ok((inside, outside, count)),
+        false => Err(bad(flag, text, "it has no ids, or goes past the last one")),
+    }
+}
+
+/// Whether two of the ranges have an id in common.
+fn overlap(mut ranges: Vec<(u32, u32)>) -> bool {
+    ranges.sort_unstable();
+    let pairs = ranges.iter().zip(ranges.iter().skip(1));
+    pairs.into_iter().any(|(one, next)| one.0 + one.1 > next.0)
+}
+
 /// Parses the value of `--pid`, `--uts` and `--cgroupns`.
 pub(crate) fn namespace(flag: &str, text: &str) -> Result<NamespaceMode> {
     let shared = matches!(flag, "--pid" | "--uts");
@@ -86,6 +150,32 @@ fn donor(flag: &str, text: &str) -> Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn maps_have_every_id_once_and_root() {
+        let read = |uids: &[&str], gids: &[&str]| {
+            let text = |list: &[&str]| list.iter().map(|&one| one.to_owned()).collect::<Vec<_>>();
+            maps(&text(uids), &text(gids))
+        };
+        let both = Userns::Maps {
+            uids: vec![(0, 100_000, 1000), (1000, 5, 1)],
+            gids: vec![(0, 100_000, 1000), (1000, 5, 1)],
+        };
+        assert_eq!(read(&["0:100000:1000", "1000:5"], &[]).unwrap(), both);
+        assert_eq!(read(&[], &["0:100000:1000", "1000:5"]).unwrap(), both);
+        for lines in [
+            &["0"][..],
+            &["0:x:1"],
+            &["0:1:0"],
+            &["+0:1:1"],
+            &["1:1:5"],
+            &["0:1:4294967295"],
+            &["0:10:5", "4:100:5"],
+            &["0:10:5", "5:14:5"],
+        ] {
+            assert!(read(lines, &[]).is_err(), "{lines:?}");
+        }
+    }
 
     #[test]
     fn user_namespace_modes() {

@@ -14,6 +14,9 @@ use crate::store::{ContainerRecord, Stack};
 pub(crate) struct Asked {
     /// `--rm`.
     pub(crate) remove: bool,
+    /// `--rmi`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) remove_image: bool,
     /// Id maps that were chosen for it, see `userns::to_json`; null without.
     pub(super) maps: Value,
     /// What `exec` and a health check need of the image, whose configuration they then need not

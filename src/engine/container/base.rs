@@ -117,7 +117,7 @@ fn user(engine: &Engine<'_>, entry: &ContainerEntry, lower: &Lower) -> (u32, u32
         ..ContainerConfig::default()
     };
     let config = list::config(entry);
-    let request = plan::user(engine, entry.record.mode, &config, &image, &entry.dir);
+    let request = plan::user(engine, entry.record.mode, &config, &image);
     let text = |path: &str| {
         let place = lower.place(Path::new(path))?;
         let bytes = file::read_bounded(&place, 1 << 20).ok()?;

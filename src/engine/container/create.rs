@@ -1,5 +1,6 @@
 //! `create`: everything that is decided and written before a container's first process exists.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
@@ -9,8 +10,8 @@ use super::asked::{Asked, ImageFacts};
 use super::image::{self, Source};
 use super::plan::{self, Planned};
 use super::{
-    RunRequest, Timing, borrow, carry, event, image_mount, join, names, network, secret, userns,
-    volume,
+    RunRequest, Timing, borrow, carry, complete, event, image_mount, join, names, network, notify,
+    secret, systemd, userns, volume,
 };
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
@@ -90,6 +91,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
     let userns::Chosen { maps, claim } = userns::choose(engine, config)?;
     let asked = Asked {
         remove: request.remove,
+        remove_image: request.remove_image,
         maps: maps.as_ref().map_or(Value::Null, userns::to_json),
         image: ImageFacts {
             user: image_config.user.clone(),
@@ -100,8 +102,6 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
         config: config.clone(),
     };
     let id = ContainerId::from_bytes(file::random()?);
-    let mut labels = image_config.labels.clone();
-    labels.extend(config.labels.clone());
     let record = ContainerRecord {
         id,
         name: String::new(),
@@ -116,7 +116,7 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
             Source::Directory(path) => Some(path.clone()),
             Source::Image(..) => None,
         },
-        labels,
+        labels: labels(image_config, config),
         command,
         asked: serde_json::to_value(&asked)?.into(),
     };
@@ -144,6 +144,13 @@ fn prepare(engine: &Engine<'_>, request: &RunRequest, source: &Source) -> Result
     }
 }
 
+/// The image's labels with those that were asked for over them.
+fn labels(image: &ContainerConfig, config: &Config) -> BTreeMap<String, String> {
+    let mut labels = image.labels.clone();
+    labels.extend(config.labels.clone());
+    labels
+}
+
 /// Takes what is to be there at every start: addresses that are asked for, secrets, and data.
 fn take_along(
     engine: &Engine<'_>,
@@ -160,6 +167,8 @@ fn take_along(
 fn checked(engine: &Engine<'_>, request: &RunRequest, image: &ContainerConfig) -> Result<Config> {
     let mut config = request.config.clone();
     carry::check(&config.copies)?;
+    systemd::prepare(engine, &mut config, image)?;
+    notify::check(&config, image)?;
     borrow::volumes(engine, &mut config)?;
     volume::choose(engine, &mut config, image)?;
     image_mount::choose(engine, request, &mut config)?;
@@ -168,6 +177,17 @@ fn checked(engine: &Engine<'_>, request: &RunRequest, image: &ContainerConfig) -
     join::settle_all(engine, &mut config.security)?;
     settle(engine, &mut config.network)?;
     discard(engine, &config.resources);
+    for name in &mut config.requires {
+        let record = engine.store.containers().find(name)?.record()?;
+        *name = record.id.to_string();
+    }
+    complete::check(&config.process.names)?;
+    if let Some(rule) = config.security.device_rules.first() {
+        engine.ui.warn(&format!(
+            "--device-cgroup-rule {rule:?} is recorded and not enforced: devices are kept away by \
+             mounts on which no device file works; --device gives a container those it names",
+        ));
+    }
     config.resources.limits.check()?;
     Ok(config)
 }

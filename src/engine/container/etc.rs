@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::common::Error;
 use crate::spec::EtcFiles;
-use crate::spec::config::{HOST_GATEWAY, HostsFile, Network, NetworkMode};
+use crate::spec::config::{HOST_GATEWAY, HostsFile, Network, NetworkMode, Process};
 
 /// Largest host file that is copied.
 const MAX_FILE: usize = 1 << 20;
@@ -27,13 +27,13 @@ pub(super) fn write(
     dir: &Path,
     hostname: &str,
     network: &Network,
-    zone: Option<&str>,
+    process: &Process,
 ) -> Result<EtcFiles> {
     // From the record to the specification: little code is common to the two.
     crate::sys::memory::forget_code();
     let mut files = EtcFiles {
         hosts: dir.join("hosts"),
-        hostname: dir.join("hostname"),
+        hostname: (!process.no_hostname).then(|| dir.join("hostname")),
         resolv_conf: dir.join("resolv.conf"),
         localtime: None,
     };
@@ -57,15 +57,25 @@ pub(super) fn write(
             .and_then(|mut file| file.write_all(text))
             .map_err(|error| Error::io("write", path, error))
     };
-    put(&files.hosts, hosts(hostname, network).as_bytes())?;
-    put(&files.hostname, format!("{hostname}\n").as_bytes())?;
+    let names = own_names(hostname, process.domainname.as_deref());
+    put(&files.hosts, hosts(&names, network).as_bytes())?;
+    // Containers on this one's network ask for its name there, whether it is shown or not.
+    put(&dir.join("hostname"), format!("{hostname}\n").as_bytes())?;
     put(&files.resolv_conf, resolv_conf(network).as_bytes())?;
-    if let Some(zone) = zone {
+    if let Some(zone) = &process.timezone {
         let path = dir.join("localtime");
         put(&path, &localtime(zone)?)?;
         files.localtime = Some(path);
     }
     Ok(files)
+}
+
+/// What a container calls itself in `/etc/hosts`: docker puts the name with its domain first.
+pub(super) fn own_names(hostname: &str, domain: Option<&str>) -> String {
+    match domain {
+        Some(domain) => format!("{hostname}.{domain} {hostname}"),
+        None => hostname.to_owned(),
+    }
 }
 
 /// The host's file of a time zone (podman's `--tz`).
@@ -85,7 +95,7 @@ fn localtime(zone: &str) -> Result<Vec<u8>> {
     })
 }
 
-fn hosts(hostname: &str, network: &Network) -> String {
+fn hosts(names: &str, network: &Network) -> String {
     let asked = match &network.hosts_file {
         Some(HostsFile::None) => Some(String::new()),
         Some(HostsFile::Path(path)) => path.to_str().and_then(read),
@@ -99,7 +109,7 @@ fn hosts(hostname: &str, network: &Network) -> String {
         | NetworkMode::Private
         | NetworkMode::Container(_)
         | NetworkMode::Namespace(_) => read("/etc/hosts").unwrap_or_else(|| LOCAL.to_owned()),
-        NetworkMode::None => format!("{LOCAL}127.0.1.1\t{hostname}\n"),
+        NetworkMode::None => format!("{LOCAL}127.0.1.1\t{names}\n"),
         // The addresses come when they are known.
         NetworkMode::Named => LOCAL.to_owned(),
     };

@@ -234,7 +234,7 @@ fn user(engine: &Engine<'_>, live: &Live, asked: Option<&str>) -> UserRequest {
         user: ImageFacts::of(&live.record).user,
         ..ContainerConfig::default()
     };
-    let mut request = plan::user(engine, live.record.mode, &live.config, &image, &live.dir);
+    let mut request = plan::user(engine, live.record.mode, &live.config, &image);
     if let Some(text) = asked {
         request.text = text.to_owned();
     }

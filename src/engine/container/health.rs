@@ -3,6 +3,7 @@
 //! Whoever keeps the container runs `healthcheck run` in a short-lived child when [`due`] says
 //! so; the result is in the container's `health` file.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -18,13 +19,23 @@ use crate::common::{Error, ExitStatus, Kind, Timestamp};
 use crate::engine::Engine;
 use crate::oci::Healthcheck;
 use crate::runtime::capture;
-use crate::spec::config::Config;
+use crate::spec::config::{Config, HealthLog, HealthLogPlace, Startup};
 use crate::store::{
     ContainerDir, ContainerRecord, HealthRecord, HealthResult, HealthStatus, StateRecord,
 };
+use crate::sys::file;
 
 /// Bytes of a check's output that are kept (moby's `maxOutputLen`).
 const MAX_OUTPUT: usize = 4096;
+
+/// The same when as much as can be is asked for.
+const MOST_OUTPUT: usize = 64 << 10;
+
+/// Results that are kept, as in docker.
+const RESULTS: usize = 5;
+
+/// The same when as many as can be are asked for.
+const MOST_RESULTS: usize = 1000;
 
 /// A check with docker's defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +52,36 @@ pub(crate) struct Check {
     pub(crate) start_interval: Duration,
     /// Failures in a row that make the container unhealthy.
     pub(crate) retries: u32,
+    /// What has to succeed before the first check.
+    pub(crate) startup: Option<StartupCheck>,
+}
+
+/// A check that has to succeed before the other one begins, with podman's defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StartupCheck {
+    test: Vec<String>,
+    interval: Duration,
+    timeout: Duration,
+    /// Failures in a row that restart the container; 0 is never.
+    retries: u32,
+    /// Successes in a row that are wanted.
+    successes: u32,
+}
+
+impl Check {
+    /// Whether the container is to be started anew, since it does not come up.
+    pub(crate) fn gives_up(&self, record: &HealthRecord) -> bool {
+        let failed = record.startup.failures;
+        self.startup
+            .as_ref()
+            .is_some_and(|startup| startup.retries > 0 && failed >= startup.retries)
+    }
+
+    /// The check before the check, as long as that is to be run.
+    fn starting(&self, record: Option<&HealthRecord>) -> Option<&StartupCheck> {
+        let passed = record.is_some_and(|record| record.startup.passed);
+        self.startup.as_ref().filter(|_| !passed)
+    }
 }
 
 /// What one check has come to.
@@ -59,21 +100,7 @@ pub(super) fn merged(record: &ContainerRecord, config: &Config) -> Option<Health
         return None;
     }
     let mut check = ImageFacts::of(record).health.unwrap_or_default();
-    let asked = &config.lifecycle.health.check;
-    if !asked.test.is_empty() {
-        check.test.clone_from(&asked.test);
-    }
-    for (field, value) in [
-        (&mut check.interval, asked.interval),
-        (&mut check.timeout, asked.timeout),
-        (&mut check.start_period, asked.start_period),
-        (&mut check.start_interval, asked.start_interval),
-        (&mut check.retries, asked.retries),
-    ] {
-        if value > 0 {
-            *field = value;
-        }
-    }
+    check.replace_by(&config.lifecycle.health.check);
     let off = check.test.first().is_none_or(|kind| kind == "NONE");
     (!off).then_some(check)
 }
@@ -81,21 +108,9 @@ pub(super) fn merged(record: &ContainerRecord, config: &Config) -> Option<Health
 /// The check of a container; `None` when it has none that can be run.
 pub(crate) fn check(record: &ContainerRecord, config: &Config) -> Option<Check> {
     let merged = merged(record, config)?;
-    let (kind, words) = merged.test.split_first()?;
-    let test = match kind.as_str() {
-        "CMD" => words.to_vec(),
-        "CMD-SHELL" => ["/bin/sh", "-c", words.first()?]
-            .map(str::to_owned)
-            .to_vec(),
-        // docker: an unknown kind is no check.
-        _ => return None,
-    };
-    let or = |nanoseconds: i64, default: u64| match u64::try_from(nanoseconds) {
-        Ok(nanoseconds) if nanoseconds > 0 => Duration::from_nanos(nanoseconds),
-        _ => Duration::from_secs(default),
-    };
-    (!test.is_empty()).then(|| Check {
-        test,
+    Some(Check {
+        test: command(&merged)?,
+        startup: startup(&config.lifecycle.health.startup),
         interval: or(merged.interval, 30),
         timeout: or(merged.timeout, 30),
         start_period: or(merged.start_period, 0),
@@ -107,9 +122,45 @@ pub(crate) fn check(record: &ContainerRecord, config: &Config) -> Option<Check> 
     })
 }
 
-/// When the next check of the run is due. `record` is what [`ContainerDir::health`] gave; a
+fn startup(asked: &Startup) -> Option<StartupCheck> {
+    Some(StartupCheck {
+        test: command(&asked.check)?,
+        interval: or(asked.check.interval, 30),
+        timeout: or(asked.check.timeout, 30),
+        retries: u32::try_from(asked.check.retries).unwrap_or(0),
+        successes: asked.successes.max(1),
+    })
+}
+
+/// Program and arguments of a check.
+fn command(check: &Healthcheck) -> Option<Vec<String>> {
+    let (kind, words) = check.test.split_first()?;
+    let test = match kind.as_str() {
+        "CMD" => words.to_vec(),
+        "CMD-SHELL" => ["/bin/sh", "-c", words.first()?]
+            .map(str::to_owned)
+            .to_vec(),
+        // docker: an unknown kind is no check.
+        _ => return None,
+    };
+    (!test.is_empty()).then_some(test)
+}
+
+/// A time in nanoseconds, or the default in seconds.
+fn or(nanoseconds: i64, default: u64) -> Duration {
+    match u64::try_from(nanoseconds) {
+        Ok(nanoseconds) if nanoseconds > 0 => Duration::from_nanos(nanoseconds),
+        _ => Duration::from_secs(default),
+    }
+}
+
+/// When the next check of the run is due, and how long after the last one that is. `record` is what [`ContainerDir::health`] gave; a
 /// record of an earlier run counts as none.
-pub(crate) fn due(check: &Check, state: &StateRecord, record: Option<&HealthRecord>) -> Timestamp {
+pub(crate) fn due(
+    check: &Check,
+    state: &StateRecord,
+    record: Option<&HealthRecord>,
+) -> (Timestamp, Duration) {
     let own = record.filter(|record| record.run == state.start_time);
     let last = own
         .and_then(|record| record.log.last())
@@ -117,14 +168,13 @@ pub(crate) fn due(check: &Check, state: &StateRecord, record: Option<&HealthReco
     let starting = own.is_none_or(|record| record.status == HealthStatus::Starting);
     let from = last.unwrap_or(state.started);
     let early = state.started.age(from) < check.start_period;
-    let wait = match starting && early {
-        true => check.start_interval,
-        false => check.interval,
+    let wait = match check.starting(own) {
+        Some(startup) => startup.interval,
+        None if starting && early => check.start_interval,
+        None => check.interval,
     };
-    Timestamp(
-        from.0
-            .saturating_add(wait.as_nanos().try_into().unwrap_or(i128::MAX)),
-    )
+    let nanoseconds = wait.as_nanos().try_into().unwrap_or(i128::MAX);
+    (Timestamp(from.0.saturating_add(nanoseconds)), wait)
 }
 
 /// How a running container is.
@@ -163,14 +213,24 @@ pub(crate) fn probe(engine: &Engine<'_>, dir: ContainerDir) -> Result<Probed> {
             .because("container has no defined healthcheck".to_owned())
             .into());
     };
+    let (dir, state) = (live.dir.clone(), live.state.clone());
+    let (record, log) = (
+        live.record.clone(),
+        live.config.lifecycle.health.log.clone(),
+    );
+    let mut health = HealthRecord::of_run(dir.health()?, state.start_time);
+    let starting = check.starting(Some(&health)).cloned();
+    let (words, timeout) = match &starting {
+        Some(startup) => (&startup.test, startup.timeout),
+        None => (&check.test, check.timeout),
+    };
     let request = ExecRequest {
-        words: check.test.clone(),
+        words: words.clone(),
         ..ExecRequest::default()
     };
-    let (dir, state) = (live.dir.clone(), live.state.clone());
-    let record = live.record.clone();
+    let most = result_size(&log);
     let start = Timestamp::now();
-    let outcome = run(engine, live, &request, check.timeout);
+    let outcome = run(engine, live, &request, timeout, most);
     // Whatever the check came to: one that was cut off by the container's end says nothing.
     if ending::hold(&state).is_none() {
         return Err(Error::new(Kind::Conflict, "check", &record.name)
@@ -185,10 +245,17 @@ pub(crate) fn probe(engine: &Engine<'_>, dir: ContainerDir) -> Result<Probed> {
         output,
     };
     let early = state.started.age(start) < check.start_period;
-    let mut health = HealthRecord::of_run(dir.health()?, state.start_time);
     let before = health.status;
-    health.add(result, early, check.retries);
+    match &starting {
+        Some(startup) => {
+            health.startup.add(code, startup.successes);
+            health.log.push(result);
+        }
+        None => health.add(result, early, check.retries),
+    }
+    health.keep(kept(&log));
     dir.set_health(&health)?;
+    pass_on(engine, &record, &log, &health)?;
     let changed = health.status != before;
     if changed {
         event::note(
@@ -202,6 +269,50 @@ pub(crate) fn probe(engine: &Engine<'_>, dir: ContainerDir) -> Result<Probed> {
         record: health,
         changed,
     })
+}
+
+/// Results that are kept.
+fn kept(log: &HealthLog) -> usize {
+    match log.count {
+        None => RESULTS,
+        Some(0) => MOST_RESULTS,
+        Some(count) => count as usize,
+    }
+}
+
+/// Bytes of each result that are kept.
+fn result_size(log: &HealthLog) -> usize {
+    match log.size {
+        None => MAX_OUTPUT,
+        Some(0) => MOST_OUTPUT,
+        Some(size) => size as usize,
+    }
+}
+
+/// `--health-log-destination`: results that go somewhere else as well.
+fn pass_on(
+    engine: &Engine<'_>,
+    record: &ContainerRecord,
+    log: &HealthLog,
+    health: &HealthRecord,
+) -> Result<()> {
+    match &log.destination {
+        None | Some(HealthLogPlace::Local) => {}
+        Some(HealthLogPlace::Events) => {
+            if let Some(result) = health.log.last() {
+                let attributes = [
+                    ("health_exit_code", result.exit_code.to_string()),
+                    ("health_log", result.output.clone()),
+                ];
+                event::note(engine, record, "health_log", &attributes);
+            }
+        }
+        Some(HealthLogPlace::Directory(directory)) => {
+            let path = Path::new(directory).join(format!("{}-healthcheck.log", record.id));
+            file::write_atomic(&path, &serde_json::to_vec(&inspect(health))?)?;
+        }
+    }
+    Ok(())
 }
 
 /// `healthcheck run`: [`probe`] of a container by name.
@@ -218,6 +329,7 @@ fn run(
     live: Live,
     request: &ExecRequest,
     timeout: Duration,
+    most: usize,
 ) -> Result<(i32, String)> {
     let execution = Execution::prepare(engine, live, request)?;
     let (reader, writer) = std::io::pipe().map_err(|error| Error::io("make", "a pipe", error))?;
@@ -227,9 +339,9 @@ fn run(
         Ok(started) => started,
         Err(error) if is_over(&error) => return Err(error),
         // docker: a check that cannot be started is one that failed.
-        Err(error) => return Ok((-1, cut(format!("{error:#}").into_bytes()))),
+        Err(error) => return Ok((-1, cut(format!("{error:#}").into_bytes(), most))),
     };
-    let captured = capture(&started, running, reader, MAX_OUTPUT + 1, timeout)?;
+    let captured = capture(&started, running, reader, most + 1, timeout)?;
     execution.ended(captured.status);
     if captured.timed_out {
         let mut text = format!("Health check exceeded timeout ({})", go_duration(timeout));
@@ -238,13 +350,13 @@ fn run(
         }
         let mut bytes = text.into_bytes();
         bytes.extend(captured.output);
-        return Ok((-1, cut(bytes)));
+        return Ok((-1, cut(bytes, most)));
     }
     let code = match captured.status {
         ExitStatus::Code(code) => i32::from(code),
         signal @ ExitStatus::Signal(_) => i32::from(signal.code()),
     };
-    Ok((code, cut(captured.output)))
+    Ok((code, cut(captured.output, most)))
 }
 
 /// Whether a process could not be started because the container has ended meanwhile.
@@ -256,18 +368,17 @@ fn is_over(error: &anyhow::Error) -> bool {
     kind == Some(Kind::Conflict)
 }
 
-/// At most [`MAX_OUTPUT`] bytes of text, docker's dots at the end of a longer one.
-fn cut(mut bytes: Vec<u8>) -> String {
-    let long = bytes.len() > MAX_OUTPUT;
-    if long {
-        bytes.truncate(MAX_OUTPUT - 3);
-    }
+/// At most `most` bytes of text, docker's dots at the end of a longer one.
+fn cut(mut bytes: Vec<u8>, most: usize) -> String {
+    let long = bytes.len() > most;
+    let room = if long { most.saturating_sub(3) } else { most };
+    bytes.truncate(room);
     let mut text = String::from_utf8_lossy(&bytes).into_owned();
-    while text.len() > MAX_OUTPUT - if long { 3 } else { 0 } {
+    while text.len() > room {
         text.pop();
     }
     if long {
-        text.push_str("...");
+        text.push_str(&"..."[..most.min(3)]);
     }
     text
 }

@@ -5,8 +5,10 @@ mod base;
 mod borrow;
 mod carry;
 mod commit;
+mod complete;
 mod copy;
 mod create;
+mod devices;
 mod diff;
 mod ending;
 mod etc;
@@ -30,6 +32,7 @@ mod lower;
 mod mount;
 pub(crate) mod names;
 mod network;
+mod notify;
 mod pause;
 mod plan;
 mod port;
@@ -42,6 +45,7 @@ mod secret;
 mod stats;
 mod step;
 mod still;
+mod systemd;
 mod top;
 mod update;
 mod usage;
@@ -73,11 +77,12 @@ pub(crate) use mount::{
 pub(crate) use network::{
     plug, program_of, reload_networks, renew_program, sweep_networks, tear_down, unplug,
 };
+pub(crate) use notify::{healthy as notify_healthy, started as notify_started};
 pub(crate) use pause::{pause, resume, unpause};
 pub(crate) use port::ports;
 pub(crate) use remove::{
     RemoveRequest, clean_cgroup, delete_ended as remove_ended, discard, end_leftovers,
-    purge_as_owner, remove, sweep,
+    purge_as_owner, remove, remove_image, sweep,
 };
 pub(crate) use rename::rename;
 pub(crate) use request::{ContainerState, ContainerSummary, PullPolicy, RunRequest};

@@ -7,12 +7,12 @@ use anyhow::{Context, Result};
 use oci_spec::runtime::Spec;
 
 use super::asked::Asked;
-use super::{etc, image_mount, network, secret, userns, volume};
+use super::{complete, devices, etc, image_mount, network, notify, secret, userns, volume};
 use crate::common::{ContainerId, Error, Mode};
 use crate::engine::Engine;
 use crate::host::IdMaps;
 use crate::oci::ContainerConfig;
-use crate::runtime::{self, Extras, MapWriter, Overlay, Plan, Rootfs, UserEntry, UserRequest};
+use crate::runtime::{self, Extras, MapWriter, Overlay, Plan, Rootfs, UserRequest};
 use crate::seccomp::{self, Identity, ProfileChoice};
 use crate::spec::config::{Config, NamespaceMode, NetworkMode, SeccompChoice, Userns};
 use crate::spec::{self, Generated, Inputs};
@@ -41,15 +41,10 @@ pub(super) fn make(
     dir: &ContainerDir,
     again: bool,
 ) -> Result<Planned> {
-    let config = &asked.config;
+    let config = &*notify::given(engine, devices::named(engine, &asked.config)?);
     let maps = userns::from_json(&asked.maps);
     let hostname = hostname(engine, config, record);
-    let files = etc::write(
-        dir.path(),
-        &hostname,
-        &config.network,
-        config.process.timezone.as_deref(),
-    )?;
+    let files = etc::write(dir.path(), &hostname, &config.network, &config.process)?;
     network::borrow_names(engine, &config.network, &files)?;
     let rootfs = rootfs_of_start(engine, record, asked, dir, again)?;
     let volumes = volume::sources(engine, config)?;
@@ -80,7 +75,10 @@ pub(super) fn make(
         rootfs,
         mode: engine.mode,
         writer: map_writer(engine, &maps)?,
-        user: user(engine, engine.mode, config, image, dir),
+        user: UserRequest {
+            entry: complete::lines(engine, config, keeps(engine, engine.mode, config), dir)?,
+            ..user(engine, engine.mode, config, image)
+        },
         privileged: config.security.privileged,
         interactive: config.process.stdio.interactive,
         reaper: config.process.init,
@@ -140,7 +138,7 @@ fn stop_signal(config: &Config, image: &ContainerConfig) -> i32 {
         .unwrap_or(libc::SIGTERM)
 }
 
-fn unified_cgroup() -> bool {
+pub(super) fn unified_cgroup() -> bool {
     // The one file whose presence says "version 2 and nothing else" (cgroups(7)); reading
     // mountinfo would cost every start a page of text.
     Path::new("/sys/fs/cgroup/cgroup.controllers").exists()
@@ -222,20 +220,24 @@ pub(super) fn rootfs(
     }
 }
 
-pub(super) fn user(
-    engine: &Engine<'_>,
-    mode: Mode,
-    config: &Config,
-    image: &ContainerConfig,
-    dir: &ContainerDir,
-) -> UserRequest {
-    let keep = match (&config.security.userns, mode) {
+/// The ids that a caller who keeps its own has inside.
+fn keeps(engine: &Engine<'_>, mode: Mode, config: &Config) -> Option<(u32, u32)> {
+    match (&config.security.userns, mode) {
         (Userns::KeepId { uid, gid }, Mode::Subid | Mode::Single) => Some((
             uid.unwrap_or(engine.host.euid()),
             gid.unwrap_or(engine.host.egid()),
         )),
         _ => None,
-    };
+    }
+}
+
+pub(super) fn user(
+    engine: &Engine<'_>,
+    mode: Mode,
+    config: &Config,
+    image: &ContainerConfig,
+) -> UserRequest {
+    let keep = keeps(engine, mode, config);
     UserRequest {
         text: config.process.user.clone().unwrap_or_else(|| {
             // podman: with keep-id the caller's own number wins over the image's user.
@@ -249,13 +251,7 @@ pub(super) fn user(
         keep_groups: config.process.keep_groups || mode == Mode::Single,
         single_id: mode == Mode::Single,
         default_ids: keep,
-        entry: keep.map(|(uid, _)| UserEntry {
-            name: engine
-                .host
-                .user_name()
-                .map_or_else(|| uid.to_string(), str::to_owned),
-            dir: dir.path().to_owned(),
-        }),
+        entry: None,
     }
 }
 

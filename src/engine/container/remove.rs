@@ -12,10 +12,10 @@ use serde::Deserialize;
 use super::ending::{self, Wish};
 use super::event;
 use super::list::{self, Status};
-use super::{mount, network, volume};
+use super::{Asked, mount, network, volume};
 use crate::cgroup::{self, Place};
 use crate::common::{Error, Kind, Mode};
-use crate::engine::{Engine, identity};
+use crate::engine::{Engine, identity, image};
 use crate::store::{
     ContainerDir, ContainerEntry, ContainerLock, ContainerRecord, Phase, StateRecord,
 };
@@ -277,6 +277,34 @@ pub(crate) fn delete_ended(
     let mut left = containers.remove(dir, lock, Some(record))?.left;
     left.extend(volume::discard_anonymous(engine, record));
     purge_as_owner(engine, &left)
+}
+
+/// `--rmi`: removes the image of a container that is gone, unless another has it.
+pub(crate) fn remove_image(engine: &Engine<'_>, record: &ContainerRecord) {
+    if !Asked::of(record).is_ok_and(|asked| asked.remove_image) {
+        return;
+    }
+    let request = image::remove::Request {
+        images: vec![record.image.clone()],
+        force: false,
+        no_prune: false,
+    };
+    let removal = image::remove::remove(&engine.store, &request).unwrap_or_else(|error| {
+        let failures = vec![(record.image.clone(), error)];
+        image::remove::Removal {
+            failures,
+            ..Default::default()
+        }
+    });
+    for (name, error) in &removal.failures {
+        engine
+            .ui
+            .warn(&format!("--rmi: image {name} stays: {error:#}"));
+    }
+    if !removal.left.is_empty() {
+        // Files of subordinate ids go when the store is swept as their owner.
+        sweep(engine);
+    }
 }
 
 /// Files of subordinate ids can only be deleted from inside their user namespace.

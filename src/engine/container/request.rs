@@ -36,6 +36,8 @@ pub(crate) struct RunRequest {
     pub(crate) name: Option<String>,
     /// `--rm`.
     pub(crate) remove: bool,
+    /// `--rmi`: the image goes with the container, unless another has it.
+    pub(crate) remove_image: bool,
     /// `--replace`: a container that has the name is removed first.
     pub(crate) replace: bool,
     /// `--cidfile`: an error when it exists.

@@ -11,6 +11,7 @@ use super::create::Prepared;
 use super::event::{self, Ended};
 use super::failure::RunFailure;
 use super::launch::{self, End, launch};
+use super::notify;
 use crate::common::{Error, ExitStatus, Kind};
 use crate::engine::Engine;
 use crate::runtime::{self, Attendance};
@@ -76,6 +77,7 @@ fn attended(
     let signals = Signals::block()?;
     let live = launch(engine, prepared, [None; 3], 0)?;
     event::started(engine, &prepared.record, live.began);
+    notify::started(engine, config.lifecycle.notify, std::process::id());
     timing.lap("start");
     let how = Attendance {
         sig_proxy: request.sig_proxy,
@@ -115,6 +117,7 @@ fn finish(engine: &Engine<'_>, prepared: Prepared, outcome: &Result<Ended>) -> R
         },
     };
     event::ended(engine, &record, end);
+    super::remove::remove_image(engine, &record);
     removed.map_err(|error| match error.downcast_ref::<Error>() {
         Some(known) if known.kind() == Kind::NotFound => {
             error.context("the container was removed meanwhile")

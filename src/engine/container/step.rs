@@ -90,6 +90,7 @@ pub(crate) fn run_step(
     let maps = userns::choose(engine, config)?.maps;
     let asked = Asked {
         remove: true,
+        remove_image: false,
         maps: maps.as_ref().map_or(Value::Null, userns::to_json),
         image: ImageFacts::default(),
         stack: Default::default(),

@@ -9,7 +9,7 @@ use super::{Asked, event};
 use crate::cgroup::{self, Limits, Place, Subject};
 use crate::common::{Error, Kind};
 use crate::engine::Engine;
-use crate::spec::config::{Config, RestartPolicy};
+use crate::spec::config::{Config, Health, HealthLog, OnUnhealthy, RestartPolicy};
 use crate::store::{ContainerEntry, StateRecord};
 use crate::sys::{file, processes};
 
@@ -22,6 +22,10 @@ pub(crate) struct UpdateRequest {
     pub(crate) limits: Limits,
     /// `--restart`.
     pub(crate) restart: Option<RestartPolicy>,
+    /// `--health-*`: fields that are set change.
+    pub(crate) health: Health,
+    /// `--health-on-failure`.
+    pub(crate) on_unhealthy: Option<OnUnhealthy>,
 }
 
 /// Changes containers; one result for each name, in order. The limits of one that runs hold at
@@ -64,12 +68,34 @@ fn update_one(engine: &Engine<'_>, name: &str, request: &UpdateRequest) -> Resul
         if let Some(policy) = request.restart {
             config.lifecycle.restart = policy;
         }
+        let health = &mut config.lifecycle.health;
+        change_health(health, &request.health);
+        health.on_unhealthy = request.on_unhealthy.unwrap_or(health.on_unhealthy);
         *place = serde_json::to_value(config).map_err(corrupt)?;
         record.asked = asked.into();
         Ok(())
     })?;
     event::note(engine, &entry.record, "update", &[]);
     Ok(())
+}
+
+/// Changes what is set in `change`.
+fn change_health(old: &mut Health, change: &Health) {
+    old.disabled |= change.disabled;
+    if !change.check.test.is_empty() {
+        old.disabled = false;
+    }
+    old.check.replace_by(&change.check);
+    old.startup.check.replace_by(&change.startup.check);
+    if change.startup.successes > 0 {
+        old.startup.successes = change.startup.successes;
+    }
+    let log = change.log.clone();
+    old.log = HealthLog {
+        destination: log.destination.or(old.log.destination.take()),
+        count: log.count.or(old.log.count),
+        size: log.size.or(old.log.size),
+    };
 }
 
 /// The limits after the change.

@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use super::asked::Asked;
 use super::join;
-use crate::common::Mode;
+use crate::common::{Error, Kind, Mode};
 use crate::engine::Engine;
 use crate::host::{AUTO_SIZE, IdMaps, SubRange, outside};
 use crate::spec::config::{Config, MountKind, Userns};
 use crate::store::{ContainerDir, ContainerRecord};
-use crate::sys::namespace::IdMap;
+use crate::sys::namespace::{IdMap, through};
 
 /// What was chosen.
 pub(super) struct Chosen {
@@ -58,6 +58,7 @@ pub(super) fn choose(engine: &Engine<'_>, config: &Config) -> Result<Chosen> {
             }
             engine.host.id_maps(engine.mode)?
         }
+        (asked @ (Userns::Maps { .. } | Userns::Names { .. }), mode) => given(engine, asked, mode)?,
         // In `single` the one id is 0 until the payload starts; a nested namespace renames it.
         (Userns::KeepId { uid, gid }, Mode::Subid) => {
             engine.host.keep_id_maps(engine.mode, *uid, *gid)?
@@ -74,6 +75,58 @@ pub(super) fn choose(engine: &Engine<'_>, config: &Config) -> Result<Chosen> {
         maps: (!maps.is_empty()).then_some(maps),
         claim,
     })
+}
+
+/// Maps that were asked for line by line. Layers on disk have the owners of the mode's own map;
+/// root shows them to a container with other ids as that one's, which nobody else can.
+fn given(engine: &Engine<'_>, asked: &Userns, mode: Mode) -> Result<IdMaps> {
+    let lines = |lines: &[(u32, u32, u32)]| -> Vec<IdMap> {
+        let one =
+            |(inside, outside, count): &(u32, u32, u32)| IdMap::new(*inside, *outside, *count);
+        lines.iter().map(one).collect()
+    };
+    let refused = |why: &str| {
+        Error::new(Kind::Unsupported, "use", "--uidmap")
+            .because(why)
+            .hint("--userns=keep-id gives a container the caller's own number, and root any map")
+            .into()
+    };
+    match (asked, mode) {
+        (Userns::Maps { uids, gids }, Mode::Root) => Ok(IdMaps {
+            uids: lines(uids),
+            gids: lines(gids),
+        }),
+        (Userns::Names { users, groups }, Mode::Root) => {
+            engine.host.named_maps(users, groups).map_err(Into::into)
+        }
+        (_, Mode::Single) => Err(refused("one id is all that this user's containers have")),
+        (Userns::Maps { uids, gids }, Mode::Subid)
+            if uids.iter().chain(gids).all(|one| one.0 == one.1) =>
+        {
+            let own = engine.host.id_maps(mode)?;
+            let through = |map: &[(u32, u32, u32)], own: &[IdMap]| {
+                let own: Vec<IdMap> = own.iter().map(reversed).collect();
+                let own = own.as_slice();
+                through(&lines(map), own).ok_or_else(|| {
+                    refused(
+                        "the map has ids that /etc/subuid and /etc/subgid do not give this user",
+                    )
+                })
+            };
+            Ok(IdMaps {
+                uids: through(uids, &own.uids)?,
+                gids: through(gids, &own.gids)?,
+            })
+        }
+        _ => Err(refused(
+            "an image's files have the owners of this user's own map, and only root can show \
+             them to a container whose ids are others",
+        )),
+    }
+}
+
+fn reversed(line: &IdMap) -> IdMap {
+    IdMap::new(line.outside, line.inside, line.count)
 }
 
 /// The user and group of `-u $(id -u):$(id -g)` beside a directory of the caller's that is bound:

@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,12 @@ pub(crate) struct RegistryOptions {
     pub(crate) authfile: Option<PathBuf>,
     /// `--creds USER[:PASSWORD]`, as given.
     pub(crate) creds: Option<String>,
+    /// `--cert-dir`.
+    pub(crate) certificates: Option<PathBuf>,
+    /// `--retry`: tries after the first one.
+    pub(crate) retries: Option<u32>,
+    /// `--retry-delay`: the time between two tries, always the same.
+    pub(crate) retry_delay: Option<Duration>,
 }
 
 impl RegistryOptions {
@@ -47,11 +54,16 @@ impl RegistryOptions {
                 password: Secret::new(password),
             }
         });
+        let usual = Options::default();
         Options {
             tls_verify: self.tls_verify,
             authfile: self.authfile.clone(),
+            certificates: self.certificates.clone(),
+            attempts: self.retries.map_or(usual.attempts, |retries| retries + 1),
+            backoff: self.retry_delay.unwrap_or(usual.backoff),
+            steady: self.retry_delay.is_some(),
             login,
-            ..Options::default()
+            ..usual
         }
     }
 }

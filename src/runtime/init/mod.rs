@@ -282,9 +282,12 @@ fn cut_propagation(_: &mut Init<'_>) -> Result<()> {
 }
 
 fn set_hostname(init: &mut Init<'_>) -> Result<()> {
-    match &init.plan.hostname {
-        Some(name) => nix::unistd::sethostname(name)
-            .map_err(|errno| Error::errno("set host name", name, errno)),
+    if let Some(name) = &init.plan.hostname {
+        nix::unistd::sethostname(name)
+            .map_err(|errno| Error::errno("set host name", name, errno))?;
+    }
+    match &init.plan.domainname {
+        Some(name) => crate::sys::namespace::set_domain_name(name),
         None => Ok(()),
     }
 }

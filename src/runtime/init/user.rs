@@ -10,7 +10,7 @@ use std::path::Path;
 use nix::fcntl::OFlag;
 
 use super::Init;
-use crate::common::{Error, Kind, Result, passwd_entries};
+use crate::common::{Error, Kind, Result, group_entries, passwd_entries};
 use crate::runtime::message::{FromInit, ResolvedUser};
 use crate::runtime::plan::UserRequest;
 use crate::sys::file;
@@ -50,17 +50,7 @@ pub(super) fn content((file, length): (OwnedFd, u64)) -> Option<Vec<u8>> {
     file::read_open(&File::from(file), name, MAX_FILE as usize).ok()
 }
 
-/// Name, id and members of each line of group(5).
-pub(super) fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
-    group.lines().filter_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next().filter(|name| !name.is_empty())?;
-        let gid = fields.nth(1)?.parse().ok()?;
-        Some((name, gid, fields.next().unwrap_or_default()))
-    })
-}
-
-fn is_digits(text: &str) -> bool {
+pub(super) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit())
 }
 
@@ -117,7 +107,7 @@ pub(crate) fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<R
             let member = |members: &str| {
                 name.is_some_and(|name| members.split(',').any(|m| m.trim() == name))
             };
-            found.groups = groups(group)
+            found.groups = group_entries(group)
                 .filter(|(_, gid, members)| member(members) && *gid != found.gid)
                 .map(|g| g.1)
                 .collect();
@@ -143,7 +133,7 @@ pub(crate) fn find(request: &UserRequest, passwd: &str, group: &str) -> Result<R
 }
 
 fn find_group(text: &str, group: &str) -> Result<u32> {
-    let named = || groups(group).find(|(name, _, _)| *name == text);
+    let named = || group_entries(group).find(|(name, _, _)| *name == text);
     let found = if is_digits(text) {
         number(text)
     } else {

@@ -86,6 +86,7 @@ pub(crate) fn entry(spec: &Spec, asked: Entry) -> Result<Plan> {
         read_only_paths: Vec::new(),
         sysctls: BTreeMap::new(),
         hostname: None,
+        domainname: None,
         loopback: false,
         connect: None,
         terminal: asked.terminal,

@@ -53,6 +53,8 @@ pub(crate) struct Plan {
     pub(crate) sysctls: BTreeMap<String, String>,
     /// Host name of a new UTS namespace.
     pub(crate) hostname: Option<String>,
+    /// NIS domain name, likewise.
+    pub(crate) domainname: Option<String>,
     /// Bring up `lo`.
     pub(crate) loopback: bool,
     /// The caller connects the new network namespace.
@@ -148,17 +150,42 @@ pub(crate) struct UserRequest {
     pub(crate) single_id: bool,
     /// Ids that win over `text` when it is empty (`--userns keep-id`).
     pub(crate) default_ids: Option<(u32, u32)>,
-    /// A line for the image's passwd and group files, where they lack one for `default_ids`.
+    /// Lines for the image's passwd and group files, where they lack them.
     pub(crate) entry: Option<UserEntry>,
 }
 
-/// A user that an image may not know.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Users that an image may not know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct UserEntry {
-    /// Login name.
-    pub(crate) name: String,
+    /// Login name of `default_ids`.
+    pub(crate) caller: Option<String>,
+    /// A number that was asked for gets a line too.
+    pub(crate) numbers: bool,
+    /// Users of the host that are known inside.
+    pub(crate) hosts: Vec<HostUser>,
+    /// The line of passwd(5) with variables to replace; `None` for podman's.
+    pub(crate) passwd: Option<String>,
+    /// The line of group(5), likewise.
+    pub(crate) group: Option<String>,
     /// Directory of the container's own for the completed files.
     pub(crate) dir: PathBuf,
+}
+
+/// A user of the host, with its group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct HostUser {
+    /// Login name.
+    pub(crate) name: String,
+    /// User id.
+    pub(crate) uid: u32,
+    /// Group id.
+    pub(crate) gid: u32,
+    /// What the person is called.
+    pub(crate) comment: String,
+    /// Home directory.
+    pub(crate) home: String,
+    /// Name of the group.
+    pub(crate) group: String,
 }
 
 /// Id maps and who writes them.
@@ -321,6 +348,7 @@ pub(crate) fn from_spec(spec: &Spec, extras: Extras) -> Result<Plan> {
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect(),
         hostname: spec.hostname().clone(),
+        domainname: spec.domainname().clone(),
         loopback: namespaces.contains(CloneFlags::CLONE_NEWNET),
         connect: None,
         terminal: process.terminal().unwrap_or(false),

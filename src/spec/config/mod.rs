@@ -16,14 +16,16 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use crate::logs::{LogDriver, Logging};
 pub(crate) use copy::{Copies, Copy, CopyOutOn};
-pub(crate) use lifecycle::{Health, Lifecycle, OnUnhealthy, RestartPolicy};
+pub(crate) use lifecycle::{
+    Health, HealthLog, HealthLogPlace, Lifecycle, Notify, OnUnhealthy, RestartPolicy, Startup,
+};
 pub(crate) use mount::{
     BindOptions, ImageVolumes, Mount, MountKind, Propagation, VolumeMake, VolumesFrom,
 };
 pub(crate) use network::{
     ExposedPort, HOST_GATEWAY, Helper, HostsFile, Network, NetworkMode, Port,
 };
-pub(crate) use process::{EnvEntry, Process, Stdio};
+pub(crate) use process::{EnvEntry, Process, Stdio, Systemd, UserNames};
 pub(crate) use resource::{Resources, Ulimit};
 pub(crate) use secret::{Secret, SecretKind};
 pub(crate) use security::{Device, Ipc, NamespaceMode, SeccompChoice, Security, Userns};
@@ -57,6 +59,9 @@ pub(crate) struct Config {
     pub(crate) labels: BTreeMap<String, String>,
     /// `--annotation`.
     pub(crate) annotations: BTreeMap<String, String>,
+    /// `--requires`: containers that run before this one starts; ids once it is made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) requires: Vec<String>,
     /// `--timeout` in seconds: the container is killed after it.
     pub(crate) timeout: Option<u64>,
     /// Data that comes in and results that go out.

@@ -22,6 +22,14 @@ pub(crate) struct Process {
     pub(crate) env: Vec<EnvEntry>,
     /// `--hostname`.
     pub(crate) hostname: Option<String>,
+    /// `--no-hostname`: the image's `/etc/hostname` stays.
+    pub(crate) no_hostname: bool,
+    /// `--domainname`.
+    pub(crate) domainname: Option<String>,
+    /// `--systemd`; settled when the container is made.
+    pub(crate) systemd: Systemd,
+    /// What the image's passwd and group files are completed with.
+    pub(crate) names: UserNames,
     /// `-i`, `-t`.
     pub(crate) stdio: Stdio,
     /// `--init`: a reaper runs as process 1.
@@ -32,6 +40,34 @@ pub(crate) struct Process {
     pub(crate) umask: Option<u32>,
     /// `--tz`: an area's name in the host's zoneinfo, or `local`.
     pub(crate) timezone: Option<String>,
+}
+
+/// Whether a container is prepared for systemd.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Systemd {
+    /// It is not.
+    #[default]
+    Never,
+    /// When that is what it runs.
+    Detected,
+    /// It is.
+    Always,
+}
+
+/// Lines for users and groups that the image does not know.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct UserNames {
+    /// `--passwd`: false completes nothing, true also for a number that `-u` asks for; `None` is
+    /// for a caller that keeps its own number alone.
+    pub(crate) complete: Option<bool>,
+    /// `--passwd-entry`, its variables not replaced yet.
+    pub(crate) passwd_entry: Option<String>,
+    /// `--group-entry`, likewise.
+    pub(crate) group_entry: Option<String>,
+    /// `--hostuser`: names or numbers of the host.
+    pub(crate) host_users: Vec<String>,
 }
 
 /// One environment entry, already resolved against the caller's environment.

@@ -1,6 +1,7 @@
 //! The security group: privileges, namespaces, devices.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,14 @@ pub(crate) struct Security {
     pub(crate) cgroup: NamespaceMode,
     /// `--device`.
     pub(crate) devices: Vec<Device>,
+    /// Devices by name: `vendor.com/class=name` of `--device`, `gpu=name` of `--gpus`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cdi: Vec<String>,
+    /// Where the files are that describe them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cdi_dirs: Vec<PathBuf>,
+    /// `--device-cgroup-rule`, checked; no rung of this program can give them.
+    pub(crate) device_rules: Vec<String>,
     /// `--sysctl`.
     pub(crate) sysctls: BTreeMap<String, String>,
 }
@@ -75,6 +84,20 @@ pub(crate) enum Userns {
     Auto {
         /// `size=`.
         size: Option<u32>,
+    },
+    /// `--uidmap` and `--gidmap`: ids inside, ids outside and how many, 0 among those inside.
+    Maps {
+        /// User ids.
+        uids: Vec<(u32, u32, u32)>,
+        /// Group ids.
+        gids: Vec<(u32, u32, u32)>,
+    },
+    /// `--subuidname` and `--subgidname`: the subordinate ids of these names, from 0 on.
+    Names {
+        /// In `/etc/subuid`.
+        users: String,
+        /// In `/etc/subgid`.
+        groups: String,
     },
 }
 

@@ -1,5 +1,6 @@
 //! What `run` and `create` have in common: the flags of a new container.
 
+use crate::cdi;
 use crate::cli::args::{
     ContainerArgs, CopyArgs, HealthArgs, LifecycleArgs, MountArgs, NetworkArgs, ProcessArgs,
     RegistryArgs, ResourceArgs, SecurityArgs,
@@ -89,6 +90,13 @@ impl Creation {
         if let Some(name) = name {
             check_name(name)?;
         }
+        if let Some(name) = &self.container.runtime {
+            runtime(name)?;
+        }
+        if self.container.rmi && self.mounts.rootfs {
+            let why = "--rmi and --rootfs cannot be set together: a directory is no image";
+            return Err(Error::usage("run", "", why));
+        }
         Ok(RunRequest {
             image: match self.mounts.rootfs {
                 true => parse::path::directory("--rootfs", &image, &session.place())?,
@@ -96,7 +104,8 @@ impl Creation {
             },
             rootfs: self.mounts.rootfs,
             name: name.map(str::to_owned),
-            remove: self.container.rm,
+            remove: self.container.rm || self.container.rmi,
+            remove_image: self.container.rmi,
             replace: self.container.replace,
             cidfile: self
                 .container
@@ -116,6 +125,7 @@ impl Creation {
     fn config(&self, words: &[String], session: &Session) -> Result<Config> {
         let around = Surroundings {
             place: session.place(),
+            personality: session.personality,
             caller: &session.environment,
         };
         let named = self
@@ -138,6 +148,9 @@ impl Creation {
             network,
             ..Config::default()
         };
+        if !config.security.cdi.is_empty() {
+            config.security.cdi_dirs = session.environment.cdi_spec_dirs(&cdi::DIRECTORIES);
+        }
         let asked = self.process.http_proxy;
         let proxies = convert::proxies(asked, session.personality, &session.environment)?;
         config.process.env.splice(0..0, proxies);
@@ -150,16 +163,30 @@ impl Creation {
         for secret in &self.process.secret {
             config.secrets.push(parse::secret::parse(secret)?);
         }
-        convert::mounts(&self.mounts, &around.place, &mut config)?;
+        convert::mounts(&self.mounts, &around, &mut config)?;
         convert::container(&self.container, &mut config)?;
         config.copies = convert::copies(&self.copies, around.place.cwd)?;
-        config.lifecycle = convert::lifecycle(&self.lifecycle, around.place.cwd)?;
-        config.lifecycle.health = convert::health(&self.health, session.personality)?;
-        if self.container.rm && config.lifecycle.restart != RestartPolicy::No {
+        config.lifecycle =
+            convert::lifecycle(&self.lifecycle, session.personality, around.place.cwd)?;
+        config.lifecycle.health =
+            convert::health(&self.health, session.personality, around.place.cwd)?;
+        if (self.container.rm || self.container.rmi)
+            && config.lifecycle.restart != RestartPolicy::No
+        {
             let why = "conflicting options: cannot specify both --restart and --rm";
             return Err(Error::usage("run", "", why));
         }
         Ok(config)
+    }
+}
+
+/// `--runtime`: what others call the runtime that every engine has means ketch's own.
+fn runtime(name: &str) -> Result<()> {
+    match name {
+        "" | "ketch" | "runc" | "crun" | "io.containerd.runc.v2" => Ok(()),
+        _ => Err(Error::new(Kind::Unsupported, "use --runtime", name)
+            .because("ketch runs containers itself and starts no other runtime")
+            .hint("leave it out, or name ketch, runc or crun, which all mean ketch's own")),
     }
 }
 

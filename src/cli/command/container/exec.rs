@@ -116,6 +116,7 @@ impl Exec {
     fn request(&self, session: &Session) -> Result<ExecRequest> {
         let around = Surroundings {
             place: session.place(),
+            personality: session.personality,
             caller: &session.environment,
         };
         let mut words = self.words.clone();

@@ -3,13 +3,13 @@
 use crate::cli::command::Execute;
 use crate::cli::error_report;
 use crate::cli::output::progress::Progress;
+use crate::cli::parse;
 use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus, Kind};
 use crate::engine::Engine;
 use crate::engine::container::{RemoveRequest, remove};
 
 use super::select::Selection;
-use super::stop::seconds;
 
 /// Remove one or more containers
 #[derive(clap::Parser, Debug)]
@@ -41,7 +41,7 @@ pub(crate) struct Remove {
 impl Execute for Remove {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         self.selection.check("rm")?;
-        let time = seconds("--time", self.time.as_deref())?;
+        let time = parse::number::seconds("--time", self.time.as_deref())?;
         if time.is_some() && !self.force {
             return Err(Error::usage("rm", "--time", "needs --force too").into());
         }

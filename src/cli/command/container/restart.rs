@@ -2,6 +2,7 @@
 
 use crate::cli::command::Execute;
 use crate::cli::output::progress::Progress;
+use crate::cli::parse;
 use crate::cli::session::Session;
 use crate::common::ExitStatus;
 use crate::engine::Engine;
@@ -10,7 +11,6 @@ use crate::supervisor;
 use crate::sys::signal;
 
 use super::select::{Selection, conclude};
-use super::stop::seconds;
 
 /// Restart one or more containers
 #[derive(clap::Parser, Debug)]
@@ -39,7 +39,7 @@ impl Execute for Restart {
         }
         self.selection.check("restart")?;
         let signal = self.signal.as_deref().map(signal::parse).transpose()?;
-        let time = seconds("--timeout", self.timeout.as_deref())?;
+        let time = parse::number::seconds("--timeout", self.timeout.as_deref())?;
         let listed = self.selection.is_listed();
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;

@@ -71,7 +71,7 @@ impl Execute for Run {
         let engine = Engine::open(&session.environment, &progress)?;
         let mut timing = Timing::start();
         // docker: who watches no output is told the id instead.
-        let blind = !options.viewer.wanted.stdout && !options.viewer.wanted.stderr;
+        let blind = options.viewer.is_blind();
         let outcome = supervisor::run(&engine, &request, options, &mut timing)?;
         if self.timing {
             say(&laps(timing.laps(), session.began.elapsed()));

@@ -2,7 +2,7 @@
 
 use crate::cli::command::Execute;
 use crate::cli::output::progress::Progress;
-use crate::cli::parse::number;
+use crate::cli::parse;
 use crate::cli::session::Session;
 use crate::common::ExitStatus;
 use crate::engine::Engine;
@@ -35,7 +35,7 @@ impl Execute for Stop {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         self.selection.check("stop")?;
         let signal = self.signal.as_deref().map(signal::parse).transpose()?;
-        let time = seconds("--timeout", self.timeout.as_deref())?;
+        let time = parse::number::seconds("--timeout", self.timeout.as_deref())?;
         let ignore = self.ignore || self.selection.is_listed();
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
@@ -48,10 +48,4 @@ impl Execute for Stop {
         };
         conclude(session, stop(&engine, &request), ignore)
     }
-}
-
-/// A time until the kill; negative is without a limit.
-pub(super) fn seconds(flag: &str, text: Option<&str>) -> anyhow::Result<Option<i64>> {
-    let parse = |text| number::within(flag, text, -1..=i64::from(u32::MAX));
-    Ok(text.map(parse).transpose()?)
 }

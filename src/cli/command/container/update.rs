@@ -1,7 +1,7 @@
 //! `update`.
 
 use crate::cgroup::Limits;
-use crate::cli::args::ResourceArgs;
+use crate::cli::args::{HealthArgs, ResourceArgs};
 use crate::cli::command::Execute;
 use crate::cli::convert;
 use crate::cli::output::progress::Progress;
@@ -10,6 +10,9 @@ use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus};
 use crate::engine::Engine;
 use crate::engine::container::{UpdateRequest, update};
+
+use crate::spec::config::Health;
+use crate::supervisor;
 
 use super::select::{Selection, conclude};
 
@@ -62,6 +65,9 @@ pub(crate) struct Update {
     restart: Option<String>,
 
     #[command(flatten)]
+    health: HealthArgs,
+
+    #[command(flatten)]
     selection: Selection,
 }
 
@@ -87,7 +93,11 @@ impl Execute for Update {
             .as_deref()
             .map(parse::restart::parse)
             .transpose()?;
-        if limits == Limits::default() && restart.is_none() {
+        let health = convert::health(&self.health, session.personality, session.place().cwd)?;
+        let on_unhealthy = self.health.health_on_failure.as_ref();
+        let on_unhealthy = on_unhealthy.map(|_| health.on_unhealthy);
+        let checks = on_unhealthy.is_some() || health != Health::default();
+        if limits == Limits::default() && restart.is_none() && !checks {
             let why = "you must provide one or more flags when using this command";
             return Err(Error::usage("update", "", why).into());
         }
@@ -98,7 +108,14 @@ impl Execute for Update {
             containers: self.selection.resolve(&engine, false, |_| true)?,
             limits,
             restart,
+            health,
+            on_unhealthy,
         };
-        conclude(session, update(&engine, &request), listed)
+        let mut updated = update(&engine, &request);
+        if checks {
+            let done = updated.iter_mut().filter(|(_, done)| done.is_ok());
+            done.for_each(|(name, done)| *done = supervisor::check_anew(&engine, name));
+        }
+        conclude(session, updated, listed)
     }
 }

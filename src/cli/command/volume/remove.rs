@@ -3,6 +3,7 @@
 use crate::cli::command::Execute;
 use crate::cli::error_report;
 use crate::cli::output::progress::Progress;
+use crate::cli::parse;
 use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus, Kind};
@@ -21,6 +22,10 @@ pub(crate) struct Remove {
     #[arg(short, long)]
     force: bool,
 
+    /// With --force under podman's name: seconds before what uses a volume is killed
+    #[arg(short, long, value_name = "SECONDS", allow_hyphen_values = true)]
+    time: Option<String>,
+
     /// Volumes by name
     #[arg(value_name = "VOLUME")]
     volumes: Vec<String>,
@@ -31,6 +36,11 @@ impl Execute for Remove {
         if self.all != self.volumes.is_empty() {
             let why = "requires at least 1 argument: name volumes, or use --all";
             return Err(Error::usage("volume rm", "", why).into());
+        }
+        let time = parse::number::seconds("--time", self.time.as_deref())?;
+        if time.is_some() && !self.force {
+            let why = "it is for --force, which ends what uses a volume";
+            return Err(Error::usage("use --time", "", why).into());
         }
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
@@ -44,7 +54,7 @@ impl Execute for Remove {
         let mut status = ExitStatus::Code(0);
         for name in &wanted {
             if self.force && session.personality == Personality::Podman {
-                remove_users(&engine, name)?;
+                remove_users(&engine, name, time)?;
             }
             match volume::remove(&engine, name) {
                 Ok(()) => session.data(&format!("{name}\n"))?,
@@ -68,13 +78,14 @@ impl Execute for Remove {
 
 /// podman's `-f`: containers that have the volume go first. What is left of them shows when the
 /// volume is removed.
-fn remove_users(engine: &Engine<'_>, wanted: &str) -> anyhow::Result<()> {
+fn remove_users(engine: &Engine<'_>, wanted: &str, time: Option<i64>) -> anyhow::Result<()> {
     let Ok(record) = engine.store.volumes().find(wanted) else {
         return Ok(());
     };
     let request = RemoveRequest {
         containers: volume::users_of(engine, &record.name)?,
         force: true,
+        time,
         ..RemoveRequest::default()
     };
     container::remove(engine, &request)

@@ -92,7 +92,7 @@ fn checks_are_due_an_interval_after_the_last_one() {
         paused: false,
         held: false,
     };
-    let seconds = |record: Option<&HealthRecord>| due(&check, &state, record).0 / SECOND;
+    let seconds = |record: Option<&HealthRecord>| due(&check, &state, record).0.0 / SECOND;
     assert_eq!(seconds(None), 102);
     let with = |end: i128, status, run| HealthRecord {
         status,
@@ -104,6 +104,7 @@ fn checks_are_due_an_interval_after_the_last_one() {
             output: String::new(),
         }],
         run,
+        ..HealthRecord::default()
     };
     assert_eq!(seconds(Some(&with(110, HealthStatus::Starting, 5))), 112);
     assert_eq!(seconds(Some(&with(110, HealthStatus::Healthy, 5))), 140);
@@ -118,8 +119,38 @@ fn texts_are_dockers() {
         [go(500), go(30_000), go(1_500), go(90_000), go(3_600_000)],
         ["500ms", "30s", "1.5s", "1m30s", "1h0m0s"]
     );
-    assert_eq!(cut(b"ok\n".to_vec()), "ok\n");
-    let long = cut(vec![b'x'; 5000]);
+    assert_eq!(cut(b"ok\n".to_vec(), MAX_OUTPUT), "ok\n");
+    let long = cut(vec![b'x'; 5000], MAX_OUTPUT);
     assert!(long.len() == 4096 && long.ends_with("x..."));
-    assert!(cut(vec![0xff; 4096]).len() <= 4096);
+    assert!(cut(vec![0xff; 4096], MAX_OUTPUT).len() <= 4096);
+}
+
+#[test]
+fn a_check_before_the_check_has_its_own_times_and_end() {
+    let mut config = asked(Healthcheck {
+        test: vec!["CMD".to_owned(), "probe".to_owned()],
+        ..Healthcheck::default()
+    });
+    config.lifecycle.health.startup = Startup {
+        check: Healthcheck {
+            test: vec!["CMD".to_owned(), "up".to_owned()],
+            interval: 2_000_000_000,
+            retries: 2,
+            ..Healthcheck::default()
+        },
+        successes: 2,
+    };
+    let found = check(&record(Value::Null), &config).unwrap();
+    let mut health = HealthRecord::default();
+    assert_eq!(found.starting(Some(&health)).unwrap().interval.as_secs(), 2);
+    health.startup.add(1, 2);
+    assert!(!found.gives_up(&health));
+    health.startup.add(0, 2);
+    health.startup.add(1, 2);
+    assert!(!found.gives_up(&health));
+    health.startup.add(1, 2);
+    assert!(found.gives_up(&health));
+    health.startup.add(0, 2);
+    health.startup.add(0, 2);
+    assert!(health.startup.passed && found.starting(Some(&health)).is_none());
 }

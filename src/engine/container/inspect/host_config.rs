@@ -109,7 +109,19 @@ fn limits(config: &Config) -> Value {
         "OomScoreAdj": resources.oom_score_adj.unwrap_or(0),
         "Ulimits": ulimits,
         "Devices": devices,
+        "DeviceRequests": requests(&security.cdi),
+        "DeviceCgroupRules": security.device_rules,
     })
+}
+
+/// Devices by name, in docker's form; nothing where there are none.
+fn requests(names: &[String]) -> Value {
+    match names.is_empty() {
+        true => Value::Null,
+        false => {
+            json!([{"Driver": "cdi", "Count": 0, "DeviceIDs": names, "Capabilities": [], "Options": {}}])
+        }
+    }
 }
 
 /// docker's keys for what cannot be asked for; templates may name them.
@@ -126,8 +138,6 @@ fn unset() -> Value {
         "CpuPercent": 0,
         "CpuRealtimePeriod": 0,
         "CpuRealtimeRuntime": 0,
-        "DeviceCgroupRules": Value::Null,
-        "DeviceRequests": Value::Null,
         "StorageOpt": Value::Null,
     })
 }
@@ -164,6 +174,7 @@ fn userns(userns: &Userns) -> String {
                 format!("keep-id:{}", options.join(","))
             }
         }
+        Userns::Maps { .. } | Userns::Names { .. } => "private".to_owned(),
         Userns::Auto { size: None } => "auto".to_owned(),
         Userns::Auto { size: Some(size) } => format!("auto:size={size}"),
     }

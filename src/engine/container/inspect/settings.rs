@@ -26,7 +26,7 @@ pub(super) fn settings(engine: &Engine<'_>, config: &Config, entry: &ContainerEn
     }
     json!({
         "Hostname": asked.hostname.clone().unwrap_or_else(|| record.id.short().to_owned()),
-        "Domainname": "",
+        "Domainname": asked.domainname.clone().unwrap_or_default(),
         "HealthcheckOnFailureAction": config.lifecycle.health.on_unhealthy,
         "User": asked.user.clone().unwrap_or_else(|| image.user.clone()),
         "AttachStdin": asked.stdio.interactive,

@@ -133,9 +133,11 @@ pub(super) fn write_names(connection: &Connection<'_>) -> Result<()> {
     let dir = prepared.dir.path();
     let hostname = prepared.planned.spec.hostname().clone().unwrap_or_default();
     let gateway = seats.iter().find_map(|seat| seat.member.gateways.first());
+    let domain = prepared.planned.spec.domainname().as_deref();
+    let own = etc::own_names(&hostname, domain);
     let mut lines = String::new();
     for Seat { member, .. } in seats {
-        let mut names = vec![hostname.as_str()];
+        let mut names = vec![own.as_str()];
         names.extend(member.names().filter(|name| *name != hostname));
         for address in &member.addresses {
             lines.push_str(&format!("{}\t{}\n", address.ip, names.join(" ")));
@@ -167,7 +169,8 @@ pub(super) fn write_private_names(connection: &Connection<'_>, program: &Program
     let hostname = prepared.planned.spec.hostname().clone().unwrap_or_default();
     let dir = prepared.dir.path();
     let name = &prepared.record.name;
-    let own = format!("127.0.1.1\t{hostname} {name}\n");
+    let names = etc::own_names(&hostname, prepared.planned.spec.domainname().as_deref());
+    let own = format!("127.0.1.1\t{names} {name}\n");
     append(&dir.join("hosts"), &own)?;
     if prepared.asked.config.network.wants_host() {
         etc::set_gateway(&dir.join("hosts"), program.host())?;

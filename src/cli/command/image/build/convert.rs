@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::archive::Coding;
 use crate::build::context::remote::Place;
 use crate::build::request::{Output, OutputKind, Provenance, Request};
+use crate::cdi;
 use crate::cli::args::{NetworkArgs, SecurityArgs};
 use crate::cli::convert;
 use crate::cli::parse::{self, bad};
@@ -85,6 +86,7 @@ pub(super) fn request(args: &Build, session: &Session) -> Result<Request> {
         tls_verify: args.tls_verify,
         authfile: args.authfile.clone(),
         creds: args.creds.clone(),
+        ..RegistryOptions::default()
     };
     Ok(request)
 }
@@ -375,9 +377,12 @@ fn config(args: &Build, session: &Session) -> Result<Config> {
         ..SecurityArgs::default()
     };
     let shm_size = args.shm_size.as_deref();
+    let mut security = convert::security(&security, &network, false, &place, Personality::Docker)?;
+    // A RUN may name devices too.
+    security.cdi_dirs = session.environment.cdi_spec_dirs(&cdi::DIRECTORIES);
     Ok(Config {
         resources: convert::resources(&args.resources)?,
-        security: convert::security(&security, &network, false, &place, Personality::Docker)?,
+        security,
         shm_size: shm_size
             .map(|text| parse::number::size("--shm-size", text))
             .transpose()?,

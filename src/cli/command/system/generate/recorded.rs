@@ -3,6 +3,7 @@
 use clap::{Arg, ArgAction, CommandFactory as _};
 
 use crate::boot::Fresh;
+use crate::cli::args::GLOBAL_FLAGS;
 use crate::cli::command::container::run::Run;
 
 /// Flags that say how the caller stayed with the container, or what the unit says itself.
@@ -20,9 +21,6 @@ const DROPPED: [&str; 10] = [
     "sig-proxy",
     "timing",
 ];
-
-/// Global flags with a value in the next word.
-const GLOBAL: [&str; 2] = ["--root", "--config"];
 
 /// One word after the other.
 type Words<'w> = std::slice::Iter<'w, String>;
@@ -99,7 +97,7 @@ fn verb(words: &mut Words<'_>) -> Result<(), String> {
     while let Some(word) = words.next() {
         match word.as_str() {
             "run" | "create" => return Ok(()),
-            flag if GLOBAL.contains(&flag) => drop(words.next()),
+            flag if GLOBAL_FLAGS.contains(&flag) => drop(words.next()),
             flag if flag.starts_with('-') => {}
             "container" => {}
             _ => break,
