@@ -57,16 +57,22 @@ pub(crate) struct Neighbour {
     /// That one, when it is not this process's own.
     user: Option<OwnedFd>,
     spaces: Vec<(OwnedFd, CloneFlags)>,
+    /// A detached copy of the mount of the other one's shared memory.
+    memory: Option<OwnedFd>,
 }
 
 impl Neighbour {
-    /// What a container has to enter to be in `spaces`, each with its name in errors; `None` where
+    /// What a container has to enter to be in `spaces`, each with its name in errors, with the shared
+    /// memory `memory`; `None` where
     /// it is already there.
     ///
     /// # Errors
     /// `Denied` when one belongs to somebody else; `Usage` when one is no namespace; `Conflict`
     /// when they have several owners.
-    pub(crate) fn of(spaces: Vec<(Space, String)>) -> Result<Option<Neighbour>> {
+    pub(crate) fn of(
+        spaces: Vec<(Space, String)>,
+        memory: Option<OwnedFd>,
+    ) -> Result<Option<Neighbour>> {
         let mut owner: Option<(OwnedFd, (u64, u64))> = None;
         let mut foreign = Vec::new();
         for (space, name) in spaces {
@@ -98,6 +104,7 @@ impl Neighbour {
         Ok(Some(Neighbour {
             user: (!is_own).then_some(user),
             spaces: foreign,
+            memory,
         }))
     }
 
@@ -118,6 +125,12 @@ impl Neighbour {
         plan
     }
 
+    /// The shared memory, for init to have in place of its own.
+    pub(super) fn memory(&self) -> Result<Option<OwnedFd>> {
+        let memory = self.memory.as_ref().map(OwnedFd::try_clone).transpose();
+        memory.map_err(|error| Error::io("share", "/dev/shm", error))
+    }
+
     /// Clones init into new namespaces and these.
     ///
     /// # Errors
@@ -128,22 +141,29 @@ impl Neighbour {
         namespaces: CloneFlags,
         cgroup: Option<BorrowedFd<'_>>,
     ) -> Result<Cloned> {
-        let cloned = clone_between(|| self.enter(plan), (namespaces, cgroup), |_, _| Ok(()));
-        cloned.map(|(cloned, _)| cloned)
+        let cloned = clone_between(|| self.enter(), (namespaces, cgroup), |_, _| Ok(()));
+        let (cloned, _) = cloned?;
+        if let (Some(_), Cloned::Parent(init)) = (&self.user, &cloned) {
+            // From here, as the plan has the numbers: the namespace may be several levels below.
+            let maps = plan.maps.as_ref();
+            let process = init.pid.to_string();
+            if !maps.is_some_and(|maps| namespace::has_maps(&process, &maps.uids, &maps.gids)) {
+                let _ = init.signal(libc::SIGKILL);
+                let _ = init.wait();
+                return Err(Error::new(Kind::Conflict, "join namespace", "")
+                    .because("its user namespace has other ids than this container".to_owned())
+                    .hint("use the same --userns for both, or make the namespace with these ids"));
+            }
+        }
+        Ok(cloned)
     }
 
-    fn enter(&self, plan: &Plan) -> Result<()> {
+    fn enter(&self) -> Result<()> {
         let failed = |kind: &'static str| {
             move |errno| Error::errno("enter namespace of the other container", kind, errno)
         };
         if let Some(user) = &self.user {
             setns(user, CloneFlags::CLONE_NEWUSER).map_err(failed("user"))?;
-            let maps = plan.maps.as_ref();
-            if !maps.is_some_and(|maps| namespace::has_maps(&maps.uids, &maps.gids)) {
-                return Err(Error::new(Kind::Conflict, "join namespace", "")
-                    .because("its user namespace has other ids than this container".to_owned())
-                    .hint("use the same --userns for both, or make the namespace with these ids"));
-            }
         }
         for (space, flag) in &self.spaces {
             setns(space, *flag).map_err(|errno| match errno {

@@ -77,6 +77,7 @@ pub(crate) fn start(plan: &Plan, join: Join<'_>, streams: Streams<'_>) -> Result
     let beside = join.neighbour.map(|neighbour| neighbour.plan(plan));
     let plan = beside.as_ref().unwrap_or(plan);
     let trees = Trees::of(plan)?;
+    let memory = join.neighbour.map(Neighbour::memory).transpose()?.flatten();
     let mut namespaces = plan.namespaces;
     if let Some(neighbour) = join.neighbour {
         namespaces = neighbour.spare(namespaces);
@@ -111,6 +112,7 @@ pub(crate) fn start(plan: &Plan, join: Join<'_>, streams: Streams<'_>) -> Result
                 cgroups: join.procs,
                 streams,
                 trees,
+                memory,
                 namespaces: namespaces - first,
             };
             init::main(translated.as_ref().unwrap_or(plan), inherited)

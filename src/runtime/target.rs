@@ -1,16 +1,20 @@
 //! The namespaces of a container that runs, held by descriptors.
 
 use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::sched::CloneFlags;
+use nix::fcntl::OFlag;
+use nix::sched::{CloneFlags, setns};
 use nix::sys::stat::{FileStat, fstat, stat};
+use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
 
 use super::neighbour::Space;
 use crate::common::{Error, Kind, Result};
-use crate::sys::{file, namespace};
+use crate::sys::path::{Links, Root};
+use crate::sys::process::{Cloned, clone, exit_now};
+use crate::sys::{credentials, file, mount, namespace, socket};
 
 /// Namespaces beside the user's, in the order they are joined.
 const SPACES: [(&str, CloneFlags); 6] = [
@@ -68,6 +72,62 @@ impl Target {
         }
         let mut spaces = self.spaces.into_iter();
         spaces.find_map(|(name, space, flag)| (name == kind).then_some(Space::Other(space, flag)))
+    }
+
+    /// A detached copy of the mount that the container has at /dev/shm. Another process goes there
+    /// for it: none comes back from a user namespace.
+    ///
+    /// # Errors
+    /// `Conflict` when there is no shared memory; the container has ended.
+    pub(crate) fn shared_memory(&self, name: &str) -> Result<OwnedFd> {
+        let broken = |why: &str| {
+            Error::new(Kind::Conflict, "share /dev/shm of container", name).because(why.to_owned())
+        };
+        let (ours, theirs) = socket::message_pair()?;
+        match clone(CloneFlags::empty(), None)? {
+            Cloned::Child => {
+                let copy = self.copy_memory();
+                let (bytes, copy): (Vec<u8>, _) = match &copy {
+                    Ok(copy) => (Vec::from(*b"ok"), Some(copy.as_fd())),
+                    Err(errno) => (errno.desc().into(), None),
+                };
+                let _ = socket::send(theirs.as_fd(), &bytes, copy);
+                exit_now(0)
+            }
+            Cloned::Parent(child) => {
+                drop(theirs);
+                let heard = socket::receive(ours.as_fd());
+                let _ = child.wait();
+                match heard {
+                    Ok(Some((_, Some(copy)))) => Ok(copy),
+                    Ok(Some((bytes, None))) => Err(broken(&String::from_utf8_lossy(&bytes))),
+                    _ => Err(broken("the process that was to fetch it has ended")),
+                }
+            }
+        }
+    }
+
+    fn copy_memory(&self) -> nix::Result<OwnedFd> {
+        let _ = credentials::die_with_parent();
+        // In there others could look into this process, which has descriptors of the host's.
+        credentials::not_dumpable().map_err(|_| Errno::EPERM)?;
+        if let Some(user) = &self.user {
+            setns(user, CloneFlags::CLONE_NEWUSER)?;
+            credentials::not_dumpable().map_err(|_| Errno::EPERM)?;
+        }
+        let mut spaces = self.spaces.iter();
+        let (_, mounts, flag) = spaces
+            .find(|(name, ..)| *name == "mnt")
+            .ok_or(Errno::ESRCH)?;
+        setns(mounts, *flag)?;
+        let root = Root::open("/".as_ref()).map_err(|_| Errno::ENOENT)?;
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY;
+        let memory = root.lookup("dev/shm".as_ref(), flags, Links::Refuse)?;
+        // A folder of its image instead would let the other one write there.
+        if fstatfs(&memory)?.filesystem_type() != TMPFS_MAGIC {
+            return Err(Errno::ENODEV);
+        }
+        mount::clone_tree(memory.as_fd(), "".as_ref(), false)
     }
 
     /// Device and inode of its pid namespace, when that is its own.

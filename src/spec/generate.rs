@@ -143,7 +143,7 @@ fn namespaces(inputs: &Inputs<'_>) -> Result<Vec<oci_spec::runtime::LinuxNamespa
         (LinuxNamespaceType::Mount, true),
         (LinuxNamespaceType::User, inputs.maps.is_some()),
         (LinuxNamespaceType::Pid, private(&security.pid)),
-        (LinuxNamespaceType::Ipc, private(&security.ipc)),
+        (LinuxNamespaceType::Ipc, !security.ipc.is_joined()),
         (LinuxNamespaceType::Uts, private(&security.uts)),
         (LinuxNamespaceType::Cgroup, private(&security.cgroup)),
         (

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use oci_spec::runtime::{Mount as OciMount, MountBuilder};
 
 use super::config::{
-    BindOptions, Config, HostsFile, Mount, MountKind, NamespaceMode, Propagation, Systemd,
+    BindOptions, Config, HostsFile, Ipc, Mount, MountKind, NamespaceMode, Propagation, Systemd,
 };
 use super::generate::{Inputs, VolumeSource, built};
 use crate::common::{Error, Kind, Result};
@@ -168,9 +168,10 @@ fn defaults(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
 }
 
 /// Message queues and shared memory: the container's own, or the host's with its IPC namespace.
+/// Another container's memory takes the place of the own one when its namespaces are entered.
 fn ipc_mounts(config: &Config) -> Result<Vec<OciMount>> {
     let safe = ["nosuid", "noexec", "nodev"];
-    if config.security.ipc == NamespaceMode::Host {
+    if config.security.ipc == Ipc::Host {
         return ["/dev/mqueue", "/dev/shm"]
             .into_iter()
             .filter(|path| Path::new(path).is_dir())
@@ -185,10 +186,11 @@ fn ipc_mounts(config: &Config) -> Result<Vec<OciMount>> {
     }
     let size = format!("size={}", config.shm_size.unwrap_or(SHM_SIZE));
     let shm = ["nosuid", "noexec", "nodev", "mode=1777", &size];
-    Ok(vec![
-        new("/dev/mqueue", "mqueue", &safe)?,
-        new("/dev/shm", "tmpfs", &shm)?,
-    ])
+    let mut list = vec![new("/dev/mqueue", "mqueue", &safe)?];
+    if config.security.ipc != Ipc::None {
+        list.push(new("/dev/shm", "tmpfs", &shm)?);
+    }
+    Ok(list)
 }
 
 /// One mount that was asked for; `own` is where changes to it may go.

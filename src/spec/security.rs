@@ -143,7 +143,7 @@ pub(super) fn validate(config: &Config) -> Result<()> {
     let host_network = !config.network.mode.is_own();
     for name in security.sysctls.keys() {
         let refused = (name.starts_with("net.") && host_network)
-            || (security.ipc == NamespaceMode::Host
+            || (security.ipc.is_joined()
                 && (name.starts_with("kernel.") || name.starts_with("fs.mqueue")))
             || name.contains('/')
             || name.split('.').any(|part| part.is_empty());
@@ -151,7 +151,7 @@ pub(super) fn validate(config: &Config) -> Result<()> {
             return Err(Error::usage(
                 "set kernel parameter",
                 name.clone(),
-                "it would change the host's own namespace",
+                "it would change a namespace of the host or of another container",
             ));
         }
     }

@@ -84,12 +84,13 @@ pub(crate) fn write_maps_at(proc: BorrowedFd<'_>, uids: &[IdMap], gids: &[IdMap]
     write("gid_map", &text(gids))
 }
 
-/// Whether this process's user namespace has these maps, in the terms of the one above.
-pub(crate) fn has_maps(uids: &[IdMap], gids: &[IdMap]) -> bool {
+/// Whether the user namespace of a process (its name in `/proc`) has these maps, in the terms of
+/// this process's own.
+pub(crate) fn has_maps(process: &str, uids: &[IdMap], gids: &[IdMap]) -> bool {
     [("uid_map", uids), ("gid_map", gids)]
         .iter()
         .all(|(name, wanted)| {
-            let found = std::fs::read_to_string(Path::new("/proc/self").join(name));
+            let found = std::fs::read_to_string(Path::new("/proc").join(process).join(name));
             found.is_ok_and(|found| same_numbers(&found, &text(wanted)))
         })
 }

@@ -1,9 +1,13 @@
-//! `--pid`, `--uts` and `--userns container:NAME`: containers in namespaces of another one.
+//! `--pid`, `--ipc`, `--uts` and `--userns container:NAME`: containers in namespaces of another one.
+
+use std::fs;
 
 use serde_json::Value;
 
-use crate::harness::Env;
+use crate::events::called;
 use crate::harness::process::Output;
+use crate::harness::{Env, Identity, require};
+use crate::network_names::address;
 
 /// A detached container of this name that does nothing.
 fn idle(env: &Env, name: &str, flags: &[&str]) -> String {
@@ -99,6 +103,74 @@ cases! {
         env.assert_clean();
     }
 
+    fn memory_is_shared_where_it_is_offered(env) {
+        let id = idle(env, "donor", &["--ipc", "shareable"]);
+        let theirs = env.ketch(&["exec", "donor", "payload", "ns"]);
+        let joined = with(env, &["--ipc", "container:donor"], &["ns"]);
+        assert_eq!(space(&joined, "ipc"), space(&theirs, "ipc"));
+        assert_ne!(space(&joined, "pid"), space(&theirs, "pid"));
+        with(env, &["--ipc", "container:donor"], &["write", "/dev/shm/note", "hello"]).ok();
+        env.ketch(&["exec", "donor", "payload", "cat", "/dev/shm/note"]).says("hello");
+        with(env, &["--ipc", "container:donor"], &["cat", "/dev/shm/note"]).says("hello");
+        // Its own mount there stays its own.
+        with(env, &["--ipc", "container:donor", "--tmpfs", "/dev/shm"], &["cat", "/dev/shm/note"]).refused(&[]);
+
+        let image = env.base();
+        env.ketch(&["create", "--name", "beside", "--network", "none", "--ipc", "container:donor", &image, "payload", "cat", "/dev/shm/note"]).ok();
+        assert_eq!(host_config(env, "beside")["IpcMode"], format!("container:{id}"));
+        assert_eq!(host_config(env, "donor")["IpcMode"], "shareable");
+        env.ketch(&["start", "-a", "beside"]).says("hello");
+        env.ketch(&["rm", "-f", "donor"]).ok();
+        env.ketch(&["start", "beside"]).refused(&["no such container"]);
+        env.ketch(&["rm", "beside"]).ok();
+        env.assert_clean();
+    }
+
+    fn memory_that_is_not_offered_stays_alone(env) {
+        for (name, flags) in [("private", &[][..]), ("none", &["--ipc", "none"])] {
+            idle(env, name, flags);
+            assert_eq!(host_config(env, name)["IpcMode"], name);
+            with(env, &["--ipc", &format!("container:{name}")], &["true"])
+                .fails(125, &["non-shareable IPC (hint: use IpcMode:shareable for the donor container)"]);
+            env.ketch(&["rm", "-f", name]).ok();
+        }
+        let mounts = with(env, &["--ipc", "none"], &["mounts"]);
+        assert!(!mounts.ok().contains("/dev/shm"), "{}", mounts.stdout);
+        // podman's default lends.
+        let image = env.base();
+        called(env, "podman", &["run", "-d", "--name", "lender", "--network", "none", &image, "payload", "sleep-forever"]).ok();
+        with(env, &["--ipc", "container:lender"], &["write", "/dev/shm/note", "hello"]).ok();
+        called(env, "podman", &["exec", "lender", "payload", "cat", "/dev/shm/note"]).says("hello");
+        env.ketch(&["rm", "-f", "lender"]).ok();
+        env.assert_clean();
+    }
+
+    fn processes_are_shared_beside_a_network_with_names(env) {
+        require!("pasta and /dev/net/tun", require::program("pasta") && fs::metadata("/dev/net/tun").is_ok());
+        env.ketch(&["network", "create", "net"]).ok();
+        let image = env.base();
+        env.ketch(&["run", "-d", "--name", "donor", "--network", "net", &image, "payload", "sleep-forever"]).ok();
+        let words = ["run", "-d", "--name", "beside", "--network", "net", "--pid", "container:donor", &image, "payload", "sleep-forever"];
+        env.ketch(&words).ok();
+        let of = |name: &str| env.ketch(&["exec", name, "payload", "ns"]);
+        let (theirs, joined) = (of("donor"), of("beside"));
+        assert_eq!(space(&joined, "pid"), space(&theirs, "pid"));
+        assert_ne!(space(&joined, "net"), space(&theirs, "net"));
+        assert_ne!(address(env, "donor", "net"), address(env, "beside", "net"));
+        let inside = ["run", "--rm", "--network", "container:donor", &image, "payload", "ns"];
+        assert_eq!(space(&env.ketch(&inside), "net"), space(&theirs, "net"));
+        env.ketch(&["rm", "-f", "beside", "donor"]).ok();
+        idle(env, "alone", &[]);
+        let apart = env.ketch(&["run", "--rm", "--network", "net", "--pid", "container:alone", &image, "payload", "true"]);
+        match env.identity {
+            Some(Identity::Root) => _ = apart.ok(),
+            _ => _ = apart.fails(125, &["without root", "a named network"]),
+        }
+        env.ketch(&["rm", "-f", "alone"]).ok();
+        env.ketch(&["network", "rm", "net"]).ok();
+        env.assert_clean();
+    }
+
     fn what_cannot_be_shared_is_refused(env) {
         let refused = |flags: &[&str], words: &[&str]| {
             with(env, flags, &["true"]).fails(125, words);
@@ -106,8 +178,10 @@ cases! {
         refused(&["--pid", "container:nobody"], &["nobody"]);
         refused(&["--pid", "container:"], &["container:NAME"]);
         refused(&["--cgroupns", "container:x"], &["--cgroupns", "private or host"]);
-        idle(env, "donor", &["--pid", "host", "--uts", "host"]);
+        refused(&["--ipc", "container:donor", "--sysctl", "kernel.msgmax=9000"], &["shared ipc"]);
+        idle(env, "donor", &["--pid", "host", "--uts", "host", "--ipc", "host"]);
         refused(&["--pid", "container:donor"], &["PID is the host's", "--pid=host"]);
+        refused(&["--ipc", "container:donor"], &["IPC is the host's", "--ipc=host"]);
         refused(&["--uts", "container:donor"], &["UTS is the host's", "--uts=host"]);
         refused(&["--uts", "container:donor", "--hostname", "x"], &["conflicting options", "hostname"]);
         refused(&["--pid", "container:donor", "--userns", "auto"], &["conflicting options", "ids"]);
@@ -125,7 +199,7 @@ cases! {
         idle(env, "two", &[]);
         let both = with(env, &["--pid", "container:one", "--uts", "container:two"], &["true"]);
         match env.identity {
-            Some(crate::harness::Identity::Root) => _ = both.ok(),
+            Some(Identity::Root) => _ = both.ok(),
             _ => _ = both.fails(125, &["another user namespace", "share its ids"]),
         }
         env.ketch(&["rm", "-f", "one", "two"]).ok();

@@ -60,7 +60,7 @@ pub(crate) struct SecurityArgs {
     #[arg(long, value_name = "MODE")]
     pub(crate) pid: Option<String>,
 
-    /// IPC mode to use: private, shareable or host
+    /// IPC mode to use: private, shareable, none, host or container:NAME
     #[arg(long, value_name = "MODE")]
     pub(crate) ipc: Option<String>,
 

@@ -3,8 +3,9 @@
 use crate::cdi;
 use crate::cli::args::SecurityArgs;
 use crate::cli::parse::{self, Place};
+use crate::cli::personality::Personality;
 use crate::common::{Error, Result};
-use crate::spec::config::{NamespaceMode, Network, Security, Userns};
+use crate::spec::config::{Ipc, NamespaceMode, Network, Security, Userns};
 
 /// The security group of `args`; `hostname` tells whether `--hostname` was given.
 ///
@@ -15,6 +16,7 @@ pub(crate) fn security(
     network: &Network,
     hostname: bool,
     place: &Place<'_>,
+    personality: Personality,
 ) -> Result<Security> {
     let namespace = |flag: &str, text: &Option<String>| -> Result<NamespaceMode> {
         parse::userns::namespace(flag, text.as_deref().unwrap_or(""))
@@ -23,7 +25,7 @@ pub(crate) fn security(
         privileged: args.privileged,
         userns: userns(args)?,
         pid: namespace("--pid", &args.pid)?,
-        ipc: namespace("--ipc", &args.ipc)?,
+        ipc: parse::userns::ipc(args.ipc.as_deref(), personality)?,
         uts: namespace("--uts", &args.uts)?,
         cgroup: namespace("--cgroupns", &args.cgroupns)?,
         ..Security::default()
@@ -78,7 +80,11 @@ fn check(security: &Security, hostname: bool) -> Result<()> {
         security.userns,
         Userns::Default | Userns::Host | Userns::Container(_)
     );
-    if own_ids && (joined(&security.pid) || joined(&security.uts)) {
+    if own_ids
+        && (joined(&security.pid)
+            || joined(&security.uts)
+            || matches!(security.ipc, Ipc::Container(_)))
+    {
         let why = "conflicting options: a container in another one's namespaces has its ids";
         return Err(Error::usage("use --userns", "", why));
     }

@@ -8,6 +8,7 @@ use super::*;
 use crate::cli::args::{
     ContainerArgs, MountArgs, NetworkArgs, ProcessArgs, ResourceArgs, SecurityArgs,
 };
+use crate::cli::personality::Personality;
 use crate::common::Kind;
 use crate::spec::config::{MountKind, NetworkMode, Userns};
 
@@ -61,7 +62,7 @@ fn convert(words: &[&str]) -> Result<Config> {
     let mut config = Config {
         process: process(&args.process, &[], signal, &around)?,
         resources: resources(&args.resources)?,
-        security: security(&args.security, &network, named, &place)?,
+        security: security(&args.security, &network, named, &place, Personality::Docker)?,
         network,
         ..Config::default()
     };

@@ -1,7 +1,7 @@
 //! `--sysctl KEY=VALUE`: only keys that belong to one of the container's own namespaces.
 
 use crate::common::Result;
-use crate::spec::config::{NamespaceMode, Network, Security};
+use crate::spec::config::{Network, Security};
 
 use super::bad;
 
@@ -33,8 +33,8 @@ pub(crate) fn parse(
         return Err(bad(FLAG, text, "not a sysctl key"));
     }
     if IPC.contains(&key) || key.starts_with("fs.mqueue.") {
-        if security.ipc == NamespaceMode::Host {
-            return Err(bad(FLAG, text, "not allowed with the host's ipc namespace"));
+        if security.ipc.is_joined() {
+            return Err(bad(FLAG, text, "not allowed with a shared ipc namespace"));
         }
     } else if key.starts_with("net.") {
         if network.mode.is_joined() {
@@ -50,6 +50,7 @@ pub(crate) fn parse(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::config::Ipc;
     use crate::spec::config::NetworkMode;
 
     #[test]
@@ -57,7 +58,7 @@ mod tests {
         let (open, shared) = (
             Security::default(),
             Security {
-                ipc: NamespaceMode::Host,
+                ipc: Ipc::Host,
                 ..Security::default()
             },
         );

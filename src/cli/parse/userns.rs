@@ -1,9 +1,10 @@
 //! `--userns`, and the modes of the smaller namespaces.
 
 use crate::common::Result;
-use crate::spec::config::{NamespaceMode, Userns};
+use crate::spec::config::{Ipc, NamespaceMode, Userns};
 
 use super::bad;
+use crate::cli::personality::Personality;
 
 /// Parses `host`, `keep-id[:uid=N,gid=N]`, `auto[:size=N]` and `container:NAME`; empty means the default.
 pub(crate) fn parse(text: &str) -> Result<Userns> {
@@ -104,7 +105,7 @@ fn overlap(mut ranges: Vec<(u32, u32)>) -> bool {
     pairs.into_iter().any(|(one, next)| one.0 + one.1 > next.0)
 }
 
-/// Parses the value of `--pid`, `--uts`, `--cgroupns` and `--ipc`.
+/// Parses the value of `--pid`, `--uts` and `--cgroupns`.
 pub(crate) fn namespace(flag: &str, text: &str) -> Result<NamespaceMode> {
     let shared = matches!(flag, "--pid" | "--uts");
     if shared && let Some(name) = donor(flag, text)? {
@@ -112,13 +113,28 @@ pub(crate) fn namespace(flag: &str, text: &str) -> Result<NamespaceMode> {
     }
     match text {
         "" | "private" => Ok(NamespaceMode::Private),
-        // A private one can always be joined here, which is all that `shareable` adds.
-        "shareable" if flag == "--ipc" => Ok(NamespaceMode::Private),
         "host" => Ok(NamespaceMode::Host),
         _ if shared => {
             Err(bad(flag, text, "not a known mode").hint("use private, host or container:NAME"))
         }
         _ => Err(bad(flag, text, "not a known mode").hint("use private or host")),
+    }
+}
+
+/// Parses the value of `--ipc`; without one it is what docker or podman takes.
+pub(crate) fn ipc(text: Option<&str>, personality: Personality) -> Result<Ipc> {
+    const FLAG: &str = "--ipc";
+    let text = text.unwrap_or("");
+    if let Some(name) = donor(FLAG, text)? {
+        return Ok(Ipc::Container(name));
+    }
+    match (text, personality) {
+        ("", Personality::Podman) | ("shareable", _) => Ok(Ipc::Shareable),
+        ("" | "private", _) => Ok(Ipc::Private),
+        ("none", _) => Ok(Ipc::None),
+        ("host", _) => Ok(Ipc::Host),
+        _ => Err(bad(FLAG, text, "not a known mode")
+            .hint("use private, shareable, none, host or container:NAME")),
     }
 }
 
@@ -208,15 +224,19 @@ mod tests {
             namespace("--pid", "container:x").unwrap(),
             NamespaceMode::Container("x".to_owned())
         );
+        let ipc = |text| ipc(text, Personality::Docker).unwrap();
+        assert_eq!(ipc(None), Ipc::Private);
+        assert_eq!(ipc(Some("none")), Ipc::None);
+        assert_eq!(ipc(Some("container:x")), Ipc::Container("x".to_owned()));
         assert_eq!(
-            namespace("--ipc", "shareable").unwrap(),
-            NamespaceMode::Private
+            super::ipc(None, Personality::Podman).unwrap(),
+            Ipc::Shareable
         );
+        assert!(super::ipc(Some("nobody"), Personality::Docker).is_err());
         for (flag, text) in [
             ("--pid", "shareable"),
             ("--uts", "container:"),
             ("--cgroupns", "container:x"),
-            ("--ipc", "none"),
         ] {
             assert!(namespace(flag, text).is_err(), "{text}");
         }

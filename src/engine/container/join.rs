@@ -1,5 +1,5 @@
 //! A container in namespaces of other ones: `container:NAME` for its network, processes, host
-//! name or ids, and a network namespace that somebody else has made (`ns:PATH`).
+//! name, memory or ids, and a network namespace that somebody else has made (`ns:PATH`).
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -12,8 +12,11 @@ use super::asked::Asked;
 use crate::common::{self, Error, Kind, Mode};
 use crate::engine::Engine;
 use crate::runtime::{Neighbour, Space, Target};
-use crate::spec::config::{Config, NamespaceMode, NetworkMode, Security, Userns};
+use crate::spec::config::{Config, Ipc, NamespaceMode, NetworkMode, Security, Userns};
 use crate::store::{ContainerDir, ContainerRecord, Phase};
+
+/// Where a container has its shared memory.
+const SHM: &str = "/dev/shm";
 
 /// What is shared with which container: the kernel's name of the namespace, and the name or id
 /// that was asked for.
@@ -26,12 +29,16 @@ fn donors(config: &Config) -> impl Iterator<Item = (&'static str, &String)> {
         Userns::Container(name) => Some(("user", name)),
         _ => None,
     };
+    let ipc = match &config.security.ipc {
+        Ipc::Container(name) => Some(("ipc", name)),
+        _ => None,
+    };
     let small = [("pid", &config.security.pid), ("uts", &config.security.uts)];
     let small = small.into_iter().filter_map(|(kind, mode)| match mode {
         NamespaceMode::Container(name) => Some((kind, name)),
         _ => None,
     });
-    network.into_iter().chain(small).chain(user)
+    network.into_iter().chain(small).chain(ipc).chain(user)
 }
 
 /// Whether the container has something of another one.
@@ -59,6 +66,9 @@ pub(super) fn settle_all(engine: &Engine<'_>, security: &mut Security) -> Result
             settle(engine, name)?;
         }
     }
+    if let Ipc::Container(name) = &mut security.ipc {
+        settle(engine, name)?;
+    }
     match &mut security.userns {
         Userns::Container(name) => settle(engine, name),
         _ => Ok(()),
@@ -85,13 +95,20 @@ pub(super) fn ids(engine: &Engine<'_>, config: &Config) -> Result<Option<Value>>
 /// docker's for another container that is gone or does not run; the file is no network
 /// namespace, or one of somebody else; what is asked for lies in several user namespaces.
 pub(super) fn neighbour(engine: &Engine<'_>, config: &Config) -> Result<Option<Neighbour>> {
-    let mut spaces = Vec::new();
+    let (mut spaces, mut memory) = (Vec::new(), None);
     for (kind, name) in donors(config) {
         let dir = engine.store.containers().find(name)?;
         let record = dir.record()?;
         let target = running(&dir, &record, kind)?;
         if kind != "net" {
             refuse_beside(engine, config, &record)?;
+        }
+        if kind == "ipc" {
+            refuse_unshared(&record)?;
+            // What the container mounts there itself is what it gets.
+            if config.mounts.iter().all(|mount| mount.target != SHM) {
+                memory = Some(target.shared_memory(&record.name)?);
+            }
         }
         match target.into_space(kind) {
             Some(space) => spaces.push((space, record.name)),
@@ -103,7 +120,7 @@ pub(super) fn neighbour(engine: &Engine<'_>, config: &Config) -> Result<Option<N
     if let NetworkMode::Namespace(path) = &config.network.mode {
         spaces.push((Space::network(at(path)?), path.display().to_string()));
     }
-    Ok(Neighbour::of(spaces)?)
+    Ok(Neighbour::of(spaces, memory)?)
 }
 
 /// The namespaces of a container that runs.
@@ -137,6 +154,7 @@ fn spoken(kind: &str) -> &str {
         "net" => "network",
         "pid" => "PID",
         "uts" => "UTS",
+        "ipc" => "IPC",
         _ => "user namespace",
     }
 }
@@ -145,6 +163,21 @@ fn of_host(kind: &'static str, name: &str) -> Error {
     Error::new(Kind::Conflict, "join container", name)
         .because(format!("its {} is the host's", spoken(kind)))
         .hint(format!("use --{kind}=host"))
+}
+
+/// Only who has offered his memory lends it.
+fn refuse_unshared(donor: &ContainerRecord) -> Result<()> {
+    match Asked::of(donor)?.config.security.ipc {
+        Ipc::Private | Ipc::None => Err(Error::new(Kind::Conflict, "join container", &donor.name)
+            .because(
+                "non-shareable IPC (hint: use IpcMode:shareable for the donor container)"
+                    .to_owned(),
+            )
+            .hint("start that container with --ipc=shareable")
+            .into()),
+        Ipc::Host => Err(of_host("ipc", &donor.name).into()),
+        Ipc::Shareable | Ipc::Container(_) => Ok(()),
+    }
 }
 
 /// Without root the bridges are in a user namespace of their own, and a container in another

@@ -53,6 +53,8 @@ pub(super) struct Init<'a> {
     streams: Streams<'a>,
     /// Copies of the store's mounts, for a container with ids of its own.
     trees: Option<Trees>,
+    /// Shared memory of another container, until it is a source.
+    memory: Option<OwnedFd>,
     /// Where they go.
     places: Vec<OwnedFd>,
     /// Detached bind mounts by index of `plan.mounts`, taken before the host's mounts are cut off.
@@ -80,6 +82,8 @@ pub(super) struct Inherited<'a> {
     pub(super) streams: Streams<'a>,
     /// Copies of the store's mounts.
     pub(super) trees: Option<Trees>,
+    /// Shared memory of another container.
+    pub(super) memory: Option<OwnedFd>,
     /// Namespaces still to be made.
     pub(super) namespaces: CloneFlags,
 }
@@ -125,6 +129,7 @@ pub(super) fn main(plan: &Plan, inherited: Inherited<'_>) -> ! {
         cgroups,
         streams,
         trees,
+        memory,
         namespaces,
     } = inherited;
     signal::reset_all();
@@ -138,6 +143,7 @@ pub(super) fn main(plan: &Plan, inherited: Inherited<'_>) -> ! {
         namespaces,
         streams,
         trees,
+        memory,
         ..Init::new(plan, socket, cgroups)
     };
     for (name, step) in STEPS {
@@ -157,6 +163,7 @@ impl<'a> Init<'a> {
             cgroups,
             streams: [None; 3],
             trees: None,
+            memory: None,
             places: Vec::new(),
             sources: Vec::new(),
             root: None,

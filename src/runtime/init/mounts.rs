@@ -45,6 +45,16 @@ pub(super) fn open_as_caller(init: &mut Init<'_>) -> Result<()> {
                 Err(error) if error.kind() == Kind::Denied => None,
                 Err(error) => return Err(error),
             },
+            Source::New { .. } if step.target == "/dev/shm" => init.memory.take().map(|object| {
+                // Another container's in place of one of its own.
+                BoundSource {
+                    object,
+                    detached: true,
+                    is_dir: true,
+                    is_device: false,
+                    around: None,
+                }
+            }),
             Source::New { .. } => None,
         };
         init.sources.push(source);
@@ -178,7 +188,7 @@ pub(super) fn mount_all(init: &mut Init<'_>) -> Result<()> {
                     data,
                     copy_up,
                 },
-                _,
+                None,
             ) => mount_new(init, step, fstype, data, *copy_up)?,
             (
                 Source::Bind {
@@ -189,7 +199,7 @@ pub(super) fn mount_all(init: &mut Init<'_>) -> Result<()> {
                 init.forget_fresh(&step.target);
                 over(init, step, &source, &init.own(own))?;
             }
-            (Source::Bind { .. }, Some(mut source)) => {
+            (_, Some(mut source)) => {
                 init.forget_fresh(&step.target);
                 if step.fill && source.is_dir {
                     let around = source.around.take().map(std::fs::File::from);

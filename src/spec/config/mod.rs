@@ -28,7 +28,7 @@ pub(crate) use network::{
 pub(crate) use process::{EnvEntry, Process, Stdio, Systemd, UserNames};
 pub(crate) use resource::{Resources, Ulimit};
 pub(crate) use secret::{Secret, SecretKind};
-pub(crate) use security::{Device, NamespaceMode, SeccompChoice, Security, Userns};
+pub(crate) use security::{Device, Ipc, NamespaceMode, SeccompChoice, Security, Userns};
 
 /// Everything asked of one container, apart from its image.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

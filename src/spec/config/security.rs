@@ -30,7 +30,7 @@ pub(crate) struct Security {
     /// `--pid`.
     pub(crate) pid: NamespaceMode,
     /// `--ipc`.
-    pub(crate) ipc: NamespaceMode,
+    pub(crate) ipc: Ipc,
     /// `--uts`.
     pub(crate) uts: NamespaceMode,
     /// `--cgroupns`.
@@ -112,6 +112,30 @@ pub(crate) enum NamespaceMode {
     Host,
     /// Another container's: its name, its id once settled.
     Container(String),
+}
+
+/// `--ipc`: queues and shared memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Ipc {
+    /// A container's own, which no other one gets: docker's default.
+    #[default]
+    Private,
+    /// A container's own, which others may ask for: podman's default.
+    Shareable,
+    /// Its own, without `/dev/shm`.
+    None,
+    /// The caller's.
+    Host,
+    /// Another container's: its name, its id once settled.
+    Container(String),
+}
+
+impl Ipc {
+    /// Whether others use it too from the start.
+    pub(crate) fn is_joined(&self) -> bool {
+        matches!(self, Ipc::Host | Ipc::Container(_))
+    }
 }
 
 /// A host device given to the container.

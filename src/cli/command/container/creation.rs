@@ -138,7 +138,13 @@ impl Creation {
         let mut config = Config {
             process: convert::process(&self.process, words, stop_signal, &around)?,
             resources: convert::resources(&self.resources)?,
-            security: convert::security(&self.security, &network, named, &around.place)?,
+            security: convert::security(
+                &self.security,
+                &network,
+                named,
+                &around.place,
+                session.personality,
+            )?,
             network,
             ..Config::default()
         };

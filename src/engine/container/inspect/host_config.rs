@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::network;
 use crate::engine::container::list;
 use crate::logs::LogDriver;
-use crate::spec::config::{Config, Mount, MountKind, NamespaceMode, SeccompChoice, Userns};
+use crate::spec::config::{Config, Ipc, Mount, MountKind, NamespaceMode, SeccompChoice, Userns};
 use crate::store::ContainerEntry;
 
 fn namespace(mode: &NamespaceMode, private: &str) -> String {
@@ -13,6 +13,16 @@ fn namespace(mode: &NamespaceMode, private: &str) -> String {
         NamespaceMode::Private => private.to_owned(),
         NamespaceMode::Host => "host".to_owned(),
         NamespaceMode::Container(name) => format!("container:{name}"),
+    }
+}
+
+fn ipc(mode: &Ipc) -> String {
+    match mode {
+        Ipc::Private => "private".to_owned(),
+        Ipc::Shareable => "shareable".to_owned(),
+        Ipc::None => "none".to_owned(),
+        Ipc::Host => "host".to_owned(),
+        Ipc::Container(name) => format!("container:{name}"),
     }
 }
 
@@ -42,7 +52,7 @@ pub(super) fn host_config(config: &Config, entry: &ContainerEntry) -> Value {
         "DnsSearch": [],
         "ExtraHosts": config.network.extra_hosts.iter().map(|(n, a)| format!("{n}:{a}")).collect::<Vec<_>>(),
         "GroupAdd": config.process.groups,
-        "IpcMode": namespace(&security.ipc, "private"),
+        "IpcMode": ipc(&security.ipc),
         "PidMode": namespace(&security.pid, ""),
         "UTSMode": namespace(&security.uts, ""),
         "CgroupnsMode": namespace(&security.cgroup, "private"),

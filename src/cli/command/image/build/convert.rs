@@ -377,7 +377,7 @@ fn config(args: &Build, session: &Session) -> Result<Config> {
         ..SecurityArgs::default()
     };
     let shm_size = args.shm_size.as_deref();
-    let mut security = convert::security(&security, &network, false, &place)?;
+    let mut security = convert::security(&security, &network, false, &place, Personality::Docker)?;
     // A RUN may name devices too.
     security.cdi_dirs = session.environment.cdi_spec_dirs(&cdi::DIRECTORIES);
     Ok(Config {
