@@ -165,7 +165,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l gidmap -d 'Group ids
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l subuidname -d 'User ids of the container: those that /etc/subuid gives this name' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l subgidname -d 'Group ids of the container: those that /etc/subgid gives this name' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l pid -d 'PID namespace to use: private, host or container:NAME' -r
-complete -c ketch -n "__fish_ketch_using_subcommand run" -l ipc -d 'IPC mode to use: private, shareable or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l ipc -d 'IPC mode to use: private, shareable, none, host or container:NAME' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l uts -d 'UTS namespace to use: private, host or container:NAME' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l copy-in -d 'Copy a host path into the container\'s own layer before it starts' -r
@@ -299,7 +299,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -l gidmap -d 'Group 
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l subuidname -d 'User ids of the container: those that /etc/subuid gives this name' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l subgidname -d 'Group ids of the container: those that /etc/subgid gives this name' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l pid -d 'PID namespace to use: private, host or container:NAME' -r
-complete -c ketch -n "__fish_ketch_using_subcommand create" -l ipc -d 'IPC mode to use: private, shareable or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l ipc -d 'IPC mode to use: private, shareable, none, host or container:NAME' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l uts -d 'UTS namespace to use: private, host or container:NAME' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l copy-in -d 'Copy a host path into the container\'s own layer before it starts' -r
@@ -1018,7 +1018,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l subuidname -d 'User ids of the container: those that /etc/subuid gives this name' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l subgidname -d 'Group ids of the container: those that /etc/subgid gives this name' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l pid -d 'PID namespace to use: private, host or container:NAME' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l ipc -d 'IPC mode to use: private, shareable or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l ipc -d 'IPC mode to use: private, shareable, none, host or container:NAME' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l uts -d 'UTS namespace to use: private, host or container:NAME' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l copy-in -d 'Copy a host path into the container\'s own layer before it starts' -r
@@ -1152,7 +1152,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l subuidname -d 'User ids of the container: those that /etc/subuid gives this name' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l subgidname -d 'Group ids of the container: those that /etc/subgid gives this name' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l pid -d 'PID namespace to use: private, host or container:NAME' -r
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l ipc -d 'IPC mode to use: private, shareable or host' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l ipc -d 'IPC mode to use: private, shareable, none, host or container:NAME' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l uts -d 'UTS namespace to use: private, host or container:NAME' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroupns -d 'Cgroup namespace to use: private or host' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l copy-in -d 'Copy a host path into the container\'s own layer before it starts' -r
