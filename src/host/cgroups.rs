@@ -103,7 +103,9 @@ impl CgroupLayout {
                 let own = join(&mount, path);
                 layout.unified = Some(Unified { mount, own });
             } else if alone.is_none() && !controllers.contains('=') {
-                let mount = whole_hierarchy(&top.join(controllers), "cgroup")?;
+                // Only the root of a hierarchy of version 1 has this file (cgroups(7)).
+                let mount = top.join(controllers);
+                std::fs::metadata(mount.join("release_agent")).ok()?;
                 layout.v1.push(V1Hierarchy {
                     controllers: controllers.split(',').map(str::to_owned).collect(),
                     own: join(&mount, path),

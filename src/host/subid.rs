@@ -2,12 +2,12 @@
 //! wrong are passed over or cut to what can be used; a map with an overlap is refused whole by
 //! the kernel, so none may come out of here.
 
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::common::passwd_entries;
+use crate::sys::file;
 
 /// One past the highest id: 4294967295 means "no id" to the kernel.
 const END: u64 = 0xffff_ffff;
@@ -40,10 +40,16 @@ impl SubRange {
     }
 }
 
+/// The text of a file of the system; none of one that cannot be read.
+fn text_of(file: &Path) -> String {
+    let bytes = file::read_kernel_piece(file).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// Reads the ranges of one user from `file`. `own` is the id that the caller maps to itself and
 /// so is cut out. A file that cannot be read has no ranges.
 pub(crate) fn read(file: &Path, name: Option<&str>, uid: u32, own: u32) -> Vec<SubRange> {
-    let text = fs::read_to_string(file).unwrap_or_default();
+    let text = text_of(file);
     // Id 0 as a range would hand host root to a user: no administrator means that.
     parse(
         &text,
@@ -54,7 +60,7 @@ pub(crate) fn read(file: &Path, name: Option<&str>, uid: u32, own: u32) -> Vec<S
 
 /// Reads the ranges of the user `name`, who need not exist (`containers`).
 pub(crate) fn read_named(file: &Path, name: &str) -> Vec<SubRange> {
-    let text = fs::read_to_string(file).unwrap_or_default();
+    let text = text_of(file);
     parse(&text, |owner| owner == name, &[0])
 }
 
@@ -127,7 +133,7 @@ pub(crate) fn free_range(text: &str) -> Option<SubRange> {
 /// The login name of `uid`: from `/etc/passwd`, else `hint`, unless the file gives that name to
 /// another user. Name services are not asked: that would load libraries into the run path.
 pub(crate) fn user_name(uid: u32, hint: Option<&str>) -> Option<String> {
-    let text = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let text = text_of(Path::new("/etc/passwd"));
     name_in(&text, uid, hint)
 }
 

@@ -152,7 +152,8 @@ pub(crate) fn read_kernel(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
 }
 
 /// As [`read_kernel`], of a file that the kernel writes in one piece (seq_file's `single_open`:
-/// `stat`, `status` and `cgroup` of a process): one read that had room to spare has all of it.
+/// `stat`, `status` and `cgroup` of a process), or of a regular file: one read that had room to
+/// spare has all of it.
 /// Files of many records, such as mountinfo, end reads early between two.
 pub(crate) fn read_kernel_piece(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;

@@ -229,9 +229,8 @@ pub(crate) fn run_map_helpers(
                 command.arg(number.to_string());
             }
         }
+        // They read nothing and write errors alone: each stream of their own would be six calls.
         command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| Error::io("start", program, error))
