@@ -267,7 +267,9 @@ cases! {
     fn what_is_not_there_yet_is_refused_or_said(env) {
         let device = "FROM BASE\nRUN --device=vendor.com/gpu=0 [\"payload\", \"true\"]\n";
         build(env, "made", device, &[]).fails(1, &["device is not allowed", "--allow device"]);
-        build(env, "made", device, &["--allow", "device"]).fails(1, &["no CDI names"]);
+        build(env, "made", device, &["--allow", "device"]).exits(0).warns("vendor.com/gpu=0 is not here");
+        let needed = device.replace("gpu=0", "gpu=0,required");
+        build(env, "refused", &needed, &["--allow", "device"]).fails(1, &["vendor.com/gpu=0"]);
         let device = device.replace("vendor.com/gpu=0", "/dev/null").replace("\"true\"", "\"stat\", \"/dev/null\"");
         build(env, "made", &device, &["--allow", "device"]).ok();
         let other = device.replace("=/dev/null", "=/dev/none");

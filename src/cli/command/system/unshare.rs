@@ -16,11 +16,7 @@ use crate::engine::system::unshare::unshare;
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Unshare {
     /// Command and its arguments
-    #[arg(
-        value_name = "COMMAND",
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     words: Vec<OsString>,
 }
 
