@@ -61,10 +61,14 @@ pub(super) fn config(
     let failed = |error: &dyn fmt::Display| {
         Error::new(Kind::System, "set up", "TLS").because(error.to_string())
     };
-    let verifier: Arc<dyn ServerCertVerifier> = match verify {
-        true => Arc::new(Trust::new(&provider, own, system)?),
-        false => Arc::new(Anybody(provider.clone())),
+    let trust = match verify {
+        true => Some(Trust::new(&provider, own, system)?),
+        false => None,
     };
+    let verifier = Arc::new(Verifier {
+        provider: provider.clone(),
+        trust,
+    });
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| failed(&error))?
@@ -84,7 +88,7 @@ pub(super) fn config(
     Ok(Arc::new(config))
 }
 
-/// Checks a server's certificate against authorities.
+/// The certificates that are trusted, and what checks a chain against them.
 #[derive(Debug)]
 struct Trust {
     chains: Arc<WebPkiServerVerifier>,
@@ -134,7 +138,15 @@ fn is_authority(error: &rustls::Error) -> bool {
     )
 }
 
-impl ServerCertVerifier for Trust {
+/// Checks that whoever shows a certificate has its key, and the certificate itself unless any is
+/// taken, as `--tls-verify=false` asks.
+#[derive(Debug)]
+struct Verifier {
+    provider: Arc<CryptoProvider>,
+    trust: Option<Trust>,
+}
+
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -143,11 +155,14 @@ impl ServerCertVerifier for Trust {
         ocsp: &[u8],
         now: UnixTime,
     ) -> std::result::Result<ServerCertVerified, rustls::Error> {
-        let found = self
+        let Some(trust) = &self.trust else {
+            return Ok(ServerCertVerified::assertion());
+        };
+        let found = trust
             .chains
             .verify_server_cert(certificate, intermediates, name, ocsp, now);
         match found {
-            Err(error) if is_authority(&error) && self.names(certificate) => {
+            Err(error) if is_authority(&error) && trust.names(certificate) => {
                 verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
                 Ok(ServerCertVerified::assertion())
             }
@@ -161,48 +176,7 @@ impl ServerCertVerifier for Trust {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        self.chains
-            .verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        self.chains
-            .verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chains.supported_verify_schemes()
-    }
-}
-
-/// Takes any certificate, as `--tls-verify=false` asks; whoever shows one has to have its key.
-#[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> std::result::Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
+        let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls12_signature(message, certificate, signed, algorithms)
     }
 
@@ -212,12 +186,13 @@ impl ServerCertVerifier for Anybody {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
+        let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls13_signature(message, certificate, signed, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        let algorithms = &self.provider.signature_verification_algorithms;
+        algorithms.supported_schemes()
     }
 }
 
