@@ -150,7 +150,11 @@ impl LogFile {
     fn rotate(&mut self) {
         self.file = None;
         let last = self.max_files - 1;
-        for number in (1..last).rev() {
+        // As many as there are: `max-file` may be a large number.
+        let free = (1..last)
+            .find(|number| !numbered(&self.path, *number).exists())
+            .unwrap_or(last);
+        for number in (1..free).rev() {
             let _ = std::fs::rename(
                 numbered(&self.path, number),
                 numbered(&self.path, number + 1),

@@ -11,7 +11,7 @@ use super::entry::{self, Entry};
 use super::file::numbered;
 use super::options::LogDriver;
 use super::tail::last_lines;
-use crate::common::{Error, Kind, Result, Timestamp};
+use crate::common::{Error, Result, Timestamp};
 use crate::sys::file;
 
 /// Bytes read at once.
@@ -199,40 +199,46 @@ impl Reader {
     }
 }
 
-/// All files of a log at one moment, the oldest first.
+/// All files of a log, the oldest first, while it may be rotated.
+///
+/// A rotation only ever moves files to higher numbers, one after the other. Who looks at the
+/// numbers from below cannot miss a file then: one that is not where it is looked for has gone
+/// further up. It may be met twice, and what was met in between is newer; so the later time counts.
+/// A file begun meanwhile may be missing, and then is newer than all others.
 fn snapshot(path: &Path) -> Result<VecDeque<Part>> {
-    let dir = path.parent().unwrap_or(Path::new("/"));
-    let prefix = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
-        + ".";
-    // A rotation in between would show a file twice or not at all. It is over at once.
-    for _ in 0..1000 {
-        let newest = open(path)?;
-        let mut numbers: Vec<u32> = file::names(dir)?
-            .iter()
-            .filter_map(|name| name.to_str()?.strip_prefix(&prefix)?.parse().ok())
-            .collect();
-        numbers.sort_unstable_by(|a, b| b.cmp(a));
-        let mut files = VecDeque::new();
-        for number in numbers {
-            files.extend(open(&numbered(path, number))?);
+    let mut files: VecDeque<Part> = VecDeque::new();
+    let mut number = 0;
+    let mut last = highest(path)?;
+    while number <= last {
+        // The last of them may be moving up at this moment, unseen by who lists the directory.
+        while number <= last + 1 {
+            let found = match number {
+                0 => open(path)?,
+                _ => open(&numbered(path, number))?,
+            };
+            if let Some(part) = found {
+                files.retain(|other| other.id != part.id);
+                files.push_front(part);
+                last = last.max(number);
+            }
+            number += 1;
         }
-        let expected = newest.as_ref().map(|part| part.id);
-        files.extend(newest);
-        let now = std::fs::symlink_metadata(path).ok().as_ref().map(id);
-        let distinct: std::collections::HashSet<_> = files.iter().map(|part| part.id).collect();
-        if now == expected && distinct.len() == files.len() {
-            return Ok(files);
-        }
+        last = highest(path)?;
     }
-    Err(
-        Error::new(Kind::Conflict, "read log", path.display().to_string())
-            .because("it is rotated faster than it can be read".to_owned())
-            .hint("raise max-size"),
-    )
+    Ok(files)
+}
+
+/// The number of the oldest file; 0 when there is none but the newest.
+fn highest(path: &Path) -> Result<u32> {
+    let newest = path.file_name().unwrap_or_default().to_string_lossy();
+    let number = |name: &str| {
+        let number: u32 = name.strip_prefix(&*newest)?.strip_prefix('.')?.parse().ok()?;
+        // Nobody keeps more, and a stray name is no reason to look for a billion files.
+        (number < 100_000).then_some(number)
+    };
+    let names = file::names(path.parent().unwrap_or(Path::new("/")))?;
+    let numbers = names.iter().filter_map(|name| number(name.to_str()?));
+    Ok(numbers.max().unwrap_or(0))
 }
 
 fn open(path: &Path) -> Result<Option<Part>> {

@@ -313,6 +313,27 @@ fn a_reader_that_runs_beside_a_rotating_writer_sees_each_line_once() {
 }
 
 #[test]
+fn files_that_move_up_while_a_reader_looks_for_them_are_not_missed() {
+    let dir = TempDir::new().unwrap();
+    let mut writer = small(dir.path(), 1, 1_000_000);
+    for number in 0..20 {
+        writer.write(Stream::Stdout, format!("{number}\n").as_bytes());
+    }
+    let writing = std::thread::spawn(move || {
+        for number in 20..400 {
+            writer.write(Stream::Stdout, format!("{number}\n").as_bytes());
+        }
+    });
+    while !writing.is_finished() {
+        let text = everything(dir.path());
+        let found: Vec<usize> = text.lines().map(|line| line.parse().unwrap()).collect();
+        assert!(found.len() >= 20, "{found:?}");
+        assert!(found.iter().copied().eq(0..found.len()), "{found:?}");
+    }
+    writing.join().unwrap();
+}
+
+#[test]
 fn an_entry_that_was_cut_off_is_taken_back() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("container.log");
