@@ -232,7 +232,11 @@ fn snapshot(path: &Path) -> Result<VecDeque<Part>> {
 fn highest(path: &Path) -> Result<u32> {
     let newest = path.file_name().unwrap_or_default().to_string_lossy();
     let number = |name: &str| {
-        let number: u32 = name.strip_prefix(&*newest)?.strip_prefix('.')?.parse().ok()?;
+        let number: u32 = name
+            .strip_prefix(&*newest)?
+            .strip_prefix('.')?
+            .parse()
+            .ok()?;
         // Nobody keeps more, and a stray name is no reason to look for a billion files.
         (number < 100_000).then_some(number)
     };

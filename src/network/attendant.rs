@@ -27,7 +27,7 @@ pub(crate) struct Work {
     pub(crate) forwards: Vec<Forward>,
     /// The namespaces, user and network, from which the ports lead on, where they are not this
     /// process's own.
-    pub(crate) enter: Option<(OwnedFd, OwnedFd)>,
+    pub(crate) enter: Option<(Option<OwnedFd>, OwnedFd)>,
     /// What is only held.
     pub(crate) held: Vec<OwnedFd>,
     /// The container's keeper (pidfd_open(2)), where that is not this process.
@@ -53,7 +53,7 @@ impl Work {
         all.extend(self.held.iter().map(AsRawFd::as_raw_fd));
         all.extend(self.keeper.iter().map(AsRawFd::as_raw_fd));
         if let Some((user, network)) = &self.enter {
-            all.extend([user.as_raw_fd(), network.as_raw_fd()]);
+            all.extend(user.iter().chain([network]).map(AsRawFd::as_raw_fd));
         }
         all
     }
@@ -103,7 +103,9 @@ fn attend(work: Work, keeper: Pid) -> Option<()> {
     } = work;
     let mut server = resolver.map(Server::new).transpose().ok()?;
     if let Some((user, network)) = enter {
-        nix::sched::setns(user, CloneFlags::CLONE_NEWUSER).ok()?;
+        if let Some(user) = user {
+            nix::sched::setns(user, CloneFlags::CLONE_NEWUSER).ok()?;
+        }
         nix::sched::setns(network, CloneFlags::CLONE_NEWNET).ok()?;
         // Joining a user namespace has taken both back.
         if other.is_none() {

@@ -115,11 +115,12 @@ cases! {
         let id = serve_at(env, "web", &port.to_string(), &["-p", &publish[0], "-p", &publish[1]]);
         assert!(ask(port).is_some());
         assert!(ask_by_datagram(port));
-        assert_eq!(helpers(env, &id).len(), 1);
-        let helper = helpers(env, &id)[0];
+        // A pasta of 2023 has another process beside it for streams.
+        let helpers = helpers(env, &id);
+        assert!((1..=2).contains(&helpers.len()), "{helpers:?}");
         env.ketch(&["run", "-p", &publish[0], &env.base(), "payload", "true"]).refused(&[&port.to_string()]);
         env.ketch(&["rm", "-f", "web"]).ok();
-        assert!(is_gone(helper));
+        assert!(helpers.into_iter().all(is_gone));
         TcpListener::bind(("127.0.0.1", port)).unwrap();
         env.ketch(&["rm", "-af"]).ok();
         env.assert_clean();

@@ -121,19 +121,20 @@ fn spec(port: &Published) -> String {
     }
 }
 
-/// Whether it is of 2024 or later, by what it says itself (`pasta 2024_06_24.1ee2eca`).
-pub(super) fn is_recent(path: &Path) -> bool {
+/// The year it is of, by what it says itself (`pasta 2024_06_24.1ee2eca`); 0 where it does not say,
+/// as those of 2023 do.
+pub(super) fn year(path: &Path) -> u32 {
     let output = std::process::Command::new(path).arg("--version").output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    text.is_ok_and(|text| says_recent(&text))
+    text.map_or(0, |text| year_in(&text))
 }
 
-fn says_recent(text: &str) -> bool {
+fn year_in(text: &str) -> u32 {
     let version = text.split_ascii_whitespace().nth(1).unwrap_or_default();
     // Debian's are `0.0~git20240624.1ee2eca-1`.
     let version = version.rsplit("git").next().unwrap_or_default();
-    let year = version.get(..4).and_then(|year| year.parse::<u32>().ok());
-    year.is_some_and(|year| year >= 2024)
+    let year = version.get(..4).and_then(|year| year.parse().ok());
+    year.unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -141,11 +142,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_is_recent_by_its_year() {
-        assert!(says_recent("pasta 2024_06_24.1ee2eca\nCopyright Red Hat\n"));
-        assert!(says_recent("pasta 0.0~git20250415.2340bbf-1\n"));
-        assert!(!says_recent("pasta 0.0~git20230309.7c7625d-1\n"));
-        assert!(!says_recent("pasta unknown version\n"));
-        assert!(!says_recent(""));
+    fn a_version_says_its_year() {
+        assert_eq!(
+            year_in("pasta 2024_06_24.1ee2eca\nCopyright Red Hat\n"),
+            2024
+        );
+        assert_eq!(year_in("pasta 0.0~git20250415.2340bbf-1\n"), 2025);
+        assert_eq!(year_in("pasta 0.0~git20230309.7c7625d-1\n"), 2023);
+        assert_eq!(year_in("pasta unknown version\n"), 0);
+        assert_eq!(year_in(""), 0);
     }
 }

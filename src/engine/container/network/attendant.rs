@@ -1,7 +1,7 @@
 //! What a container on networks with a bridge has beside them: a resolver, its own lines in
 //! `/etc/hosts`, and ports of the host's loopback device.
 
-use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -16,6 +16,7 @@ use crate::network::dns::Resolver;
 use crate::network::forward::Forward;
 use crate::network::user::Program;
 use crate::spec::config::Network;
+use crate::sys::namespace;
 
 /// Where the host says who resolves names.
 const HOSTS_RESOLVERS: &str = "/etc/resolv.conf";
@@ -51,11 +52,25 @@ pub(super) fn start(
         forwards.clear();
     }
     let ports = Work {
-        enter: Some((copy(share.user())?, copy(share.network())?)),
+        enter: Some((Some(copy(share.user())?), copy(share.network())?)),
         forwards,
         ..Work::default()
     };
     begin([names, ports])
+}
+
+/// Starts what leads ports into a private network, to the container's own loopback device.
+pub(super) fn lead(held: Vec<(u16, Held)>, namespace: BorrowedFd<'_>) -> Result<Helper> {
+    let failed = |errno| Error::errno("open user namespace of", "network", errno);
+    let user = namespace::owner(namespace).map_err(failed)?;
+    let is_own = namespace::is_own("user", &user).map_err(failed)?;
+    let lead = |(port, held): (u16, Held)| held.lead((Ipv4Addr::LOCALHOST, port).into());
+    let pid = attendant::start(Work {
+        forwards: held.into_iter().map(lead).collect(),
+        enter: Some(((!is_own).then_some(user), copy(namespace)?)),
+        ..Work::default()
+    })?;
+    Ok(Helper::of(pid))
 }
 
 /// Starts a process for each that has something to do; none runs on after an error.

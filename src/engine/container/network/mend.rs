@@ -38,7 +38,9 @@ pub(crate) fn renew_program(
     if let Some(before) = connected.helpers.first() {
         before.end();
     }
-    let ports = bridged::published(&connected.ports)?;
+    let mut ports = bridged::published(&connected.ports)?;
+    let left_out = program.left_out(&ports);
+    ports.retain(|port| !left_out.contains(port));
     let helper = private::connect(&program, &network, &ports, namespace.as_fd())?;
     change(dir, |connected| {
         connected

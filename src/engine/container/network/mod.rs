@@ -26,7 +26,7 @@ use crate::engine::Engine;
 use crate::engine::network::{self, DEFAULT, default_network};
 use crate::network::shared::Membership;
 use crate::network::user::Program;
-use crate::network::{Attachment, bridge};
+use crate::network::{Attachment, Published, bridge};
 use crate::runtime::{Connect, Unconnected};
 use crate::spec::config::{Network, NetworkMode, Port};
 use crate::store::{ContainerDir, ContainerRecord};
@@ -72,6 +72,8 @@ pub(super) struct Connection<'a> {
     seats: Vec<Seat>,
     program: Option<Program>,
     ports: Vec<Port>,
+    /// Those of them that the program leads.
+    carried: Vec<Published>,
     held: Vec<(u16, Held)>,
 }
 
@@ -141,6 +143,7 @@ impl<'a> Connection<'a> {
             seats: Vec::new(),
             program: None,
             ports: Vec::new(),
+            carried: Vec::new(),
             held: Vec::new(),
         };
         let network = &prepared.asked.config.network;
@@ -154,11 +157,15 @@ impl<'a> Connection<'a> {
             (connection.ports, connection.held) = (ports, held);
         }
         if network.mode == NetworkMode::Private {
-            // It binds the ports itself, and what is open at the clone stays open in init.
-            connection.held.clear();
-            let published = bridged::published(&connection.ports)?;
+            let mut published = bridged::published(&connection.ports)?;
             let program = private::program(engine, network)?;
             private::warn_of_ports(engine, &program, &published);
+            // It binds the others itself, and what is open at the clone stays open in init.
+            let left_out = program.left_out(&published);
+            let is_left_out = |held: &Held| left_out.iter().any(|port| held.is(port));
+            connection.held.retain(|(_, held)| is_left_out(held));
+            published.retain(|port| !left_out.contains(port));
+            connection.carried = published;
             attendant::write_private_names(&connection, &program)?;
             connection.program = Some(program);
         }
@@ -225,10 +232,15 @@ impl<'a> Connection<'a> {
             helpers.push(private::connect(
                 program,
                 network,
-                &ports,
+                &self.carried,
                 ends.namespace.as_fd(),
             )?);
             self.note(&[], &helpers)?;
+            let held = std::mem::take(&mut self.held);
+            if !held.is_empty() {
+                helpers.push(attendant::lead(held, ends.namespace.as_fd())?);
+                self.note(&[], &helpers)?;
+            }
             if self.seats.is_empty() {
                 return Ok(());
             }

@@ -11,6 +11,7 @@ use std::path::Path;
 use crate::common::{Error, Kind, Result};
 use crate::engine::Engine;
 use crate::network::forward::Forward;
+use crate::network::{Protocol, Published};
 use crate::spec::config::{Network, Port};
 use crate::sys::{net, processes};
 
@@ -32,6 +33,16 @@ pub(super) enum Held {
 pub(super) type Settled = (Vec<Port>, Vec<(u16, Held)>);
 
 impl Held {
+    /// Whether it is this one.
+    pub(super) fn is(&self, port: &Published) -> bool {
+        let (at, protocol) = match self {
+            Held::Tcp(listener) => (listener.local_addr(), Protocol::Tcp),
+            Held::Udp(socket) => (socket.local_addr(), Protocol::Udp),
+        };
+        port.protocol == protocol
+            && at.is_ok_and(|at| at == SocketAddr::new(port.host, port.host_port))
+    }
+
     /// Leads it to a port of the container's.
     pub(super) fn lead(self, target: SocketAddr) -> Forward {
         match self {
