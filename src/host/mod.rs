@@ -181,11 +181,7 @@ impl Host {
 
     /// Absolute paths of `newuidmap` and `newgidmap`, when both are there and privileged.
     pub(crate) fn map_helpers(&self) -> Option<(&Path, &Path)> {
-        let look = || {
-            let find = |name| tools::find(self.env.path.as_deref(), name);
-            let pair = (find("newuidmap")?, find("newgidmap")?);
-            (tools::is_privileged(&pair.0) && tools::is_privileged(&pair.1)).then_some(pair)
-        };
+        let look = || tools::map_helpers(self.env.path.as_deref());
         let pair = self.map_helpers.get_or_init(look).as_ref()?;
         Some((&pair.0, &pair.1))
     }

@@ -65,21 +65,34 @@ fn folders(path: Option<&OsStr>) -> Vec<PathBuf> {
 
 fn find_in(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
     let mut paths = folders.iter().map(|folder| folder.join(name));
-    paths.find(|path| is_program(path))
+    paths.find(|path| program(path).is_some())
 }
 
-fn is_program(path: &Path) -> bool {
-    access(path, AccessFlags::X_OK).is_ok() && path.is_file()
+/// What there is of an executable file.
+fn program(path: &Path) -> Option<fs::Metadata> {
+    access(path, AccessFlags::X_OK).ok()?;
+    fs::metadata(path).ok().filter(fs::Metadata::is_file)
 }
 
-/// Says whether a program has the setuid bit or file capabilities, and so can write id maps.
-pub(crate) fn is_privileged(path: &Path) -> bool {
-    if fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o4000 != 0) {
-        return true;
-    }
+/// `newuidmap` and `newgidmap`, when both are there and privileged. The second is looked for
+/// beside the first: they come in one package.
+pub(crate) fn map_helpers(path: Option<&OsStr>) -> Option<(PathBuf, PathBuf)> {
+    let mut folders = folders(path);
+    let users = privileged(&folders, "newuidmap")?;
+    folders.insert(0, users.parent()?.to_owned());
+    Some((users, privileged(&folders, "newgidmap")?))
+}
+
+/// The first program of this name, if it has the setuid bit or file capabilities.
+fn privileged(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
+    let mut paths = folders.iter().map(|folder| folder.join(name));
+    let (path, found) = paths.find_map(|path| program(&path).map(|found| (path, found)))?;
     // The xattr is on the file that a link (Debian's alternatives) leads to.
-    fs::canonicalize(path)
-        .is_ok_and(|real| matches!(xattr::lget(&real, b"security.capability"), Ok(Some(_))))
+    let is_capable = || {
+        fs::canonicalize(&path)
+            .is_ok_and(|real| matches!(xattr::lget(&real, b"security.capability"), Ok(Some(_))))
+    };
+    (found.permissions().mode() & 0o4000 != 0 || is_capable()).then_some(path)
 }
 
 #[cfg(test)]
@@ -101,11 +114,24 @@ mod tests {
     }
 
     #[test]
-    fn privilege_is_the_setuid_bit() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        assert!(!is_privileged(file.path()));
-        fs::set_permissions(file.path(), fs::Permissions::from_mode(0o4755)).unwrap();
-        assert!(is_privileged(file.path()));
-        assert!(!is_privileged(Path::new("/nonexistent")));
+    fn programs_that_write_maps_are_privileged_and_beside_each_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let make = |name: &str, mode: u32| {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            path
+        };
+        let folders: Vec<PathBuf> = ["a", "b"].map(|name| dir.path().join(name)).into();
+        let path = std::env::join_paths(&folders).unwrap();
+        make("a/newgidmap", 0o4755);
+        let users = make("b/newuidmap", 0o4755);
+        let groups = make("b/newgidmap", 0o4755);
+        assert_eq!(map_helpers(Some(&path)), Some((users, groups)));
+        make("b/newgidmap", 0o755);
+        assert_eq!(map_helpers(Some(&path)), None);
+        make("a/newuidmap", 0o755);
+        assert_eq!(map_helpers(Some(&path)), None);
     }
 }

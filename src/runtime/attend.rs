@@ -211,7 +211,7 @@ impl Attendant<'_> {
 
     fn signal(&mut self, number: i32) -> Result<()> {
         match number {
-            libc::SIGCHLD | libc::SIGPIPE | libc::SIGURG => Ok(()),
+            libc::SIGPIPE | libc::SIGURG => Ok(()),
             libc::SIGWINCH => {
                 self.resize();
                 Ok(())

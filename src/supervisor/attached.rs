@@ -177,7 +177,7 @@ impl Session<'_> {
 
     fn signal(&mut self, number: i32) -> Result<Option<Stay>> {
         match number {
-            libc::SIGCHLD | libc::SIGPIPE | libc::SIGURG => {}
+            libc::SIGPIPE | libc::SIGURG => {}
             libc::SIGWINCH => self.resize(),
             _ if self.viewer.sig_proxy => self.say(&ToSupervisor::Signal(number)),
             libc::SIGINT | libc::SIGTERM | libc::SIGHUP | libc::SIGQUIT => {

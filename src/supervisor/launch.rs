@@ -114,7 +114,7 @@ fn spawn(
     let notify = prepared.asked.config.lifecycle.notify;
     let spawned = spawn::spawn(engine, prepared, bond, wanted)?;
     // In the foreground the service is this process.
-    let main = match bond {
+    let main = || match bond {
         Bond::Visitor => spawned.child.pid.unsigned_abs(),
         _ => std::process::id(),
     };

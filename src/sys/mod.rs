@@ -26,6 +26,7 @@ mod replace;
 pub(crate) mod seccomp;
 pub(crate) mod signal;
 pub(crate) mod socket;
+pub(crate) mod spawn;
 pub(crate) mod tree;
 pub(crate) mod tty;
 pub(crate) mod watch;

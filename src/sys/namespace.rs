@@ -1,18 +1,23 @@
 //! Identity maps of user namespaces, and who owns a namespace.
 
+use std::ffi::{CString, OsString};
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 #[cfg(test)]
 use nix::sched::unshare;
 use nix::sched::{CloneFlags, setns};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::{Mode, fstat, stat};
 
 use crate::common::{Error, Kind, Result};
+use crate::sys::spawn::{Spawned, spawn};
 
 /// One line of a map: `count` ids from `inside` on are `outside` on the host (user_namespaces(7)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +78,7 @@ pub(crate) fn write_maps_at(proc: BorrowedFd<'_>, uids: &[IdMap], gids: &[IdMap]
         let flags = OFlag::O_WRONLY | OFlag::O_CLOEXEC;
         let opened = openat(proc, file, flags, Mode::empty()).map_err(io::Error::from);
         opened
-            .and_then(|fd| std::fs::File::from(fd).write_all(content.as_bytes()))
+            .and_then(|fd| File::from(fd).write_all(content.as_bytes()))
             .map_err(|error| map_error(file, error))
     };
     match write("setgroups", "deny") {
@@ -196,7 +201,7 @@ pub(crate) fn in_network<T>(netns: BorrowedFd<'_>, visit: impl FnOnce() -> T) ->
 /// The network namespace this thread is in.
 pub(crate) fn own_network() -> Result<OwnedFd> {
     const PATH: &str = "/proc/thread-self/ns/net";
-    let opened = std::fs::File::open(PATH).map_err(|error| Error::io("open", PATH, error))?;
+    let opened = File::open(PATH).map_err(|error| Error::io("open", PATH, error))?;
     Ok(opened.into())
 }
 
@@ -212,8 +217,14 @@ fn map_error(path: &str, error: io::Error) -> Error {
         .hint("see `ketch doctor` for what this machine allows in user namespaces")
 }
 
+/// Bytes of what they say that are passed on.
+const MOST_SAID: usize = 4096;
+
 /// Has newuidmap(1) and newgidmap(1) write the maps of process `pid`, both at once: each is a
 /// set-uid program that takes most of a millisecond to start.
+///
+/// # Errors
+/// `Denied` with what the program said; `Io` when one cannot be started.
 pub(crate) fn run_map_helpers(
     pid: i32,
     newuidmap: &Path,
@@ -221,37 +232,47 @@ pub(crate) fn run_map_helpers(
     newgidmap: &Path,
     gids: &[IdMap],
 ) -> Result<()> {
-    let spawn = |program: &Path, lines: &[IdMap]| {
-        let mut command = Command::new(program);
-        command.arg(pid.to_string());
-        for line in lines {
-            for number in [line.inside, line.outside, line.count] {
-                command.arg(number.to_string());
-            }
-        }
-        // They read nothing and write errors alone: each stream of their own would be six calls.
-        command
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| Error::io("start", program, error))
+    // They read nothing and write errors alone, to one file for both that is in memory only.
+    let said = memfd_create(c"said", MFdFlags::MFD_CLOEXEC)
+        .map_err(|errno| Error::io("make file for", newuidmap, errno.into()))?;
+    let start = |program: &Path, lines: &[IdMap]| {
+        spawn(&words(pid, program, lines), said.as_fd())
+            .map_err(|errno| Error::io("start", program, errno.into()))
     };
-    let users = spawn(newuidmap, uids)?;
-    let groups = spawn(newgidmap, gids);
-    let finish = |program: &Path, child: std::process::Child| {
-        let output = child
-            .wait_with_output()
-            .map_err(|error| Error::io("wait for", program, error))?;
-        if output.status.success() {
+    let users = start(newuidmap, uids)?;
+    let groups = start(newgidmap, gids);
+    let said = File::from(said);
+    let finish = |program: &Path, spawned: Spawned| {
+        let well = spawned
+            .wait()
+            .map_err(|errno| Error::io("wait for", program, errno.into()))?;
+        if well {
             return Ok(());
         }
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        let mut text = vec![0; MOST_SAID];
+        let length = said.read_at(&mut text, 0).unwrap_or(0);
+        let said = String::from_utf8_lossy(&text[..length]).trim().to_owned();
         Err(Error::new(Kind::Denied, "map ids with", program.display().to_string())
             .because(said)
             .hint("check your ranges in /etc/subuid and /etc/subgid, or set KETCH_IDENTITY=single"))
     };
     let first = finish(newuidmap, users);
-    let second = groups.and_then(|child| finish(newgidmap, child));
+    let second = groups.and_then(|spawned| finish(newgidmap, spawned));
     first.and(second)
+}
+
+/// The command line of a program that writes a map.
+fn words(pid: i32, program: &Path, lines: &[IdMap]) -> Vec<CString> {
+    let numbers = lines
+        .iter()
+        .flat_map(|line| [line.inside, line.outside, line.count]);
+    let numbers = numbers.map(|number| number.to_string());
+    let words = std::iter::once(pid.to_string()).chain(numbers);
+    let words = words.map(OsString::from);
+    std::iter::once(program.as_os_str().to_owned())
+        .chain(words)
+        .filter_map(|word| CString::new(word.into_vec()).ok())
+        .collect()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(crate) struct Signals {
 
 /// Never forwarded: fatal faults are the process's own, CHLD and PIPE mean something else here,
 /// and the stop signals of job control must keep stopping ketch itself.
-const OWN: [Signal; 13] = [
+const OWN: [Signal; 14] = [
     Signal::SIGSEGV,
     Signal::SIGBUS,
     Signal::SIGFPE,
@@ -30,10 +30,12 @@ const OWN: [Signal; 13] = [
     Signal::SIGTTIN,
     Signal::SIGTTOU,
     Signal::SIGPROF,
+    // A child's end is seen by its pidfd; who does not block this one is not woken by it.
+    Signal::SIGCHLD,
 ];
 
 impl Signals {
-    /// Blocks every signal that can be forwarded, and CHLD, PIPE and WINCH.
+    /// Blocks every signal that can be forwarded, and PIPE and WINCH.
     pub(crate) fn block() -> Result<Signals> {
         let failed = |errno| Error::errno("block signals", "", errno);
         let mut set = SigSet::all();

@@ -106,7 +106,7 @@ fn front(
         }
         let said = fds[0].any() == Some(true);
         while let Some(number) = signals.next() {
-            if !matches!(number, libc::SIGCHLD | libc::SIGPIPE | libc::SIGURG) {
+            if !matches!(number, libc::SIGPIPE | libc::SIGURG) {
                 keeper.signal(number)?;
             }
         }

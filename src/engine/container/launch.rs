@@ -19,7 +19,7 @@ use crate::oci::ContainerConfig;
 use crate::runtime::{self, Gate, Join, Running, Started, Streams};
 use crate::spec::config::Config;
 use crate::store::{ContainerDir, ContainerLock, ContainerRecord, ExitRecord, Phase, StateRecord};
-use crate::sys::file;
+use crate::sys::{file, memory};
 
 /// A container whose payload runs.
 pub(crate) struct Live {
@@ -125,6 +125,8 @@ pub(crate) fn launch(
     let started = runtime::start(plan, join, streams)?;
     // Init builds the container now; the records are written meanwhile.
     let recorded = record(prepared, &started, &cgroup, restarts);
+    // The rest shares little code with the start, and waits for init first.
+    memory::forget_code();
     let mut connect = |ends| connection.connect(ends);
     let running = match (started.ready(engine.ui, &mut connect), recorded) {
         (Ok(running), Ok(())) => running,

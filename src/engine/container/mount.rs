@@ -119,8 +119,12 @@ pub(crate) fn release(dir: &ContainerDir) -> Result<bool> {
 }
 
 /// Only root has mounts that others see, be it of a user namespace that they are in (`unshare`).
+pub(super) fn is_allowed(engine: &Engine<'_>) -> bool {
+    engine.mode == Mode::Root || engine.host.owns_ids()
+}
+
 fn allowed(engine: &Engine<'_>, verb: &str) -> Result<()> {
-    if engine.mode == Mode::Root || engine.host.owns_ids() {
+    if is_allowed(engine) {
         return Ok(());
     }
     Err(

@@ -65,11 +65,11 @@ pub(super) fn given<'a>(engine: &Engine<'_>, config: Cow<'a, Config>) -> Cow<'a,
 
 /// Tells the manager which process stands for the service, once the payload runs; and that it is
 /// ready, where nobody else does.
-pub(crate) fn started(engine: &Engine<'_>, notify: Notify, main: u32) {
+pub(crate) fn started(engine: &Engine<'_>, notify: Notify, main: impl FnOnce() -> u32) {
     match notify {
         Notify::Nobody => {}
-        Notify::Ketch => tell(engine, &format!("MAINPID={main}\nREADY=1")),
-        Notify::Payload | Notify::Healthy => tell(engine, &format!("MAINPID={main}")),
+        Notify::Ketch => tell(engine, &format!("MAINPID={}\nREADY=1", main())),
+        Notify::Payload | Notify::Healthy => tell(engine, &format!("MAINPID={}", main())),
     }
 }
 

@@ -269,7 +269,9 @@ pub(crate) fn delete_ended(
     lock: ContainerLock,
     record: &ContainerRecord,
 ) -> Result<()> {
-    mount::release(dir)?;
+    if mount::is_allowed(engine) {
+        mount::release(dir)?;
+    }
     network::release(engine, record, dir)?;
     // A removal shares little code with the start and the waiting before it.
     memory::forget_code();

@@ -77,7 +77,7 @@ fn attended(
     let signals = Signals::block()?;
     let live = launch(engine, prepared, [None; 3], 0)?;
     event::started(engine, &prepared.record, live.began);
-    notify::started(engine, config.lifecycle.notify, std::process::id());
+    notify::started(engine, config.lifecycle.notify, std::process::id);
     timing.lap("start");
     let how = Attendance {
         sig_proxy: request.sig_proxy,
