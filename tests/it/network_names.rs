@@ -5,8 +5,12 @@ use std::io::Read;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::harness::process::Output;
 use crate::harness::{Env, Identity, eventually};
+use crate::network_private::{helpers, is_gone, kill_helpers, noted, supervisor};
 
 /// Runs a case in each identity mode.
 fn everywhere(case: fn(&Env)) {
@@ -184,6 +188,75 @@ fn a_network_has_resolvers_of_its_own() {
             .refused(&["--dns"]);
         env.ketch(&["rm", "-f", "web", "own"]).ok();
         env.ketch(&["network", "rm", "mute", "net"]).ok();
+        env.assert_clean();
+    });
+}
+
+fn greeted(port: u16) -> bool {
+    let mut text = String::new();
+    let stream = TcpStream::connect(("127.0.0.1", port));
+    let read = stream.and_then(|mut stream| stream.read_to_string(&mut text));
+    read.is_ok() && text.starts_with("you are")
+}
+
+#[test]
+fn killed_helpers_are_started_again() {
+    everywhere(|env| {
+        env.ketch(&["network", "create", "net"]).ok();
+        let port = free_port();
+        let published = format!("127.0.0.1:{port}:80");
+        let id = serve(env, "web", &["--network", "net", "-p", &published]);
+        let pid = || {
+            env.ketch(&["inspect", "-f", "{{.State.Pid}}", "web"])
+                .stdout
+        };
+        let (first, ip) = (pid(), address(env, "web", "net"));
+        // Nobody else is on the network: nobody else keeps it.
+        let works = || {
+            let found = env.ketch(&["exec", "web", "payload", "look-up", "web"]);
+            assert_eq!(found.ok(), format!("0 {ip}"));
+            assert!(greeted(port), "{:?}", env.identity);
+            on(env, "net", &["connect", &format!("{ip}:80")]).ok();
+        };
+        works();
+        let count = helpers(env, &id).len();
+        let is_root = env.identity == Some(Identity::Root);
+        assert_eq!(count, if is_root { 1 } else { 2 });
+        for _ in 0..2 {
+            kill_helpers(env, &id);
+            works();
+        }
+        eventually("all is noted", || noted(env, &id, "restarted") == 2 * count);
+        assert_eq!(pid(), first, "the container itself goes on");
+        kill_helpers(env, &id);
+        let last = helpers(env, &id);
+        env.ketch(&["rm", "-f", "web"]).ok();
+        assert!(last.into_iter().all(is_gone));
+        TcpListener::bind(("127.0.0.1", port)).unwrap();
+        env.ketch(&["network", "rm", "net"]).ok();
+        env.assert_clean();
+    });
+}
+
+#[test]
+fn a_helper_whose_port_was_taken_meanwhile_waits_for_it() {
+    everywhere(|env| {
+        env.ketch(&["network", "create", "net"]).ok();
+        let port = free_port();
+        let published = format!("127.0.0.1:{port}:80");
+        let id = serve(env, "web", &["--network", "net", "-p", &published]);
+        let keeper = Pid::from_raw(supervisor(env, &id));
+        let leads = *helpers(env, &id).last().unwrap();
+        kill(keeper, Signal::SIGSTOP).unwrap();
+        kill(Pid::from_raw(leads), Signal::SIGKILL).unwrap();
+        eventually("its port is free", || is_gone(leads));
+        let taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
+        kill(keeper, Signal::SIGCONT).unwrap();
+        eventually("that is noted", || noted(env, &id, "failed") > 0);
+        drop(taken);
+        eventually("the port leads there again", || greeted(port));
+        env.ketch(&["rm", "-f", "web"]).ok();
+        env.ketch(&["network", "rm", "net"]).ok();
         env.assert_clean();
     });
 }
