@@ -327,6 +327,49 @@ fn the_files_in_etc_are_dockers() {
 }
 
 #[test]
+fn a_running_container_is_in_its_own_hosts_file_while_it_is_on_a_network() {
+    everywhere(|env| {
+        for name in ["net", "other"] {
+            env.ketch(&["network", "create", name]).ok();
+        }
+        let flags = ["--network", "net", "--hostname", "me.example"];
+        serve(env, "web", &flags);
+        let hosts = || {
+            let text = env.ketch(&["exec", "web", "payload", "cat", "/etc/hosts"]);
+            text.ok().to_owned()
+        };
+        let before = hosts();
+        let connect = ["network", "connect", "--alias", "www", "other", "web"];
+        env.ketch(&connect).ok();
+        let after = hosts();
+        let own = format!("{}\tme.example web ", address(env, "web", "other"));
+        let added: Vec<&str> = after
+            .strip_prefix(&before)
+            .unwrap()
+            .trim()
+            .lines()
+            .collect();
+        assert!(added[0].starts_with(&own), "{added:?}");
+        assert!(added[0].split_whitespace().any(|word| word == "www"));
+        // As a start writes it.
+        env.ketch(&["restart", "-t", "0", "web"]).ok();
+        let again = hosts();
+        let own = format!("{}\t", address(env, "web", "other"));
+        let line = again.lines().find(|line| line.starts_with(&own)).unwrap();
+        assert_eq!(
+            line.split_once('\t').unwrap().1,
+            added[0].split_once('\t').unwrap().1
+        );
+        env.ketch(&["network", "disconnect", "other", "web"]).ok();
+        let left: Vec<&str> = again.lines().filter(|one| *one != line).collect();
+        assert_eq!(hosts().lines().collect::<Vec<_>>(), left);
+        env.ketch(&["rm", "-f", "web"]).ok();
+        env.ketch(&["network", "rm", "net", "other"]).ok();
+        env.assert_clean();
+    });
+}
+
+#[test]
 fn a_published_port_is_reached_on_the_loopback_device_and_held() {
     as_root(|env| {
         let port = free_port();

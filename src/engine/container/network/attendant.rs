@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::Connection;
 use super::bridged::Seat;
+use super::hosts;
 use super::ports::Held;
 use super::serving::{Helper, Role};
 use crate::common::{ContainerId, Error, Result};
@@ -157,11 +158,7 @@ pub(super) fn write_names(connection: &Connection<'_>) -> Result<()> {
     let own = etc::own_names(&hostname, domain);
     let mut lines = String::new();
     for Seat { member, .. } in seats {
-        let mut names = vec![own.as_str()];
-        names.extend(member.names().filter(|name| *name != hostname));
-        for address in &member.addresses {
-            lines.push_str(&format!("{}\t{}\n", address.ip, names.join(" ")));
-        }
+        lines.push_str(&hosts::lines(member, &own, &hostname));
     }
     // An ordinary user's bridges are not the host's.
     if let (Some(gateway), None) = (gateway, connection.shared) {
@@ -206,7 +203,8 @@ pub(super) fn is_images(network: &Network) -> bool {
     network.dns.iter().any(|server| server == "none")
 }
 
-fn append(path: &Path, text: &str) -> Result<()> {
+/// Adds to a file.
+pub(super) fn append(path: &Path, text: &str) -> Result<()> {
     use std::io::Write;
     let mut options = std::fs::OpenOptions::new();
     let opened = options.append(true).open(path);

@@ -6,6 +6,7 @@
 
 mod attendant;
 mod bridged;
+mod hosts;
 mod late;
 mod live;
 mod mend;
