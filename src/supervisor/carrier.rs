@@ -38,19 +38,24 @@ impl<'a> Carriers<'a> {
         record: &ContainerRecord,
         dir: &ContainerDir,
     ) -> Carriers<'a> {
-        let (served, ends) = Served::of(engine, record, dir);
-        let now = Instant::now();
-        let one = |process: Option<OwnedFd>| Carrier {
-            due: process.is_none().then_some(now),
-            process,
-            began: now,
-            restarts: restarts(),
-        };
-        Carriers {
+        let mut carriers = Carriers {
             engine,
             record: record.clone(),
-            served,
-            each: ends.into_iter().map(one).collect(),
+            served: Served::of(engine, record, dir),
+            each: Vec::new(),
+        };
+        carriers.look();
+        carriers
+    }
+
+    /// Finds those that have come meanwhile.
+    pub(super) fn look(&mut self) {
+        for (place, process) in self.served.look().into_iter().enumerate() {
+            match self.each.get_mut(place) {
+                Some(one) if one.process.is_some() || one.due.is_some() => {}
+                Some(one) => *one = Carrier::of(process),
+                None => self.each.push(Carrier::of(process)),
+            }
         }
     }
 
@@ -83,8 +88,9 @@ impl<'a> Carriers<'a> {
             }
             one.began = now;
             match self.served.renew(place) {
+                Ok(None) => {}
                 Ok(process) => {
-                    one.process = Some(process);
+                    one.process = process;
                     self.note("restarted", "");
                 }
                 Err(error) => {
@@ -113,6 +119,19 @@ impl<'a> Carriers<'a> {
         let why = (!why.is_empty()).then(|| ("error", why.to_owned()));
         let action = format!("network_status: {status}");
         container::note(self.engine, &self.record, &action, why.as_slice());
+    }
+}
+
+impl Carrier {
+    /// One that is to be started at once where it is gone.
+    fn of(process: Option<OwnedFd>) -> Carrier {
+        let now = Instant::now();
+        Carrier {
+            due: process.is_none().then_some(now),
+            process,
+            began: now,
+            restarts: restarts(),
+        }
     }
 }
 

@@ -318,6 +318,7 @@ impl Watch<'_> {
                 Said::Signal(number) => self.child.signal(number)?,
                 Said::Nothing | Said::Detached | Said::Vanished => return Ok(()),
                 Said::Start => self.open_gate(client),
+                Said::ServeAnew => self.carriers.look(),
                 Said::CheckAnew => {
                     let record = self.dir.record()?;
                     self.health = Health::of(self.engine, &record, self.dir);

@@ -94,7 +94,7 @@ fn a_container_of_the_default_network_finds_names_once_it_comes_to_one_with_them
     as_root(|env| {
         env.ketch(&["network", "create", "net"]).ok();
         serve(env, "web", &["--network", "net"]);
-        serve(env, "late", &[]);
+        let id = serve(env, "late", &[]);
         let asked = || env.ketch(&["exec", "late", "payload", "look-up", "web"]);
         assert!(!asked().stdout.starts_with("0 "));
         env.ketch(&["network", "connect", "net", "late"]).ok();
@@ -105,6 +105,8 @@ fn a_container_of_the_default_network_finds_names_once_it_comes_to_one_with_them
             on(env, "net", &["look-up", "late"]).ok(),
             format!("0 {there}")
         );
+        kill_helpers(env, &id);
+        assert_eq!(asked().ok(), format!("0 {ip}"));
         env.ketch(&["network", "disconnect", "net", "late"]).ok();
         env.ketch(&["rm", "-f", "web", "late"]).ok();
         env.assert_clean();

@@ -81,8 +81,12 @@ pub(crate) fn helpers(env: &Env, id: &str) -> Vec<i32> {
     let text = fs::read(path).unwrap_or_default();
     let found: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
     let list = found["helpers"].as_array().cloned().unwrap_or_default();
+    // The last is for networks that came after the start.
+    let late = found["late"]["helper"]["pid"].as_i64();
     list.iter()
-        .map(|helper| helper["pid"].as_i64().unwrap() as i32)
+        .map(|helper| helper["pid"].as_i64().unwrap())
+        .chain(late)
+        .map(|pid| pid as i32)
         .collect()
 }
 
@@ -266,12 +270,43 @@ cases! {
         env.ketch(&["network", "create", "net"]).ok();
         let id = serve(env, "web", &[]);
         env.ketch(&["network", "connect", "net", "web"]).ok();
-        let text = fs::read(env.store().join(format!("containers/{id}/network.json"))).unwrap();
-        let found: serde_json::Value = serde_json::from_slice(&text).unwrap();
-        let late = found["late"]["helper"]["pid"].as_i64().unwrap() as i32;
+        let late = *helpers(env, &id).last().unwrap();
         assert!(!is_gone(late));
         kill(Pid::from_raw(supervisor(env, &id)), Signal::SIGKILL).unwrap();
         eventually("it has ended", || is_gone(late));
+        env.ketch(&["rm", "-f", "web"]).ok();
+        env.ketch(&["network", "rm", "net"]).ok();
+        env.assert_clean();
+    }
+
+    fn what_a_late_network_has_brought_is_started_again(env) {
+        if !can_carry(env) { return; }
+        let port = free_port();
+        env.ketch(&["network", "create", "net"]).ok();
+        let id = serve(env, "web", &["-p", &format!("127.0.0.1:{port}:80")]);
+        let count = helpers(env, &id).len();
+        for _ in 0..2 {
+            env.ketch(&["network", "connect", "net", "web"]).ok();
+            let ip = address(env, "web", "net");
+            // Nobody else is on the network: nobody else keeps it.
+            let works = || {
+                let found = env.ketch(&["exec", "web", "payload", "look-up", "web"]);
+                assert_eq!(found.ok(), format!("0 {ip}"));
+                assert!(ask(port).is_some());
+                on(env, "net", &["connect", &format!("{ip}:80")]).ok();
+            };
+            works();
+            assert_eq!(helpers(env, &id).len(), count + 1);
+            kill_helpers(env, &id);
+            works();
+            let late = *helpers(env, &id).last().unwrap();
+            env.ketch(&["network", "disconnect", "net", "web"]).ok();
+            eventually("it is gone, and reaped", || !fs::exists(format!("/proc/{late}")).unwrap());
+            let shared = env.store().join("network/holder.json");
+            eventually("nobody has the shared namespace any more", || !shared.exists());
+        }
+        assert_eq!(helpers(env, &id).len(), count);
+        assert_eq!(noted(env, &id, "failed"), 0);
         env.ketch(&["rm", "-f", "web"]).ok();
         env.ketch(&["network", "rm", "net"]).ok();
         env.assert_clean();

@@ -65,7 +65,7 @@ impl Late {
             keeper: Some(keeper),
             ..outside(resolver, share)?
         };
-        let helper = begin(Role::Outside, work)?;
+        let helper = begin(Role::Late, work)?;
         if rewrites {
             overwrite(&path, &etc::resolver_conf(network)).inspect_err(|_| helper.end())?;
         }

@@ -24,57 +24,81 @@ pub(crate) struct Served<'a> {
     engine: &'a Engine<'a>,
     record: ContainerRecord,
     dir: ContainerDir,
+    /// As they were seen last.
+    known: Vec<Helper>,
     /// One of the keeper's own: the shared namespace outlives a killed process that has another.
     share: Option<Membership>,
 }
 
 impl<'a> Served<'a> {
-    /// Those of a container that runs, and each of them to wait for its end; `None` is one that
-    /// is gone.
+    /// Those of a container.
     pub(crate) fn of(
         engine: &'a Engine<'a>,
         record: &ContainerRecord,
         dir: &ContainerDir,
-    ) -> (Served<'a>, Vec<Option<OwnedFd>>) {
-        let helpers = read(dir).helpers;
-        let ends: Vec<Option<OwnedFd>> = helpers.iter().map(Helper::pidfd).collect();
-        let at = helpers.iter().position(|one| one.role == Role::Outside);
-        let holder = at.and_then(|at| ends.get(at)?.as_ref());
-        let share = holder.and_then(|holder| {
-            let share = shared::visit(engine).ok()??;
-            // The container's namespace was there all the while: it is this one.
-            (!has_ended(holder.as_fd())).then_some(share)
-        });
-        let served = Served {
+    ) -> Served<'a> {
+        Served {
             engine,
             record: record.clone(),
             dir: dir.clone(),
-            share,
-        };
-        (served, ends)
+            known: Vec::new(),
+            share: None,
+        }
+    }
+
+    /// Sees which there are now: each of them to wait for its end; `None` is one that is gone.
+    pub(crate) fn look(&mut self) -> Vec<Option<OwnedFd>> {
+        self.known = read(&self.dir).processes().cloned().collect();
+        let ends: Vec<_> = self.known.iter().map(Helper::pidfd).collect();
+        let mut both = self.known.iter().zip(&ends);
+        let holder = both.find_map(|(one, end)| end.as_ref().filter(|_| one.role.has_share()));
+        if self.share.is_none()
+            && let Some(holder) = holder
+        {
+            let share = shared::visit(self.engine).ok().flatten();
+            // The container's namespace was there all the while: it is this one.
+            self.share = share.filter(|_| !has_ended(holder.as_fd()));
+        }
+        ends
     }
 
     /// Starts one of them again, by its place among them, with the same ports and as a child of
-    /// this process; to wait for its end.
+    /// this process; to wait for its end. `None` when it has nothing to serve any more.
     ///
     /// # Errors
     /// As for a start; the container has ended, or the shared namespace that it was in is gone.
-    pub(crate) fn renew(&self, place: usize) -> Result<OwnedFd> {
+    pub(crate) fn renew(&mut self, place: usize) -> Result<Option<OwnedFd>> {
+        // Reaps it.
+        if let Some(known) = self.known.get(place) {
+            known.end();
+        }
         let gone = || {
             Error::new(Kind::NotFound, "connect again", &self.record.name).because("it has ended")
         };
         let (_, namespace) = namespace(self.dir.phase()?)?.ok_or_else(gone)?;
         let connected = read(&self.dir);
-        let before = connected.helpers.get(place).ok_or_else(gone)?;
-        before.end();
+        let Some(before) = connected.processes().nth(place) else {
+            if !connected.processes().any(|one| one.role.has_share()) {
+                self.share = None;
+            }
+            return Ok(None);
+        };
+        if let Some(end) = before.pidfd().filter(|end| !has_ended(end.as_fd())) {
+            // Somebody else was faster.
+            return Ok(Some(end));
+        }
         let helper = self.start(before.role, &connected, namespace.as_fd())?;
         change(&self.dir, |connected| {
-            if let Some(place) = connected.helpers.get_mut(place) {
+            if let Some(place) = connected.process_mut(place) {
                 *place = helper.clone();
             }
         })
         .inspect_err(|_| helper.end())?;
-        helper.pidfd().ok_or_else(gone)
+        let end = helper.pidfd();
+        if let Some(known) = self.known.get_mut(place) {
+            *known = helper;
+        }
+        end.map(Some).ok_or_else(gone)
     }
 
     fn start(
@@ -89,16 +113,17 @@ impl<'a> Served<'a> {
                 let held = self.left_out(connected)?;
                 begin(role, inside(held, namespace)?)
             }
-            Role::Outside => {
+            Role::Outside | Role::Late => {
                 let share = self.share()?;
                 let network = asked_network(&self.record);
-                let sockets = match connected.resolver {
+                let is_late = role == Role::Late;
+                let sockets = match connected.resolver || is_late {
                     true => Some(Space::around(namespace)?.open(dns::listen)?),
                     false => None,
                 };
                 let of = |sockets| resolver(self.engine, &self.record.id, &network, sockets);
                 let mut work = outside(sockets.map(of), share)?;
-                if share.is_none() {
+                if share.is_none() && !is_late {
                     work.forwards = self.forwards(connected)?;
                 }
                 begin(role, work)

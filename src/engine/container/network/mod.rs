@@ -68,6 +68,20 @@ struct Connected {
     late: Option<Late>,
 }
 
+impl Connected {
+    /// All processes that serve it.
+    fn processes(&self) -> impl Iterator<Item = &Helper> {
+        let late = self.late.iter().map(|late| &late.helper);
+        self.helpers.iter().chain(late)
+    }
+
+    /// One of them, by its place.
+    fn process_mut(&mut self, place: usize) -> Option<&mut Helper> {
+        let late = self.late.iter_mut().map(|late| &mut late.helper);
+        self.helpers.iter_mut().chain(late).nth(place)
+    }
+}
+
 /// A network on its way to a container.
 pub(super) struct Connection<'a> {
     engine: &'a Engine<'a>,

@@ -36,6 +36,15 @@ pub(super) enum Role {
     Outside,
     /// Leads ports on from the shared namespace.
     Shared,
+    /// As `Outside`, for networks that came after the start; without ports.
+    Late,
+}
+
+impl Role {
+    /// Whether an ordinary user's has a share in the shared namespace.
+    pub(super) fn has_share(self) -> bool {
+        matches!(self, Role::Outside | Role::Late)
+    }
 }
 
 /// A process that serves a container.
