@@ -224,6 +224,8 @@ mod tests {
             ToSupervisor::Resize(size),
             ToSupervisor::Signal(15),
             ToSupervisor::Detach,
+            ToSupervisor::CheckAnew,
+            ToSupervisor::ServeAnew,
         ] {
             assert_eq!(ToSupervisor::decode(&message.encode()), Some(message));
         }
