@@ -92,7 +92,9 @@ impl Trees {
                     .mounts
                     .iter()
                     .filter_map(|step| match &step.source {
-                        Source::Bind { path, .. } if step.volume => {
+                        Source::Bind { path, .. }
+                            if step.volume || step.id_map && step.subpath.is_some() =>
+                        {
                             Some(Tree::volume(path, step.subpath.as_deref()))
                         }
                         Source::Bind {

@@ -317,6 +317,7 @@ fn volume(
         no_copy,
         chown,
         overlay: aside,
+        id_map,
         subpath,
         ..
     } = &mount.kind
@@ -333,9 +334,9 @@ fn volume(
         options.push("U".to_owned());
     }
     let (path, more) = match source {
-        VolumeSource::Tmpfs(_) if *aside || subpath.is_some() => {
+        VolumeSource::Tmpfs(_) if *aside || *id_map || subpath.is_some() => {
             return Err(Error::new(Kind::Usage, "mount volume", name)
-                .because("a tmpfs has neither parts nor an overlay"));
+                .because("a tmpfs has neither parts, an overlay nor owners on disk"));
         }
         VolumeSource::Tmpfs(data) => {
             check_owner(inputs, name, data)?;
@@ -351,6 +352,9 @@ fn volume(
     };
     options.extend(more);
     options.push("rprivate".to_owned());
+    if *id_map {
+        options.push("idmap".to_owned());
+    }
     if *aside {
         options.push(overlay(own)?);
     }

@@ -60,6 +60,8 @@ pub(super) enum Said {
     Start,
     /// The container's health check was changed.
     CheckAnew,
+    /// The container has come to another network.
+    ServeAnew,
     /// It goes and leaves the container alone.
     Detached,
     /// It is gone without a word.
@@ -202,6 +204,7 @@ impl Client {
             Some(ToSupervisor::Resize(size)) => Said::Resize(size),
             Some(ToSupervisor::Signal(number)) => Said::Signal(number),
             Some(ToSupervisor::CheckAnew) => Said::CheckAnew,
+            Some(ToSupervisor::ServeAnew) => Said::ServeAnew,
             Some(ToSupervisor::Detach) => {
                 (self.gone, self.detached) = (true, true);
                 Said::Detached

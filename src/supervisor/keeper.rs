@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::carrier::Carrier;
+use super::carrier::Carriers;
 use super::clients::Client;
 use super::gate::{Gate, Held};
 use super::health::Health;
@@ -244,7 +244,7 @@ impl<'a> Keeper<'a> {
             stop_signal: setting.stop_signal,
             grace: setting.grace,
             health: Health::of(self.engine, &self.record, &self.dir),
-            carrier: Carrier::of(self.engine, &self.record, &self.dir),
+            carriers: Carriers::of(self.engine, &self.record, &self.dir),
             asked_to_end: false,
             renewed: false,
             overdue: false,

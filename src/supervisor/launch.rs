@@ -383,18 +383,33 @@ pub(crate) fn attach(
 /// # Errors
 /// When it cannot be reached; one without a supervisor is told of at its next start.
 pub(crate) fn check_anew(engine: &Engine<'_>, name: &str) -> Result<()> {
+    if !tell(engine, name, &ToSupervisor::CheckAnew)? {
+        let line = format!("the new health check of {name} holds from its next start on");
+        engine.ui.warn(&line);
+    }
+    Ok(())
+}
+
+/// Tells the supervisor of a container that runs that it has come to another network, whose
+/// processes are to be watched. Without a supervisor nobody watches them.
+///
+/// # Errors
+/// When it cannot be reached.
+pub(crate) fn serve_anew(engine: &Engine<'_>, name: &str) -> Result<()> {
+    tell(engine, name, &ToSupervisor::ServeAnew).map(drop)
+}
+
+/// False for a container that runs without a supervisor; one that does not run needs no word.
+fn tell(engine: &Engine<'_>, name: &str, word: &ToSupervisor<'_>) -> Result<bool> {
     let dir = engine.store.containers().find(name)?;
     if !container::state(&dir)?.has_process() {
-        return Ok(());
+        return Ok(true);
     }
     match listener::connect_at(dir.path(), SOCKET) {
-        Ok(socket) => socket::send(socket.as_fd(), &ToSupervisor::CheckAnew.encode(), None)
+        Ok(socket) => socket::send(socket.as_fd(), &word.encode(), None)
+            .map(|()| true)
             .map_err(|errno| Error::errno("tell the supervisor of", name, errno).into()),
-        Err(error) if error.kind() == Kind::NotFound => {
-            let line = format!("the new health check of {name} holds from its next start on");
-            engine.ui.warn(&line);
-            Ok(())
-        }
+        Err(error) if error.kind() == Kind::NotFound => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

@@ -40,5 +40,7 @@ mod watch;
 pub(crate) use attached::Viewer;
 pub(crate) use detach::DetachKeys;
 pub(crate) use handover::{ARGUMENT, resume};
-pub(crate) use launch::{Outcome, RunOptions, attach, check_anew, initialize, restart, run, start};
+pub(crate) use launch::{
+    Outcome, RunOptions, attach, check_anew, initialize, restart, run, serve_anew, start,
+};
 pub(crate) use protocol::Wanted;

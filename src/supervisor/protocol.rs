@@ -62,6 +62,8 @@ pub(super) enum ToSupervisor<'a> {
     Detach,
     /// The container's health check was changed.
     CheckAnew,
+    /// The container has come to another network.
+    ServeAnew,
 }
 
 /// Supervisor to client.
@@ -95,6 +97,7 @@ impl<'a> ToSupervisor<'a> {
             ToSupervisor::Signal(number) => vec![b's', *number as u8],
             ToSupervisor::Detach => vec![b'd'],
             ToSupervisor::CheckAnew => vec![b'h'],
+            ToSupervisor::ServeAnew => vec![b'n'],
         }
     }
 
@@ -112,6 +115,7 @@ impl<'a> ToSupervisor<'a> {
             [b's', number] => ToSupervisor::Signal(i32::from(*number)),
             [b'd'] => ToSupervisor::Detach,
             [b'h'] => ToSupervisor::CheckAnew,
+            [b'n'] => ToSupervisor::ServeAnew,
             _ => return None,
         })
     }
@@ -220,6 +224,8 @@ mod tests {
             ToSupervisor::Resize(size),
             ToSupervisor::Signal(15),
             ToSupervisor::Detach,
+            ToSupervisor::CheckAnew,
+            ToSupervisor::ServeAnew,
         ] {
             assert_eq!(ToSupervisor::decode(&message.encode()), Some(message));
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::carrier::Carrier;
+use super::carrier::Carriers;
 use super::clients::{Bond, Client, Said};
 use super::gate::{Gate, Opened};
 use super::health::Health;
@@ -65,8 +65,8 @@ pub(super) struct Watch<'a> {
     pub(super) grace: Option<Duration>,
     /// Its health check.
     pub(super) health: Option<Health<'a>>,
-    /// What carries its private network's packets.
-    pub(super) carrier: Option<Carrier<'a>>,
+    /// What serves its network.
+    pub(super) carriers: Carriers<'a>,
     /// Somebody asked the supervisor itself to end, and with it the container.
     pub(super) asked_to_end: bool,
     /// It is to be started again whatever its policy says: it was unhealthy.
@@ -88,7 +88,7 @@ enum Slot {
     Input,
     Client(usize),
     Check,
-    Carrier,
+    Carrier(usize),
 }
 
 impl Watch<'_> {
@@ -121,9 +121,7 @@ impl Watch<'_> {
             {
                 health.begin()?;
             }
-            if let Some(carrier) = &mut self.carrier {
-                carrier.begin();
-            }
+            self.carriers.begin();
         }
     }
 
@@ -173,14 +171,16 @@ impl Watch<'_> {
         if let Some(running) = check.and_then(Health::as_fd) {
             add(Slot::Check, PollFd::new(running, PollFlags::POLLIN));
         }
-        let carrier = self.carrier.as_ref();
-        if let Some(program) = carrier.and_then(Carrier::as_fd) {
-            add(Slot::Carrier, PollFd::new(program, PollFlags::POLLIN));
+        for (place, process) in self.carriers.descriptors() {
+            add(
+                Slot::Carrier(place),
+                PollFd::new(process, PollFlags::POLLIN),
+            );
         }
         let deadlines = [
             self.deadline,
             check.and_then(Health::deadline),
-            carrier.and_then(Carrier::deadline),
+            self.carriers.deadline(),
         ];
         wait(&mut fds, deadlines.into_iter().flatten().min())?;
         let found = slots.into_iter().zip(fds).filter_map(|(slot, fd)| {
@@ -214,11 +214,7 @@ impl Watch<'_> {
                 let wish = self.health.as_mut().map(Health::ended).transpose()?;
                 self.answer(wish.unwrap_or_default())?;
             }
-            Slot::Carrier => {
-                if let Some(carrier) = &mut self.carrier {
-                    carrier.ended();
-                }
-            }
+            Slot::Carrier(place) => self.carriers.ended(place),
             Slot::Output(stream) => drop(self.copy_out(stream, around)),
             Slot::Input => self.ends.flush(),
             Slot::Client(index) => {
@@ -322,6 +318,7 @@ impl Watch<'_> {
                 Said::Signal(number) => self.child.signal(number)?,
                 Said::Nothing | Said::Detached | Said::Vanished => return Ok(()),
                 Said::Start => self.open_gate(client),
+                Said::ServeAnew => self.carriers.look(),
                 Said::CheckAnew => {
                     let record = self.dir.record()?;
                     self.health = Health::of(self.engine, &record, self.dir);

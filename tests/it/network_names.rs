@@ -5,8 +5,12 @@ use std::io::Read;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::harness::process::Output;
 use crate::harness::{Env, Identity, eventually};
+use crate::network_private::{helpers, is_gone, kill_helpers, noted, supervisor};
 
 /// Runs a case in each identity mode.
 fn everywhere(case: fn(&Env)) {
@@ -90,7 +94,7 @@ fn a_container_of_the_default_network_finds_names_once_it_comes_to_one_with_them
     as_root(|env| {
         env.ketch(&["network", "create", "net"]).ok();
         serve(env, "web", &["--network", "net"]);
-        serve(env, "late", &[]);
+        let id = serve(env, "late", &[]);
         let asked = || env.ketch(&["exec", "late", "payload", "look-up", "web"]);
         assert!(!asked().stdout.starts_with("0 "));
         env.ketch(&["network", "connect", "net", "late"]).ok();
@@ -101,6 +105,8 @@ fn a_container_of_the_default_network_finds_names_once_it_comes_to_one_with_them
             on(env, "net", &["look-up", "late"]).ok(),
             format!("0 {there}")
         );
+        kill_helpers(env, &id);
+        assert_eq!(asked().ok(), format!("0 {ip}"));
         env.ketch(&["network", "disconnect", "net", "late"]).ok();
         env.ketch(&["rm", "-f", "web", "late"]).ok();
         env.assert_clean();
@@ -188,6 +194,75 @@ fn a_network_has_resolvers_of_its_own() {
     });
 }
 
+fn greeted(port: u16) -> bool {
+    let mut text = String::new();
+    let stream = TcpStream::connect(("127.0.0.1", port));
+    let read = stream.and_then(|mut stream| stream.read_to_string(&mut text));
+    read.is_ok() && text.starts_with("you are")
+}
+
+#[test]
+fn killed_helpers_are_started_again() {
+    everywhere(|env| {
+        env.ketch(&["network", "create", "net"]).ok();
+        let port = free_port();
+        let published = format!("127.0.0.1:{port}:80");
+        let id = serve(env, "web", &["--network", "net", "-p", &published]);
+        let pid = || {
+            env.ketch(&["inspect", "-f", "{{.State.Pid}}", "web"])
+                .stdout
+        };
+        let (first, ip) = (pid(), address(env, "web", "net"));
+        // Nobody else is on the network: nobody else keeps it.
+        let works = || {
+            let found = env.ketch(&["exec", "web", "payload", "look-up", "web"]);
+            assert_eq!(found.ok(), format!("0 {ip}"));
+            assert!(greeted(port), "{:?}", env.identity);
+            on(env, "net", &["connect", &format!("{ip}:80")]).ok();
+        };
+        works();
+        let count = helpers(env, &id).len();
+        let is_root = env.identity == Some(Identity::Root);
+        assert_eq!(count, if is_root { 1 } else { 2 });
+        for _ in 0..2 {
+            kill_helpers(env, &id);
+            works();
+        }
+        eventually("all is noted", || noted(env, &id, "restarted") == 2 * count);
+        assert_eq!(pid(), first, "the container itself goes on");
+        kill_helpers(env, &id);
+        let last = helpers(env, &id);
+        env.ketch(&["rm", "-f", "web"]).ok();
+        assert!(last.into_iter().all(is_gone));
+        TcpListener::bind(("127.0.0.1", port)).unwrap();
+        env.ketch(&["network", "rm", "net"]).ok();
+        env.assert_clean();
+    });
+}
+
+#[test]
+fn a_helper_whose_port_was_taken_meanwhile_waits_for_it() {
+    everywhere(|env| {
+        env.ketch(&["network", "create", "net"]).ok();
+        let port = free_port();
+        let published = format!("127.0.0.1:{port}:80");
+        let id = serve(env, "web", &["--network", "net", "-p", &published]);
+        let keeper = Pid::from_raw(supervisor(env, &id));
+        let leads = *helpers(env, &id).last().unwrap();
+        kill(keeper, Signal::SIGSTOP).unwrap();
+        kill(Pid::from_raw(leads), Signal::SIGKILL).unwrap();
+        eventually("its port is free", || is_gone(leads));
+        let taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
+        kill(keeper, Signal::SIGCONT).unwrap();
+        eventually("that is noted", || noted(env, &id, "failed") > 0);
+        drop(taken);
+        eventually("the port leads there again", || greeted(port));
+        env.ketch(&["rm", "-f", "web"]).ok();
+        env.ketch(&["network", "rm", "net"]).ok();
+        env.assert_clean();
+    });
+}
+
 #[test]
 fn an_internal_network_asks_nobody_else() {
     everywhere(|env| {
@@ -250,6 +325,49 @@ fn the_files_in_etc_are_dockers() {
             resolv.ok(),
             "nameserver 192.0.2.53\nsearch example.org\noptions timeout:1"
         );
+    });
+}
+
+#[test]
+fn a_running_container_is_in_its_own_hosts_file_while_it_is_on_a_network() {
+    everywhere(|env| {
+        for name in ["net", "other"] {
+            env.ketch(&["network", "create", name]).ok();
+        }
+        let flags = ["--network", "net", "--hostname", "me.example"];
+        serve(env, "web", &flags);
+        let hosts = || {
+            let text = env.ketch(&["exec", "web", "payload", "cat", "/etc/hosts"]);
+            text.ok().to_owned()
+        };
+        let before = hosts();
+        let connect = ["network", "connect", "--alias", "www", "other", "web"];
+        env.ketch(&connect).ok();
+        let after = hosts();
+        let own = format!("{}\tme.example web ", address(env, "web", "other"));
+        let added: Vec<&str> = after
+            .strip_prefix(&before)
+            .unwrap()
+            .trim()
+            .lines()
+            .collect();
+        assert!(added[0].starts_with(&own), "{added:?}");
+        assert!(added[0].split_whitespace().any(|word| word == "www"));
+        // As a start writes it.
+        env.ketch(&["restart", "-t", "0", "web"]).ok();
+        let again = hosts();
+        let own = format!("{}\t", address(env, "web", "other"));
+        let line = again.lines().find(|line| line.starts_with(&own)).unwrap();
+        assert_eq!(
+            line.split_once('\t').unwrap().1,
+            added[0].split_once('\t').unwrap().1
+        );
+        env.ketch(&["network", "disconnect", "other", "web"]).ok();
+        let left: Vec<&str> = again.lines().filter(|one| *one != line).collect();
+        assert_eq!(hosts().lines().collect::<Vec<_>>(), left);
+        env.ketch(&["rm", "-f", "web"]).ok();
+        env.ketch(&["network", "rm", "net", "other"]).ok();
+        env.assert_clean();
     });
 }
 

@@ -303,6 +303,41 @@ cases! {
         env.assert_clean();
     }
 
+    fn idmap_shows_the_owners_that_a_volume_has_on_disk(env) {
+        let folder = env.folder("shared");
+        fs::create_dir(env.path("shared/part")).unwrap();
+        env.file("shared/part/file", "seven's");
+        let image = env.base();
+        let device = format!("device={folder}");
+        env.ketch(&["volume", "create", "-o", "type=none", "-o", "o=bind", "-o", &device, "away"]).ok();
+        env.ketch(&["volume", "create", "-o", "type=tmpfs", "light"]).ok();
+        let mount = |name: &str, more: &str| format!("type=volume,src={name},dst=/w,idmap{more}");
+        if env.identity != Some(Identity::Root) {
+            for flags in [["-v", "own:/w:idmap"], ["--mount", &mount("away", "")]] {
+                run(env, &image, &flags, &["true"]).fails(125, &["map the owners of", "root alone"]);
+            }
+        } else {
+            chown(env.path("shared/part/file"), Some(7), Some(8)).unwrap();
+            let auto = |flags: &[&str], payload: &[&str]| {
+                let flags = [&["--rm", "--userns", "auto"], flags].concat();
+                run(env, &image, &flags, payload)
+            };
+            auto(&["-v", "away:/w"], &["stat", "/w/part/file"]).says(" 65534:65534 ");
+            auto(&["-v", "away:/w:idmap"], &["stat", "/w/part/file"]).says(" 7:8 ");
+            auto(&["--mount", &mount("away", "")], &["write", "/w/new", "root's"]).ok();
+            assert_eq!(fs::metadata(env.path("shared/new")).unwrap().uid(), 0);
+            auto(&["--mount", &mount("away", ",subpath=part")], &["stat", "/w/file"]).says(" 7:8 ");
+            auto(&["-v", "own:/w:idmap"], &["write", "/w/new", "root's"]).ok();
+            run(env, &image, &["--rm", "-v", "own:/w"], &["stat", "/w/new"]).says(" 0:0 ");
+            let on_disk = env.store().join("volumes/own/_data/new");
+            assert_eq!(fs::metadata(on_disk).unwrap().uid(), 0);
+            auto(&["-v", "light:/w:idmap"], &["true"]).fails(125, &["light", "tmpfs"]);
+        }
+        run(env, &image, &["--mount", "type=tmpfs,dst=/w,idmap"], &["true"]).fails(125, &["idmap is for"]);
+        env.ketch(&["volume", "prune", "-af"]).ok();
+        env.assert_clean();
+    }
+
     fn a_container_of_auto_is_root_s_to_list_and_remove(env) {
         if env.identity != Some(Identity::Root) {
             return;

@@ -164,7 +164,8 @@ impl<'a> Fields<'a> {
                     Ok(asked) => asked,
                     Err(_) => return Err(bad(FLAG, text, volume::OTHER_MAP)),
                 };
-                Family::Bind
+                // As the next.
+                return Ok(());
             }
             "u" | "chown" => {
                 // Of binds and volumes alike.
@@ -254,8 +255,12 @@ impl<'a> Fields<'a> {
         let Some(target) = self.target.clone() else {
             return Err(bad(FLAG, text, "the target (dst=) is missing"));
         };
-        if matches!(self.family, Family::Tmpfs | Family::Image) && self.bind.chown {
-            return Err(bad(FLAG, text, "U is for type=bind and type=volume"));
+        if matches!(self.family, Family::Tmpfs | Family::Image) {
+            let asked = [(self.bind.chown, "U"), (self.bind.id_map, "idmap")];
+            if let Some((_, key)) = asked.into_iter().find(|(asked, _)| *asked) {
+                let why = format!("{key} is for type=bind and type=volume");
+                return Err(bad(FLAG, text, why));
+            }
         }
         if matches!(self.family, Family::Bind | Family::Tmpfs) && self.subpath.is_some() {
             return Err(bad(FLAG, text, "subpath is for type=volume and type=image"));
@@ -315,6 +320,7 @@ impl<'a> Fields<'a> {
                     no_copy: self.no_copy,
                     chown: self.bind.chown,
                     overlay: false,
+                    id_map: self.bind.id_map,
                     no_create: false,
                     make: self.make,
                     subpath: self.subpath,
@@ -379,6 +385,7 @@ mod tests {
                 no_copy: false,
                 chown: false,
                 overlay: false,
+                id_map: false,
                 no_create: false,
                 make: None,
                 subpath: Some("a".to_owned())

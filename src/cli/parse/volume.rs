@@ -146,7 +146,6 @@ impl<'a> Options<'a> {
             "z" | "Z" => self.relabel = true,
             "U" => self.chown = true,
             "O" => self.overlay = true,
-            // A volume always shows the owners that are on disk.
             "idmap" => self.id_map = true,
             _ if option.starts_with("idmap=") => return clash(OTHER_MAP),
             "copy" | "nocopy" => self.no_copy = Some(option == "nocopy"),
@@ -216,6 +215,7 @@ impl<'a> Options<'a> {
             no_copy: self.no_copy == Some(true),
             chown: self.chown,
             overlay: self.overlay,
+            id_map: self.id_map,
             no_create: self.no_create,
             make: None,
             subpath: None,
@@ -261,6 +261,11 @@ mod tests {
     fn other_sources_name_volumes() {
         let mount = parse("data:/d:nocopy,noexec", &here()).unwrap();
         assert!(mount.no_exec);
+        let mapped = parse("data:/d:idmap", &here()).unwrap();
+        assert!(matches!(
+            mapped.kind,
+            MountKind::Volume { id_map: true, .. }
+        ));
         assert_eq!(
             mount.kind,
             MountKind::Volume {
@@ -269,6 +274,7 @@ mod tests {
                 no_copy: true,
                 chown: false,
                 overlay: false,
+                id_map: false,
                 no_create: false,
                 make: None,
                 subpath: None

@@ -74,9 +74,7 @@ pub(crate) use logs::{LogSink, LogsRequest, logs};
 pub(crate) use mount::{
     Mounted, mount, mounted, refuse_mounted, release as release_mount, unmount,
 };
-pub(crate) use network::{
-    plug, program_of, reload_networks, renew_program, sweep_networks, tear_down, unplug,
-};
+pub(crate) use network::{Served, plug, reload_networks, sweep_networks, tear_down, unplug};
 pub(crate) use notify::{healthy as notify_healthy, started as notify_started};
 pub(crate) use pause::{pause, resume, unpause};
 pub(crate) use port::ports;

@@ -25,8 +25,14 @@ pub(super) fn choose(
 ) -> Result<()> {
     declared(config, image);
     for mount in &mut config.mounts {
-        if let MountKind::Bind { source, options } = &mount.kind
-            && options.id_map
+        let mapped = match &mount.kind {
+            MountKind::Bind { source, options } if options.id_map => Some(source),
+            MountKind::Volume {
+                name, id_map: true, ..
+            } => Some(name.as_ref().unwrap_or(&mount.target)),
+            _ => None,
+        };
+        if let Some(source) = mapped
             && engine.mode != Mode::Root
         {
             return Err(Error::new(Kind::Unsupported, "map the owners of", source)
@@ -99,6 +105,7 @@ fn declared(config: &mut Config, image: &ContainerConfig) {
                         no_copy: false,
                         chown: false,
                         overlay: false,
+                        id_map: false,
                         no_create: false,
                         make: None,
                         subpath: None,

@@ -85,6 +85,10 @@ pub(crate) enum MountKind {
         /// `O`: changes go to a throw-away overlay.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         overlay: bool,
+        /// `idmap`: the owners that are on disk, or an error; a volume of the store shows them
+        /// where it can.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        id_map: bool,
         /// `nocreate`: it has to be there when the container is made.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         no_create: bool,

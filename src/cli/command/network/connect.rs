@@ -8,6 +8,7 @@ use crate::common::{ExitStatus, Result};
 use crate::engine::Engine;
 use crate::engine::network;
 use crate::network::{Attachment, parse_hardware_address};
+use crate::supervisor;
 
 /// Connect a container to a network
 #[derive(clap::Parser, Debug)]
@@ -47,6 +48,7 @@ impl Execute for Connect {
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         network::connect(&engine, &self.container, &asked)?;
+        supervisor::serve_anew(&engine, &self.container)?;
         Ok(ExitStatus::Code(0))
     }
 }

@@ -7,13 +7,16 @@ use std::path::Path;
 
 use super::Connection;
 use super::bridged::Seat;
+use super::hosts;
 use super::ports::Held;
-use super::private::Helper;
-use crate::common::{Error, Result};
+use super::serving::{Helper, Role};
+use crate::common::{ContainerId, Error, Result};
+use crate::engine::Engine;
 use crate::engine::container::etc;
 use crate::network::attendant::{self, Work};
 use crate::network::dns::Resolver;
 use crate::network::forward::Forward;
+use crate::network::shared::Membership;
 use crate::network::user::Program;
 use crate::spec::config::Network;
 use crate::sys::namespace;
@@ -32,17 +35,18 @@ const HOST: &str = "host.containers.internal";
 /// the container does. Ports are led on from there and names are asked for outside: two processes.
 pub(super) fn start(
     connection: &mut Connection<'_>,
-    resolver: Vec<OwnedFd>,
+    sockets: Option<[OwnedFd; 2]>,
 ) -> Result<Vec<Helper>> {
-    let mut names = Work {
-        resolver: names(connection, resolver),
-        held: held(connection)?,
-        ..Work::default()
-    };
-    let mut forwards = forwards(connection);
+    let prepared = connection.prepared;
+    let network = &prepared.asked.config.network;
+    let of = |sockets| resolver(connection.engine, &prepared.record.id, network, sockets);
+    let mut names = outside(sockets.map(of), connection.shared)?;
+    let held = std::mem::take(&mut connection.held);
+    let forwards = connection.leads.map(|target| lead(held, target));
+    let mut forwards = forwards.unwrap_or_default();
     let Some(share) = connection.shared else {
         names.forwards = forwards;
-        return begin([names]);
+        return all([(Role::Outside, names)]);
     };
     if connection
         .seats
@@ -51,85 +55,87 @@ pub(super) fn start(
     {
         forwards.clear();
     }
-    let ports = Work {
-        enter: Some((Some(copy(share.user())?), copy(share.network())?)),
-        forwards,
-        ..Work::default()
-    };
-    begin([names, ports])
-}
-
-/// Starts what leads ports into a private network, to the container's own loopback device.
-pub(super) fn lead(held: Vec<(u16, Held)>, namespace: BorrowedFd<'_>) -> Result<Helper> {
-    let failed = |errno| Error::errno("open user namespace of", "network", errno);
-    let user = namespace::owner(namespace).map_err(failed)?;
-    let is_own = namespace::is_own("user", &user).map_err(failed)?;
-    let lead = |(port, held): (u16, Held)| held.lead((Ipv4Addr::LOCALHOST, port).into());
-    let pid = attendant::start(Work {
-        forwards: held.into_iter().map(lead).collect(),
-        enter: Some(((!is_own).then_some(user), copy(namespace)?)),
-        ..Work::default()
-    })?;
-    Ok(Helper::of(pid))
+    let ports = shared(share, forwards)?;
+    all([(Role::Outside, names), (Role::Shared, ports)])
 }
 
 /// Starts a process for each that has something to do; none runs on after an error.
-fn begin<const COUNT: usize>(works: [Work; COUNT]) -> Result<Vec<Helper>> {
-    let mut begun = Vec::new();
-    for work in works.into_iter().filter(Work::is_some) {
-        match attendant::start(work) {
-            Ok(pid) => begun.push(Helper::of(pid)),
-            Err(error) => {
-                begun.iter().for_each(Helper::end);
-                return Err(error);
-            }
-        }
+fn all<const COUNT: usize>(works: [(Role, Work); COUNT]) -> Result<Vec<Helper>> {
+    let mut begun: Vec<Helper> = Vec::new();
+    for (role, work) in works.into_iter().filter(|(_, work)| work.is_some()) {
+        let helper = begin(role, work).inspect_err(|_| begun.iter().for_each(Helper::end))?;
+        begun.push(helper);
     }
     Ok(begun)
 }
 
-/// What answers for names, where the container is to be answered.
-fn names(connection: &Connection<'_>, sockets: Vec<OwnedFd>) -> Option<Resolver> {
-    let mut sockets = sockets.into_iter();
-    let (datagrams, streams) = (sockets.next()?, sockets.next()?);
-    let asked = &connection.prepared.asked.config.network.dns;
-    Some(Resolver {
-        datagrams: UdpSocket::from(datagrams),
-        streams: TcpListener::from(streams),
-        networks: connection.engine.store.networks().dir(),
-        container: connection.prepared.record.id.to_string(),
-        servers: servers(asked),
-        asked: !asked.is_empty(),
+/// Starts one.
+pub(super) fn begin(role: Role, work: Work) -> Result<Helper> {
+    Ok(Helper::of(attendant::start(work)?, role))
+}
+
+/// The work outside: names, and an ordinary user's share in the shared namespace.
+pub(super) fn outside(resolver: Option<Resolver>, share: Option<&Membership>) -> Result<Work> {
+    let held = share.into_iter().flat_map(Membership::descriptors);
+    Ok(Work {
+        resolver,
+        held: held.map(copy).collect::<Result<_>>()?,
+        ..Work::default()
     })
 }
 
-/// The host's ports, each with the address that it leads to.
-fn forwards(connection: &mut Connection<'_>) -> Vec<Forward> {
-    let held = std::mem::take(&mut connection.held);
-    let first = connection.seats.first().map(|seat| &seat.member);
-    let Some(first) =
-        first.and_then(|member| member.address(true).or_else(|| member.address(false)))
-    else {
-        return Vec::new();
-    };
-    let lead = |(port, held): (u16, Held)| held.lead(SocketAddr::new(first.ip, port));
+/// The work in the shared namespace.
+pub(super) fn shared(share: &Membership, forwards: Vec<Forward>) -> Result<Work> {
+    Ok(Work {
+        enter: Some((Some(copy(share.user())?), copy(share.network())?)),
+        forwards,
+        ..Work::default()
+    })
+}
+
+/// The work in a private network: ports that lead to the container's own loopback device.
+pub(super) fn inside(held: Vec<(u16, Held)>, namespace: BorrowedFd<'_>) -> Result<Work> {
+    let failed = |errno| Error::errno("open user namespace of", "network", errno);
+    let user = namespace::owner(namespace).map_err(failed)?;
+    let is_own = namespace::is_own("user", &user).map_err(failed)?;
+    Ok(Work {
+        forwards: lead(held, Ipv4Addr::LOCALHOST.into()),
+        enter: Some(((!is_own).then_some(user), copy(namespace)?)),
+        ..Work::default()
+    })
+}
+
+/// What answers for names at a container's sockets.
+pub(super) fn resolver(
+    engine: &Engine<'_>,
+    container: &ContainerId,
+    network: &Network,
+    [datagrams, streams]: [OwnedFd; 2],
+) -> Resolver {
+    Resolver {
+        datagrams: UdpSocket::from(datagrams),
+        streams: TcpListener::from(streams),
+        networks: engine.store.networks().dir(),
+        container: container.to_string(),
+        servers: servers(&network.dns),
+        asked: !network.dns.is_empty(),
+    }
+}
+
+/// The host's ports, each on its way to an address of the container's.
+pub(super) fn lead(held: Vec<(u16, Held)>, target: IpAddr) -> Vec<Forward> {
+    let lead = |(port, held): (u16, Held)| held.lead(SocketAddr::new(target, port));
     held.into_iter().map(lead).collect()
 }
 
-/// An ordinary user's share in the shared namespace.
-fn held(connection: &Connection<'_>) -> Result<Vec<OwnedFd>> {
-    let share = connection.shared.map(|share| share.descriptors());
-    share.into_iter().flatten().map(copy).collect()
-}
-
 /// A descriptor of the same, for another process.
-pub(super) fn copy(descriptor: BorrowedFd<'_>) -> Result<OwnedFd> {
+fn copy(descriptor: BorrowedFd<'_>) -> Result<OwnedFd> {
     let copied = descriptor.try_clone_to_owned();
     copied.map_err(|error| Error::io("hold", "the shared network", error))
 }
 
 /// Who is asked for names that are no container's: those of `--dns`, else the host's.
-pub(super) fn servers(asked: &[String]) -> Vec<SocketAddr> {
+fn servers(asked: &[String]) -> Vec<SocketAddr> {
     let texts: Vec<String> = match asked {
         [] => etc::nameservers(Path::new(HOSTS_RESOLVERS)),
         asked => asked.to_vec(),
@@ -152,11 +158,7 @@ pub(super) fn write_names(connection: &Connection<'_>) -> Result<()> {
     let own = etc::own_names(&hostname, domain);
     let mut lines = String::new();
     for Seat { member, .. } in seats {
-        let mut names = vec![own.as_str()];
-        names.extend(member.names().filter(|name| *name != hostname));
-        for address in &member.addresses {
-            lines.push_str(&format!("{}\t{}\n", address.ip, names.join(" ")));
-        }
+        lines.push_str(&hosts::lines(member, &own, &hostname));
     }
     // An ordinary user's bridges are not the host's.
     if let (Some(gateway), None) = (gateway, connection.shared) {
@@ -201,7 +203,8 @@ pub(super) fn is_images(network: &Network) -> bool {
     network.dns.iter().any(|server| server == "none")
 }
 
-fn append(path: &Path, text: &str) -> Result<()> {
+/// Adds to a file.
+pub(super) fn append(path: &Path, text: &str) -> Result<()> {
     use std::io::Write;
     let mut options = std::fs::OpenOptions::new();
     let opened = options.append(true).open(path);

@@ -82,6 +82,13 @@ pub(super) fn seat(
     })
 }
 
+/// The address that ports lead to: one on the first network.
+pub(super) fn first_address(seats: &[Seat]) -> Option<IpAddr> {
+    let first = &seats.first()?.member;
+    let address = first.address(true).or_else(|| first.address(false))?;
+    Some(address.ip)
+}
+
 /// How programs are looked for, where one is needed.
 pub(super) fn find(engine: &Engine<'_>) -> impl Fn(&str) -> Option<PathBuf> {
     let path = engine.host.search_path();

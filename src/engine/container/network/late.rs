@@ -6,13 +6,13 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::MAX_FILE;
-use super::attendant::{copy, is_images, overwrite, servers};
-use super::private::Helper;
+use super::attendant::{begin, is_images, outside, overwrite, resolver};
+use super::serving::{Helper, Role};
 use crate::common::{Error, Result};
 use crate::engine::Engine;
 use crate::engine::container::etc;
-use crate::network::attendant::{self, Work};
-use crate::network::dns::{self, Resolver};
+use crate::network::attendant::Work;
+use crate::network::dns;
 use crate::network::shared::Membership;
 use crate::network::space::Space;
 use crate::spec::config::Network;
@@ -49,16 +49,8 @@ impl Late {
                 "it has just ended",
             ));
         }
-        let held = share.into_iter().flat_map(Membership::descriptors);
         let resolver = match space.open(dns::listen) {
-            Ok([datagrams, streams]) => Some(Resolver {
-                datagrams: datagrams.into(),
-                streams: streams.into(),
-                networks: engine.store.networks().dir(),
-                container: entry.record.id.to_string(),
-                servers: servers(&network.dns),
-                asked: !network.dns.is_empty(),
-            }),
+            Ok(sockets) => Some(resolver(engine, &entry.record.id, network, sockets)),
             Err(error) => {
                 engine
                     .ui
@@ -70,12 +62,10 @@ impl Late {
         let before = file::read_bounded(&path, MAX_FILE).unwrap_or_default();
         let rewrites = resolver.is_some() && !is_images(network);
         let work = Work {
-            resolver,
-            held: held.map(copy).collect::<Result<_>>()?,
             keeper: Some(keeper),
-            ..Work::default()
+            ..outside(resolver, share)?
         };
-        let helper = Helper::of(attendant::start(work)?);
+        let helper = begin(Role::Late, work)?;
         if rewrites {
             overwrite(&path, &etc::resolver_conf(network)).inspect_err(|_| helper.end())?;
         }

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::bridged::{self, Joined, Seat};
 use super::late::Late;
-use super::{Connected, FILE, MAX_FILE, shared};
+use super::{Connected, FILE, MAX_FILE, hosts, shared};
 use crate::common::{self, Error};
 use crate::engine::Engine;
 use crate::engine::container::asked_network;
@@ -44,8 +44,9 @@ pub(crate) fn plug(
         record: record.clone(),
     };
     let joined = connect(engine, (entry, &state), &mut seat, &namespace, &space);
-    if joined.is_err() {
-        let _ = bridged::leave(engine, &entry.record.id, &record.name);
+    match joined {
+        Ok(()) => hosts::add(engine, entry, &seat.member),
+        Err(_) => drop(bridged::leave(engine, &entry.record.id, &record.name)),
     }
     joined
 }
@@ -115,6 +116,7 @@ pub(crate) fn unplug(engine: &Engine<'_>, entry: &ContainerEntry, record: &Recor
     if let (Some(joined), Some(member)) = (joined, member) {
         let device = joined.device.as_deref();
         bridged::detach(engine, record, &member, device, namespace.as_fd())?;
+        hosts::remove(engine, entry, &member);
     }
     let mut late = None;
     change(&entry.dir, |connected| {

@@ -1,51 +1,181 @@
-//! The program of a private network, for who keeps the container: another takes the place of one
-//! that was killed.
+//! The processes that serve a running container's network, for who keeps the container: another
+//! takes the place of one that was killed.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use super::attendant::{begin, inside, lead, outside, resolver, shared as within};
 use super::live::{change, namespace, read};
-use super::{bridged, private};
-use crate::common::{Error, Kind, Result};
+use super::ports::{Held, hold};
+use super::serving::{Helper, Role};
+use super::{Connected, bridged, private, shared};
+use crate::common::{Error, Kind, Mode, Result};
 use crate::engine::Engine;
 use crate::engine::container::asked_network;
-use crate::spec::config::NetworkMode;
+use crate::network::dns;
+use crate::network::forward::Forward;
+use crate::network::shared::Membership;
+use crate::network::space::Space;
 use crate::store::{ContainerDir, ContainerRecord};
+use crate::sys::process::has_ended;
 
-/// The program that carries a running container's packets, to wait for its end; `None` for a
-/// container that has no such program.
-pub(crate) fn program_of(record: &ContainerRecord, dir: &ContainerDir) -> Option<OwnedFd> {
-    // It is the first: those of networks with names come later.
-    let is_private = asked_network(record).mode == NetworkMode::Private;
-    let first = read(dir).helpers.into_iter().next()?;
-    is_private.then(|| first.pidfd())?
+/// Those of one run.
+#[derive(Debug)]
+pub(crate) struct Served<'a> {
+    engine: &'a Engine<'a>,
+    record: ContainerRecord,
+    dir: ContainerDir,
+    /// As they were seen last.
+    known: Vec<Helper>,
+    /// One of the keeper's own: the shared namespace outlives a killed process that has another.
+    share: Option<Membership>,
 }
 
-/// Starts it again, with the same ports, as a child of this process; to wait for its end.
-///
-/// # Errors
-/// As for a start; the container has ended.
-pub(crate) fn renew_program(
-    engine: &Engine<'_>,
-    record: &ContainerRecord,
-    dir: &ContainerDir,
-) -> Result<OwnedFd> {
-    let gone = |what: &str| Error::new(Kind::NotFound, "connect again", what);
-    let phase = dir.phase()?;
-    let (_, namespace) = namespace(phase)?.ok_or_else(|| gone(&record.name))?;
-    let network = asked_network(record);
-    let program = private::program(engine, &network)?;
-    let connected = read(dir);
-    if let Some(before) = connected.helpers.first() {
-        before.end();
+impl<'a> Served<'a> {
+    /// Those of a container.
+    pub(crate) fn of(
+        engine: &'a Engine<'a>,
+        record: &ContainerRecord,
+        dir: &ContainerDir,
+    ) -> Served<'a> {
+        Served {
+            engine,
+            record: record.clone(),
+            dir: dir.clone(),
+            known: Vec::new(),
+            share: None,
+        }
     }
-    let mut ports = bridged::published(&connected.ports)?;
-    let left_out = program.left_out(&ports);
-    ports.retain(|port| !left_out.contains(port));
-    let helper = private::connect(&program, &network, &ports, namespace.as_fd())?;
-    change(dir, |connected| {
-        connected
-            .helpers
-            .splice(..connected.helpers.len().min(1), [helper.clone()]);
-    })?;
-    helper.pidfd().ok_or_else(|| gone(program.name()))
+
+    /// Sees which there are now: each of them to wait for its end; `None` is one that is gone.
+    pub(crate) fn look(&mut self) -> Vec<Option<OwnedFd>> {
+        self.known = read(&self.dir).processes().cloned().collect();
+        let ends: Vec<_> = self.known.iter().map(Helper::pidfd).collect();
+        let mut both = self.known.iter().zip(&ends);
+        let holder = both.find_map(|(one, end)| end.as_ref().filter(|_| one.role.has_share()));
+        if self.share.is_none()
+            && let Some(holder) = holder
+        {
+            let share = shared::visit(self.engine).ok().flatten();
+            // The container's namespace was there all the while: it is this one.
+            self.share = share.filter(|_| !has_ended(holder.as_fd()));
+        }
+        ends
+    }
+
+    /// Starts one of them again, by its place among them, with the same ports and as a child of
+    /// this process; to wait for its end. `None` when it has nothing to serve any more.
+    ///
+    /// # Errors
+    /// As for a start; the container has ended, or the shared namespace that it was in is gone.
+    pub(crate) fn renew(&mut self, place: usize) -> Result<Option<OwnedFd>> {
+        // Reaps it.
+        if let Some(known) = self.known.get(place) {
+            known.end();
+        }
+        let gone = || {
+            Error::new(Kind::NotFound, "connect again", &self.record.name).because("it has ended")
+        };
+        let (_, namespace) = namespace(self.dir.phase()?)?.ok_or_else(gone)?;
+        let connected = read(&self.dir);
+        let Some(before) = connected.processes().nth(place) else {
+            if !connected.processes().any(|one| one.role.has_share()) {
+                self.share = None;
+            }
+            return Ok(None);
+        };
+        if let Some(end) = before.pidfd().filter(|end| !has_ended(end.as_fd())) {
+            // Somebody else was faster.
+            return Ok(Some(end));
+        }
+        let helper = self.start(before.role, &connected, namespace.as_fd())?;
+        change(&self.dir, |connected| {
+            if let Some(place) = connected.process_mut(place) {
+                *place = helper.clone();
+            }
+        })
+        .inspect_err(|_| helper.end())?;
+        let end = helper.pidfd();
+        if let Some(known) = self.known.get_mut(place) {
+            *known = helper;
+        }
+        end.map(Some).ok_or_else(gone)
+    }
+
+    fn start(
+        &self,
+        role: Role,
+        connected: &Connected,
+        namespace: BorrowedFd<'_>,
+    ) -> Result<Helper> {
+        match role {
+            Role::Program => self.program(connected, namespace),
+            Role::Inside => {
+                let held = self.left_out(connected)?;
+                begin(role, inside(held, namespace)?)
+            }
+            Role::Outside | Role::Late => {
+                let share = self.share()?;
+                let network = asked_network(&self.record);
+                let is_late = role == Role::Late;
+                let sockets = match connected.resolver || is_late {
+                    true => Some(Space::around(namespace)?.open(dns::listen)?),
+                    false => None,
+                };
+                let of = |sockets| resolver(self.engine, &self.record.id, &network, sockets);
+                let mut work = outside(sockets.map(of), share)?;
+                if share.is_none() && !is_late {
+                    work.forwards = self.forwards(connected)?;
+                }
+                begin(role, work)
+            }
+            Role::Shared => {
+                let share = self.share()?.ok_or_else(|| self.lost())?;
+                begin(role, within(share, self.forwards(connected)?)?)
+            }
+        }
+    }
+
+    /// The program of a private network.
+    fn program(&self, connected: &Connected, namespace: BorrowedFd<'_>) -> Result<Helper> {
+        let network = asked_network(&self.record);
+        let program = private::program(self.engine, &network)?;
+        let mut ports = bridged::published(&connected.ports)?;
+        let left_out = program.left_out(&ports);
+        ports.retain(|port| !left_out.contains(port));
+        private::connect(&program, &network, &ports, namespace)
+    }
+
+    /// The ports that it leaves to another.
+    fn left_out(&self, connected: &Connected) -> Result<Vec<(u16, Held)>> {
+        let program = private::program(self.engine, &asked_network(&self.record))?;
+        let published = bridged::published(&connected.ports)?;
+        let left_out = program.left_out(&published);
+        let ports = connected.ports.iter().zip(&published);
+        let ports = ports.filter(|(_, published)| left_out.contains(published));
+        let ports: Vec<_> = ports.map(|(port, _)| port.clone()).collect();
+        Ok(hold(self.engine, &ports)?.1)
+    }
+
+    /// The ports that lead to a network with a bridge.
+    fn forwards(&self, connected: &Connected) -> Result<Vec<Forward>> {
+        match connected.leads {
+            Some(target) => Ok(lead(hold(self.engine, &connected.ports)?.1, target)),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// An ordinary user's share in the shared namespace.
+    fn share(&self) -> Result<Option<&Membership>> {
+        match (&self.share, self.engine.mode) {
+            (None, Mode::Root) => Ok(None),
+            (None, _) => Err(self.lost()),
+            (share, _) => Ok(share.as_ref()),
+        }
+    }
+
+    fn lost(&self) -> Error {
+        Error::new(Kind::NotFound, "connect again", &self.record.name)
+            .because("the shared namespace that it was in is gone")
+            .hint("restart the container")
+    }
 }

@@ -6,14 +6,17 @@
 
 mod attendant;
 mod bridged;
+mod hosts;
 mod late;
 mod live;
 mod mend;
 mod neighbour;
 mod ports;
 mod private;
+mod serving;
 mod shared;
 
+use std::net::IpAddr;
 use std::os::fd::AsFd;
 
 use anyhow::Result;
@@ -35,10 +38,10 @@ use bridged::{Joined, Seat};
 pub(crate) use bridged::{reload_networks, sweep_networks, tear_down};
 use late::Late;
 pub(crate) use live::{plug, unplug};
-pub(crate) use mend::{program_of, renew_program};
+pub(crate) use mend::Served;
 pub(super) use neighbour::{borrow_names, hostname};
 use ports::Held;
-use private::Helper;
+use serving::{Helper, Role};
 pub(super) use shared::join as join_shared;
 
 /// What a connected container has beside its namespace, in a file of its directory: whoever keeps
@@ -57,10 +60,26 @@ struct Connected {
     helpers: Vec<Helper>,
     /// Published ports as this start has settled them.
     ports: Vec<Port>,
+    /// The container's address that they lead to, where they are led by hand.
+    leads: Option<IpAddr>,
     /// The start has given it a resolver.
     resolver: bool,
     /// What a network has brought that came later.
     late: Option<Late>,
+}
+
+impl Connected {
+    /// All processes that serve it.
+    fn processes(&self) -> impl Iterator<Item = &Helper> {
+        let late = self.late.iter().map(|late| &late.helper);
+        self.helpers.iter().chain(late)
+    }
+
+    /// One of them, by its place.
+    fn process_mut(&mut self, place: usize) -> Option<&mut Helper> {
+        let late = self.late.iter_mut().map(|late| &mut late.helper);
+        self.helpers.iter_mut().chain(late).nth(place)
+    }
 }
 
 /// A network on its way to a container.
@@ -75,6 +94,8 @@ pub(super) struct Connection<'a> {
     /// Those of them that the program leads.
     carried: Vec<Published>,
     held: Vec<(u16, Held)>,
+    /// The address on a network with a bridge that they lead to.
+    leads: Option<IpAddr>,
 }
 
 /// The published ports of a running container, as its start has settled them.
@@ -145,6 +166,7 @@ impl<'a> Connection<'a> {
             ports: Vec::new(),
             carried: Vec::new(),
             held: Vec::new(),
+            leads: None,
         };
         let network = &prepared.asked.config.network;
         if !matches!(network.mode, NetworkMode::Private | NetworkMode::Named) {
@@ -175,6 +197,7 @@ impl<'a> Connection<'a> {
                 let seats = connection.seats.iter_mut();
                 seats.for_each(|seat| seat.member.gateways.clear());
             }
+            connection.leads = bridged::first_address(&connection.seats);
             connection.warn_of_limits();
             connection.note(&[], &[])?;
             attendant::write_names(&connection)?;
@@ -216,6 +239,7 @@ impl<'a> Connection<'a> {
             joined: all.collect(),
             helpers: helpers.to_vec(),
             ports: self.ports.clone(),
+            leads: self.leads,
             resolver: plan(&self.prepared.asked.config.network).is_some_and(|plan| plan.resolver),
             late: None,
         };
@@ -238,7 +262,8 @@ impl<'a> Connection<'a> {
             self.note(&[], &helpers)?;
             let held = std::mem::take(&mut self.held);
             if !held.is_empty() {
-                helpers.push(attendant::lead(held, ends.namespace.as_fd())?);
+                let work = attendant::inside(held, ends.namespace.as_fd())?;
+                helpers.push(attendant::begin(Role::Inside, work)?);
                 self.note(&[], &helpers)?;
             }
             if self.seats.is_empty() {
@@ -258,7 +283,7 @@ impl<'a> Connection<'a> {
                 ends.namespace.as_fd(),
             )?);
         }
-        helpers.extend(attendant::start(self, ends.resolver)?);
+        helpers.extend(attendant::start(self, ends.resolver.try_into().ok())?);
         self.note(&joined, &helpers)?;
         let container = self.prepared.record.id.as_str();
         for seat in &self.seats {

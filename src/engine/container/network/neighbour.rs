@@ -8,6 +8,7 @@ use crate::common::Error;
 use crate::engine::Engine;
 use crate::spec::EtcFiles;
 use crate::spec::config::{Network, NetworkMode};
+use crate::store::ContainerDir;
 use crate::sys::file;
 
 /// Largest file of names that is taken over, in bytes.
@@ -15,7 +16,11 @@ const MAX_FILE: usize = 1 << 20;
 
 /// The host name of the container whose network or host name is shared.
 pub(in crate::engine::container) fn hostname(engine: &Engine<'_>, name: &str) -> Option<String> {
-    let dir = engine.store.containers().find(name).ok()?;
+    name_in(&engine.store.containers().find(name).ok()?)
+}
+
+/// The host name of the container in this directory, as its last start has settled it.
+pub(super) fn name_in(dir: &ContainerDir) -> Option<String> {
     let bytes = file::read_bounded(&dir.path().join("hostname"), MAX_FILE).ok()?;
     let text = String::from_utf8(bytes).ok()?;
     Some(text.trim().to_owned()).filter(|name| !name.is_empty())

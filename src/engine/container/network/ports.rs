@@ -82,9 +82,17 @@ pub(super) fn settle(
     }
     // Whoever can have another number leaves this one to who cannot.
     asked.sort_by_key(Port::is_open);
+    hold(engine, &asked)
+}
+
+/// Holds ports; those that are settled stay as they are.
+///
+/// # Errors
+/// As [`settle`].
+pub(super) fn hold(engine: &Engine<'_>, asked: &[Port]) -> Result<Settled> {
     let (mut ports, mut held) = (Vec::new(), Vec::new());
     for port in asked {
-        let (settled, sockets) = one(engine, &port)?;
+        let (settled, sockets) = one(engine, port)?;
         ports.extend(settled);
         held.extend(sockets.into_iter().map(|socket| (port.container, socket)));
     }
