@@ -21,6 +21,9 @@ pub(crate) fn free_address(pool: &Pool, taken: &HashSet<IpAddr>) -> Option<IpAdd
     })
 }
 
+/// How the hardware addresses of members begin that ask for none.
+pub(super) const MEMBERS: [u8; 2] = [0x02, 0x42];
+
 /// The hardware address of the member with this address, as docker makes it: who gets an
 /// address again is found under the same hardware address, whatever neighbours remember.
 pub(crate) fn hardware_address(ip: IpAddr) -> String {
@@ -33,7 +36,8 @@ pub(crate) fn hardware_address(ip: IpAddr) -> String {
         }
     };
     let [a, b, c, d] = end;
-    format!("02:42:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
+    let [one, two] = MEMBERS;
+    format!("{one:02x}:{two:02x}:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
 }
 
 /// Parses a hardware address with `:` or `-`, and gives it in lower case with `:`.

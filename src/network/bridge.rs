@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::address::MEMBERS;
 use super::connect::{Connected, End, Ground};
 use super::firewall::{self, Find, Firewall, NetworkRules, PORT_PREFIX, PortRules, Published};
 use super::{Member, Pool, Record, Subnet, sysctl};
@@ -171,14 +172,16 @@ fn open(bridge: &Bridge<'_>, firewall: &Firewall) -> Result<()> {
 }
 
 /// A hardware address that does not change with the ports that come and go: a local one, made of
-/// the network's id (FNV-1a).
+/// the network's id (FNV-1a). It begins with other bytes than a member's, by which the rules tell
+/// them apart.
 fn hardware_address(bridge: &Bridge<'_>) -> [u8; 6] {
     let id = bridge.network.as_bytes();
     let digest = id.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
     });
     let [a, b, c, d, e, ..] = digest.to_be_bytes();
-    [0x02, a, b, c, d, e]
+    let second = if a == MEMBERS[1] { !a } else { a };
+    [MEMBERS[0], second, b, c, d, e]
 }
 
 /// Joins a member's namespace to its network's bridge, which is made if it is not there; gives

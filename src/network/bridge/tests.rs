@@ -41,6 +41,38 @@ fn members_reach_each_other_and_the_world_but_not_other_networks() {
 }
 
 #[test]
+fn what_stays_on_a_network_is_not_tracked() {
+    let Some(host) = Host::new(true, &find) else {
+        return;
+    };
+    let net = Net::new(1, false);
+    let (a, b) = (host.join(&net, 2, &[]), host.join(&net, 3, &[]));
+    let tracked = || {
+        let count = || std::fs::read_to_string("/proc/sys/net/netfilter/nf_conntrack_count");
+        let count = host.run(count).unwrap();
+        count.trim().parse::<u32>().unwrap()
+    };
+    let before = tracked();
+    let (from, from6) = (a.ip.to_string(), a.six().to_string());
+    assert!(heard(&a.netns, &from, &b.netns, at(b.ip, 9)).is_some());
+    assert!(heard(&a.netns, &from6, &b.netns, at(b.six(), 9)).is_some());
+    assert_eq!(tracked(), before);
+    // What leaves it is: the answer comes to the host.
+    assert!(heard(&a.netns, &from, &host.world, at(ip("192.0.2.9"), 9)).is_some());
+    assert!(tracked() > before);
+}
+
+#[test]
+fn no_bridge_has_a_hardware_address_like_a_members() {
+    let mut net = Net::new(1, false);
+    for number in 0..1000 {
+        net.record.id = format!("{number:064}");
+        let mac = hardware_address(&Bridge::of(&net.record, Ground::Host));
+        assert!(mac[0] == 2 && mac[1] != 0x42, "{mac:x?}");
+    }
+}
+
+#[test]
 fn an_internal_network_has_no_way_out_and_none_to_the_host() {
     for host in Host::all() {
         let (inner, open) = (Net::new(1, true), Net::new(2, false));
