@@ -1,7 +1,7 @@
 //! One small process beside a container on networks with a bridge: it answers for names and leads
 //! ports of the host's loopback device. It is forked from the container's keeper and dies with it.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::time::Instant;
 
@@ -40,8 +40,8 @@ impl Work {
         self.resolver.is_some() || !self.forwards.is_empty() || !self.held.is_empty()
     }
 
-    fn descriptors(&self) -> HashSet<RawFd> {
-        let mut all = HashSet::new();
+    fn descriptors(&self) -> BTreeSet<RawFd> {
+        let mut all = BTreeSet::new();
         if let Some(resolver) = &self.resolver {
             all.insert(resolver.datagrams.as_raw_fd());
             all.insert(resolver.streams.as_raw_fd());
@@ -136,22 +136,13 @@ fn belong_to(keeper: Pid) -> Option<()> {
 
 /// Closes what belongs to the keeper: nobody who waits for the end of a pipe of its waits for
 /// this process.
-fn leave_all_but(kept: &HashSet<RawFd>) -> Option<()> {
+fn leave_all_but(kept: &BTreeSet<RawFd>) -> Option<()> {
     let null = nix::fcntl::open("/dev/null", OFlag::O_RDWR, Mode::empty()).ok()?;
     for stream in 0..3 {
         exec::dup_onto(null.as_raw_fd(), stream).ok()?;
     }
-    let names: Vec<RawFd> = std::fs::read_dir("/proc/self/fd")
-        .ok()?
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect();
-    for number in names {
-        if number > 2 && !kept.contains(&number) {
-            // The listing's own is closed already.
-            let _ = nix::unistd::close(number);
-        }
-    }
     std::mem::forget(null);
+    exec::close_all_but(3, kept);
     Some(())
 }
 

@@ -38,7 +38,9 @@ pub(crate) use front::{Front, Said, forget_caller};
 pub(crate) use init::{find_user, mount_stopped};
 pub(crate) use message::Failure;
 pub(crate) use neighbour::{Neighbour, Space};
-pub(crate) use parent::{Gate, Join, Running, StartFailure, Started, Streams, Unconnected, start};
+pub(crate) use parent::{
+    Connecting, Gate, Join, Running, StartFailure, Started, Streams, Unconnected, start,
+};
 pub(crate) use plan::{
     Connect, Entry, Extras, HostUser, MapWriter, Overlay, Plan, Rootfs, SecretFile, UserEntry,
     UserRequest, entry, from_spec,

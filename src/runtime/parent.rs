@@ -69,7 +69,30 @@ pub(crate) struct Unconnected {
 }
 
 /// Connects a container's network.
-pub(crate) type Connector<'a> = dyn FnMut(Unconnected) -> Result<()> + 'a;
+pub(crate) trait Connecting {
+    /// Connects the namespace; init builds the container meanwhile and waits in the end.
+    ///
+    /// # Errors
+    /// What keeps the container from being started.
+    fn connect(&mut self, ends: Unconnected) -> Result<()>;
+
+    /// Does what can be done once init goes on, while it becomes the payload.
+    ///
+    /// # Errors
+    /// As [`Connecting::connect`]; the payload may have begun, and is killed.
+    fn attend(&mut self) -> Result<()>;
+}
+
+/// For a container that is not to be.
+impl Connecting for () {
+    fn connect(&mut self, _: Unconnected) -> Result<()> {
+        Ok(())
+    }
+
+    fn attend(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
 
 /// Clones init and gives it its identity. On an error nothing is left running.
 pub(crate) fn start(plan: &Plan, join: Join<'_>, streams: Streams<'_>) -> Result<Started> {
@@ -164,7 +187,7 @@ impl Started {
     /// the helpers said of a process that was gone is not.
     fn why_unmapped(&self, error: Error) -> Error {
         let _ = self.child.signal(libc::SIGKILL);
-        match self.ready(&Silent, &mut |_| Ok(())) {
+        match self.ready(&Silent, &mut ()) {
             Err(failure) if failure.step != START => failure.error,
             _ => {
                 self.abandon();
@@ -185,14 +208,14 @@ impl Started {
     }
 
     /// Reads what init says until it has become the payload, or waits at the gate that the plan
-    /// asks for. `connect` is called once for a plan that wants its network connected.
+    /// asks for. `network` is called once for a plan that wants its network connected.
     ///
     /// # Errors
     /// The failure of the step that failed, with its name; the process is reaped then.
     pub(crate) fn ready(
         &self,
         ui: &dyn Ui,
-        connect: &mut Connector<'_>,
+        network: &mut dyn Connecting,
     ) -> std::result::Result<Running, StartFailure> {
         let mut running = Running::default();
         let (mut userns, mut resolver) = (None, Vec::new());
@@ -217,7 +240,7 @@ impl Started {
                 Ok(FromInit::Resolver) => resolver.extend(descriptor),
                 Ok(FromInit::NetworkNamespace) => {
                     let resolver = std::mem::take(&mut resolver);
-                    self.connect(descriptor, resolver, connect)?;
+                    self.connect(descriptor, resolver, network)?;
                 }
                 // What goes wrong closes the device: init sees that and does without.
                 Ok(FromInit::UserNamespace) => userns = descriptor,
@@ -241,29 +264,29 @@ impl Started {
         &self,
         namespace: Option<OwnedFd>,
         resolver: Vec<OwnedFd>,
-        connect: &mut Connector<'_>,
+        network: &mut dyn Connecting,
     ) -> std::result::Result<(), StartFailure> {
         let namespace = namespace.ok_or_else(|| {
             Error::new(Kind::Bug, "hear from init", "").because("no network namespace".to_owned())
         });
-        let connected = namespace
-            .and_then(|namespace| {
-                connect(Unconnected {
-                    namespace,
-                    resolver,
-                })
+        let connected = namespace.and_then(|namespace| {
+            network.connect(Unconnected {
+                namespace,
+                resolver,
             })
-            .map_err(|error| {
-                self.abandon();
-                StartFailure {
-                    step: NETWORK.to_owned(),
-                    error,
-                }
-            });
-        connected?;
-        // An init that has failed meanwhile says so itself.
-        let _ = socket::send(self.socket.as_fd(), GO, None);
-        Ok(())
+        });
+        let attended = connected.and_then(|()| {
+            // An init that has failed meanwhile says so itself.
+            let _ = socket::send(self.socket.as_fd(), GO, None);
+            network.attend()
+        });
+        attended.map_err(|error| {
+            self.abandon();
+            StartFailure {
+                step: NETWORK.to_owned(),
+                error,
+            }
+        })
     }
 }
 

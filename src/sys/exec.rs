@@ -1,5 +1,6 @@
 //! The last calls before the payload's own code runs.
 
+use std::collections::BTreeSet;
 use std::ffi::{CStr, CString};
 use std::os::fd::RawFd;
 
@@ -61,8 +62,26 @@ pub(crate) fn keep_open(number: RawFd) -> Result<(), Errno> {
 /// Closes every descriptor from `first` on, in a child that holds none of them any more in
 /// its own code and will not exec.
 pub(crate) fn close_from(first: RawFd) {
-    // SAFETY: takes integers; callers are forked children that use no descriptor afterwards.
-    if unsafe { libc::syscall(libc::SYS_close_range, first as u32, u32::MAX, 0) } == 0 {
+    close_between(first, RawFd::MAX);
+}
+
+/// Closes every descriptor from `first` on but `kept`, in a child that uses none of the others
+/// any more.
+pub(crate) fn close_all_but(mut first: RawFd, kept: &BTreeSet<RawFd>) {
+    for number in kept.range(first..) {
+        if first < *number {
+            close_between(first, number - 1);
+        }
+        first = number + 1;
+    }
+    close_from(first);
+}
+
+/// Closes the descriptors from `first` to `last` (close_range(2), Linux 5.9; before that each one
+/// listed in /proc/self/fd).
+fn close_between(first: RawFd, last: RawFd) {
+    // SAFETY: takes integers; callers are forked children that use none of them afterwards.
+    if unsafe { libc::syscall(libc::SYS_close_range, first as u32, last as u32, 0) } == 0 {
         return;
     }
     let Ok(entries) = std::fs::read_dir("/proc/self/fd") else {
@@ -71,7 +90,7 @@ pub(crate) fn close_from(first: RawFd) {
     let numbers: Vec<RawFd> = entries
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|fd| *fd >= first)
+        .filter(|fd| (first..=last).contains(fd))
         .collect();
     for fd in numbers {
         // SAFETY: as above; a number that is closed already is EBADF and no harm.
@@ -132,4 +151,29 @@ pub(crate) fn dup_onto(fd: RawFd, target: RawFd) -> Result<(), Errno> {
 /// Leaves the caller's session and process group.
 pub(crate) fn set_session() {
     let _ = nix::unistd::setsid();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_descriptors_but_the_kept_are_closed() {
+        // So high that no other test has one of them.
+        const FIRST: RawFd = 900;
+        let open = |number: RawFd| {
+            // SAFETY: F_GETFD on any number is harmless.
+            unsafe { libc::fcntl(number, libc::F_GETFD) >= 0 }
+        };
+        let all: Vec<RawFd> = (FIRST..FIRST + 6).collect();
+        for number in &all {
+            dup_onto(1, *number).unwrap();
+        }
+        let kept = BTreeSet::from([1, FIRST, FIRST + 2, FIRST + 3]);
+        close_all_but(FIRST, &kept);
+        let left: Vec<RawFd> = all.into_iter().filter(|number| open(*number)).collect();
+        assert_eq!(left, [FIRST, FIRST + 2, FIRST + 3]);
+        close_from(FIRST);
+        assert!(!left.into_iter().any(open) && open(1));
+    }
 }

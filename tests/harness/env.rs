@@ -266,6 +266,14 @@ impl Env {
         Registry::start().push("case", "latest", &image.build())
     }
 
+    /// What is written down of a container's network: the last line counts. Null for none.
+    pub(crate) fn noted_network(&self, id: &str) -> serde_json::Value {
+        let path = self.store().join(format!("containers/{id}/network.json"));
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let last = text.lines().last().unwrap_or_default();
+        serde_json::from_str(last).unwrap_or_default()
+    }
+
     /// Names of what lies in a folder of the store, or nothing when it is not there.
     pub(crate) fn stored(&self, folder: &str) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.store().join(folder)) else {

@@ -77,9 +77,7 @@ fn ask_by_datagram(port: u16) -> bool {
 
 /// Process numbers of the programs that serve a container's network.
 pub(crate) fn helpers(env: &Env, id: &str) -> Vec<i32> {
-    let path = env.store().join(format!("containers/{id}/network.json"));
-    let text = fs::read(path).unwrap_or_default();
-    let found: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+    let found = env.noted_network(id);
     let list = found["helpers"].as_array().cloned().unwrap_or_default();
     // The last is for networks that came after the start.
     let late = found["late"]["helper"]["pid"].as_i64();

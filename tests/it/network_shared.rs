@@ -359,8 +359,7 @@ fn killed_helpers_of_one_container_are_no_matter_to_others() {
         let publish = format!("127.0.0.1:{port}:80");
         let id = serve(env, "one", &["--network", "net", "-p", &publish]);
         serve(env, "two", &["--network", "net"]);
-        let text = fs::read(env.store().join(format!("containers/{id}/network.json"))).unwrap();
-        let found: Value = serde_json::from_slice(&text).unwrap();
+        let found = env.noted_network(&id);
         let helpers = found["helpers"].as_array().unwrap();
         assert_eq!(helpers.len(), 2, "names and ports");
         for helper in helpers {

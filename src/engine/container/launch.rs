@@ -127,8 +127,7 @@ pub(crate) fn launch(
     let recorded = record(prepared, &started, &cgroup, restarts);
     // The rest shares little code with the start, and waits for init first.
     memory::forget_code();
-    let mut connect = |ends| connection.connect(ends);
-    let running = match (started.ready(engine.ui, &mut connect), recorded) {
+    let running = match (started.ready(engine.ui, &mut connection), recorded) {
         (Ok(running), Ok(())) => running,
         (Err(failure), _) => return Err(RunFailure::of(failure).into()),
         (Ok(_), Err(error)) => {

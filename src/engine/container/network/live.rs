@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::bridged::{self, Joined, Seat};
 use super::late::Late;
-use super::{Connected, FILE, MAX_FILE, hosts, shared};
+use super::{Connected, FILE, hosts, shared};
 use crate::common::{self, Error};
 use crate::engine::Engine;
 use crate::engine::container::asked_network;
@@ -164,8 +164,7 @@ fn free_interface() -> common::Result<String> {
 
 /// What is written down of a container's networks.
 pub(super) fn read(dir: &ContainerDir) -> Connected {
-    let bytes = file::read_bounded(&dir.path().join(FILE), MAX_FILE).unwrap_or_default();
-    serde_json::from_slice(&bytes).unwrap_or_default()
+    Connected::noted(dir).unwrap_or_default()
 }
 
 /// Changes what is written down of a container's networks; nobody else does meanwhile.
@@ -177,8 +176,7 @@ pub(super) fn change(
     dir.change(|_| {
         let mut connected = read(dir);
         change(&mut connected);
-        let text = serde_json::to_vec(&connected).unwrap_or_default();
-        done = file::write_unseen(&dir.path().join(FILE), &text);
+        done = file::write_unseen(&dir.path().join(FILE), &connected.line());
         None
     })?;
     done

@@ -16,21 +16,22 @@ mod private;
 mod serving;
 mod shared;
 
+use std::io::Write;
 use std::net::IpAddr;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::create::Prepared;
 use super::{join, list};
-use crate::common::{self, Mode};
+use crate::common::{self, Error, Mode};
 use crate::engine::Engine;
 use crate::engine::network::{self, DEFAULT, default_network};
 use crate::network::shared::Membership;
 use crate::network::user::Program;
 use crate::network::{Attachment, Published, bridge};
-use crate::runtime::{Connect, Unconnected};
+use crate::runtime::{Connect, Connecting, Unconnected};
 use crate::spec::config::{Network, NetworkMode, Port};
 use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::file;
@@ -50,7 +51,7 @@ const FILE: &str = "network.json";
 /// Largest such file, in bytes.
 const MAX_FILE: usize = 1 << 20;
 
-/// What `FILE` holds.
+/// What `FILE` holds, one for each time that it was written down; the last one counts.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct Connected {
@@ -96,13 +97,37 @@ pub(super) struct Connection<'a> {
     held: Vec<(u16, Held)>,
     /// The address on a network with a bridge that they lead to.
     leads: Option<IpAddr>,
+    /// Its ends of networks with a bridge, of the first `seats`.
+    joined: Vec<Joined>,
+    helpers: Vec<Helper>,
+    /// Where it asks for names.
+    resolver: Vec<OwnedFd>,
+}
+
+impl Connected {
+    /// What is written down in a container's directory; `None` when it has nothing.
+    fn noted(dir: &ContainerDir) -> Option<Connected> {
+        let bytes = file::read_bounded(&dir.path().join(FILE), MAX_FILE).ok()?;
+        Some(Connected::last(&bytes))
+    }
+
+    fn last(bytes: &[u8]) -> Connected {
+        // Who was killed may have left half a line.
+        let lines = bytes.rsplit(|byte| *byte == b'\n');
+        let mut whole = lines.filter_map(|line| serde_json::from_slice(line).ok());
+        whole.next().unwrap_or_default()
+    }
+
+    fn line(&self) -> Vec<u8> {
+        let mut line = serde_json::to_vec(self).unwrap_or_default();
+        line.push(b'\n');
+        line
+    }
 }
 
 /// The published ports of a running container, as its start has settled them.
 pub(super) fn settled(dir: &ContainerDir) -> Option<Vec<Port>> {
-    let bytes = file::read_bounded(&dir.path().join(FILE), MAX_FILE).ok()?;
-    let connected: Connected = serde_json::from_slice(&bytes).ok()?;
-    Some(connected.ports)
+    Some(Connected::noted(dir)?.ports)
 }
 
 /// Settles what a container without a word about its network gets.
@@ -167,6 +192,9 @@ impl<'a> Connection<'a> {
             carried: Vec::new(),
             held: Vec::new(),
             leads: None,
+            joined: Vec::new(),
+            helpers: Vec::new(),
+            resolver: Vec::new(),
         };
         let network = &prepared.asked.config.network;
         if !matches!(network.mode, NetworkMode::Private | NetworkMode::Named) {
@@ -199,7 +227,7 @@ impl<'a> Connection<'a> {
             }
             connection.leads = bridged::first_address(&connection.seats);
             connection.warn_of_limits();
-            connection.note(&[], &[])?;
+            connection.note()?;
             attendant::write_names(&connection)?;
         }
         Ok(connection)
@@ -226,10 +254,11 @@ impl<'a> Connection<'a> {
     }
 
     /// Writes down what the container has, before it has it: nobody who is killed leaves
-    /// something that nobody knows of.
-    fn note(&self, joined: &[Joined], helpers: &[Helper]) -> common::Result<()> {
+    /// something that nobody knows of. A line more costs less than another file, which has to be
+    /// made, to change places and to be removed.
+    fn note(&self) -> common::Result<()> {
         let all = self.seats.iter().enumerate().map(|(index, seat)| {
-            joined.get(index).cloned().unwrap_or(Joined {
+            self.joined.get(index).cloned().unwrap_or(Joined {
                 network: seat.record.name.clone(),
                 device: None,
                 published: false,
@@ -237,45 +266,43 @@ impl<'a> Connection<'a> {
         });
         let connected = Connected {
             joined: all.collect(),
-            helpers: helpers.to_vec(),
+            helpers: self.helpers.clone(),
             ports: self.ports.clone(),
             leads: self.leads,
             resolver: plan(&self.prepared.asked.config.network).is_some_and(|plan| plan.resolver),
             late: None,
         };
-        let text = serde_json::to_vec(&connected).unwrap_or_default();
-        file::write_unseen(&self.prepared.dir.path().join(FILE), &text)
+        let path = self.prepared.dir.path().join(FILE);
+        let written =
+            file::open_append(&path).and_then(|mut file| file.write_all(&connected.line()));
+        written.map_err(|error| Error::io("write", path, error))
     }
+}
 
-    /// Connects the namespace; init builds the container meanwhile and waits in the end.
-    pub(super) fn connect(&mut self, ends: Unconnected) -> common::Result<()> {
+impl Connecting for Connection<'_> {
+    fn connect(&mut self, ends: Unconnected) -> common::Result<()> {
         let network = &self.prepared.asked.config.network;
         let ports = bridged::published(&self.ports)?;
-        let mut helpers = Vec::new();
         if let Some(program) = &self.program {
-            helpers.push(private::connect(
+            self.helpers.push(private::connect(
                 program,
                 network,
                 &self.carried,
                 ends.namespace.as_fd(),
             )?);
-            self.note(&[], &helpers)?;
+            self.note()?;
             let held = std::mem::take(&mut self.held);
             if !held.is_empty() {
                 let work = attendant::inside(held, ends.namespace.as_fd())?;
-                helpers.push(attendant::begin(Role::Inside, work)?);
-                self.note(&[], &helpers)?;
-            }
-            if self.seats.is_empty() {
-                return Ok(());
+                self.helpers.push(attendant::begin(Role::Inside, work)?);
+                self.note()?;
             }
         }
-        let mut joined = Vec::new();
         for (index, seat) in self.seats.iter().enumerate() {
             // docker: ports lead to the first network.
             let is_first = index == 0 && self.program.is_none();
             let ports = if is_first { &ports[..] } else { &[] };
-            joined.push(bridged::attach(
+            self.joined.push(bridged::attach(
                 self.engine,
                 self.shared,
                 seat,
@@ -283,8 +310,19 @@ impl<'a> Connection<'a> {
                 ends.namespace.as_fd(),
             )?);
         }
-        helpers.extend(attendant::start(self, ends.resolver.try_into().ok())?);
-        self.note(&joined, &helpers)?;
+        self.resolver = ends.resolver;
+        Ok(())
+    }
+
+    /// Starts who answers for names and leads ports: until then whoever asks waits in a queue.
+    fn attend(&mut self) -> common::Result<()> {
+        if self.seats.is_empty() {
+            return Ok(());
+        }
+        let resolver = std::mem::take(&mut self.resolver);
+        let helpers = attendant::start(self, resolver.try_into().ok())?;
+        self.helpers.extend(helpers);
+        self.note()?;
         let container = self.prepared.record.id.as_str();
         for seat in &self.seats {
             network::note(&self.engine.store, &seat.record, "connect", Some(container));
@@ -309,11 +347,9 @@ pub(super) fn release(
     record: &ContainerRecord,
     dir: &ContainerDir,
 ) -> Result<()> {
-    let path = dir.path().join(FILE);
-    let Ok(bytes) = file::read_bounded(&path, MAX_FILE) else {
+    let Some(connected) = Connected::noted(dir) else {
         return Ok(());
     };
-    let connected: Connected = serde_json::from_slice(&bytes).unwrap_or_default();
     let mut done = Ok(());
     for joined in &connected.joined {
         if let Some(device) = joined.device.as_deref().filter(|_| joined.published) {
@@ -335,6 +371,31 @@ pub(super) fn release(
     if let Some(late) = connected.late {
         late.helper.end();
     }
-    file::remove_file(&path)?;
+    file::remove_file(&dir.path().join(FILE))?;
     Ok(done?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_whole_line_counts() {
+        let joined = |device: Option<&str>| Connected {
+            joined: vec![Joined {
+                network: "net".to_owned(),
+                device: device.map(str::to_owned),
+                published: false,
+            }],
+            ..Connected::default()
+        };
+        let (first, second) = (joined(None), joined(Some("kv-1")));
+        let both = [first.line(), second.line()].concat();
+        assert_eq!(Connected::last(&both), second);
+        let whole = first.line().len();
+        for length in whole..both.len() - 1 {
+            assert_eq!(Connected::last(&both[..length]), first, "{length}");
+        }
+        assert_eq!(Connected::last(b"{\"joi"), Connected::default());
+    }
 }
