@@ -49,9 +49,8 @@ clean() {
     rootless network rm bench >/dev/null 2>&1
   fi
   [ ! -d "$root/podman" ] || podman network rm -f bench >/dev/null 2>&1
-  ip netns delete ketch-out 2>/dev/null
-  ip netns delete ketch-one 2>/dev/null
-  ip netns delete ketch-two 2>/dev/null
+  local space
+  for space in out one two hub three four; do ip netns delete ketch-$space 2>/dev/null; done
 }
 trap clean EXIT
 as_root() { "$ketch" "$@"; }
@@ -144,8 +143,22 @@ throughput() {
     ip -n ketch-$side link set eth0 up
     ip -n ketch-$side link set lo up
   done
-  ip netns exec ketch-two "$iperf" -s >/dev/null 2>&1 &
-  pids+=($!)
+  # A bridge without any rules between two more: what no rules can be faster than.
+  local number=1
+  for side in hub three four; do ip netns add ketch-$side; done
+  ip -n ketch-hub link add hub type bridge mcast_snooping 0
+  ip -n ketch-hub link set hub up
+  for side in three four; do
+    ip -n ketch-hub link add $side numtxqueues 1 numrxqueues 1 type veth peer name eth0 numtxqueues 1 numrxqueues 1 netns ketch-$side
+    ip -n ketch-hub link set $side master hub up
+    ip -n ketch-$side address add 10.99.79.$number/24 dev eth0
+    ip -n ketch-$side link set eth0 up
+    number=$((number + 1))
+  done
+  for side in two four; do
+    ip netns exec ketch-$side "$iperf" -s >/dev/null 2>&1 &
+    pids+=($!)
+  done
   as_root run -d --name server --network bench -p 15201:5201 $words "$iperf" -s >/dev/null
   as_root run -d --name client --network bench $words "$iperf" -s >/dev/null
   local bridged
@@ -153,6 +166,7 @@ throughput() {
   listening 127.0.0.1:15201
   title "root, $((rounds / 3 + 1)) transfers of $each s each"
   rates "bare pair" "ip netns exec ketch-one $iperf -c 10.99.78.2" \
+    "bare bridge" "ip netns exec ketch-three $iperf -c 10.99.79.2" \
     "container to container" "nsenter -t $(pid_of as_root client) -n $iperf -c $bridged" \
     "host to container" "$iperf -c $bridged" \
     "published, from beyond the host" "ip netns exec ketch-out $iperf -c 10.99.77.1 -p 15201" \
