@@ -38,7 +38,7 @@ mod tests;
 
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::common::{Result, Ui};
 use crate::host::{CgroupLayout, CgroupVersion};
@@ -54,6 +54,8 @@ pub(crate) use update::{Subject, update};
 
 /// Folders of containers are called this and the container's name.
 const PREFIX: &str = "ketch-";
+/// How long a sweep waits for processes that were killed with their keeper.
+const LEAVING: Duration = Duration::from_millis(250);
 
 /// A container's cgroup before and while its first process starts. Dropping it removes what was
 /// made, unless it was [kept](Cgroup::keep).
@@ -265,13 +267,15 @@ fn fix(flag: &str, layout: &CgroupLayout) -> String {
 
 /// Removes cgroups that killed callers left empty below this process's own. `is_alive` says of a
 /// container's name, and of how long ago its cgroup was made, whether someone still works on it.
-/// A cgroup with processes stays by itself: the kernel refuses to remove it.
+/// A cgroup with processes stays by itself: the kernel refuses to remove it. Those that are on
+/// their way out are waited for.
 pub(crate) fn sweep(layout: &CgroupLayout, is_alive: &dyn Fn(&str, &dyn Fn() -> Duration) -> bool) {
     let v1 = layout.v1.iter().map(|hierarchy| hierarchy.own.clone());
     let v2 = layout.unified.iter().flat_map(|unified| {
         let _ = std::fs::remove_dir(unified.own.join(v2::CALLER));
         [unified.own.clone(), unified.mount.join(v2::TOP)]
     });
+    let deadline = Instant::now() + LEAVING;
     for folder in v1.chain(v2) {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             // Most of what is there are the kernel's files, and each costs a call to look at.
@@ -287,7 +291,7 @@ pub(crate) fn sweep(layout: &CgroupLayout, is_alive: &dyn Fn(&str, &dyn Fn() -> 
                     .unwrap_or_default()
             };
             if !is_alive(name, &age) {
-                let _ = std::fs::remove_dir(entry.path());
+                let _ = place::remove_tree_by(&entry.path(), deadline);
             }
         }
     }

@@ -248,7 +248,11 @@ fn children(path: &Path) -> Vec<PathBuf> {
 
 /// Removes a cgroup; while its last processes are still on their way out, tries again.
 pub(super) fn remove_tree(path: &Path) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+    remove_tree_by(path, Instant::now() + PATIENCE)
+}
+
+/// The same, not trying again after `deadline`.
+pub(super) fn remove_tree_by(path: &Path, deadline: Instant) -> Result<()> {
     let mut wait = Duration::from_micros(200);
     loop {
         match rmdir(path, 0) {
