@@ -204,6 +204,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand run" -l cert-dir -d 'Directo
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l retry -d 'How often a failed request to the registry is tried again (default 4)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l retry-delay -d 'Time between two tries, in place of one that grows (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l pull -d 'Pull image before running: missing, always, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand run" -l kernel-memory -d 'No kernel has this limit any more' -r
 complete -c ketch -n "__fish_ketch_using_subcommand run" -s d -l detach -d 'Run container in background and print container ID'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l timing -d 'Say on stderr how long each phase took'
 complete -c ketch -n "__fish_ketch_using_subcommand run" -l rm -d 'Automatically remove the container when it exits'
@@ -338,6 +339,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand create" -l cert-dir -d 'Dire
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l retry -d 'How often a failed request to the registry is tried again (default 4)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l retry-delay -d 'Time between two tries, in place of one that grows (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l pull -d 'Pull image before running: missing, always, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand create" -l kernel-memory -d 'No kernel has this limit any more' -r
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l rm -d 'Automatically remove the container when it exits'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l rmi -d 'Remove the container and its image when it exits, unless another container has the image'
 complete -c ketch -n "__fish_ketch_using_subcommand create" -l replace -d 'Replace a container of the same name'
@@ -406,7 +408,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand rm" -l filter -d 'Act on the
 complete -c ketch -n "__fish_ketch_using_subcommand rm" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c ketch -n "__fish_ketch_using_subcommand rm" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
 complete -c ketch -n "__fish_ketch_using_subcommand rm" -s i -l ignore -d 'Do not fail when a container does not exist'
-complete -c ketch -n "__fish_ketch_using_subcommand rm" -l depend -d 'Remove the containers that depend on the container, too; none ever does'
+complete -c ketch -n "__fish_ketch_using_subcommand rm" -l depend -d 'Remove the containers that depend on the container, too'
 complete -c ketch -n "__fish_ketch_using_subcommand rm" -s a -l all -d 'Act on all containers'
 complete -c ketch -n "__fish_ketch_using_subcommand rm" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand rm" -s h -l help -d 'Print help'
@@ -1057,6 +1059,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l retry -d 'How often a failed request to the registry is tried again (default 4)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l retry-delay -d 'Time between two tries, in place of one that grows (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'Pull image before running: missing, always, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l kernel-memory -d 'No kernel has this limit any more' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -s d -l detach -d 'Run container in background and print container ID'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l timing -d 'Say on stderr how long each phase took'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Automatically remove the container when it exits'
@@ -1191,6 +1194,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l retry -d 'How often a failed request to the registry is tried again (default 4)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l retry-delay -d 'Time between two tries, in place of one that grows (ms|s|m|h)' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l pull -d 'Pull image before running: missing, always, never or newer' -r
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l kernel-memory -d 'No kernel has this limit any more' -r
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l rm -d 'Automatically remove the container when it exits'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l rmi -d 'Remove the container and its image when it exits, unless another container has the image'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from create" -l replace -d 'Replace a container of the same name'
@@ -1291,7 +1295,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'Do not fail when a container does not exist'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -l depend -d 'Remove the containers that depend on the container, too; none ever does'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -l depend -d 'Remove the containers that depend on the container, too'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s a -l all -d 'Act on all containers'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
@@ -1301,7 +1305,7 @@ complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_s
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'Do not fail when a container does not exist'
-complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -l depend -d 'Remove the containers that depend on the container, too; none ever does'
+complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -l depend -d 'Remove the containers that depend on the container, too'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s a -l all -d 'Act on all containers'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s l -l latest -d 'Act on the latest container'
 complete -c ketch -n "__fish_ketch_using_subcommand container; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'

@@ -13,7 +13,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::cli::voice::Voice;
 use crate::common::{self, ExitStatus, Kind};
-use crate::engine::container::RunFailure;
+use crate::engine::container::{Kept, RunFailure};
 
 /// Prints `error` on stderr: as text, or as one JSON object when the command's output was asked
 /// for as JSON. A broken pipe is not an error of ours and says nothing.
@@ -33,8 +33,7 @@ pub(crate) fn report(error: &Error, json: bool) {
         });
         format!("{document}\n")
     } else {
-        let program = std::env::args_os().next().unwrap_or_default();
-        let voice = Voice::of(&program);
+        let voice = Voice::own();
         let mut text = voice.line(&message(error), typed);
         text.push('\n');
         let hint = hint.filter(|_| !voice.has_words(typed));
@@ -78,6 +77,11 @@ fn typed(error: &Error) -> Option<&common::Error> {
 /// The class of a failure, when it is known.
 pub(crate) fn kind(error: &Error) -> Option<Kind> {
     typed(error).map(common::Error::kind)
+}
+
+/// Whether a container was not removed because others depend on it.
+pub(crate) fn is_needed(error: &Error) -> bool {
+    matches!(typed(error).and_then(Kept::of), Some(Kept::Needed { .. }))
 }
 
 /// The chain in one line; control characters of foreign texts cannot reach the terminal.

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::common::{Error, Kind};
+use crate::engine::container::Kept;
 
 /// The name ketch was called by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,11 @@ impl Voice {
         }
     }
 
+    /// Of this process.
+    pub(crate) fn own() -> Voice {
+        Voice::of(&std::env::args_os().next().unwrap_or_default())
+    }
+
     /// The release whose words are spoken. Programs compare a peer's before they use it (podman's
     /// below 3 knows no `--platform`), and what theirs can do counts, not how old ketch is.
     pub(crate) fn release(self) -> &'static str {
@@ -41,9 +47,7 @@ impl Voice {
     /// The line for an error that reads `text`, without its end; `typed` is what is known of it.
     pub(crate) fn line(self, text: &str, typed: Option<&Error>) -> String {
         let kind = typed.map(Error::kind);
-        let missing = typed.filter(|_| kind == Some(Kind::NotFound));
-        let missing = missing.and_then(|error| self.missing(error.operation(), error.object()));
-        match (self, missing) {
+        match (self, typed.and_then(|error| self.words(error))) {
             (Voice::Ketch, _) => format!("ketch: {text}"),
             (_, Some(line)) => line,
             (Voice::Podman, None) => format!("Error: {text}"),
@@ -56,8 +60,37 @@ impl Voice {
     /// Whether a peer has words of its own for this error, which its clients compare whole: a hint
     /// of ours has no place below them.
     pub(crate) fn has_words(self, typed: Option<&Error>) -> bool {
-        let missing = typed.filter(|error| error.kind() == Kind::NotFound);
-        missing.is_some_and(|error| self.missing(error.operation(), error.object()).is_some())
+        typed.is_some_and(|error| self.words(error).is_some())
+    }
+
+    /// The whole line of a peer that has words of its own for this error.
+    fn words(self, error: &Error) -> Option<String> {
+        if error.kind() == Kind::NotFound {
+            return self.missing(error.operation(), error.object());
+        }
+        if self != Voice::Podman {
+            return None;
+        }
+        let asked = (error.kind() == Kind::Usage).then(|| error.operation());
+        let text = match (asked, Kept::of(error)) {
+            (_, Some(Kept::Active { id, state })) => format!(
+                "cannot remove container {id} as it is {} - running or paused containers cannot \
+                 be removed without force: container state improper",
+                state.word()
+            ),
+            (_, Some(Kept::Needed { id, by })) => format!(
+                "container {id} has dependent containers which must be removed before it: {}: \
+                 container already exists",
+                by.join(", ")
+            ),
+            (Some("start"), _) => error.cause()?.to_string(),
+            (Some("use filter"), _) => {
+                let policy = error.object().strip_prefix("restart-policy=")?;
+                format!("{policy} invalid restart policy")
+            }
+            _ => return None,
+        };
+        Some(format!("Error: {text}"))
     }
 
     /// What a peer says of an object that is not there; `None` where it has no words of its own.
@@ -71,6 +104,9 @@ impl Voice {
             (Voice::Docker, "inspect") => return Some(format!("Error: No such object: {object}")),
             (Voice::Podman, "find container") => {
                 format!("no container with name or ID {object:?} found: no such container")
+            }
+            (Voice::Podman, "find container to remove") => {
+                format!("no container with ID or name {object:?} found: no such container")
             }
             (Voice::Podman, "find image") => format!("{object}: image not known"),
             (Voice::Podman, "find volume") => {

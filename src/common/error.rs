@@ -188,6 +188,11 @@ impl Error {
         &self.inner.object
     }
 
+    /// Why it failed, where a cause was given.
+    pub(crate) fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
+        self.inner.cause.as_deref()
+    }
+
     /// Advice for the user, when there is any.
     pub(crate) fn advice(&self) -> Option<&str> {
         self.inner.hint.as_deref()

@@ -22,4 +22,6 @@ pub(crate) use identity::Mode;
 pub(crate) use passwd::{group_entries, passwd_entries};
 pub(crate) use time::{Timestamp, parse_moment, parse_rfc3339};
 pub(crate) use ui::{Meter, Silent, Ui, strictly};
-pub(crate) use units::{binary_size, human_size, parse_duration, parse_size};
+pub(crate) use units::{
+    binary_size, decimal_size, human_size, parse_decimal_size, parse_duration, parse_size,
+};

@@ -19,6 +19,10 @@ pub(crate) trait Ui: Sync {
         Vec::new()
     }
 
+    /// A container was killed because its stop signal had not ended it in time; `line` says so.
+    /// docker is silent about it, podman is not.
+    fn outlived(&self, _line: &str) {}
+
     /// Progress talk ("resuming download of …"); dropped with `--quiet`.
     fn note(&self, line: &str);
 

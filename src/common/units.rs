@@ -7,6 +7,15 @@ use super::error::{Error, Result};
 /// Parses a byte count with an optional binary suffix: `512`, `64k`, `1.5g`, `10MiB`
 /// (docker's `RAMInBytes`: suffixes are powers of 1024 whatever their spelling).
 pub(crate) fn parse_size(text: &str) -> Result<u64> {
+    parse_in(text, 1024)
+}
+
+/// As [`parse_size`], but suffixes are powers of 1000 (go-units' `FromHumanSize`).
+pub(crate) fn parse_decimal_size(text: &str) -> Result<u64> {
+    parse_in(text, 1000)
+}
+
+fn parse_in(text: &str, base: u64) -> Result<u64> {
     let bad = |why: &str| Error::usage("parse size", format!("{text:?}"), why);
     let trimmed = text.trim();
     let end = trimmed
@@ -17,16 +26,16 @@ pub(crate) fn parse_size(text: &str) -> Result<u64> {
         .strip_suffix("ib")
         .or_else(|| suffix.strip_suffix('b'))
         .unwrap_or(&suffix);
-    let shift = match unit {
+    let power = match unit {
         "" => 0,
-        "k" => 10,
-        "m" => 20,
-        "g" => 30,
-        "t" => 40,
-        "p" => 50,
+        "k" => 1,
+        "m" => 2,
+        "g" => 3,
+        "t" => 4,
+        "p" => 5,
         _ => return Err(bad("use a number with a suffix of b, k, m, g, t or p")),
     };
-    let scale = 1u64 << shift;
+    let scale = base.pow(power);
     if let Ok(whole) = number.parse::<u64>() {
         return whole.checked_mul(scale).ok_or_else(|| bad("too large"));
     }
@@ -38,56 +47,47 @@ pub(crate) fn parse_size(text: &str) -> Result<u64> {
     Ok(bytes as u64)
 }
 
-/// Shows bytes as docker's lists do: decimal units, four significant digits (`1.234MB`).
+const DECIMAL: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+const BINARY: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+
+/// Shows bytes as docker's lists do: decimal units, three significant digits (`1.23MB`).
 pub(crate) fn human_size(bytes: u64) -> String {
-    const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
-    let mut value = bytes as f64;
-    let mut unit = 0;
-    while value >= 1000.0 && unit + 1 < UNITS.len() {
-        value /= 1000.0;
-        unit += 1;
-    }
-    if unit == 0 {
-        return format!("{bytes}B");
-    }
-    let decimals = if value >= 100.0 {
-        0
-    } else if value >= 10.0 {
-        1
-    } else {
-        2
-    };
-    let text = format!("{value:.decimals$}");
-    let text = if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        &text
-    };
-    format!("{text}{}", UNITS[unit])
+    shown(bytes, 1000.0, &DECIMAL, 3)
+}
+
+/// Shows bytes as podman does the limit of a log: decimal units, four significant digits
+/// (go-units' `HumanSize`).
+pub(crate) fn decimal_size(bytes: u64) -> String {
+    shown(bytes, 1000.0, &DECIMAL, 4)
 }
 
 /// Shows bytes as docker's `stats` does memory: binary units, four significant digits
 /// (go-units `BytesSize`).
 pub(crate) fn binary_size(bytes: u64) -> String {
-    const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    shown(bytes, 1024.0, &BINARY, 4)
+}
+
+/// Bytes in the largest unit that leaves a whole part, with this many significant digits.
+fn shown(bytes: u64, base: f64, units: &[&str; 7], digits: usize) -> String {
     let mut value = bytes as f64;
     let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
+    while value >= base && unit + 1 < units.len() {
+        value /= base;
         unit += 1;
     }
-    let decimals = match value {
-        1000.0.. => 0,
-        100.0.. => 1,
+    let whole = match value {
+        1000.0.. => 4,
+        100.0.. => 3,
         10.0.. => 2,
-        _ => 3,
+        _ => 1,
     };
+    let decimals = digits.saturating_sub(whole);
     let text = format!("{value:.decimals$}");
     let text = match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.'),
         false => &text,
     };
-    format!("{text}{}", UNITS[unit])
+    format!("{text}{}", units[unit])
 }
 
 /// Parses Go's duration grammar (`1h2m3.5s`, `250ms`); a bare number is refused except `0`.
@@ -163,6 +163,8 @@ mod tests {
         ] {
             assert_eq!(human_size(bytes), text);
         }
+        let read = parse_decimal_size("1.025m").unwrap();
+        assert_eq!((read, decimal_size(read).as_str()), (1_025_000, "1.025MB"));
     }
 
     #[test]

@@ -55,6 +55,7 @@ mod notify;
 mod pause;
 mod peers;
 mod personality;
+mod podman_words;
 mod ports;
 mod power_cut;
 mod process;

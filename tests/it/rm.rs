@@ -77,7 +77,7 @@ cases! {
             crate::harness::process::Running::start(command).finish()
         };
         detached(env, "busy", &[]);
-        podman(&["rm", "busy"]).fails(2, &["busy"]);
+        podman(&["rm", "busy"]).fails(2, &["is running"]);
         podman(&["rm", "nobody"]).fails(1, &["nobody"]);
         podman(&["rm", "-f", "nobody"]).exits(0);
         podman(&["container", "exists", "busy"]).exits(0);

@@ -26,7 +26,7 @@ pub(crate) fn lifecycle(
             )?),
         },
         notify: notify(args.sdnotify.as_deref(), personality)?,
-        log: logging(args, cwd)?,
+        log: logging(args, personality, cwd)?,
         pidfile: args.pidfile.as_ref().map(path),
         keeper_pidfile: args.conmon_pidfile.as_ref().map(path),
         ..Lifecycle::default()
@@ -48,7 +48,7 @@ fn notify(text: Option<&str>, personality: Personality) -> Result<Notify> {
     }
 }
 
-fn logging(args: &LifecycleArgs, cwd: &Path) -> Result<Logging> {
+fn logging(args: &LifecycleArgs, personality: Personality, cwd: &Path) -> Result<Logging> {
     let mut log = Logging {
         driver: match args.log_driver.as_deref() {
             None | Some("") => None,
@@ -62,7 +62,14 @@ fn logging(args: &LifecycleArgs, cwd: &Path) -> Result<Logging> {
         };
         match key {
             "max-size" if value == "-1" => log.max_size = None,
-            "max-size" => log.max_size = Some(parse::number::size("--log-opt max-size", value)?),
+            "max-size" => {
+                // docker counts in powers of 1024, podman of 1000.
+                let read = match personality {
+                    Personality::Docker => parse::number::size,
+                    Personality::Podman => parse::number::decimal_size,
+                };
+                log.max_size = Some(read("--log-opt max-size", value)?);
+            }
             "max-file" => {
                 let most = i64::from(u16::MAX);
                 let files = parse::number::within("--log-opt max-file", value, 1..=most)?;

@@ -52,7 +52,9 @@ pub(crate) fn security(
         security.cdi.extend(parse::device::gpus(text)?);
     }
     for text in &args.device_cgroup_rule {
-        security.device_rules.push(parse::device::rule(text)?);
+        security
+            .device_rules
+            .push(parse::device::rule(text, personality)?);
     }
     for text in &args.sysctl {
         let (key, value) = parse::sysctl::parse(text, &security, network)?;

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::cli::error_report::say;
-use crate::common::{Meter, Silent, Ui, human_size};
+use crate::cli::voice::Voice;
+use crate::common::{Meter, Silent, Timestamp, Ui, human_size};
 
 /// Work shorter than this shows no progress lines.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -49,6 +50,12 @@ impl Progress {
     }
 }
 
+/// A line of podman's log, with its end; the moment in whole seconds.
+fn podman_warning(line: &str, now: Timestamp) -> String {
+    let moment = Timestamp(now.0 - now.0.rem_euclid(1_000_000_000));
+    format!("time=\"{moment}\" level=warning msg={line:?}\n")
+}
+
 impl Ui for Progress {
     fn warn(&self, line: &str) {
         if self.strict {
@@ -57,6 +64,12 @@ impl Ui for Progress {
             return;
         }
         self.line(&format!("ketch: warning: {line}\n"));
+    }
+
+    fn outlived(&self, line: &str) {
+        if Voice::own() == Voice::Podman {
+            self.line(&podman_warning(line, Timestamp::now()));
+        }
     }
 
     fn is_strict(&self) -> bool {

@@ -1,6 +1,7 @@
 //! `--device SRC[:DST[:rwm]]`.
 
-use crate::common::Result;
+use crate::cli::personality::Personality;
+use crate::common::{Error, Kind, Result};
 use crate::spec::config::Device;
 
 use super::{bad, path};
@@ -57,8 +58,13 @@ pub(crate) fn gpus(text: &str) -> Result<Vec<String>> {
     }
 }
 
-/// Checks a `--device-cgroup-rule` as docker does: `TYPE MAJOR:MINOR ACCESS`.
-pub(crate) fn rule(text: &str) -> Result<String> {
+/// Checks a `--device-cgroup-rule`: `TYPE MAJOR:MINOR ACCESS`. podman can do without the minor
+/// number, and refuses with words of its own.
+pub(crate) fn rule(text: &str, personality: Personality) -> Result<String> {
+    if personality == Personality::Podman {
+        podman_rule(text).map_err(|why| Error::new(Kind::Usage, why, ""))?;
+        return Ok(text.to_owned());
+    }
     let number = |text: &str| {
         text == "*" || (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
     };
@@ -77,6 +83,30 @@ pub(crate) fn rule(text: &str) -> Result<String> {
             text,
             "use TYPE MAJOR:MINOR ACCESS, such as \"c 1:3 rwm\"",
         )),
+    }
+}
+
+fn podman_rule(text: &str) -> std::result::Result<(), String> {
+    let parts: Vec<&str> = text.split(' ').collect();
+    let [kind, numbers, access] = parts.as_slice() else {
+        return Err(format!(
+            "invalid device cgroup rule requires type, major:Minor, and access rules: {text:?}"
+        ));
+    };
+    if !["a", "b", "c"].contains(kind) {
+        return Err(format!("invalid device type in device-access-add: {kind}"));
+    }
+    let is_number = |part: &&str| *part == "*" || part.parse::<u64>().is_ok();
+    if let Some(part) = numbers.splitn(2, ':').find(|part| !is_number(part)) {
+        return Err(format!(
+            "strconv.ParseUint: parsing {part:?}: invalid syntax"
+        ));
+    }
+    match access.chars().find(|letter| !"rwm".contains(*letter)) {
+        Some(letter) => Err(format!(
+            "invalid device access in device-access-add: {letter}"
+        )),
+        None => Ok(()),
     }
 }
 
@@ -108,7 +138,7 @@ mod tests {
     #[test]
     fn good_and_bad_rules() {
         for text in ["c 1:3 rwm", "a *:* r", "b 8:* w"] {
-            assert_eq!(rule(text).unwrap(), text);
+            assert_eq!(rule(text, Personality::Docker).unwrap(), text);
         }
         for text in [
             "",
@@ -120,7 +150,29 @@ mod tests {
             "c 1:3 r w",
             "c 1:3",
         ] {
-            assert!(rule(text).is_err(), "{text}");
+            assert!(rule(text, Personality::Docker).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn podman_s_rules_need_no_minor_number() {
+        for text in ["b 7:* rmw", "a 7:1 rmw", "a 7 rmw", "c *:* r"] {
+            assert_eq!(rule(text, Personality::Podman).unwrap(), text);
+        }
+        for (text, why) in [
+            ("b 7:* rmX", "invalid device access in device-access-add: X"),
+            (
+                "b 7:2",
+                "invalid device cgroup rule requires type, major:Minor, and access rules: \"b 7:2\"",
+            ),
+            ("x 7:* rmw", "invalid device type in device-access-add: x"),
+            (
+                "a a:* rmw",
+                "strconv.ParseUint: parsing \"a\": invalid syntax",
+            ),
+        ] {
+            let error = rule(text, Personality::Podman).unwrap_err();
+            assert_eq!(error.to_string(), why);
         }
     }
 

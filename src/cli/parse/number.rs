@@ -1,6 +1,6 @@
 //! Numbers with a unit or a range: CPUs, CPU lists, sizes, masks.
 
-use crate::common::{Result, parse_size};
+use crate::common::{Result, parse_decimal_size, parse_size};
 
 use super::bad;
 
@@ -18,7 +18,16 @@ pub(crate) fn within(flag: &str, text: &str, range: std::ops::RangeInclusive<i64
 
 /// A byte count above zero.
 pub(crate) fn size(flag: &str, text: &str) -> Result<u64> {
-    match parse_size(text) {
+    checked(flag, text, parse_size(text))
+}
+
+/// As [`size`], with suffixes that are powers of 1000.
+pub(crate) fn decimal_size(flag: &str, text: &str) -> Result<u64> {
+    checked(flag, text, parse_decimal_size(text))
+}
+
+fn checked(flag: &str, text: &str, read: Result<u64>) -> Result<u64> {
+    match read {
         Ok(bytes) if i64::try_from(bytes).is_ok() => Ok(bytes),
         Ok(_) => Err(bad(flag, text, "too large")),
         Err(_) => Err(bad(flag, text, "not a size such as 512m or 2g")),

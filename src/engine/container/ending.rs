@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
 
 use super::{event, pause};
 use crate::cgroup::Freezer;
@@ -209,7 +210,10 @@ impl Victim {
                         self.kill(engine);
                         self.stage = Stage::KilledAgain;
                     }
-                    (true, _) => self.kill(engine),
+                    (true, _) => {
+                        self.tell_of_kill(engine);
+                        self.kill(engine);
+                    }
                     _ => {}
                 }
                 return Ok(false);
@@ -322,6 +326,20 @@ impl Victim {
         self.send(engine, libc::SIGKILL);
         self.stage = Stage::Killed;
         self.deadline = Some(Instant::now() + KILL_PATIENCE);
+    }
+
+    /// Whoever gave it no time knows that it is killed.
+    fn tell_of_kill(&self, engine: &Engine<'_>) {
+        let seconds = self.wish.grace.map_or(0, |grace| grace.as_secs());
+        if seconds > 0 {
+            let signal = Signal::try_from(self.wish.signal);
+            let signal = signal.map_or(self.wish.signal.to_string(), |one| one.to_string());
+            engine.ui.outlived(&format!(
+                "StopSignal {signal} failed to stop container {} in {seconds} seconds, resorting \
+                 to SIGKILL",
+                name(&self.wish)
+            ));
+        }
     }
 
     fn send(&mut self, engine: &Engine<'_>, signal: i32) {

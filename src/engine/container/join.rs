@@ -9,11 +9,12 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::asked::Asked;
+use super::list;
 use crate::common::{self, Error, Kind, Mode};
 use crate::engine::Engine;
 use crate::runtime::{Neighbour, Space, Target};
 use crate::spec::config::{Config, Ipc, NamespaceMode, NetworkMode, Security, Userns};
-use crate::store::{ContainerDir, ContainerRecord, Phase};
+use crate::store::{ContainerDir, ContainerEntry, ContainerRecord, Phase};
 
 /// Where a container has its shared memory.
 const SHM: &str = "/dev/shm";
@@ -39,6 +40,23 @@ fn donors(config: &Config) -> impl Iterator<Item = (&'static str, &String)> {
         _ => None,
     });
     network.into_iter().chain(small).chain(ipc).chain(user)
+}
+
+/// The containers that are made to have something of this one, or to start after it.
+///
+/// # Errors
+/// The store cannot be read.
+pub(super) fn dependents(engine: &Engine<'_>, id: &str) -> Result<Vec<String>> {
+    let entries = engine.store.containers().list()?;
+    let depends = |entry: &ContainerEntry| {
+        let config = list::config(entry);
+        let mut others = donors(&config)
+            .map(|(_, name)| name)
+            .chain(&config.requires);
+        others.any(|name| name == id)
+    };
+    let entries = entries.into_iter().flatten().filter(depends);
+    Ok(entries.map(|entry| entry.record.id.to_string()).collect())
 }
 
 /// Whether the container has something of another one.

@@ -1,5 +1,7 @@
 //! `rm`, and the repair of what a killed ketch left.
 
+mod kept;
+
 use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -20,6 +22,8 @@ use crate::store::{
     ContainerDir, ContainerEntry, ContainerLock, ContainerRecord, Phase, StateRecord,
 };
 use crate::sys::{file, memory, process, processes, tree};
+
+pub(crate) use kept::Kept;
 
 /// Longest wait for a killed process to be gone, in milliseconds.
 const KILL_PATIENCE: u16 = 10_000;
@@ -42,17 +46,42 @@ pub(crate) struct RemoveRequest {
     pub(crate) time: Option<i64>,
     /// Their volumes without a name go too.
     pub(crate) volumes: bool,
+    /// What becomes of containers that depend on them.
+    pub(crate) dependents: Dependents,
 }
 
-/// Removes containers; one result for each name, in order. What runs is ended first, all at
+/// What becomes of the containers that depend on one that is to be removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Dependents {
+    /// Nobody asks for them: they find out at their next start.
+    #[default]
+    Ignored,
+    /// They keep it.
+    Keep,
+    /// They are removed first.
+    Removed,
+}
+
+/// Removes containers; one result for each name, in order, after those of its dependents where
+/// these go too. What runs is ended first, all at
 /// once, and files of subordinate ids are deleted last, by one helper for all.
 pub(crate) fn remove(engine: &Engine<'_>, request: &RemoveRequest) -> Vec<(String, Result<()>)> {
+    let names = match request.dependents {
+        Dependents::Removed => kept::with_dependents(engine, &request.containers),
+        _ => request.containers.clone(),
+    };
     let mut wishes = Vec::new();
-    let found: Vec<Result<Found>> = request
-        .containers
-        .iter()
-        .map(|name| find(engine, name, request, &mut wishes))
-        .collect();
+    let mut leaving = Vec::new();
+    let mut free = |name: &String| {
+        if request.dependents == Dependents::Ignored {
+            return find(engine, name, request, &mut wishes);
+        }
+        let id = kept::refuse_needed(engine, name, &leaving)?;
+        let found = find(engine, name, request, &mut wishes)?;
+        leaving.push(id);
+        Ok(found)
+    };
+    let found: Vec<Result<Found>> = names.iter().map(&mut free).collect();
     let mut ends = ending::end(engine, wishes).into_iter();
     let mut left = Vec::new();
     let mut one = |found: Result<Found>| -> Result<()> {
@@ -69,12 +98,12 @@ pub(crate) fn remove(engine: &Engine<'_>, request: &RemoveRequest) -> Vec<(Strin
         Ok(())
     };
     let mut results: Vec<(String, Result<()>)> = Vec::new();
-    for (name, found) in request.containers.iter().zip(found) {
+    for (name, found) in names.into_iter().zip(found) {
         let done = match one(found) {
             Err(error) if request.force && is_missing(&error) => Ok(()),
             other => other,
         };
-        results.push((name.clone(), done));
+        results.push((name, done));
     }
     if let Err(error) = purge_as_owner(engine, &left)
         && let Some((_, last)) = results.iter_mut().rev().find(|(_, done)| done.is_ok())
@@ -89,8 +118,7 @@ pub(super) fn replace(engine: &Engine<'_>, name: &str) -> Result<()> {
     let request = RemoveRequest {
         containers: vec![name.to_owned()],
         force: true,
-        time: None,
-        volumes: false,
+        ..RemoveRequest::default()
     };
     let done = remove(engine, &request).into_iter().map(|(_, done)| done);
     done.collect()
@@ -134,7 +162,7 @@ fn find(
     let held = matches!(&phase, Some(Phase::Started(state)) if state.held);
     let orphan = matches!(&phase, Some(Phase::Started(state)) if ending::hold(state).is_some());
     if active && !held && !request.force {
-        return Err(refused(name, phase.as_ref()));
+        return Err(kept::refused(name, &dir, phase.as_ref()));
     }
     let running = active || orphan;
     if running {
@@ -154,23 +182,6 @@ fn find(
         });
     }
     Ok(Found { dir, running })
-}
-
-/// docker's words for a container that is in use.
-fn refused(name: &str, phase: Option<&Phase>) -> anyhow::Error {
-    let why = match phase {
-        Some(Phase::Started(state)) if state.paused => {
-            "container is paused and must be unpaused first"
-        }
-        Some(Phase::Ended(_)) => {
-            "container is restarting: stop the container before removing or force remove"
-        }
-        _ => "container is running: stop the container before removing or force remove",
-    };
-    Error::new(Kind::Conflict, "cannot remove container", name)
-        .because(why)
-        .hint("end it first, or use -f to kill and remove it")
-        .into()
 }
 
 /// Kills whoever keeps a container and does not react: the processes that hold its lock file.

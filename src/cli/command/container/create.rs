@@ -23,6 +23,7 @@ impl Execute for Create {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let request = self.creation.request(session)?;
         let progress = self.creation.progress();
+        self.creation.tell_of_noops(&progress);
         let engine = Engine::open(&session.environment, &progress)?;
         let id = container::create(&engine, &request)?;
         if let Some(line) = progress.refused() {

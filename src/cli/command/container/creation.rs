@@ -52,6 +52,10 @@ pub(crate) struct Creation {
     #[arg(long, value_name = "POLICY")]
     pull: Option<String>,
 
+    /// No kernel has this limit any more
+    #[arg(long, value_name = "BYTES", hide = true)]
+    kernel_memory: Option<String>,
+
     /// Fail when something asked for cannot be given
     #[arg(long)]
     pub(super) strict: bool,
@@ -69,6 +73,13 @@ impl Creation {
     /// Where warnings and progress go.
     pub(super) fn progress(&self) -> Progress {
         Progress::new(self.registry.quiet, self.strict)
+    }
+
+    /// Tells of flags that do nothing any more, in podman's words.
+    pub(super) fn tell_of_noops(&self, ui: &dyn Ui) {
+        if self.kernel_memory.is_some() {
+            ui.warn("The --kernel-memory flag is no longer supported. This flag is a noop.");
+        }
     }
 
     /// The engine's request; every flag is checked before anything is done.

@@ -136,8 +136,7 @@ impl Exec {
             (None, false) => words.remove(0),
         };
         if words.is_empty() {
-            return Err(Error::usage("exec", "", "the command is missing")
-                .hint("use ketch exec CONTAINER COMMAND [ARG...]"));
+            return Err(missing_command(session.personality));
         }
         let environment = ProcessArgs {
             env: self.env.clone(),
@@ -164,6 +163,17 @@ impl Exec {
                 self.detach_keys.as_deref().unwrap_or(parse::keys::DEFAULT),
             )?,
         })
+    }
+}
+
+fn missing_command(personality: Personality) -> Error {
+    match personality {
+        Personality::Docker => Error::usage("exec", "", "the command is missing")
+            .hint("use ketch exec CONTAINER COMMAND [ARG...]"),
+        Personality::Podman => {
+            let why = "must provide a non-empty command to start an exec session: invalid argument";
+            Error::new(Kind::Usage, why, "")
+        }
     }
 }
 

@@ -65,6 +65,9 @@ const STATES: [&str; 12] = [
     "unknown",
 ];
 
+/// docker's policies, and podman's further word for `no`.
+const RESTARTS: [&str; 5] = ["no", "none", "always", "on-failure", "unless-stopped"];
+
 impl Filters {
     /// As [`parse`](Filters::parse), where networks can be named by their ids, as in docker.
     pub(super) fn of(engine: &Engine<'_>, pairs: &[(String, String)]) -> Result<Filters> {
@@ -103,6 +106,7 @@ impl Filters {
                     filters.until = parse_moment(value, Timestamp::now());
                     filters.until.is_some()
                 }
+                "restart-policy" => RESTARTS.contains(&value.as_str()),
                 "publish" | "expose" => port_range(value).is_some(),
                 key if KEYS.contains(&key) => true,
                 _ => {
@@ -206,6 +210,7 @@ impl Filters {
             // No container is in a pod.
             && self.any("pod", |_| false)
             && self.any("restart-policy", |value| {
+                let value = if value == "none" { "no" } else { value };
                 restart_policy(row.restart).0 == value
             })
             && self.any("command", |value| {
@@ -402,6 +407,7 @@ pub(super) mod tests {
             ("name", "("),
             ("publish", "x/tcp"),
             ("health", "ill"),
+            ("restart-policy", "sometimes"),
             ("until", "soon"),
         ] {
             assert!(Filters::parse(&[(key.to_owned(), value.to_owned())]).is_err());

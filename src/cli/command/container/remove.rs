@@ -4,10 +4,11 @@ use crate::cli::command::Execute;
 use crate::cli::error_report;
 use crate::cli::output::progress::Progress;
 use crate::cli::parse;
+use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus, Kind};
 use crate::engine::Engine;
-use crate::engine::container::{RemoveRequest, remove};
+use crate::engine::container::{Dependents, RemoveRequest, remove};
 
 use super::select::Selection;
 
@@ -26,7 +27,7 @@ pub(crate) struct Remove {
     #[arg(short, long)]
     ignore: bool,
 
-    /// Remove the containers that depend on the container, too; none ever does
+    /// Remove the containers that depend on the container, too
     #[arg(long)]
     depend: bool,
 
@@ -46,6 +47,13 @@ impl Execute for Remove {
             return Err(Error::usage("rm", "--time", "needs --force too").into());
         }
         let ignore = self.ignore || self.force || self.selection.is_listed();
+        let dependents = match session.personality {
+            // podman: all go, in the order that it takes.
+            _ if self.depend => Dependents::Removed,
+            Personality::Podman if self.selection.is_listed() => Dependents::Removed,
+            Personality::Podman => Dependents::Keep,
+            Personality::Docker => Dependents::Ignored,
+        };
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let request = RemoveRequest {
@@ -53,6 +61,7 @@ impl Execute for Remove {
             force: self.force,
             time,
             volumes: self.volumes,
+            dependents,
         };
         let mut status = ExitStatus::Code(0);
         for (name, done) in remove(&engine, &request) {
@@ -61,13 +70,20 @@ impl Execute for Remove {
                 continue;
             };
             let kind = error_report::kind(&error);
+            let needed = error_report::is_needed(&error);
             if kind == Some(Kind::NotFound) && ignore {
                 continue;
             }
-            session.report(&error);
+            session.report(&match (kind, session.personality) {
+                // The one command of podman that says it in other words.
+                (Some(Kind::NotFound), Personality::Podman) => {
+                    Error::new(Kind::NotFound, "find container to remove", name).into()
+                }
+                _ => error,
+            });
             status = match kind {
                 Some(Kind::NotFound) => session.personality.missing(),
-                Some(Kind::Conflict) => session.personality.in_use(),
+                Some(Kind::Conflict) if !needed => session.personality.in_use(),
                 _ => session.personality.failure(),
             };
         }

@@ -65,6 +65,7 @@ impl Execute for Run {
             return Ok(ExitStatus::Code(1));
         }
         let progress = self.creation.progress();
+        self.creation.tell_of_noops(&progress);
         if !self.detach {
             terminal_warning(&self.creation.process, session.personality, &progress);
         }

@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
+
 use crate::cli::args::filters;
 use crate::cli::error_report;
 use crate::cli::session::Session;
@@ -89,7 +91,7 @@ impl Selection {
                     names.push(text.lines().next().unwrap_or_default().trim().to_owned());
                 }
                 Err(error) if ignore && error.kind() == Kind::NotFound => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error).context("reading CIDFile"),
             }
         }
         if !self.all && !self.latest && self.filter.is_empty() {

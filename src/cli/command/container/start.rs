@@ -1,5 +1,7 @@
 //! `start`.
 
+use std::collections::HashMap;
+
 use crate::cli::args::filters;
 use crate::cli::command::Execute;
 use crate::cli::output::progress::Progress;
@@ -48,10 +50,13 @@ pub(crate) struct Start {
     containers: Vec<String>,
 }
 
-/// Whole ids of containers by name or part of an id.
-fn ids(engine: &Engine<'_>, names: &[String]) -> anyhow::Result<Vec<ContainerId>> {
-    let one = |name: &String| Ok(engine.store.containers().find(name)?.entry()?.record.id);
-    names.iter().map(one).collect()
+/// Whole ids of containers by name or part of an id, each with what it was called by.
+fn ids(engine: &Engine<'_>, names: Vec<String>) -> anyhow::Result<HashMap<ContainerId, String>> {
+    let one = |name: String| {
+        let record = engine.store.containers().find(&name)?.entry()?.record;
+        Ok((record.id, name))
+    };
+    names.into_iter().map(one).collect()
 }
 
 impl Execute for Start {
@@ -88,15 +93,19 @@ impl Execute for Start {
                 let (all, size) = (true, false);
                 let rows = list(&engine, ListRequest { all, size })?;
                 let filters = filters.resolve(&rows)?;
-                let named = named.then(|| ids(&engine, &self.containers)).transpose()?;
+                let named = named.then(|| ids(&engine, self.containers)).transpose()?;
                 // What runs was started already.
                 let fits = |row: &&ContainerSummary| match &named {
-                    Some(ids) => ids.contains(&row.id),
+                    Some(ids) => ids.contains_key(&row.id),
                     None => self.latest || !row.state.is_active(),
                 };
                 let rows = rows.iter().filter(fits).filter(|row| filters.pass(row));
                 let most = if self.latest { 1 } else { usize::MAX };
-                rows.take(most).map(|row| row.id.to_string()).collect()
+                let called = |row: &ContainerSummary| match &named {
+                    Some(ids) => ids[&row.id].clone(),
+                    None => row.id.to_string(),
+                };
+                rows.take(most).map(called).collect()
             }
             false => self.containers,
         };

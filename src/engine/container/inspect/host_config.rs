@@ -208,7 +208,7 @@ fn log_config(config: &Config, entry: &ContainerEntry) -> Value {
         "Config": options,
         "Path": super::log_path(config, entry),
         "Tag": log.options.get("tag").cloned().unwrap_or_default(),
-        "Size": log.max_size.map_or("0B".to_owned(), crate::common::human_size),
+        "Size": log.max_size.map_or("0B".to_owned(), crate::common::decimal_size),
     })
 }
 

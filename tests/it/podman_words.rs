@@ -1,0 +1,144 @@
+//! Called as podman: what its clients and its own tests compare word for word. Under docker's name
+//! the same requests are answered in docker's words.
+
+use crate::events::called;
+use crate::harness::Env;
+use crate::harness::process::Output;
+
+/// A detached container that only a kill ends; its id.
+fn detached(env: &Env, name: &str, flags: &[&str]) -> String {
+    made(env, "run", name, &[&["-d"], flags].concat())
+}
+
+fn made(env: &Env, verb: &str, name: &str, flags: &[&str]) -> String {
+    let image = env.base();
+    let mut words = vec![verb, "--name", name];
+    words.extend(flags);
+    if !flags.contains(&"--net") {
+        words.extend(["--network", "none"]);
+    }
+    words.extend([&image, "payload", "sleep-forever"]);
+    env.ketch(&words).ok().to_owned()
+}
+
+fn podman(env: &Env, words: &[&str]) -> Output {
+    called(env, "podman", words)
+}
+
+/// The whole of what was said, and the status.
+fn answered(output: &Output, status: i32, line: &str) {
+    assert_eq!(output.stderr.trim_end(), line, "{output}");
+    output.exits(status);
+}
+
+cases! {
+    fn a_kill_after_the_grace_is_told(env) {
+        for name in ["one", "two", "three"] {
+            detached(env, name, &[]);
+        }
+        let line = podman(env, &["stop", "-t", "1", "one"]).stderr;
+        let (moment, said) = line.split_once(' ').unwrap();
+        assert!(moment.starts_with("time=\"2") && moment.ends_with("Z\""), "{line}");
+        assert_eq!(
+            said.trim_end(),
+            "level=warning msg=\"StopSignal SIGTERM failed to stop container one in 1 seconds, \
+             resorting to SIGKILL\""
+        );
+        for (program, words) in [("podman", ["stop", "-t", "0", "two"]), ("docker", ["stop", "-t", "1", "three"])] {
+            let output = called(env, program, &words);
+            output.ok();
+            assert_eq!(output.stderr, "");
+        }
+        env.ketch(&["rm", "one", "two", "three"]).ok();
+        env.assert_clean();
+    }
+
+    fn what_runs_is_not_removed(env) {
+        let id = detached(env, "one", &[]);
+        let rest = "running or paused containers cannot be removed without force: container state improper";
+        answered(&podman(env, &["rm", "one"]), 2, &format!("Error: cannot remove container {id} as it is running - {rest}"));
+        called(env, "docker", &["rm", "one"]).fails(1, &["cannot remove container one: container is running: stop the container before removing or force remove"]);
+        env.ketch(&["pause", "one"]).ok();
+        answered(&podman(env, &["rm", "one"]), 2, &format!("Error: cannot remove container {id} as it is paused - {rest}"));
+        podman(env, &["rm", "-f", "one"]).ok();
+        answered(&podman(env, &["container", "rm", "one"]), 1, "Error: no container with ID or name \"one\" found: no such container");
+        answered(&podman(env, &["stop", "one"]), 125, "Error: no container with name or ID \"one\" found: no such container");
+        env.assert_clean();
+    }
+
+    fn what_others_depend_on_is_not_removed(env) {
+        let id = made(env, "create", "one", &[]);
+        let needed = |by: &str| format!("Error: container {id} has dependent containers which must be removed before it: {by}: container already exists");
+        for flags in [["--net", "container:one"], ["--pid", "container:one"], ["--requires", "one"]] {
+            let by = made(env, "create", "two", &flags);
+            answered(&podman(env, &["rm", "one"]), 125, &needed(&by));
+            answered(&podman(env, &["rm", "-f", "one"]), 125, &needed(&by));
+            podman(env, &["rm", "two"]).ok();
+        }
+        let by = made(env, "create", "two", &["--net", "container:one"]);
+        let third = made(env, "create", "three", &["--requires", "two"]);
+        assert_eq!(podman(env, &["rm", "--depend", "one"]).ok(), format!("{third}\n{by}\none"));
+        // A dependent that runs keeps itself, and with it what it depends on.
+        detached(env, "one", &[]);
+        detached(env, "two", &["--net", "container:one"]);
+        env.ketch(&["kill", "one"]).ok();
+        podman(env, &["rm", "--depend", "one"]).fails(125, &["as it is running", "has dependent containers"]);
+        assert_eq!(podman(env, &["rm", "-f", "two", "one"]).ok(), "two\none");
+        // docker asks nobody.
+        made(env, "create", "one", &[]);
+        made(env, "create", "two", &["--net", "container:one"]);
+        called(env, "docker", &["rm", "one"]).ok();
+        podman(env, &["rm", "-a"]).ok();
+        env.assert_clean();
+    }
+
+    fn what_is_asked_wrongly_is_refused(env) {
+        let file = env.text("work/none");
+        for verb in ["stop", "rm", "kill"] {
+            let line = format!("Error: reading CIDFile: open {file}: no such file or directory");
+            answered(&podman(env, &[verb, "--cidfile", &file]), 125, &line);
+        }
+        let line = "Error: either start all containers or the container(s) provided in the arguments";
+        answered(&podman(env, &["start", "--all", "one"]), 125, line);
+        env.ketch(&["start", "--all", "one"]).fails(1, &["ketch: start: either start all"]);
+        answered(&podman(env, &["start", "--filter", "restart-policy=fakepolicy", "one"]), 125, "Error: fakepolicy invalid restart policy");
+        let line = "Error: must provide a non-empty command to start an exec session: invalid argument";
+        answered(&podman(env, &["exec", "one"]), 125, line);
+        env.ketch(&["exec", "one"]).fails(1, &["the command is missing", "hint:"]);
+        env.assert_clean();
+    }
+
+    fn a_start_by_filter_tells_the_names_it_was_given(env) {
+        let id = made(env, "create", "one", &["--restart", "on-failure"]);
+        made(env, "create", "two", &["--restart", "always"]);
+        let filtered = ["start", "--filter", "restart-policy=on-failure"];
+        assert_eq!(podman(env, &[&filtered[..], &["one", "two"]].concat()).ok(), "one");
+        assert_eq!(podman(env, &["start", "--filter", "restart-policy=none", "--all"]).ok(), "");
+        env.ketch(&["kill", "one"]).ok();
+        assert_eq!(podman(env, &filtered).ok(), id);
+        env.ketch(&["rm", "-f", "one", "two"]).ok();
+        env.assert_clean();
+    }
+
+    fn sizes_and_rules_are_read_as_podman_does(env) {
+        let image = env.base();
+        let line = ["create", "--name", "one", "--log-opt", "max-size=1.025m", "--device-cgroup-rule", "a 7 rmw", &image, "x"];
+        podman(env, &line).ok();
+        let size = ["inspect", "-f", "{{.HostConfig.LogConfig.Size}}", "one"];
+        assert_eq!(podman(env, &size).ok(), "1.025MB");
+        podman(env, &["rm", "one"]).ok();
+        called(env, "docker", &line).fails(125, &["use TYPE MAJOR:MINOR ACCESS"]);
+        env.ketch(&["create", "--name", "one", "--log-opt", "max-size=1m", &image, "x"]).ok();
+        assert_eq!(podman(env, &size).ok(), "1.049MB");
+        env.ketch(&["rm", "one"]).ok();
+        let refused = podman(env, &["create", "--device-cgroup-rule", "b 7:2", &image, "x"]);
+        answered(&refused, 125, "Error: invalid device cgroup rule requires type, major:Minor, and access rules: \"b 7:2\"");
+        for program in ["podman", "docker"] {
+            let line = ["run", "--rm", "--network", "none", "--kernel-memory", "100", &image, "payload", "true"];
+            let ran = called(env, program, &line);
+            ran.ok();
+            assert!(ran.stderr.contains("The --kernel-memory flag is no longer supported. This flag is a noop."), "{ran}");
+        }
+        env.assert_clean();
+    }
+}
