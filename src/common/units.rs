@@ -163,8 +163,9 @@ mod tests {
         ] {
             assert_eq!(human_size(bytes), text);
         }
+        // Go cuts what its floating point makes of it as well.
         let read = parse_decimal_size("1.025m").unwrap();
-        assert_eq!((read, decimal_size(read).as_str()), (1_025_000, "1.025MB"));
+        assert_eq!((read, decimal_size(read).as_str()), (1_024_999, "1.025MB"));
     }
 
     #[test]

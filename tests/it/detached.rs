@@ -54,7 +54,7 @@ cases! {
             env.ketch(&["create", "--name", name, "--label", name, &image, "payload", "sleep-forever"]).ok();
         }
         let id = |name: &str| env.ketch(&["inspect", "-f", "{{.Id}}", name]).ok().to_owned();
-        assert_eq!(env.ketch(&["start", "--filter", "label=two", "one", "two"]).ok(), id("two"));
+        assert_eq!(env.ketch(&["start", "--filter", "label=two", "one", "two"]).ok(), "two");
         assert_eq!(env.ketch(&["start", "--all"]).ok(), id("one"));
         env.ketch(&["start", "--all", "one"]).refused(&["either start all"]);
         env.ketch(&["start"]).refused(&["name containers"]);
