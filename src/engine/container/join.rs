@@ -1,6 +1,7 @@
 //! A container in namespaces of other ones: `container:NAME` for its network, processes, host
 //! name, memory or ids, and a network namespace that somebody else has made (`ns:PATH`).
 
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -14,7 +15,7 @@ use crate::common::{self, Error, Kind, Mode};
 use crate::engine::Engine;
 use crate::runtime::{Neighbour, Space, Target};
 use crate::spec::config::{Config, Ipc, NamespaceMode, NetworkMode, Security, Userns};
-use crate::store::{ContainerDir, ContainerEntry, ContainerRecord, Phase};
+use crate::store::{ContainerDir, ContainerRecord, Phase};
 
 /// Where a container has its shared memory.
 const SHM: &str = "/dev/shm";
@@ -42,21 +43,23 @@ fn donors(config: &Config) -> impl Iterator<Item = (&'static str, &String)> {
     network.into_iter().chain(small).chain(ipc).chain(user)
 }
 
-/// The containers that are made to have something of this one, or to start after it.
+/// For each container that others need, by its id, those that are made to have something of it or
+/// to start after it.
 ///
 /// # Errors
 /// The store cannot be read.
-pub(super) fn dependents(engine: &Engine<'_>, id: &str) -> Result<Vec<String>> {
-    let entries = engine.store.containers().list()?;
-    let depends = |entry: &ContainerEntry| {
-        let config = list::config(entry);
-        let mut others = donors(&config)
-            .map(|(_, name)| name)
-            .chain(&config.requires);
-        others.any(|name| name == id)
-    };
-    let entries = entries.into_iter().flatten().filter(depends);
-    Ok(entries.map(|entry| entry.record.id.to_string()).collect())
+pub(super) fn dependents(engine: &Engine<'_>) -> Result<HashMap<String, Vec<String>>> {
+    let mut all: HashMap<String, Vec<String>> = HashMap::new();
+    for entry in engine.store.containers().list()?.into_iter().flatten() {
+        let config = list::config(&entry);
+        let others = donors(&config).map(|(_, name)| name);
+        let others: HashSet<&String> = others.chain(&config.requires).collect();
+        for other in others {
+            let by = all.entry(other.clone()).or_default();
+            by.push(entry.record.id.to_string());
+        }
+    }
+    Ok(all)
 }
 
 /// Whether the container has something of another one.

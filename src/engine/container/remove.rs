@@ -2,7 +2,7 @@
 
 mod kept;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -24,6 +24,7 @@ use crate::store::{
 use crate::sys::{file, memory, process, processes, tree};
 
 pub(crate) use kept::Kept;
+use kept::Needs;
 
 /// Longest wait for a killed process to be gone, in milliseconds.
 const KILL_PATIENCE: u16 = 10_000;
@@ -63,22 +64,23 @@ pub(crate) enum Dependents {
 }
 
 /// Removes containers; one result for each name, in order, after those of its dependents where
-/// these go too. What runs is ended first, all at
-/// once, and files of subordinate ids are deleted last, by one helper for all.
+/// these go too. What runs is ended first, all at once, and files of subordinate ids are deleted
+/// last, by one helper for all.
 pub(crate) fn remove(engine: &Engine<'_>, request: &RemoveRequest) -> Vec<(String, Result<()>)> {
+    let needs = Needs::new(engine);
     let names = match request.dependents {
-        Dependents::Removed => kept::with_dependents(engine, &request.containers),
+        Dependents::Removed => needs.with_dependents(&request.containers),
         _ => request.containers.clone(),
     };
     let mut wishes = Vec::new();
-    let mut leaving = Vec::new();
+    let mut leaving = HashSet::new();
     let mut free = |name: &String| {
         if request.dependents == Dependents::Ignored {
             return find(engine, name, request, &mut wishes);
         }
-        let id = kept::refuse_needed(engine, name, &leaving)?;
+        let id = needs.refuse(name, &leaving)?;
         let found = find(engine, name, request, &mut wishes)?;
-        leaving.push(id);
+        leaving.insert(id);
         Ok(found)
     };
     let found: Vec<Result<Found>> = names.iter().map(&mut free).collect();

@@ -1,5 +1,7 @@
 //! Containers that stay: something runs in them, or others depend on them.
 
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use anyhow::Result;
@@ -72,43 +74,69 @@ fn id_of(dir: &ContainerDir) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// The id of a container on which nobody depends but those that are `leaving`.
-///
-/// # Errors
-/// `NotFound`; `Conflict` for one that is needed.
-pub(super) fn refuse_needed(engine: &Engine<'_>, name: &str, leaving: &[String]) -> Result<String> {
-    let id = id_of(&engine.store.containers().find(name)?);
-    let mut by = join::dependents(engine, &id)?;
-    by.retain(|one| !leaving.contains(one));
-    if by.is_empty() {
-        return Ok(id);
-    }
-    Err(Error::new(Kind::Conflict, "cannot remove container", name)
-        .because(Kept::Needed { id, by })
-        .hint("remove those first, or use --depend")
-        .into())
+/// Who depends on whom, as the store says it when that is first asked.
+pub(super) struct Needs<'a> {
+    engine: &'a Engine<'a>,
+    dependents: OnceCell<HashMap<String, Vec<String>>>,
 }
 
-/// The containers, each after those that depend on it; none twice.
-pub(super) fn with_dependents(engine: &Engine<'_>, names: &[String]) -> Vec<String> {
-    let (mut seen, mut order) = (Vec::new(), Vec::new());
-    for name in names {
-        gather(engine, name, &mut seen, &mut order);
+impl<'a> Needs<'a> {
+    pub(super) fn new(engine: &'a Engine<'a>) -> Needs<'a> {
+        Needs {
+            engine,
+            dependents: OnceCell::new(),
+        }
     }
-    order
-}
 
-fn gather(engine: &Engine<'_>, name: &str, seen: &mut Vec<String>, order: &mut Vec<String>) {
-    // What cannot be found is said when its turn comes.
-    if let Ok(dir) = engine.store.containers().find(name) {
-        let id = id_of(&dir);
-        if seen.contains(&id) {
-            return;
-        }
-        seen.push(id.clone());
-        for one in join::dependents(engine, &id).unwrap_or_default() {
-            gather(engine, &one, seen, order);
-        }
+    /// The ids of those that depend on a container.
+    fn of(&self, id: &str) -> Result<&[String]> {
+        let all = match self.dependents.get() {
+            Some(all) => all,
+            None => {
+                let read = join::dependents(self.engine)?;
+                self.dependents.get_or_init(|| read)
+            }
+        };
+        Ok(all.get(id).map_or(&[], Vec::as_slice))
     }
-    order.push(name.to_owned());
+
+    /// The id of a container on which nobody depends but those that are `leaving`.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` for one that is needed.
+    pub(super) fn refuse(&self, name: &str, leaving: &HashSet<String>) -> Result<String> {
+        let id = id_of(&self.engine.store.containers().find(name)?);
+        let by = self.of(&id)?.iter();
+        let by: Vec<String> = by.filter(|one| !leaving.contains(*one)).cloned().collect();
+        if by.is_empty() {
+            return Ok(id);
+        }
+        Err(Error::new(Kind::Conflict, "cannot remove container", name)
+            .because(Kept::Needed { id, by })
+            .hint("remove those first, or use --depend")
+            .into())
+    }
+
+    /// The containers, each after those that depend on it; none twice.
+    pub(super) fn with_dependents(&self, names: &[String]) -> Vec<String> {
+        let (mut seen, mut order) = (HashSet::new(), Vec::new());
+        for name in names {
+            self.gather(name, &mut seen, &mut order);
+        }
+        order
+    }
+
+    fn gather(&self, name: &str, seen: &mut HashSet<String>, order: &mut Vec<String>) {
+        // What cannot be found is said when its turn comes.
+        if let Ok(dir) = self.engine.store.containers().find(name) {
+            let id = id_of(&dir);
+            if !seen.insert(id.clone()) {
+                return;
+            }
+            for one in self.of(&id).unwrap_or_default() {
+                self.gather(one, seen, order);
+            }
+        }
+        order.push(name.to_owned());
+    }
 }
