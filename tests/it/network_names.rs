@@ -201,13 +201,19 @@ fn greeted(port: u16) -> bool {
     read.is_ok() && text.starts_with("you are")
 }
 
+/// Makes a network `net` and a server `web` on it; its published port, and its id.
+fn serve_published(env: &Env) -> (u16, String) {
+    env.ketch(&["network", "create", "net"]).ok();
+    let port = free_port();
+    let published = format!("127.0.0.1:{port}:80");
+    let id = serve(env, "web", &["--network", "net", "-p", &published]);
+    (port, id)
+}
+
 #[test]
 fn killed_helpers_are_started_again() {
     everywhere(|env| {
-        env.ketch(&["network", "create", "net"]).ok();
-        let port = free_port();
-        let published = format!("127.0.0.1:{port}:80");
-        let id = serve(env, "web", &["--network", "net", "-p", &published]);
+        let (port, id) = serve_published(env);
         let pid = || {
             env.ketch(&["inspect", "-f", "{{.State.Pid}}", "web"])
                 .stdout
@@ -243,10 +249,7 @@ fn killed_helpers_are_started_again() {
 #[test]
 fn a_helper_whose_port_was_taken_meanwhile_waits_for_it() {
     everywhere(|env| {
-        env.ketch(&["network", "create", "net"]).ok();
-        let port = free_port();
-        let published = format!("127.0.0.1:{port}:80");
-        let id = serve(env, "web", &["--network", "net", "-p", &published]);
+        let (port, id) = serve_published(env);
         let keeper = Pid::from_raw(supervisor(env, &id));
         let leads = *helpers(env, &id).last().unwrap();
         kill(keeper, Signal::SIGSTOP).unwrap();

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::harness::{Env, Identity, eventually};
 use crate::network_names::{address, on};
+use crate::network_private::helpers;
 
 /// Runs a case in both rootless modes.
 fn rootless(case: fn(&Env)) {
@@ -359,12 +360,9 @@ fn killed_helpers_of_one_container_are_no_matter_to_others() {
         let publish = format!("127.0.0.1:{port}:80");
         let id = serve(env, "one", &["--network", "net", "-p", &publish]);
         serve(env, "two", &["--network", "net"]);
-        let found = env.noted_network(&id);
-        let helpers = found["helpers"].as_array().unwrap();
+        let helpers = helpers(env, &id);
         assert_eq!(helpers.len(), 2, "names and ports");
-        for helper in helpers {
-            end(helper["pid"].as_i64().unwrap() as i32);
-        }
+        helpers.into_iter().for_each(end);
         let place = format!("{}:80", address(env, "two", "net"));
         assert!(reaches(env, "net", &place));
         assert!(on(env, "net", &["look-up", "two"]).ok().starts_with("0 "));

@@ -39,8 +39,8 @@ pub(super) fn start(
 ) -> Result<Vec<Helper>> {
     let prepared = connection.prepared;
     let network = &prepared.asked.config.network;
-    let of = |sockets| resolver(connection.engine, &prepared.record.id, network, sockets);
-    let mut names = outside(sockets.map(of), connection.shared)?;
+    let (engine, share) = (connection.engine, connection.shared);
+    let mut names = outside(engine, &prepared.record.id, network, sockets, share)?;
     let held = std::mem::take(&mut connection.held);
     let forwards = connection.leads.map(|target| lead(held, target));
     let mut forwards = forwards.unwrap_or_default();
@@ -74,8 +74,23 @@ pub(super) fn begin(role: Role, work: Work) -> Result<Helper> {
     Ok(Helper::of(attendant::start(work)?, role))
 }
 
-/// The work outside: names, and an ordinary user's share in the shared namespace.
-pub(super) fn outside(resolver: Option<Resolver>, share: Option<&Membership>) -> Result<Work> {
+/// The work outside: names, asked for at a container's sockets where it has any, and an ordinary
+/// user's share in the shared namespace.
+pub(super) fn outside(
+    engine: &Engine<'_>,
+    container: &ContainerId,
+    network: &Network,
+    sockets: Option<[OwnedFd; 2]>,
+    share: Option<&Membership>,
+) -> Result<Work> {
+    let resolver = sockets.map(|[datagrams, streams]| Resolver {
+        datagrams: UdpSocket::from(datagrams),
+        streams: TcpListener::from(streams),
+        networks: engine.store.networks().dir(),
+        container: container.to_string(),
+        servers: servers(&network.dns),
+        asked: !network.dns.is_empty(),
+    });
     let held = share.into_iter().flat_map(Membership::descriptors);
     Ok(Work {
         resolver,
@@ -103,23 +118,6 @@ pub(super) fn inside(held: Vec<(u16, Held)>, namespace: BorrowedFd<'_>) -> Resul
         enter: Some(((!is_own).then_some(user), copy(namespace)?)),
         ..Work::default()
     })
-}
-
-/// What answers for names at a container's sockets.
-pub(super) fn resolver(
-    engine: &Engine<'_>,
-    container: &ContainerId,
-    network: &Network,
-    [datagrams, streams]: [OwnedFd; 2],
-) -> Resolver {
-    Resolver {
-        datagrams: UdpSocket::from(datagrams),
-        streams: TcpListener::from(streams),
-        networks: engine.store.networks().dir(),
-        container: container.to_string(),
-        servers: servers(&network.dns),
-        asked: !network.dns.is_empty(),
-    }
 }
 
 /// The host's ports, each on its way to an address of the container's.

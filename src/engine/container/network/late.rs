@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::MAX_FILE;
-use super::attendant::{begin, is_images, outside, overwrite, resolver};
+use super::attendant::{begin, is_images, outside, overwrite};
 use super::serving::{Helper, Role};
 use crate::common::{Error, Result};
 use crate::engine::Engine;
@@ -49,8 +49,8 @@ impl Late {
                 "it has just ended",
             ));
         }
-        let resolver = match space.open(dns::listen) {
-            Ok(sockets) => Some(resolver(engine, &entry.record.id, network, sockets)),
+        let sockets = match space.open(dns::listen) {
+            Ok(sockets) => Some(sockets),
             Err(error) => {
                 engine
                     .ui
@@ -60,10 +60,10 @@ impl Late {
         };
         let path = entry.dir.path().join("resolv.conf");
         let before = file::read_bounded(&path, MAX_FILE).unwrap_or_default();
-        let rewrites = resolver.is_some() && !is_images(network);
+        let rewrites = sockets.is_some() && !is_images(network);
         let work = Work {
             keeper: Some(keeper),
-            ..outside(resolver, share)?
+            ..outside(engine, &entry.record.id, network, sockets, share)?
         };
         let helper = begin(Role::Late, work)?;
         if rewrites {

@@ -3,11 +3,11 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use super::attendant::{begin, inside, lead, outside, resolver, shared as within};
+use super::attendant::{begin, inside, lead, outside, shared as within};
 use super::live::{change, namespace, read};
-use super::ports::{Held, hold};
+use super::ports::hold;
 use super::serving::{Helper, Role};
-use super::{Connected, bridged, private, shared};
+use super::{Connected, private, shared};
 use crate::common::{Error, Kind, Mode, Result};
 use crate::engine::Engine;
 use crate::engine::container::asked_network;
@@ -15,6 +15,7 @@ use crate::network::dns;
 use crate::network::forward::Forward;
 use crate::network::shared::Membership;
 use crate::network::space::Space;
+use crate::spec::config::Port;
 use crate::store::{ContainerDir, ContainerRecord};
 use crate::sys::process::has_ended;
 
@@ -108,21 +109,16 @@ impl<'a> Served<'a> {
         namespace: BorrowedFd<'_>,
     ) -> Result<Helper> {
         match role {
-            Role::Program => self.program(connected, namespace),
-            Role::Inside => {
-                let held = self.left_out(connected)?;
-                begin(role, inside(held, namespace)?)
-            }
+            Role::Program | Role::Inside => self.private(role, &connected.ports, namespace),
             Role::Outside | Role::Late => {
                 let share = self.share()?;
-                let network = asked_network(&self.record);
                 let is_late = role == Role::Late;
                 let sockets = match connected.resolver || is_late {
                     true => Some(Space::around(namespace)?.open(dns::listen)?),
                     false => None,
                 };
-                let of = |sockets| resolver(self.engine, &self.record.id, &network, sockets);
-                let mut work = outside(sockets.map(of), share)?;
+                let network = asked_network(&self.record);
+                let mut work = outside(self.engine, &self.record.id, &network, sockets, share)?;
                 if share.is_none() && !is_late {
                     work.forwards = self.forwards(connected)?;
                 }
@@ -135,25 +131,15 @@ impl<'a> Served<'a> {
         }
     }
 
-    /// The program of a private network.
-    fn program(&self, connected: &Connected, namespace: BorrowedFd<'_>) -> Result<Helper> {
+    /// The program of a private network, or who leads the ports that it leaves to another.
+    fn private(&self, role: Role, ports: &[Port], namespace: BorrowedFd<'_>) -> Result<Helper> {
         let network = asked_network(&self.record);
         let program = private::program(self.engine, &network)?;
-        let mut ports = bridged::published(&connected.ports)?;
-        let left_out = program.left_out(&ports);
-        ports.retain(|port| !left_out.contains(port));
-        private::connect(&program, &network, &ports, namespace)
-    }
-
-    /// The ports that it leaves to another.
-    fn left_out(&self, connected: &Connected) -> Result<Vec<(u16, Held)>> {
-        let program = private::program(self.engine, &asked_network(&self.record))?;
-        let published = bridged::published(&connected.ports)?;
-        let left_out = program.left_out(&published);
-        let ports = connected.ports.iter().zip(&published);
-        let ports = ports.filter(|(_, published)| left_out.contains(published));
-        let ports: Vec<_> = ports.map(|(port, _)| port.clone()).collect();
-        Ok(hold(self.engine, &ports)?.1)
+        let (led, by_hand) = private::divide(&program, ports)?;
+        match role {
+            Role::Inside => begin(role, inside(hold(self.engine, &by_hand)?.1, namespace)?),
+            _ => private::connect(&program, &network, &led, namespace),
+        }
     }
 
     /// The ports that lead to a network with a bridge.

@@ -30,7 +30,7 @@ use crate::engine::Engine;
 use crate::engine::network::{self, DEFAULT, default_network};
 use crate::network::shared::Membership;
 use crate::network::user::Program;
-use crate::network::{Attachment, Published, bridge};
+use crate::network::{Attachment, bridge};
 use crate::runtime::{Connect, Connecting, Unconnected};
 use crate::spec::config::{Network, NetworkMode, Port};
 use crate::store::{ContainerDir, ContainerRecord};
@@ -70,6 +70,25 @@ struct Connected {
 }
 
 impl Connected {
+    /// What is written down in a container's directory; `None` when it has nothing.
+    fn noted(dir: &ContainerDir) -> Option<Connected> {
+        let bytes = file::read_bounded(&dir.path().join(FILE), MAX_FILE).ok()?;
+        Some(Connected::last(&bytes))
+    }
+
+    fn last(bytes: &[u8]) -> Connected {
+        // Who was killed may have left half a line.
+        let lines = bytes.rsplit(|byte| *byte == b'\n');
+        let mut whole = lines.filter_map(|line| serde_json::from_slice(line).ok());
+        whole.next().unwrap_or_default()
+    }
+
+    fn line(&self) -> Vec<u8> {
+        let mut line = serde_json::to_vec(self).unwrap_or_default();
+        line.push(b'\n');
+        line
+    }
+
     /// All processes that serve it.
     fn processes(&self) -> impl Iterator<Item = &Helper> {
         let late = self.late.iter().map(|late| &late.helper);
@@ -93,7 +112,7 @@ pub(super) struct Connection<'a> {
     program: Option<Program>,
     ports: Vec<Port>,
     /// Those of them that the program leads.
-    carried: Vec<Published>,
+    carried: Vec<Port>,
     held: Vec<(u16, Held)>,
     /// The address on a network with a bridge that they lead to.
     leads: Option<IpAddr>,
@@ -102,27 +121,6 @@ pub(super) struct Connection<'a> {
     helpers: Vec<Helper>,
     /// Where it asks for names.
     resolver: Vec<OwnedFd>,
-}
-
-impl Connected {
-    /// What is written down in a container's directory; `None` when it has nothing.
-    fn noted(dir: &ContainerDir) -> Option<Connected> {
-        let bytes = file::read_bounded(&dir.path().join(FILE), MAX_FILE).ok()?;
-        Some(Connected::last(&bytes))
-    }
-
-    fn last(bytes: &[u8]) -> Connected {
-        // Who was killed may have left half a line.
-        let lines = bytes.rsplit(|byte| *byte == b'\n');
-        let mut whole = lines.filter_map(|line| serde_json::from_slice(line).ok());
-        whole.next().unwrap_or_default()
-    }
-
-    fn line(&self) -> Vec<u8> {
-        let mut line = serde_json::to_vec(self).unwrap_or_default();
-        line.push(b'\n');
-        line
-    }
 }
 
 /// The published ports of a running container, as its start has settled them.
@@ -207,15 +205,14 @@ impl<'a> Connection<'a> {
             (connection.ports, connection.held) = (ports, held);
         }
         if network.mode == NetworkMode::Private {
-            let mut published = bridged::published(&connection.ports)?;
             let program = private::program(engine, network)?;
-            private::warn_of_ports(engine, &program, &published);
-            // It binds the others itself, and what is open at the clone stays open in init.
-            let left_out = program.left_out(&published);
-            let is_left_out = |held: &Held| left_out.iter().any(|port| held.is(port));
-            connection.held.retain(|(_, held)| is_left_out(held));
-            published.retain(|port| !left_out.contains(port));
-            connection.carried = published;
+            let (led, by_hand) = private::divide(&program, &connection.ports)?;
+            private::warn_of_ports(engine, &program, &bridged::published(&led)?);
+            // It binds its own itself, and what is open at the clone stays open in init.
+            let by_hand = bridged::published(&by_hand)?;
+            let is_by_hand = |held: &Held| by_hand.iter().any(|port| held.is(port));
+            connection.held.retain(|(_, held)| is_by_hand(held));
+            connection.carried = led;
             attendant::write_private_names(&connection, &program)?;
             connection.program = Some(program);
         }

@@ -4,12 +4,13 @@ use std::os::fd::BorrowedFd;
 
 use anyhow::Result;
 
+use super::bridged;
 use super::serving::{Helper, Role};
 use crate::common::{self, Error, Kind};
 use crate::engine::Engine;
 use crate::network::Published;
 use crate::network::user::{self, Program, Wanted};
-use crate::spec::config::{Network, NetworkMode};
+use crate::spec::config::{Network, NetworkMode, Port};
 
 /// Settles on a private network where this machine can give one, else on the host's.
 ///
@@ -63,11 +64,28 @@ pub(super) fn warn_of_ports(engine: &Engine<'_>, program: &Program, published: &
     }
 }
 
+/// A container's ports: those that the program leads, and those that are led by hand beside it.
+///
+/// # Errors
+/// A port that is not known.
+pub(super) fn divide(program: &Program, ports: &[Port]) -> common::Result<(Vec<Port>, Vec<Port>)> {
+    let published = bridged::published(ports)?;
+    let left_out = program.left_out(&published);
+    let (mut led, mut by_hand) = (Vec::new(), Vec::new());
+    for (port, published) in ports.iter().zip(&published) {
+        match left_out.contains(published) {
+            true => by_hand.push(port.clone()),
+            false => led.push(port.clone()),
+        }
+    }
+    Ok((led, by_hand))
+}
+
 /// Starts it for a container's namespace.
 pub(super) fn connect(
     program: &Program,
     network: &Network,
-    ports: &[Published],
+    ports: &[Port],
     namespace: BorrowedFd<'_>,
 ) -> common::Result<Helper> {
     let mut options = match &network.helper {
@@ -83,7 +101,7 @@ pub(super) fn connect(
     }
     let child = program.start(&Wanted {
         namespace,
-        published: ports,
+        published: &bridged::published(ports)?,
         names: network.dns.is_empty(),
         options: &options,
     })?;
