@@ -42,7 +42,7 @@ pub(crate) fn connect_beside(
     let (begun, connected) = bridges.run(|| bridge::begin_alone(&bridge, ground, find))?;
     let [socket] = bridges.open(|| Ok([Netlink::route()?.into_socket()]))?;
     let (name, index) = (begun.name.as_str(), begun.index);
-    let made = Request::add_veth(name, index, end.interface, end.mac, bridge.mtu, netns);
+    let made = Request::add_veth(name, index, end.interface, end.mac, bridge.packets, netns);
     Netlink::of(socket).apply(&[made])?;
     let joined = bridges
         .run(|| bridge::join_alone(&bridge, &end, (ground, name), find))

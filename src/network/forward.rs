@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::fcntl::{FcntlArg, fcntl};
+
 use crate::sys::net;
 
 /// How long the container may take to accept.
@@ -22,6 +24,12 @@ const MOST: usize = 1024;
 const AGAIN: Duration = Duration::from_millis(50);
 /// Bytes that are copied at once.
 const BUFFER: usize = 64 << 10;
+/// Bytes that a connection has carried when it gets a pipe of [`PIPE`] bytes.
+const MUCH: usize = 1 << 20;
+/// A pipe for much data: four times the usual one.
+const PIPE: i32 = 256 << 10;
+/// Bytes that are spliced at once: a page in a pipe may be a large one, so more than it says fits.
+const WIDE: usize = 1 << 20;
 /// Datagrams that one sender is served before the others have their turn.
 const ROUND: usize = 64;
 /// Stack of a thread that copies, in bytes: the buffer is on the heap.
@@ -178,10 +186,18 @@ fn through(
     reader: &PipeReader,
     writer: &PipeWriter,
 ) -> std::io::Result<()> {
+    let mut before_wider = MUCH;
     loop {
-        let mut held = net::splice(from.as_fd(), writer.as_fd(), BUFFER)?;
+        let mut held = net::splice(from.as_fd(), writer.as_fd(), WIDE)?;
         if held == 0 {
             return Ok(());
+        }
+        if before_wider > 0 {
+            before_wider = before_wider.saturating_sub(held);
+            if before_wider == 0 {
+                // Where this user's pipes have no more room, the pipe stays as it is.
+                let _ = fcntl(writer, FcntlArg::F_SETPIPE_SZ(PIPE));
+            }
         }
         while held > 0 {
             held -= match net::splice(reader.as_fd(), to.as_fd(), held)? {

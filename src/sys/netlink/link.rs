@@ -22,6 +22,8 @@ const IFLA_NET_NS_FD: u16 = 28;
 const IFLA_NUM_TX_QUEUES: u16 = 31;
 const IFLA_NUM_RX_QUEUES: u16 = 32;
 const IFLA_EXT_MASK: u16 = 29;
+const IFLA_GSO_IPV4_MAX_SIZE: u16 = 63;
+const IFLA_GRO_IPV4_MAX_SIZE: u16 = 64;
 /// Leaves the counters out of an answer (Linux 4.11).
 const RTEXT_FILTER_SKIP_STATS: u32 = 8;
 const IFLA_PROTINFO: u16 = 12;
@@ -54,6 +56,26 @@ fn head(family: i32, index: u32, up: Option<bool>) -> [u8; HEAD] {
 
 /// Flags of a request for something new.
 const NEW: i32 = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+
+/// How large the packets of a new interface are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Packets {
+    /// The largest one in bytes.
+    pub(crate) mtu: u32,
+    /// Bytes of one connection that pass through the kernel as one packet, by IPv4, until a
+    /// device takes them apart; `None` is the kernel's 64 KiB. Before Linux 6.3 it is not read.
+    pub(crate) bundle: Option<u32>,
+}
+
+impl Request {
+    fn packets(&mut self, packets: Packets) -> &mut Request {
+        if let Some(bundle) = packets.bundle {
+            self.number(IFLA_GSO_IPV4_MAX_SIZE, bundle)
+                .number(IFLA_GRO_IPV4_MAX_SIZE, bundle);
+        }
+        self.number(IFLA_MTU, packets.mtu)
+    }
+}
 
 /// What a new interface on a parent of the host's is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +114,8 @@ pub(crate) struct Link {
     pub(crate) peer: Option<u32>,
     /// Largest packet in bytes.
     pub(crate) mtu: u32,
+    /// Largest bundle of packets in bytes, since Linux 6.3.
+    pub(crate) bundle: Option<u32>,
     /// Hardware address.
     pub(crate) mac: Vec<u8>,
     /// The alias that whoever made it left there.
@@ -114,6 +138,7 @@ impl Link {
             master: number(IFLA_MASTER),
             peer: number(IFLA_LINK),
             mtu: number(IFLA_MTU).unwrap_or(0),
+            bundle: number(IFLA_GSO_IPV4_MAX_SIZE),
             mac: attribute(rest, IFLA_ADDRESS).unwrap_or(&[]).to_vec(),
             alias: attribute(rest, IFLA_IFALIAS).map(text),
             kind: info
@@ -195,7 +220,7 @@ impl Request {
         bridge: u32,
         inside: &str,
         mac: [u8; 6],
-        mtu: u32,
+        packets: Packets,
         netns: BorrowedFd<'_>,
     ) -> Request {
         let head = head(libc::AF_UNSPEC, 0, None);
@@ -204,7 +229,7 @@ impl Request {
         request
             .text(IFLA_IFNAME, name)
             .number(IFLA_MASTER, bridge)
-            .number(IFLA_MTU, mtu)
+            .packets(packets)
             .number(IFLA_NUM_TX_QUEUES, 1)
             .number(IFLA_NUM_RX_QUEUES, 1)
             .nest(IFLA_LINKINFO, |info| {
@@ -214,7 +239,7 @@ impl Request {
                         peer.raw(&head)
                             .text(IFLA_IFNAME, inside)
                             .bytes(IFLA_ADDRESS, &mac)
-                            .number(IFLA_MTU, mtu)
+                            .packets(packets)
                             .number(IFLA_NUM_TX_QUEUES, 1)
                             .number(IFLA_NUM_RX_QUEUES, 1)
                             .number(IFLA_NET_NS_FD, netns.as_raw_fd() as u32);
@@ -270,6 +295,18 @@ impl Request {
             &head(libc::AF_UNSPEC, 0, Some(up)),
         );
         request.text(IFLA_IFNAME, name);
+        request
+    }
+
+    /// Sets the largest bundle of packets, [`Packets::bundle`], of an interface that is there: a
+    /// bridge takes what its ports take, and nothing larger than 64 KiB before it has one.
+    pub(crate) fn set_bundle(name: &str, bundle: u32) -> Request {
+        let head = head(libc::AF_UNSPEC, 0, None);
+        let mut request = Request::new("set up", name, libc::RTM_NEWLINK, 0, &head);
+        request
+            .text(IFLA_IFNAME, name)
+            .number(IFLA_GSO_IPV4_MAX_SIZE, bundle)
+            .number(IFLA_GRO_IPV4_MAX_SIZE, bundle);
         request
     }
 

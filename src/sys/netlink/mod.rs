@@ -22,7 +22,7 @@ use nix::sys::socket::{
 
 use crate::common::{Error, Kind, Result};
 pub(crate) use filter::{Element, Family, Set, is_outdated};
-pub(crate) use link::{BridgePort, Link, LinkKind};
+pub(crate) use link::{BridgePort, Link, LinkKind, Packets};
 pub(crate) use message::{Message, Request, address, attribute, attributes, text, word};
 pub(crate) use route::{HostAddress, Route};
 

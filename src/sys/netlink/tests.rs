@@ -34,9 +34,13 @@ fn a_pair_joins_a_bridge_to_another_namespace() {
     assert_eq!(bridge.alias.as_deref(), Some("mine"));
     assert!(bridge.up);
     let mac = [2, 66, 10, 0, 0, 2];
+    let narrow = Packets {
+        mtu: 1400,
+        bundle: Some(256 << 10),
+    };
     outer
         .apply(&[
-            Request::add_veth("kv0", bridge.index, "eth0", mac, 1400, inside.as_fd()),
+            Request::add_veth("kv0", bridge.index, "eth0", mac, narrow, inside.as_fd()),
             Request::no_address_of_its_own("kv0"),
             Request::set_up("kv0", true),
         ])
@@ -54,6 +58,15 @@ fn a_pair_joins_a_bridge_to_another_namespace() {
     let mut inner = Netlink::route_in(inside.as_fd()).unwrap();
     let eth0 = inner.link("eth0").unwrap().unwrap();
     assert_eq!((eth0.mac.as_slice(), eth0.up), (&mac[..], false));
+    // Linux 6.3 has a word for it.
+    if port.bundle.is_some() {
+        assert_eq!((port.bundle, eth0.bundle), (narrow.bundle, narrow.bundle));
+        outer
+            .apply(&[Request::set_bundle("k0", 128 << 10)])
+            .unwrap();
+        let bridge = outer.link("k0").unwrap().unwrap();
+        assert_eq!(bridge.bundle, Some(128 << 10));
+    }
     assert_eq!(inner.links().unwrap().len(), 2);
     let address = |text, prefix| HostAddress {
         interface: eth0.index,

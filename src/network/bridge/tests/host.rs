@@ -220,9 +220,13 @@ pub(super) fn uplink(world: BorrowedFd<'_>) {
             prefix,
         })
     };
+    let packets = Packets {
+        mtu: 1500,
+        bundle: None,
+    };
     netlink
         .apply(&[
-            Request::add_veth("port0", index, "up0", mac, 1500, world),
+            Request::add_veth("port0", index, "up0", mac, packets, world),
             Request::set_up("port0", true),
             Request::set_up("up", true),
             address("192.0.2.1", 24),
