@@ -28,8 +28,8 @@ fn code() -> (usize, usize) {
 
 /// Unmaps the pages of this program's code and constants that were used so far; what is needed
 /// again comes back from the page cache. The parsing of the command line and the work after it
-/// touch different code, and neither has to be resident during the other: a megabyte less at
-/// the peak for a hundredth of a start's time.
+/// touch different code, and neither has to be resident during the other: half a megabyte less
+/// at the peak for a hundredth of a start's time.
 pub(crate) fn forget_code() {
     let (begin, end) = code();
     if let Some(length) = end.checked_sub(begin) {

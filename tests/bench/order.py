@@ -1,6 +1,10 @@
 """Writes a linker script that puts functions in the order of their first use.
 
-order.py PROGRAM TRACE...: PROGRAM has its symbols; each TRACE has addresses of executed code, one a line.
+order.py PROGRAM LIBC TRACE...: PROGRAM has its symbols; LIBC is the archive of the C library that it was
+linked with; each TRACE has addresses of executed code, one a line.
+
+A name (RFC 2603) says all of a function but which build of its crate it is from, which is left open here: that
+changes with the compiler and the version. So are references back into the name, which count its letters.
 """
 import bisect
 import re
@@ -20,33 +24,61 @@ TAIL = """  }
 }
 INSERT BEFORE .text;
 """
-HASH = re.compile(r"17h[0-9a-f]{16}E$")
+OPEN = ((re.compile(r"Cs[0-9A-Za-z]+_"), "Cs*_"), (re.compile(r"B[0-9A-Za-z]{0,2}_"), "B*_"))
 
 
-def symbols(program):
-    listing = subprocess.run(["nm", "-S", "--defined-only", program], check=True, capture_output=True, text=True)
-    rows = (line.split() for line in listing.stdout.splitlines())
-    found = (row for row in rows if len(row) == 4 and row[2] in "tT")
-    return sorted((int(row[0], 16), int(row[1], 16), row[3]) for row in found)
+def listing(*words):
+    return subprocess.run(["nm", *words], check=True, capture_output=True, text=True).stdout.splitlines()
 
 
-def main():
-    known = symbols(sys.argv[1])
+def functions(program):
+    rows = (line.split() for line in listing("-S", "--defined-only", program))
+    return sorted({(int(row[0], 16), int(row[1], 16), row[3]) for row in rows if len(row) == 4 and row[2] in "tTWi"})
+
+
+def members(archive):
+    """Which member of an archive has a function."""
+    found = {}
+    for line in listing("-A", "--defined-only", archive):
+        row = line.split()
+        if len(row) == 3 and row[1] in "tTWi":
+            found.setdefault(row[2], row[0].split(":")[1])
+    return found
+
+
+def pattern(name):
+    for part, star in OPEN:
+        name = part.sub(star, name)
+    return name
+
+
+def used(known, traces):
+    """What the traces have executed, in the order of its first use."""
     starts = [at for at, _, _ in known]
     names = {}
-    for trace in sys.argv[2:]:
+    for trace in traces:
         for line in open(trace):
             if not re.fullmatch(r"[0-9a-f]+\n", line):
                 continue
             address = int(line, 16)
             index = bisect.bisect_right(starts, address) - 1
             if index >= 0 and address < known[index][0] + known[index][1]:
-                name = known[index][2]
-                if HASH.search(name):
-                    names[HASH.sub("17h*", name)] = None
+                names[known[index][2]] = None
+    return names
+
+
+def main():
+    known = functions(sys.argv[1])
+    libc = members(sys.argv[2])
+    lines = {}
+    for name in used(known, sys.argv[3:]):
+        if name in libc:
+            lines[f"*libc.a:{libc[name]}(.text .text.*)"] = None
+        else:
+            lines[f"*(.text.{pattern(name)})"] = None
     sys.stdout.write(HEAD)
-    for name in names:
-        sys.stdout.write(f"    *(.text.{name})\n")
+    for line in lines:
+        sys.stdout.write(f"    {line}\n")
     sys.stdout.write(TAIL)
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes .cargo/start.ld anew: the functions of a start, in the order of their first use. Needs
-# root, binutils, gcc, python3 and busybox-static, and takes some ten minutes: `BENCH_USER=name` adds an
-# ordinary user's starts to root's.
+# root, binutils, gcc, python3 and busybox-static, and takes some ten minutes: `BENCH_USER='name other'` adds
+# ordinary users' starts to root's: one with a range of ids and one without.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -31,5 +31,5 @@ cd "$work"
 for user in root ${BENCH_USER:-}; do
   trace "$user" >"$work/trace-$user"
 done
-python3 "$here/order.py" "$work/ketch" "$work"/trace-* >"$work/start.ld"
+python3 "$here/order.py" "$work/ketch" "$(gcc -print-file-name=libc.a)" "$work"/trace-* >"$work/start.ld"
 cp "$work/start.ld" "$top/.cargo/start.ld"

@@ -20,7 +20,7 @@ use crate::oci::ContainerConfig;
 use crate::spec;
 use crate::spec::config::{Config, Resources};
 use crate::store::{ContainerDir, ContainerLock, ContainerRecord};
-use crate::sys::{file, memory};
+use crate::sys::file;
 
 /// A container that can be started, and the right to run it.
 pub(crate) struct Prepared {
@@ -63,13 +63,11 @@ pub(crate) fn find_and_prepare(
     request: &RunRequest,
     timing: &mut Timing,
 ) -> Result<Prepared> {
-    memory::forget_code();
     refuse_used_cidfile(request)?;
     let source = image::find(engine, request)?;
     timing.lap("image");
     let prepared = prepare(engine, request, &source)?;
     timing.lap("prepare");
-    memory::forget_code();
     Ok(prepared)
 }
 

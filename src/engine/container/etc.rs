@@ -29,8 +29,6 @@ pub(super) fn write(
     network: &Network,
     process: &Process,
 ) -> Result<EtcFiles> {
-    // From the record to the specification: little code is common to the two.
-    crate::sys::memory::forget_code();
     let mut files = EtcFiles {
         hosts: dir.join("hosts"),
         hostname: (!process.no_hostname).then(|| dir.join("hostname")),

@@ -45,7 +45,6 @@ pub(super) fn find(engine: &Engine<'_>, request: &RunRequest) -> Result<Source> 
     };
     let config = engine.store.image_config(&record)?;
     engine.store.images().touch(&record);
-    crate::sys::memory::forget_code();
     Ok(Source::Image(Box::new(record), Box::new(config)))
 }
 

@@ -17,7 +17,7 @@ use crate::seccomp::{self, Identity, ProfileChoice};
 use crate::spec::config::{Config, NamespaceMode, NetworkMode, SeccompChoice, Userns};
 use crate::spec::{self, Generated, Inputs};
 use crate::store::{ContainerDir, ContainerRecord};
-use crate::sys::{file, memory};
+use crate::sys::file;
 
 /// The compiled filter of a container with a profile of its user's.
 pub(super) const SECCOMP: &str = "seccomp";
@@ -64,7 +64,6 @@ pub(super) fn make(
         spec,
         device_sources,
     } = spec::generate(&inputs)?;
-    memory::forget_code();
     let identity = identity(engine.mode, config, maps.is_some());
     let seccomp = seccomp_program(engine, config, &spec, identity)?;
     if let SeccompChoice::File(_) = config.security.seccomp {

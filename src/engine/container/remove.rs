@@ -21,7 +21,7 @@ use crate::engine::{Engine, identity, image};
 use crate::store::{
     ContainerDir, ContainerEntry, ContainerLock, ContainerRecord, Phase, StateRecord,
 };
-use crate::sys::{file, memory, process, processes, tree};
+use crate::sys::{file, process, processes, tree};
 
 pub(crate) use kept::Kept;
 use kept::Needs;
@@ -286,8 +286,6 @@ pub(crate) fn delete_ended(
         mount::release(dir)?;
     }
     network::release(engine, record, dir)?;
-    // A removal shares little code with the start and the waiting before it.
-    memory::forget_code();
     let containers = engine.store.containers();
     let mut left = containers.remove(dir, lock, Some(record))?.left;
     left.extend(volume::discard_anonymous(engine, record));
