@@ -68,6 +68,7 @@ impl Session {
             cwd: &self.cwd,
             home: self.home.as_deref(),
             create_sources: self.personality == Personality::Docker,
+            copy_up: self.personality == Personality::Podman,
         }
     }
 

@@ -71,7 +71,7 @@ impl Voice {
         if self != Voice::Podman {
             return None;
         }
-        let asked = (error.kind() == Kind::Usage).then(|| error.operation());
+        let asked = matches!(error.kind(), Kind::Usage | Kind::Conflict).then(|| error.operation());
         let text = match (asked, Kept::of(error)) {
             (_, Some(Kept::Active { id, state })) => format!(
                 "cannot remove container {id} as it is {} - running or paused containers cannot \
@@ -84,6 +84,20 @@ impl Voice {
                 by.join(", ")
             ),
             (Some("start"), _) => error.cause()?.to_string(),
+            (Some("remove volume"), _) => {
+                let cause = error.cause()?.to_string();
+                let users = cause.strip_prefix("volume is in use - [")?;
+                format!(
+                    "volume {} is being used by the following container(s): {}: volume is being used",
+                    error.object(),
+                    users.trim_end_matches(']')
+                )
+            }
+            (Some("set up mounts"), _) => {
+                let cause = error.cause()?.to_string();
+                let target = cause.strip_prefix("Duplicate mount point: ")?;
+                format!("{target}: duplicate mount destination")
+            }
             (Some("use filter"), _) => {
                 let policy = error.object().strip_prefix("restart-policy=")?;
                 format!("{policy} invalid restart policy")
@@ -114,6 +128,9 @@ impl Voice {
             }
             (Voice::Podman, "find network") => {
                 format!("unable to find network with name or ID {object}: network not found")
+            }
+            (Voice::Podman, "enter working directory") => {
+                format!("workdir {object:?} does not exist on container")
             }
             (Voice::Podman, "inspect") => format!("no such object: {object:?}"),
             _ => return None,

@@ -20,6 +20,18 @@ impl ExitStatus {
     /// docker: the command was not found.
     pub(crate) const NOT_FOUND: ExitStatus = ExitStatus::Code(127);
 
+    /// podman: it was killed because it ran longer than its `--timeout`.
+    pub(crate) const OVERDUE: ExitStatus = ExitStatus::Code(255);
+
+    /// How a run ended that may have been killed for being `overdue`.
+    pub(crate) fn unless_overdue(self, overdue: bool) -> ExitStatus {
+        // It may have come to its own end a moment before.
+        match overdue && self == ExitStatus::Signal(libc::SIGKILL as u8) {
+            true => ExitStatus::OVERDUE,
+            false => self,
+        }
+    }
+
     /// The value a shell would show: the code itself, or 128 + signal.
     pub(crate) fn code(self) -> u8 {
         match self {

@@ -69,6 +69,7 @@ pub(crate) fn attend_for(
         stdin_open: how.interactive,
         pending: Vec::new(),
         deadline: how.timeout.map(|timeout| Instant::now() + timeout),
+        overdue: false,
         guard: None,
         guard_due: how.slippery.then(|| Instant::now() + UNGUARDED),
         raw,
@@ -86,7 +87,9 @@ pub(crate) fn attend_for(
         // It ends with the container.
         guard.wait()?;
     }
-    Ok(started.child.wait()?.status)
+    let overdue = attendant.overdue;
+    let status = started.child.wait()?.status;
+    Ok(status.unless_overdue(overdue))
 }
 
 struct Attendant<'a> {
@@ -98,6 +101,8 @@ struct Attendant<'a> {
     /// Typed, not yet taken by the container.
     pending: Vec<u8>,
     deadline: Option<Instant>,
+    /// It has passed, and the container was killed for that.
+    overdue: bool,
     /// See [`process::guard`].
     guard: Option<Child>,
     /// When it is to be made.
@@ -147,6 +152,7 @@ impl Attendant<'_> {
             }
             if self.deadline.is_some_and(passed) {
                 self.deadline = None;
+                self.overdue = true;
                 self.started.child.signal(libc::SIGKILL)?;
             }
         }

@@ -49,7 +49,7 @@ pub(crate) enum VolumeSource {
     Tmpfs(Vec<String>),
 }
 
-/// Files of the container's own that are bound into `/etc`.
+/// Files of the container's own that are bound into its root.
 #[derive(Debug, Clone)]
 pub(crate) struct EtcFiles {
     /// `hosts`.
@@ -60,6 +60,8 @@ pub(crate) struct EtcFiles {
     pub(crate) resolv_conf: PathBuf,
     /// `localtime`, when a time zone was asked for.
     pub(crate) localtime: Option<PathBuf>,
+    /// podman's sign of a container, when it was asked for.
+    pub(crate) containerenv: Option<PathBuf>,
 }
 
 /// A specification, and the host paths of its devices.

@@ -57,6 +57,7 @@ pub(super) fn mounts(inputs: &Inputs<'_>) -> Result<Vec<OciMount>> {
                 own_resolvers.then_some(&etc.resolv_conf),
             ),
             ("/etc/localtime", etc.localtime.as_ref()),
+            ("/run/.containerenv", etc.containerenv.as_ref()),
         ];
         let files = files
             .into_iter()
@@ -211,7 +212,9 @@ fn user_mount(inputs: &Inputs<'_>, mount: &Mount, own: &Path) -> Result<OciMount
             mode,
             copy_up,
         } => {
-            options.push(format!("mode={:o}", mode.unwrap_or(0o1777)));
+            if let Some(mode) = mode {
+                options.push(format!("mode={mode:o}"));
+            }
             if let Some(size) = size {
                 options.push(format!("size={size}"));
             }

@@ -373,7 +373,7 @@ fn end_of(
         Some(Ok((began, since))) => (Some(began), since.elapsed()),
     };
     let end = End {
-        status,
+        status: status.unless_overdue(overdue),
         started,
         oom,
         error: match overdue {

@@ -4,9 +4,38 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::harness::Identity;
+use crate::events::called;
+use crate::harness::{Identity, Image, Layer};
 
 cases! {
+    fn a_tmpfs_begins_as_its_place_is(env) {
+        let layer = Layer::new().dir("srv/", 0o750).file("srv/text", 0o644, b"of the image");
+        let image = env.image(Image::base().layer(layer));
+        let shown = |program: &str, flags: &[&str], words: &[&str]| {
+            let line = [&["run", "--rm", "--network", "none"], flags, &[&image, "payload"], words].concat();
+            called(env, program, &line).ok().to_owned()
+        };
+        let mount = ["--mount", "type=tmpfs,dst=/srv"];
+        // podman copies what the image has, docker does not.
+        for flags in [["--tmpfs", "/srv"], mount] {
+            assert_eq!(shown("podman", &flags, &["cat", "/srv/text"]), "of the image");
+            assert_eq!(shown("docker", &flags, &["ls", "/srv"]), "");
+        }
+        assert_eq!(shown("podman", &["--tmpfs", "/srv:notmpcopyup"], &["ls", "/srv"]), "");
+        assert_eq!(shown("podman", &["--mount", "type=tmpfs,dst=/srv,notmpcopyup"], &["ls", "/srv"]), "");
+        assert_eq!(shown("docker", &["--tmpfs", "/srv:tmpcopyup"], &["cat", "/srv/text"]), "of the image");
+        for program in ["podman", "docker"] {
+            let mode = |flags: &[&str]| shown(program, flags, &["stat", "/srv"]);
+            assert!(mode(&["--tmpfs", "/srv"]).contains(" dir 750 "), "{}", mode(&["--tmpfs", "/srv"]));
+            assert!(mode(&["--tmpfs", "/srv:mode=1770"]).contains(" dir 1770 "));
+        }
+        // A place that is made for it is everybody's, at each start.
+        env.ketch(&["run", "--name", "one", "--network", "none", "--tmpfs", "/new/place", &image, "payload", "stat", "/new/place"]).says("/new/place dir 1777 ");
+        env.ketch(&["start", "-a", "one"]).says("/new/place dir 1777 ");
+        env.ketch(&["rm", "one"]).ok();
+        env.assert_clean();
+    }
+
     fn a_bind_is_writable_unless_it_says_ro(env) {
         let folder = env.folder("shared");
         env.file("shared/in", "from outside");

@@ -2,8 +2,8 @@
 //! the same requests are answered in docker's words.
 
 use crate::events::called;
-use crate::harness::Env;
 use crate::harness::process::Output;
+use crate::harness::{Env, Image};
 
 /// A detached container that only a kill ends; its id.
 fn detached(env: &Env, name: &str, flags: &[&str]) -> String {
@@ -105,6 +105,95 @@ cases! {
         let line = "Error: must provide a non-empty command to start an exec session: invalid argument";
         answered(&podman(env, &["exec", "one"]), 125, line);
         env.ketch(&["exec", "one"]).fails(1, &["the command is missing", "hint:"]);
+        env.assert_clean();
+    }
+
+    fn a_container_knows_itself_by_podmans_file(env) {
+        let image = env.base();
+        let shown = |program: &str, flags: &[&str]| {
+            let line = [&["run", "--rm", "--name", "one", "--network", "none"], flags, &[&image, "payload", "cat", "/run/.containerenv"]].concat();
+            called(env, program, &line)
+        };
+        assert_eq!(shown("podman", &[]).ok(), "");
+        assert_eq!(shown("podman", &["--read-only"]).ok(), "");
+        for program in ["docker", "ketch"] {
+            shown(program, &[]).exits(1);
+        }
+        let known = shown("podman", &["--privileged"]);
+        for line in ["engine=\"podman-5.4.0\"\n", "\nname=\"one\"\n", "\nid=\"", "\nimage=\"", "\nimageid=\"", "\nrootless="] {
+            assert!(known.ok().contains(line), "{known}");
+        }
+        // It is no change of the container's, and comes back at each start.
+        podman(env, &["run", "--name", "one", "--network", "none", &image, "payload", "cat", "/run/.containerenv"]).ok();
+        podman(env, &["start", "-a", "one"]).ok();
+        assert_eq!(podman(env, &["diff", "one"]).ok(), "");
+        podman(env, &["rm", "one"]).ok();
+        env.assert_clean();
+    }
+
+    fn a_directory_that_is_asked_for_has_to_be_there(env) {
+        let image = env.image(Image::base().set("WorkingDir", serde_json::json!("/of/the/image")));
+        let place = |program: &str, flags: &[&str]| {
+            let line = [&["run", "--rm", "--network", "none"], flags, &[&image, "payload", "pwd"]].concat();
+            called(env, program, &line)
+        };
+        assert_eq!(place("docker", &["-w", "/not/there"]).ok(), "/not/there");
+        answered(&place("podman", &["-w", "/not/there"]), 126, "Error: workdir \"/not/there\" does not exist on container");
+        place("podman", &["-w", "/payload"]).exits(126);
+        assert_eq!(place("podman", &[]).ok(), "/of/the/image");
+        assert_eq!(place("podman", &["-w", "/proc"]).ok(), "/proc");
+        let source = env.folder("work/source");
+        let volume = format!("{source}:/data");
+        assert_eq!(place("podman", &["-v", &volume, "-w", "/data/new"]).ok(), "/data/new");
+        env.assert_clean();
+    }
+
+    fn what_is_not_there_is_removed_in_silence(env) {
+        let image = env.base();
+        for words in [["rm", "-f"], ["rm", "-i"]] {
+            let none = podman(env, &[&words[..], &["none"]].concat());
+            assert_eq!((none.ok(), none.stderr.as_str()), ("", ""));
+        }
+        env.ketch(&["create", "--name", "one", &image, "x"]).ok();
+        let forced = called(env, "docker", &["rm", "-f", "none", "one"]);
+        assert_eq!(forced.ok(), "one");
+        assert!(forced.stderr.contains("No such container: none"), "{forced}");
+        env.assert_clean();
+    }
+
+    fn a_command_in_the_background_that_does_not_start_is_told(env) {
+        detached(env, "one", &[]);
+        podman(env, &["exec", "one", "/none"]).exits(127);
+        podman(env, &["exec", "-d", "one", "/none"]).exits(125);
+        called(env, "docker", &["exec", "-d", "one", "/none"]).exits(127);
+        let file = env.text("work/none");
+        let line = format!("Error: reading CIDFile: open {file}: no such file or directory");
+        answered(&podman(env, &["exec", "--cidfile", &file, "payload"]), 125, &line);
+        podman(env, &["rm", "-f", "one"]).ok();
+        env.assert_clean();
+    }
+
+    fn a_volume_is_found_by_a_pattern_and_kept_for_its_users(env) {
+        for name in ["vol_1_x", "vol_2_x"] {
+            podman(env, &["volume", "create", name]).ok();
+        }
+        assert_eq!(podman(env, &["volume", "ls", "-q", "--filter", "name=vol_[1].+"]).ok(), "vol_1_x");
+        assert_eq!(called(env, "docker", &["volume", "ls", "-q", "--filter", "name=_2_"]).ok(), "vol_2_x");
+        // The same mount twice is one, another at its place is not.
+        let id = made(env, "create", "one", &["-v", "vol_1_x:/data"]);
+        let twice = |other: &str| {
+            let image = env.base();
+            let words = ["run", "--rm", "--network", "none", "-v", "vol_1_x:/data", "-v", other, &image, "payload", "true"];
+            (podman(env, &words), called(env, "docker", &words))
+        };
+        let (same, refused) = twice("vol_1_x:/data");
+        same.ok();
+        refused.fails(125, &["Duplicate mount point: /data"]);
+        answered(&twice("vol_2_x:/data").0, 125, "Error: /data: duplicate mount destination");
+        let line = format!("Error: volume vol_1_x is being used by the following container(s): {id}: volume is being used");
+        answered(&podman(env, &["volume", "rm", "vol_1_x"]), 2, &line);
+        podman(env, &["rm", "one"]).ok();
+        podman(env, &["volume", "rm", "vol_1_x", "vol_2_x"]).ok();
         env.assert_clean();
     }
 

@@ -31,15 +31,9 @@ pub(crate) fn mounts(
         mounts.push(parse::mount::parse(text, place)?);
     }
     for text in &args.tmpfs {
-        mounts.push(parse::tmpfs::parse(text)?);
+        mounts.push(parse::tmpfs::parse(text, place.copy_up)?);
     }
-    for (index, mount) in mounts.iter().enumerate() {
-        let twin = |other: &&Mount| other.target == mount.target;
-        if mounts.iter().take(index).find(twin).is_some() {
-            return Err(Error::new(Kind::Usage, "set up mounts", "")
-                .because(format!("Duplicate mount point: {}", mount.target)));
-        }
-    }
+    let mut mounts = distinct(mounts, around.personality)?;
     let writable = args.read_only_tmpfs;
     if args.read_only && writable.unwrap_or(around.personality == Personality::Podman) {
         add_scratch(&mut mounts)?;
@@ -65,14 +59,27 @@ pub(crate) fn mounts(
     Ok(())
 }
 
+/// One mount for each target. docker refuses a second one whatever it is, podman takes the same
+/// again for what it has.
+fn distinct(mounts: Vec<Mount>, personality: Personality) -> Result<Vec<Mount>> {
+    let mut kept: Vec<Mount> = Vec::new();
+    for mount in mounts {
+        match kept.iter().find(|other| other.target == mount.target) {
+            None => kept.push(mount),
+            Some(same) if *same == mount && personality == Personality::Podman => {}
+            Some(_) => {
+                return Err(Error::new(Kind::Usage, "set up mounts", "")
+                    .because(format!("Duplicate mount point: {}", mount.target)));
+            }
+        }
+    }
+    Ok(kept)
+}
+
 /// podman's `--read-only-tmpfs`: places that programs need to write to.
 fn add_scratch(mounts: &mut Vec<Mount>) -> Result<()> {
-    for text in [
-        "/tmp:tmpcopyup",
-        "/var/tmp:tmpcopyup",
-        "/run:tmpcopyup,exec",
-    ] {
-        let mount = parse::tmpfs::parse(text)?;
+    for text in ["/tmp", "/var/tmp", "/run:exec"] {
+        let mount = parse::tmpfs::parse(text, true)?;
         if mounts.iter().all(|other| other.target != mount.target) {
             mounts.push(mount);
         }

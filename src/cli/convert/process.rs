@@ -3,6 +3,7 @@
 use crate::cli::args::ProcessArgs;
 use crate::cli::parse;
 use crate::cli::personality::Personality;
+use crate::cli::voice::Voice;
 use crate::common::{Error, Result};
 use crate::settings::Environment;
 use crate::spec::config::{EnvEntry, Process, Stdio, Systemd, UserNames};
@@ -44,6 +45,9 @@ pub(crate) fn process(
             None | Some("") => None,
             Some(dir) => Some(parse::path::target("--workdir", dir)?),
         },
+        workdir_is_there: around.personality == Personality::Podman,
+        containerenv: (around.personality == Personality::Podman)
+            .then(|| format!("podman-{}", Voice::Podman.release())),
         env: environment(args, around)?,
         hostname: match args.hostname.as_deref() {
             None | Some("") => None,

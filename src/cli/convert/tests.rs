@@ -50,6 +50,7 @@ fn convert(words: &[&str]) -> Result<Config> {
         cwd: Path::new("/cwd"),
         home: None,
         create_sources: true,
+        copy_up: false,
     };
     let around = Surroundings {
         place,

@@ -45,6 +45,8 @@ pub(crate) struct Place<'a> {
     pub(crate) home: Option<&'a Path>,
     /// docker's `-v` makes a missing source directory, podman's refuses it.
     pub(crate) create_sources: bool,
+    /// podman's tmpfs begins with what the image has there, docker's empty.
+    pub(crate) copy_up: bool,
 }
 
 #[cfg(test)]
@@ -55,6 +57,7 @@ impl Place<'static> {
             cwd: Path::new("/cwd"),
             home: None,
             create_sources,
+            copy_up: !create_sources,
         }
     }
 }

@@ -57,7 +57,7 @@ struct Fields<'a> {
     subpath: Option<String>,
     size: Option<u64>,
     mode: Option<u32>,
-    copy_up: bool,
+    copy_up: Option<bool>,
     /// Keys seen that only one family has, and which.
     special: Vec<(String, Family)>,
 }
@@ -80,7 +80,7 @@ impl<'a> Fields<'a> {
             subpath: None,
             size: None,
             mode: None,
-            copy_up: false,
+            copy_up: None,
             special: Vec::new(),
         }
     }
@@ -229,11 +229,11 @@ impl<'a> Fields<'a> {
                 Family::Tmpfs
             }
             "tmpcopyup" => {
-                self.copy_up = flag()?;
+                self.copy_up = Some(flag()?);
                 Family::Tmpfs
             }
             "notmpcopyup" => {
-                self.copy_up = !flag()?;
+                self.copy_up = Some(!flag()?);
                 Family::Tmpfs
             }
             _ => return Err(bad(FLAG, text, format!("unknown key {key:?}"))),
@@ -299,7 +299,7 @@ impl<'a> Fields<'a> {
                 MountKind::Tmpfs {
                     size: self.size,
                     mode: self.mode,
-                    copy_up: self.copy_up,
+                    copy_up: self.copy_up.unwrap_or(place.copy_up),
                 }
             }
             Family::Image => MountKind::Image {

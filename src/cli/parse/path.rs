@@ -120,6 +120,7 @@ mod tests {
             cwd: Path::new("/work/dir"),
             home: Some(Path::new("/home/me")),
             create_sources: true,
+            copy_up: false,
         };
         for (text, want) in [
             (".", "/work/dir"),

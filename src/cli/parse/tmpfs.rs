@@ -7,9 +7,9 @@ use super::{bad, path};
 
 const FLAG: &str = "--tmpfs";
 
-/// Parses one `--tmpfs` value; docker's defaults `noexec,nosuid,nodev` hold until an option
-/// says otherwise.
-pub(crate) fn parse(text: &str) -> Result<Mount> {
+/// Parses one `--tmpfs` value; docker's defaults `noexec,nosuid,nodev`, and `copies` for its
+/// content, hold until an option says otherwise.
+pub(crate) fn parse(text: &str, mut copies: bool) -> Result<Mount> {
     let (target, options) = text.split_once(':').unwrap_or((text, ""));
     let mut mount = Mount {
         target: path::mount_target(FLAG, target)?,
@@ -23,7 +23,7 @@ pub(crate) fn parse(text: &str) -> Result<Mount> {
         no_suid: true,
         no_dev: true,
     };
-    let (mut bytes, mut bits, mut copies) = (None, None, false);
+    let (mut bytes, mut bits) = (None, None);
     for option in options.split(',').filter(|option| !option.is_empty()) {
         match option.split_once('=') {
             Some(("size", value)) => {
@@ -72,9 +72,9 @@ mod tests {
 
     #[test]
     fn dockers_defaults_hold_until_an_option_changes_them() {
-        let plain = parse("/t").unwrap();
+        let plain = parse("/t", false).unwrap();
         assert!(plain.no_exec && plain.no_suid && plain.no_dev && !plain.read_only);
-        let set = parse("/t/:rw,exec,size=64m,mode=1770").unwrap();
+        let set = parse("/t/:rw,exec,size=64m,mode=1770", false).unwrap();
         assert_eq!(set.target, "/t");
         assert!(!set.no_exec && set.no_dev);
         assert_eq!(
@@ -100,7 +100,7 @@ mod tests {
             "/t:wat",
             "/t:uid=0",
         ] {
-            assert!(parse(text).is_err(), "{text}");
+            assert!(parse(text, false).is_err(), "{text}");
         }
     }
 }

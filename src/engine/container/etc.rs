@@ -1,13 +1,15 @@
-//! The files docker puts over an image's `/etc`: hosts, hostname, resolv.conf.
+//! The files docker puts over an image's `/etc`: hosts, hostname, resolv.conf; and podman's sign
+//! of a container.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::common::Error;
+use crate::common::{Error, Mode};
 use crate::spec::EtcFiles;
-use crate::spec::config::{HOST_GATEWAY, HostsFile, Network, NetworkMode, Process};
+use crate::spec::config::{Config, HOST_GATEWAY, HostsFile, Network, NetworkMode, Process};
+use crate::store::ContainerRecord;
 
 /// Largest host file that is copied.
 const MAX_FILE: usize = 1 << 20;
@@ -34,26 +36,7 @@ pub(super) fn write(
         hostname: (!process.no_hostname).then(|| dir.join("hostname")),
         resolv_conf: dir.join("resolv.conf"),
         localtime: None,
-    };
-    let put = |path: &Path, text: &[u8]| {
-        use std::io::Write;
-        use std::os::unix::fs::OpenOptionsExt;
-        // Every user of the container may read them, whatever the caller's umask says.
-        let create = || {
-            std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o644)
-                .open(path)
-        };
-        // Those of an earlier start may belong to the container by now.
-        create()
-            .or_else(|error| match error.kind() {
-                ErrorKind::AlreadyExists => std::fs::remove_file(path).and_then(|()| create()),
-                _ => Err(error),
-            })
-            .and_then(|mut file| file.write_all(text))
-            .map_err(|error| Error::io("write", path, error))
+        containerenv: None,
     };
     let names = own_names(hostname, process.domainname.as_deref());
     put(&files.hosts, hosts(&names, network).as_bytes())?;
@@ -66,6 +49,52 @@ pub(super) fn write(
         files.localtime = Some(path);
     }
     Ok(files)
+}
+
+/// podman's sign of a container: empty, but a privileged one may know who it is.
+pub(super) fn containerenv(
+    dir: &Path,
+    record: &ContainerRecord,
+    config: &Config,
+) -> Result<Option<PathBuf>> {
+    let Some(engine) = &config.process.containerenv else {
+        return Ok(None);
+    };
+    let image = record.config.map(|digest| digest.hex()).unwrap_or_default();
+    let text = match config.security.privileged {
+        false => String::new(),
+        true => format!(
+            "engine={engine:?}\nname={:?}\nid={:?}\nimage={:?}\nimageid={image:?}\nrootless={}\n",
+            record.name,
+            record.id.as_str(),
+            record.image,
+            u8::from(record.mode != Mode::Root),
+        ),
+    };
+    let path = dir.join("containerenv");
+    put(&path, text.as_bytes())?;
+    Ok(Some(path))
+}
+
+fn put(path: &Path, text: &[u8]) -> crate::common::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    // Every user of the container may read them, whatever the caller's umask says.
+    let create = || {
+        std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o644)
+            .open(path)
+    };
+    // Those of an earlier start may belong to the container by now.
+    create()
+        .or_else(|error| match error.kind() {
+            ErrorKind::AlreadyExists => std::fs::remove_file(path).and_then(|()| create()),
+            _ => Err(error),
+        })
+        .and_then(|mut file| file.write_all(text))
+        .map_err(|error| Error::io("write", path, error))
 }
 
 /// What a container calls itself in `/etc/hosts`: docker puts the name with its domain first.

@@ -79,7 +79,7 @@ pub(crate) use notify::{healthy as notify_healthy, started as notify_started};
 pub(crate) use pause::{pause, resume, unpause};
 pub(crate) use port::ports;
 pub(crate) use remove::{
-    Dependents, Kept, RemoveRequest, clean_cgroup, delete_ended as remove_ended, discard,
+    Dependents, Kept, RemoveRequest, clean_cgroup, clear, delete_ended as remove_ended, discard,
     end_leftovers, purge_as_owner, remove, remove_image, sweep,
 };
 pub(crate) use rename::rename;

@@ -44,7 +44,8 @@ pub(super) fn make(
     let config = &*notify::given(engine, devices::named(engine, &asked.config)?);
     let maps = userns::from_json(&asked.maps);
     let hostname = hostname(engine, config, record);
-    let files = etc::write(dir.path(), &hostname, &config.network, &config.process)?;
+    let mut files = etc::write(dir.path(), &hostname, &config.network, &config.process)?;
+    files.containerenv = etc::containerenv(dir.path(), record, config)?;
     network::borrow_names(engine, &config.network, &files)?;
     let rootfs = rootfs_of_start(engine, record, asked, dir, again)?;
     let volumes = volume::sources(engine, config)?;
@@ -88,6 +89,7 @@ pub(super) fn make(
     };
     let mut plan = runtime::from_spec(&spec, extras)?;
     plan.connect = network::plan(&config.network);
+    plan.process.makes_cwd = makes_workdir(config);
     plan.secrets = secret::files(config, dir)?;
     secret::set(&mut plan.process.env, secret::variables(config, dir)?);
     Ok(Planned {
@@ -95,6 +97,16 @@ pub(super) fn make(
         plan,
         stop_signal: stop_signal(config, image),
     })
+}
+
+/// What lies below a mount is made under every name: podman leaves that to its runtime.
+fn makes_workdir(config: &Config) -> bool {
+    let asked = match &config.process.workdir {
+        Some(dir) if config.process.workdir_is_there => Path::new(dir),
+        _ => return true,
+    };
+    let mut mounts = config.mounts.iter();
+    mounts.any(|mount| asked.starts_with(&mount.target))
 }
 
 fn rootfs_of_start(

@@ -101,8 +101,10 @@ pub(crate) fn remove(engine: &Engine<'_>, request: &RemoveRequest) -> Vec<(Strin
     };
     let mut results: Vec<(String, Result<()>)> = Vec::new();
     for (name, found) in names.into_iter().zip(found) {
+        let known = found.is_ok();
         let done = match one(found) {
-            Err(error) if request.force && is_missing(&error) => Ok(()),
+            // It went by itself meanwhile.
+            Err(error) if request.force && known && is_missing(&error) => Ok(()),
             other => other,
         };
         results.push((name, done));
@@ -122,8 +124,14 @@ pub(super) fn replace(engine: &Engine<'_>, name: &str) -> Result<()> {
         force: true,
         ..RemoveRequest::default()
     };
-    let done = remove(engine, &request).into_iter().map(|(_, done)| done);
-    done.collect()
+    clear(engine, &request)
+}
+
+/// As [`remove`], for containers that nobody has named: one that is not there is no failure.
+pub(crate) fn clear(engine: &Engine<'_>, request: &RemoveRequest) -> Result<()> {
+    let all = remove(engine, request).into_iter().map(|(_, done)| done);
+    all.filter(|done| !done.as_ref().is_err_and(is_missing))
+        .collect()
 }
 
 fn is_missing(error: &anyhow::Error) -> bool {

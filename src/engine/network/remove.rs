@@ -39,9 +39,7 @@ pub(crate) fn remove(engine: &Engine<'_>, wanted: &str, guard: Guard) -> Result<
                 volumes: true,
                 ..container::RemoveRequest::default()
             };
-            for (_, done) in container::remove(engine, &request) {
-                done?;
-            }
+            container::clear(engine, &request)?;
         } else if !users.is_empty() {
             return Err(Error::new(Kind::Conflict, "remove network", wanted)
                 .because(format!(

@@ -6,6 +6,7 @@ mod prune;
 use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Result;
+use regex_lite::Regex;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -209,7 +210,7 @@ fn one(record: &VolumeRecord, used: bool, key: &str, value: &str) -> crate::comm
         None => record.labels.contains_key(value) || record.anonymous && value == ANONYMOUS,
     };
     Ok(match key {
-        "name" => record.name.contains(value),
+        "name" => named(&record.name, value),
         "driver" => record.driver == value,
         "label" => labelled(),
         "label!" => !labelled(),
@@ -219,4 +220,9 @@ fn one(record: &VolumeRecord, used: bool, key: &str, value: &str) -> crate::comm
         "since" | "after" => record.created > moment()?,
         _ => return Err(bad()),
     })
+}
+
+/// docker's filter is a part of a name, podman's a regular expression.
+fn named(name: &str, wanted: &str) -> bool {
+    name.contains(wanted) || Regex::new(wanted).is_ok_and(|pattern| pattern.is_match(name))
 }

@@ -19,6 +19,7 @@ mod payload;
 mod reaper;
 mod rootfs;
 mod secrets;
+mod tmpfs;
 mod user;
 
 pub(in crate::runtime) use mounts::subtree;

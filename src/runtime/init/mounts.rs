@@ -8,8 +8,8 @@ use nix::fcntl::{AT_FDCWD, OFlag};
 use nix::mount::MsFlags;
 use nix::sys::stat::{Mode, SFlag, fstat};
 
-use super::fill::{fill, reopen};
-use super::{Init, is_new};
+use super::fill::fill;
+use super::{Init, is_new, tmpfs};
 use crate::common::{Error, Kind, Result};
 use crate::runtime::plan::{MountStep, Source};
 use crate::sys::mount::{self, attr};
@@ -237,6 +237,11 @@ fn target_dir(root: &Root, step: &MountStep) -> Result<OwnedFd> {
             Err(errno) => return Err(Error::errno("open", &step.target, errno)),
         }
     }
+    if is_new(&step.source, "tmpfs") {
+        let parent = Path::new(&step.target).parent();
+        root.make_dirs(parent.unwrap_or(Path::new("/")), 0o755)?;
+        return root.make_dirs(&step.target, 0o1777);
+    }
     root.make_dirs(&step.target, 0o755)
 }
 
@@ -262,15 +267,19 @@ fn mount_new(
     }
     let target = target_dir(init.root()?, step)?;
     init.forget_fresh(&step.target);
+    let data = &match fstype {
+        "tmpfs" => tmpfs::options(&target, step, data)?,
+        _ => data.to_owned(),
+    };
     if copy_up {
         let guard = if init.plan.guard_devices {
             attr::NODEV
         } else {
             0
         };
-        return mount_filled(&target, step, data, step.attributes | guard);
+        return tmpfs::mount_filled(&target, step, data, step.attributes | guard);
     }
-    let options = if data.is_empty() { None } else { Some(data) };
+    let options = Some(data.as_str()).filter(|data| !data.is_empty());
     match mount::mount_fs(fstype, fstype, target.as_fd(), flags, options) {
         Ok(()) => {}
         // mount(2) puts no file system on top of itself, and a bind of the host's /sys brings its
@@ -300,31 +309,6 @@ fn mount_new(
     }
     init.remember_fresh(step, fstype);
     Ok(())
-}
-
-/// A tmpfs with what the image has at that place, filled before it can be reached: by a name
-/// the filling could be led elsewhere.
-fn mount_filled(target: &OwnedFd, step: &MountStep, data: &str, attributes: u64) -> Result<()> {
-    let failed = |what: String| move |errno| Error::errno(what, &step.target, errno);
-
-    let options: Vec<(&str, Option<&str>)> = data
-        .split(',')
-        .filter(|option| !option.is_empty())
-        .map(|option| match option.split_once('=') {
-            Some((key, value)) => (key, Some(value)),
-            None => (option, None),
-        })
-        .collect();
-    let tree = mount::new_fs("tmpfs", &options, attributes & !attr::RDONLY)
-        .map_err(failed(format!("mount tmpfs with options {data:?} at")))?;
-    let filled = || {
-        copy::copy_contents(reopen(target)?.as_fd(), reopen(&tree)?.as_fd())?;
-        if step.attributes & attr::RDONLY != 0 {
-            mount::set_attributes(tree.as_fd(), attr::RDONLY, MsFlags::empty(), false)?;
-        }
-        mount::attach(tree.as_fd(), target.as_fd())
-    };
-    filled().map_err(failed("copy image content to".to_owned()))
 }
 
 /// Attributes that a bind mount gets whatever was asked.

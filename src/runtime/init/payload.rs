@@ -19,7 +19,7 @@ use crate::sys::namespace::IdMap;
 use crate::sys::path::Links;
 use crate::sys::{credentials, exec, namespace, seccomp, socket, tty};
 
-/// Enters the working directory, which docker makes when it is missing. A name such as
+/// Enters the working directory, or makes it first where the plan says so. A name such as
 /// `/proc/self/fd/7/x` could lead to a directory of the host that ketch has open, and make `x`
 /// there (CVE-2024-21626), so the resolver that follows no such links finds it.
 pub(super) fn enter_directory(init: &mut Init<'_>) -> Result<()> {
@@ -28,10 +28,9 @@ pub(super) fn enter_directory(init: &mut Init<'_>) -> Result<()> {
         // Where entering the root has left it.
         return Ok(());
     }
-    let dir = match init.plan.entering {
-        None => init.root()?.make_dirs(cwd, 0o755)?,
-        // docker: only a first process gets its directory made.
-        Some(_) => {
+    let dir = match init.plan.process.makes_cwd {
+        true => init.root()?.make_dirs(cwd, 0o755)?,
+        false => {
             let flags = OFlag::O_PATH | OFlag::O_DIRECTORY;
             let found = init.root()?.lookup(cwd, flags, Links::Follow);
             found.map_err(|errno| Error::errno("enter working directory", cwd, errno))?

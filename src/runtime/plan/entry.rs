@@ -66,6 +66,8 @@ pub(crate) fn entry(spec: &Spec, asked: Entry) -> Result<Plan> {
     if let Some(cwd) = asked.cwd {
         process.cwd = cwd;
     }
+    // docker: only a first process gets its directory made.
+    process.makes_cwd = false;
     if process.cwd.is_empty() {
         process.cwd = "/".to_owned();
     }

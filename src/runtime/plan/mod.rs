@@ -116,8 +116,10 @@ pub(crate) struct ProcessPlan {
     pub(crate) args: Vec<String>,
     /// `KEY=value`; `HOME` is added from the passwd file when missing.
     pub(crate) env: Vec<String>,
-    /// Working directory, made when missing.
+    /// Working directory.
     pub(crate) cwd: String,
+    /// It is made when missing.
+    pub(crate) makes_cwd: bool,
     /// Who.
     pub(crate) user: UserRequest,
     /// Capabilities of a process that is root inside.
@@ -404,6 +406,7 @@ fn process_plan(process: &Process, args: Vec<String>, extras: &Extras) -> Proces
         args,
         env: process.env().clone().unwrap_or_default(),
         cwd: process.cwd().display().to_string(),
+        makes_cwd: true,
         user: extras.user.clone(),
         caps: caps
             .into_iter()

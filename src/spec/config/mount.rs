@@ -47,7 +47,7 @@ pub(crate) enum MountKind {
     Tmpfs {
         /// `size=` in bytes.
         size: Option<u64>,
-        /// `mode=`; docker's default is 1777.
+        /// `mode=`; `None` for that of the image's directory there, 1777 where it has none.
         mode: Option<u32>,
         /// Copy the image's content at the target into it (podman's `tmpcopyup`).
         copy_up: bool,

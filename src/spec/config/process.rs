@@ -18,6 +18,12 @@ pub(crate) struct Process {
     pub(crate) keep_groups: bool,
     /// `-w`: absolute directory.
     pub(crate) workdir: Option<String>,
+    /// podman: a directory that `-w` names has to be there; docker makes it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) workdir_is_there: bool,
+    /// Name of the engine in `/run/.containerenv`, podman's sign of a container; `None` makes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) containerenv: Option<String>,
     /// Environment in order of growing precedence: `--env-host`, `--env-file`, `-e`.
     pub(crate) env: Vec<EnvEntry>,
     /// `--hostname`.

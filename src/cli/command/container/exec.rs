@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
+
 use crate::cli::args::ProcessArgs;
 use crate::cli::command::Execute;
 use crate::cli::convert::{self, Surroundings};
@@ -106,6 +108,11 @@ impl Execute for Exec {
                 session.report(&error);
                 Ok(ExitStatus::Code(255))
             }
+            // podman tells of a command in the background only that it did not start.
+            Err(error) if session.personality == Personality::Podman && request.detach => {
+                session.report(&error);
+                Ok(session.personality.failure())
+            }
             Err(error) => Err(error),
         }
     }
@@ -113,7 +120,7 @@ impl Execute for Exec {
 
 impl Exec {
     /// The engine's request; every flag is checked before anything is done.
-    fn request(&self, session: &Session) -> Result<ExecRequest> {
+    fn request(&self, session: &Session) -> anyhow::Result<ExecRequest> {
         let around = Surroundings {
             place: session.place(),
             personality: session.personality,
@@ -122,21 +129,22 @@ impl Exec {
         let mut words = self.words.clone();
         let container = match (&self.cidfile, self.latest) {
             (Some(_), true) => {
-                return Err(Error::usage(
-                    "exec",
-                    "",
-                    "--cidfile cannot be used with --latest",
-                ));
+                return Err(
+                    Error::usage("exec", "", "--cidfile cannot be used with --latest").into(),
+                );
             }
-            (Some(path), false) => container_of(&session.absolute(path))?,
+            (Some(path), false) => {
+                container_of(&session.absolute(path)).context("reading CIDFile")?
+            }
             (None, true) => String::new(),
             (None, false) if words.is_empty() => {
-                return Err(Error::usage("exec", "", "name a container and a command"));
+                let why = "name a container and a command";
+                return Err(Error::usage("exec", "", why).into());
             }
             (None, false) => words.remove(0),
         };
         if words.is_empty() {
-            return Err(missing_command(session.personality));
+            return Err(missing_command(session.personality).into());
         }
         let environment = ProcessArgs {
             env: self.env.clone(),

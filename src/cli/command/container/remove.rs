@@ -71,7 +71,8 @@ impl Execute for Remove {
             };
             let kind = error_report::kind(&error);
             let needed = error_report::is_needed(&error);
-            if kind == Some(Kind::NotFound) && ignore {
+            let excused = kind == Some(Kind::NotFound) && ignore;
+            if excused && (self.ignore || session.personality == Personality::Podman) {
                 continue;
             }
             session.report(&match (kind, session.personality) {
@@ -81,7 +82,9 @@ impl Execute for Remove {
                 }
                 _ => error,
             });
+            // docker: what is not there is told, and no failure of `--force`.
             status = match kind {
+                _ if excused => status,
                 Some(Kind::NotFound) => session.personality.missing(),
                 Some(Kind::Conflict) if !needed => session.personality.in_use(),
                 _ => session.personality.failure(),

@@ -88,7 +88,5 @@ fn remove_users(engine: &Engine<'_>, wanted: &str, time: Option<i64>) -> anyhow:
         time,
         ..RemoveRequest::default()
     };
-    container::remove(engine, &request)
-        .into_iter()
-        .try_for_each(|(_, done)| done)
+    container::clear(engine, &request)
 }
