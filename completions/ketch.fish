@@ -1679,8 +1679,10 @@ complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_sub
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output: json, or a Go template' -r
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from inspect" -s v -l verbose -d 'Verbose output for diagnostics'
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from rm" -s t -l time -d 'With --force under podman\'s name: seconds before what is on a network is killed' -r
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from rm" -s f -l force -d 'Do not fail if a network does not exist; with podman\'s habits, remove its containers too'
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from remove" -s t -l time -d 'With --force under podman\'s name: seconds before what is on a network is killed' -r
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from remove" -s f -l force -d 'Do not fail if a network does not exist; with podman\'s habits, remove its containers too'
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand network; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values, such as until=24h or label=KEY=VALUE' -r

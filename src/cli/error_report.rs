@@ -61,7 +61,13 @@ pub(crate) fn status(error: &Error, failure: ExitStatus) -> ExitStatus {
     let run = error
         .chain()
         .find_map(|link| link.downcast_ref::<RunFailure>());
-    run.map_or(failure, |run| run.status)
+    let status = run.map_or(failure, |run| run.status);
+    // podman gives its networks only when a container starts, which then fails as a command does.
+    let network = typed(error).is_some_and(|error| error.operation() == "publish port");
+    match Voice::own() == Voice::Podman && network && status == ExitStatus::ENGINE {
+        true => ExitStatus::NOT_EXECUTABLE,
+        false => status,
+    }
 }
 
 /// The typed error in the chain.

@@ -71,38 +71,18 @@ impl Voice {
         if self != Voice::Podman {
             return None;
         }
-        let asked = matches!(error.kind(), Kind::Usage | Kind::Conflict).then(|| error.operation());
-        let text = match (asked, Kept::of(error)) {
-            (_, Some(Kept::Active { id, state })) => format!(
+        let text = match Kept::of(error) {
+            Some(Kept::Active { id, state }) => format!(
                 "cannot remove container {id} as it is {} - running or paused containers cannot \
                  be removed without force: container state improper",
                 state.word()
             ),
-            (_, Some(Kept::Needed { id, by })) => format!(
+            Some(Kept::Needed { id, by }) => format!(
                 "container {id} has dependent containers which must be removed before it: {}: \
                  container already exists",
                 by.join(", ")
             ),
-            (Some("start"), _) => error.cause()?.to_string(),
-            (Some("remove volume"), _) => {
-                let cause = error.cause()?.to_string();
-                let users = cause.strip_prefix("volume is in use - [")?;
-                format!(
-                    "volume {} is being used by the following container(s): {}: volume is being used",
-                    error.object(),
-                    users.trim_end_matches(']')
-                )
-            }
-            (Some("set up mounts"), _) => {
-                let cause = error.cause()?.to_string();
-                let target = cause.strip_prefix("Duplicate mount point: ")?;
-                format!("{target}: duplicate mount destination")
-            }
-            (Some("use filter"), _) => {
-                let policy = error.object().strip_prefix("restart-policy=")?;
-                format!("{policy} invalid restart policy")
-            }
-            _ => return None,
+            None => refused(error)?,
         };
         Some(format!("Error: {text}"))
     }
@@ -132,6 +112,7 @@ impl Voice {
             (Voice::Podman, "enter working directory") => {
                 format!("workdir {object:?} does not exist on container")
             }
+            (Voice::Podman, "copy from" | "copy to") => not_copied(object),
             (Voice::Podman, "inspect") => format!("no such object: {object:?}"),
             _ => return None,
         };
@@ -139,6 +120,60 @@ impl Voice {
             Voice::Docker => format!("Error response from daemon: {text}"),
             _ => format!("Error: {text}"),
         })
+    }
+}
+
+/// podman's words for what was asked wrongly or is in the way.
+fn refused(error: &Error) -> Option<String> {
+    if !matches!(error.kind(), Kind::Usage | Kind::Conflict) {
+        return None;
+    }
+    let (object, cause) = (error.object(), error.cause().map(ToString::to_string));
+    let cause = cause.unwrap_or_default();
+    Some(match error.operation() {
+        "start" => error.cause()?.to_string(),
+        "remove volume" => {
+            let users = cause.strip_prefix("volume is in use - [")?;
+            let users = users.trim_end_matches(']');
+            format!(
+                "volume {object} is being used by the following container(s): {users}: volume is \
+                 being used"
+            )
+        }
+        "publish port" => {
+            let rest = cause.strip_prefix("port is already allocated")?;
+            format!("publish port {object}: address already in use{rest}")
+        }
+        "set up mounts" => {
+            let target = cause.strip_prefix("Duplicate mount point: ")?;
+            format!("{target}: duplicate mount destination")
+        }
+        "use filter" => {
+            let policy = object.strip_prefix("restart-policy=")?;
+            format!("{policy} invalid restart policy")
+        }
+        "copy to" if cause == "no such directory" => not_copied(&format!("{object}/")),
+        "copy to" if cause == "cannot copy directory" => {
+            "destination must be a directory when copying a directory".to_owned()
+        }
+        "copy to"
+            if cause.starts_with("destination ") && cause.ends_with("must be a directory") =>
+        {
+            "destination must be a directory when copying from stdin".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+/// podman's words for a place that `cp` does not find: of a container when one is named before it.
+fn not_copied(place: &str) -> String {
+    match place.split_once(':') {
+        Some((container, path)) if !place.starts_with('/') => {
+            format!(
+                "{path:?} could not be found on container {container}: no such file or directory"
+            )
+        }
+        _ => format!("{place:?} could not be found on the host: no such file or directory"),
     }
 }
 

@@ -32,7 +32,9 @@ enum Outcome<T> {
     Done(T),
     Failed {
         kind: String,
-        text: String,
+        operation: String,
+        object: String,
+        cause: Option<String>,
         hint: Option<String>,
     },
 }
@@ -211,9 +213,18 @@ where
         Ok(done) => Outcome::Done(done),
         Err(error) => {
             let known = error.downcast_ref::<Error>();
+            // Nothing was put before it: its parts are what a peer's words are found by.
+            let bare = error.chain().next().and_then(|top| top.downcast_ref());
             Outcome::Failed {
                 kind: known.map_or(Kind::System, Error::kind).code().to_owned(),
-                text: format!("{error:#}"),
+                operation: bare.map_or_else(
+                    || format!("{error:#}"),
+                    |bare: &Error| bare.operation().to_owned(),
+                ),
+                object: bare
+                    .map(|bare| bare.object().to_owned())
+                    .unwrap_or_default(),
+                cause: bare.and_then(Error::cause).map(ToString::to_string),
                 hint: known.and_then(Error::advice).map(str::to_owned),
             }
         }
@@ -234,8 +245,19 @@ fn unpack<T: DeserializeOwned>(engine: &Engine<'_>, bytes: &[u8]) -> Result<T> {
     }
     match answer.outcome {
         Outcome::Done(done) => Ok(done),
-        Outcome::Failed { kind, text, hint } => {
-            let error = Error::new(Kind::from_code(&kind).unwrap_or(Kind::System), text, "");
+        Outcome::Failed {
+            kind,
+            operation,
+            object,
+            cause,
+            hint,
+        } => {
+            let kind = Kind::from_code(&kind).unwrap_or(Kind::System);
+            let error = Error::new(kind, operation, object);
+            let error = match cause {
+                Some(cause) => error.because(cause),
+                None => error,
+            };
             Err(match hint {
                 Some(hint) => error.hint(hint),
                 None => error,

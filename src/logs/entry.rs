@@ -57,6 +57,12 @@ fn json(line: &[u8]) -> Option<Entry<'_>> {
     })
 }
 
+/// Whether a line of the Kubernetes format that begins so is a part of one that goes on.
+pub(super) fn is_part(line: &[u8]) -> bool {
+    let tag = line.split(|byte| *byte == b' ').nth(2);
+    tag.is_some_and(|tag| tag == b"P" || tag.starts_with(b"P:"))
+}
+
 fn kubernetes(line: &[u8]) -> Option<Entry<'_>> {
     let mut words = line.splitn(4, |byte| *byte == b' ');
     let (time, stream, tag) = (words.next()?, words.next()?, words.next()?);

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::entry::{self, Entry};
 use super::file::numbered;
 use super::options::LogDriver;
-use super::tail::last_lines;
+use super::tail::{IsPart, last_lines};
 use crate::common::{Error, Result, Timestamp};
 use crate::sys::file;
 
@@ -66,7 +66,8 @@ impl Reader {
     pub(crate) fn open(path: &Path, driver: LogDriver, options: ReadOptions) -> Result<Reader> {
         let mut files = snapshot(path)?;
         if let Some(wanted) = options.tail {
-            keep_last(&mut files, wanted).map_err(|error| Error::io("read log", path, error))?;
+            keep_last(&mut files, wanted, driver)
+                .map_err(|error| Error::io("read log", path, error))?;
         } else if let Some(since) = options.since {
             // Nothing is younger than its file.
             while files.len() > 1 && files[0].modified < since {
@@ -267,10 +268,15 @@ fn id(found: &Metadata) -> (u64, u64) {
 }
 
 /// Drops files and moves into the first one so that `wanted` lines are left.
-fn keep_last(files: &mut VecDeque<Part>, wanted: u64) -> io::Result<()> {
+fn keep_last(files: &mut VecDeque<Part>, wanted: u64, driver: LogDriver) -> io::Result<()> {
+    // docker counts what it wrote down at once, podman the payload's own lines.
+    let is_part: Option<IsPart> = match driver {
+        LogDriver::K8sFile => Some(entry::is_part),
+        _ => None,
+    };
     let mut left = wanted;
     for at in (0..files.len()).rev() {
-        let (offset, found) = last_lines(&files[at].file, left)?;
+        let (offset, found) = last_lines(&files[at].file, left, is_part)?;
         files[at].offset = offset;
         left -= found;
         if left == 0 {

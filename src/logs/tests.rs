@@ -361,6 +361,37 @@ fn junk_in_a_log_is_skipped() {
 }
 
 #[test]
+fn the_last_lines_are_the_payloads_whatever_parts_they_came_in() {
+    let dir = TempDir::new().unwrap();
+    let line = |(tag, text): (&str, &str)| format!("2026-01-01T00:00:00Z stdout {tag} {text}\n");
+    let parts = [
+        ("F", "one"),
+        ("P", "t"),
+        ("P", "w"),
+        ("F:x", "o"),
+        ("F", "three"),
+        ("P", "half"),
+    ];
+    let text: String = parts.into_iter().map(line).collect();
+    fs::write(dir.path().join("container.log"), text).unwrap();
+    for (wanted, want) in [
+        (0, ""),
+        (1, "half"),
+        (2, "three\nhalf"),
+        (3, "two\nthree\nhalf"),
+        (4, "one\ntwo\nthree\nhalf"),
+        (9, "one\ntwo\nthree\nhalf"),
+    ] {
+        let options = ReadOptions {
+            tail: Some(wanted),
+            ..ReadOptions::default()
+        };
+        let shown = rest(&mut reader(dir.path(), LogDriver::K8sFile, options));
+        assert_eq!(shown, want, "{wanted}");
+    }
+}
+
+#[test]
 fn since_and_until_bound_what_is_read() {
     let dir = TempDir::new().unwrap();
     let line = |hour: u32| {

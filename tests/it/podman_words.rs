@@ -197,6 +197,110 @@ cases! {
         env.assert_clean();
     }
 
+    fn a_shared_network_takes_no_ports(env) {
+        detached(env, "one", &[]);
+        let image = env.base();
+        let words = ["run", "--rm", "--network", "container:one", "-p", "8080", &image, "payload", "true"];
+        podman(env, &words).warns("published ports are discarded").ok();
+        called(env, "docker", &words).fails(125, &["port publishing and the container type network mode"]);
+        let shown = |format: &str| podman(env, &["inspect", "-f", format, "one"]).ok().to_owned();
+        assert_eq!(shown("{{.NetworkSettings.SandboxKey}}"), format!("/proc/{}/ns/net", shown("{{.State.Pid}}")));
+        env.ketch(&["kill", "one"]).ok();
+        assert_eq!(shown("{{.NetworkSettings.SandboxKey}}"), "");
+        env.ketch(&["rm", "one"]).ok();
+        env.assert_clean();
+    }
+
+    fn the_hosts_namespaces_have_the_hosts_names(env) {
+        let image = env.base();
+        let shown = |flags: &[&str], file: &str| {
+            let line = [&["run", "--rm"], flags, &[&image, "payload", "cat", file]].concat();
+            env.ketch(&line).ok().to_owned()
+        };
+        let name = nix::unistd::gethostname().unwrap().into_string().unwrap();
+        assert_eq!(shown(&["--network", "none", "--uts", "host"], "/etc/hostname"), name);
+        // What is asked of the names holds on the host's network, too.
+        let flags = ["--network", "host", "--dns-search", "of.the.test", "--dns-option", "ndots:3"];
+        let resolv = shown(&flags, "/etc/resolv.conf");
+        assert!(resolv.contains("search of.the.test\n") && resolv.ends_with("options ndots:3"), "{resolv}");
+        env.assert_clean();
+    }
+
+    fn networks_and_prunes_are_asked_as_podman_does(env) {
+        assert_eq!(podman(env, &["network", "create", "net"]).ok(), "net");
+        let none = ["network", "inspect", "-f", "{{json .Containers}} {{index .Containers \"x\"}}", "net"];
+        assert_eq!(podman(env, &none).ok(), "{} <no value>");
+        podman(env, &["network", "rm", "-t", "1", "net"]).fails(125, &["--force"]);
+        assert_eq!(podman(env, &["network", "rm", "-t", "-1", "--force", "bogus", "net"]).ok(), "net");
+        // Nobody answers.
+        podman(env, &["volume", "create", "vol"]).ok();
+        podman(env, &["volume", "prune"]).ok();
+        called(env, "docker", &["volume", "prune"]).fails(1, &["cancelled"]);
+        assert_eq!(podman(env, &["volume", "rm", "vol"]).ok(), "vol");
+        env.assert_clean();
+    }
+
+    fn containers_are_found_by_what_their_id_is_like(env) {
+        let id = made(env, "create", "one", &[]);
+        let found = |value: &str| {
+            let filter = format!("id={value}");
+            podman(env, &["ps", "-a", "--filter", &filter, "--format", "{{.Names}}"]).ok().to_owned()
+        };
+        let first = &id[..1];
+        for value in [&id[..12], &id.to_ascii_uppercase()[..12], &format!("^{first}"), "[0-9a-f]"] {
+            assert_eq!(found(value), "one", "{value}");
+        }
+        for value in [&format!("^[^{first}]"), "[^0-9a-f]", "", "("] {
+            assert_eq!(found(value), if value.is_empty() { "one" } else { "" }, "{value}");
+        }
+        podman(env, &["rm", "one"]).ok();
+        env.assert_clean();
+    }
+
+    fn an_age_of_the_end_of_a_log_lies_ahead(env) {
+        let image = env.base();
+        env.ketch(&["run", "-d", "--name", "one", "--network", "none", &image, "payload", "echo", "now"]).ok();
+        env.ketch(&["wait", "one"]).ok();
+        assert_eq!(podman(env, &["logs", "--until", "1h", "one"]).ok(), "now");
+        assert_eq!(called(env, "docker", &["logs", "--until", "1h", "one"]).ok(), "");
+        env.ketch(&["rm", "one"]).ok();
+        env.assert_clean();
+    }
+
+    fn what_is_asked_of_checks_is_shown(env) {
+        let image = env.base();
+        let idle = ["create", "--health-on-failure", "kill", &image, "x"];
+        podman(env, &idle).fails(125, &["Error: cannot set on-failure action to kill without a health check\nhint: "]);
+        let flags = ["--health-cmd", "true", "--health-on-failure", "stop", "--health-startup-cmd", "ready", "--health-max-log-count", "7"];
+        made(env, "create", "one", &flags);
+        let format = "{{with .Config}}{{.HealthcheckOnFailureAction}} {{.StartupHealthCheck.Test}} {{.HealthLogDestination}} {{.HealthMaxLogCount}}{{end}}";
+        assert_eq!(podman(env, &["inspect", "-f", format, "one"]).ok(), "stop [CMD-SHELL ready] local 7");
+        podman(env, &["rm", "one"]).ok();
+        env.assert_clean();
+    }
+
+    fn copies_follow_links_and_say_what_is_missing(env) {
+        made(env, "create", "one", &[]);
+        let (target, folder) = (env.file("work/target", "text"), env.folder("work/folder"));
+        let link = env.text("work/link");
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        podman(env, &["cp", &link, "one:/copied"]).ok();
+        podman(env, &["cp", "one:/copied", &format!("{folder}/back")]).ok();
+        assert_eq!(std::fs::read_to_string(env.path("work/folder/back")).unwrap(), "text");
+        assert!(!env.path("work/folder/back").is_symlink());
+        let none = env.text("work/none");
+        let host = format!("Error: {none:?} could not be found on the host: no such file or directory");
+        answered(&podman(env, &["cp", &none, "one:/x"]), 125, &host);
+        let inside = |path: &str| format!("Error: {path:?} could not be found on container one: no such file or directory");
+        answered(&podman(env, &["cp", "one:/none", &folder]), 125, &inside("/none"));
+        answered(&podman(env, &["cp", &target, "one:/none/"]), 125, &inside("/none/"));
+        let line = "Error: destination must be a directory when copying a directory";
+        answered(&podman(env, &["cp", &folder, "one:/copied"]), 125, line);
+        called(env, "docker", &["cp", "one:/none", &folder]).fails(1, &["Could not find the file /none in container one"]);
+        podman(env, &["rm", "one"]).ok();
+        env.assert_clean();
+    }
+
     fn a_start_by_filter_tells_the_names_it_was_given(env) {
         let id = made(env, "create", "one", &["--restart", "on-failure"]);
         made(env, "create", "two", &["--restart", "always"]);

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use serde_json::Value;
 
+use crate::events::called;
 use crate::harness::Env;
 
 /// Three ports in a row, the first taken.
@@ -39,6 +40,25 @@ fn published(env: &Env, name: &str, publish: &str) -> String {
 }
 
 cases! {
+    fn podman_shows_a_port_once_and_refuses_it_as_it_starts(env) {
+        let (_taken, first) = row();
+        let (port, image) = (first + 1, env.base());
+        published(env, "one", &format!("{port}:80"));
+        let shown = |words: &[&str]| called(env, "podman", words).ok().to_owned();
+        assert_eq!(shown(&["port", "one"]), format!("80/tcp -> 0.0.0.0:{port}"));
+        assert_eq!(shown(&["port", "one", "80"]), format!("0.0.0.0:{port}"));
+        assert_eq!(shown(&["ps", "--format", "{{.Ports}}"]), format!("0.0.0.0:{port}->80/tcp"));
+        let found: Value = called(env, "podman", &["inspect", "one"]).json();
+        let places = &found[0]["NetworkSettings"]["Ports"]["80/tcp"];
+        assert_eq!(places, &serde_json::json!([{"HostIp": "0.0.0.0", "HostPort": port.to_string()}]));
+        let bracketed = format!("[127.0.0.1]:{port}:80");
+        let again = ["run", "--rm", "-p", &bracketed, &image, "payload", "true"];
+        called(env, "podman", &again).fails(126, &["address already in use"]);
+        called(env, "docker", &again).fails(125, &["port is already allocated"]);
+        env.ketch(&["rm", "-f", "one"]).ok();
+        env.assert_clean();
+    }
+
     fn a_range_of_the_hosts_ports_gives_one_that_is_free(env) {
         let (_taken, first) = row();
         let range = format!("127.0.0.1:{first}-{}:80", first + 2);

@@ -133,9 +133,9 @@ cases! {
 
     fn a_container_that_took_too_long_says_so(env) {
         let image = env.base();
-        env.ketch(&["run", "--name", "box", "--network", "none", "--timeout", "1", &image, "payload", "sleep-forever"]).exits(137);
+        env.ketch(&["run", "--name", "box", "--network", "none", "--timeout", "1", &image, "payload", "sleep-forever"]).exits(255);
         let state = state(env);
-        assert_eq!(state["ExitCode"], 137);
+        assert_eq!(state["ExitCode"], 255);
         assert!(state["Error"].as_str().unwrap().contains("--timeout"), "{state}");
         env.ketch(&["rm", "box"]).ok();
         env.assert_clean();

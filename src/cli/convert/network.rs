@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::cli::args::NetworkArgs;
 use crate::cli::parse::network::Asked;
 use crate::cli::parse::{self, Place, bad};
+use crate::cli::personality::Personality;
 use crate::common::{Error, Result};
 use crate::network::{Attachment, parse_hardware_address};
 use crate::spec::config::{HostsFile, Network, NetworkMode, Port};
@@ -13,11 +14,18 @@ use crate::spec::config::{HostsFile, Network, NetworkMode, Port};
 ///
 /// # Errors
 /// Bad values; flags that need a network of the container's own beside one that it shares.
-pub(crate) fn network(args: &NetworkArgs, hostname: bool, place: &Place<'_>) -> Result<Network> {
+pub(crate) fn network(
+    args: &NetworkArgs,
+    hostname: bool,
+    place: &Place<'_>,
+    personality: Personality,
+) -> Result<Network> {
     let mut network = Network::default();
     modes(args, &mut network)?;
     wishes(args, &mut network)?;
-    for text in &args.publish {
+    // podman: an empty value is none.
+    let is_given = |text: &&String| personality == Personality::Docker || !text.is_empty();
+    for text in args.publish.iter().filter(is_given) {
         network.ports.extend(parse::publish::publish(text)?);
     }
     refuse_twice(&network.ports)?;
@@ -27,7 +35,7 @@ pub(crate) fn network(args: &NetworkArgs, hostname: bool, place: &Place<'_>) -> 
     }
     names(args, place, &mut network)?;
     if let NetworkMode::Container(_) = network.mode {
-        refuse_shared(args, hostname)?;
+        refuse_shared(args, hostname, personality)?;
     }
     Ok(network)
 }
@@ -180,7 +188,7 @@ fn refuse_twice(ports: &[Port]) -> Result<()> {
 }
 
 /// What cannot be asked for beside another container's network (docker, `validateNetMode`).
-fn refuse_shared(args: &NetworkArgs, hostname: bool) -> Result<()> {
+fn refuse_shared(args: &NetworkArgs, hostname: bool, personality: Personality) -> Result<()> {
     let refusals = [
         (hostname, "hostname and the network mode"),
         (!args.dns.is_empty(), "dns and the network mode"),
@@ -189,7 +197,8 @@ fn refuse_shared(args: &NetworkArgs, hostname: bool) -> Result<()> {
             "custom host-to-IP mapping and the network mode",
         ),
         (
-            !args.publish.is_empty() || args.publish_all,
+            // podman drops them and says so.
+            personality == Personality::Docker && (!args.publish.is_empty() || args.publish_all),
             "port publishing and the container type network mode",
         ),
         (

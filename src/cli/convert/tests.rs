@@ -58,7 +58,7 @@ fn convert(words: &[&str]) -> Result<Config> {
         caller: &Nobody,
     };
     let named = args.process.hostname.is_some();
-    let network = network(&args.network, named, &place)?;
+    let network = network(&args.network, named, &place, Personality::Docker)?;
     let signal = args.container.stop_signal.as_deref();
     let mut config = Config {
         process: process(&args.process, &[], signal, &around)?,

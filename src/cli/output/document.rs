@@ -36,7 +36,7 @@ pub(crate) fn document(
 }
 
 /// Objects whose keys are the user's or the machine's: Go has them as maps.
-const MAPS: [&str; 21] = [
+const MAPS: [&str; 23] = [
     "Annotations",
     "Attributes",
     "Containers",
@@ -55,6 +55,8 @@ const MAPS: [&str; 21] = [
     "Sysctls",
     "Tmpfs",
     "Volumes",
+    "containers",
+    "interfaces",
     "labels",
     "registries",
     "options",

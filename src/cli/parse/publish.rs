@@ -30,7 +30,8 @@ pub(crate) fn publish(text: &str) -> Result<Vec<Port>> {
     };
     let bracketed = rest.starts_with('[');
     let is_address = match host_ip.parse::<IpAddr>() {
-        Ok(ip) => ip.is_ipv6() == bracketed,
+        // docker and podman take brackets around any address.
+        Ok(ip) => bracketed || ip.is_ipv4(),
         Err(_) => host_ip.is_empty() && !bracketed,
     };
     if !is_address {
@@ -138,6 +139,7 @@ mod tests {
     fn ports_and_ranges() {
         for (text, want) in [
             ("80", "|0:80/tcp"),
+            ("[1.2.3.4]:80:80", "1.2.3.4|80:80/tcp"),
             ("8080:80", "|8080:80/tcp"),
             ("8080:80/UDP", "|8080:80/udp"),
             ("0:80", "|0:80/tcp"),
@@ -178,7 +180,6 @@ mod tests {
             "::1:80:80",
             "[::1:80:80",
             "[::1]80:80",
-            "[1.2.3.4]:80:80",
             "80/x",
             "80/",
             "82-80",

@@ -10,8 +10,8 @@ use super::asked::{Asked, ImageFacts};
 use super::image::{self, Source};
 use super::plan::{self, Planned};
 use super::{
-    RunRequest, Timing, borrow, carry, complete, event, image_mount, join, names, network, notify,
-    secret, systemd, userns, volume,
+    RunRequest, Timing, borrow, carry, complete, event, health, image_mount, join, names, network,
+    notify, secret, systemd, userns, volume,
 };
 use crate::common::{ContainerId, Error, Kind, Timestamp};
 use crate::engine::Engine;
@@ -167,6 +167,7 @@ fn checked(engine: &Engine<'_>, request: &RunRequest, image: &ContainerConfig) -
     carry::check(&config.copies)?;
     systemd::prepare(engine, &mut config, image)?;
     notify::check(&config, image)?;
+    health::refuse_idle(image, &config)?;
     borrow::volumes(engine, &mut config)?;
     volume::choose(engine, &mut config, image)?;
     image_mount::choose(engine, request, &mut config)?;

@@ -18,6 +18,9 @@ const MAX_FILE: usize = 1 << 20;
 const LOCAL: &str = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n\
 fe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
 
+/// The host's resolvers (resolv.conf(5)).
+const RESOLV_CONF: &str = "/etc/resolv.conf";
+
 /// What systemd-resolved writes for those who cannot reach its stub (systemd-resolved(8)).
 const BEHIND_THE_STUB: &str = "/run/systemd/resolve/resolv.conf";
 
@@ -159,17 +162,19 @@ fn hosts(names: &str, network: &Network) -> String {
 }
 
 fn resolv_conf(network: &Network) -> String {
-    if !network.dns.is_empty() {
-        return network
-            .dns
-            .iter()
-            .map(|server| format!("nameserver {server}\n"))
-            .collect();
-    }
-    match network.mode {
+    let host = match network.mode {
         NetworkMode::None => String::new(),
-        _ => read("/etc/resolv.conf").unwrap_or_default(),
+        _ => read(RESOLV_CONF).unwrap_or_default(),
+    };
+    let asked = [&network.dns, &network.dns_search, &network.dns_options];
+    if asked.iter().all(|words| words.is_empty()) {
+        return host;
     }
+    let servers = match network.dns.is_empty() && !host.is_empty() {
+        true => nameservers(Path::new(RESOLV_CONF)),
+        false => network.dns.clone(),
+    };
+    conf(network, &host, &servers)
 }
 
 /// The addresses that a file in the form of resolv.conf(5) names.
@@ -185,7 +190,7 @@ pub(super) fn nameservers(path: &Path) -> Vec<String> {
 /// `/etc/resolv.conf` of a container whose names are resolved by the resolver of its networks, as
 /// docker makes it.
 pub(super) fn resolver_conf(network: &Network) -> String {
-    let host = read("/etc/resolv.conf").unwrap_or_default();
+    let host = read(RESOLV_CONF).unwrap_or_default();
     let mut text = "nameserver 127.0.0.11\n".to_owned();
     text.push_str(&search(network, &host));
     let mut options = options(network, &host);
@@ -199,7 +204,7 @@ pub(super) fn resolver_conf(network: &Network) -> String {
 /// `/etc/resolv.conf` of a container that cannot reach the host's loopback device: without the
 /// resolvers there; `instead` of none at all, after those behind systemd-resolved's stub.
 pub(super) fn outside_conf(network: &Network, instead: &[&str]) -> String {
-    let host = read("/etc/resolv.conf").unwrap_or_default();
+    let host = read(RESOLV_CONF).unwrap_or_default();
     let usable = |servers: Vec<String>| -> Vec<String> {
         let is_local = |server: &String| {
             let ip = server
@@ -214,7 +219,7 @@ pub(super) fn outside_conf(network: &Network, instead: &[&str]) -> String {
             .collect()
     };
     let mut servers = match network.dns.is_empty() {
-        true => usable(nameservers(Path::new("/etc/resolv.conf"))),
+        true => usable(nameservers(Path::new(RESOLV_CONF))),
         false => network.dns.clone(),
     };
     if servers.is_empty() {
@@ -228,7 +233,7 @@ pub(super) fn outside_conf(network: &Network, instead: &[&str]) -> String {
 
 /// `/etc/resolv.conf` of a container on a private network: its program asks the host's resolvers.
 pub(super) fn private_conf(network: &Network, resolver: &str) -> String {
-    let host = read("/etc/resolv.conf").unwrap_or_default();
+    let host = read(RESOLV_CONF).unwrap_or_default();
     let servers = match network.dns.is_empty() {
         true => vec![resolver.to_owned()],
         false => network.dns.clone(),

@@ -17,22 +17,22 @@ use super::failure::RunFailure;
 use super::live::Live;
 use crate::common::{Error, ExitStatus, Kind, Timestamp};
 use crate::engine::Engine;
-use crate::oci::Healthcheck;
+use crate::oci::{ContainerConfig, Healthcheck};
 use crate::runtime::capture;
-use crate::spec::config::{Config, HealthLog, HealthLogPlace, Startup};
+use crate::spec::config::{Config, HealthLog, HealthLogPlace, OnUnhealthy, Startup};
 use crate::store::{
     ContainerDir, ContainerRecord, HealthRecord, HealthResult, HealthStatus, StateRecord,
 };
 use crate::sys::file;
 
 /// Bytes of a check's output that are kept (moby's `maxOutputLen`).
-const MAX_OUTPUT: usize = 4096;
+pub(super) const MAX_OUTPUT: usize = 4096;
 
 /// The same when as much as can be is asked for.
 const MOST_OUTPUT: usize = 64 << 10;
 
 /// Results that are kept, as in docker.
-const RESULTS: usize = 5;
+pub(super) const RESULTS: usize = 5;
 
 /// The same when as many as can be are asked for.
 const MOST_RESULTS: usize = 1000;
@@ -96,13 +96,35 @@ pub(crate) struct Probed {
 /// The image's check with the request's fields over it, field by field; `None` when neither has
 /// one or it was turned off.
 pub(super) fn merged(record: &ContainerRecord, config: &Config) -> Option<Healthcheck> {
+    merge(ImageFacts::of(record).health, config)
+}
+
+fn merge(image: Option<Healthcheck>, config: &Config) -> Option<Healthcheck> {
     if config.lifecycle.health.disabled {
         return None;
     }
-    let mut check = ImageFacts::of(record).health.unwrap_or_default();
+    let mut check = image.unwrap_or_default();
     check.replace_by(&config.lifecycle.health.check);
     let off = check.test.first().is_none_or(|kind| kind == "NONE");
     (!off).then_some(check)
+}
+
+/// Refuses what nothing would ever bring about.
+///
+/// # Errors
+/// `Usage` for `--health-on-failure` where neither image nor request has a check.
+pub(super) fn refuse_idle(image: &ContainerConfig, config: &Config) -> Result<(), Error> {
+    let action = match config.lifecycle.health.on_unhealthy {
+        OnUnhealthy::None => return Ok(()),
+        OnUnhealthy::Kill => "kill",
+        OnUnhealthy::Restart => "restart",
+        OnUnhealthy::Stop => "stop",
+    };
+    if merge(image.healthcheck.clone(), config).is_some() {
+        return Ok(());
+    }
+    let why = format!("cannot set on-failure action to {action} without a health check");
+    Err(Error::new(Kind::Usage, why, "").hint("--health-cmd gives it one"))
 }
 
 /// The check of a container; `None` when it has none that can be run.

@@ -83,7 +83,7 @@ pub(crate) fn inspect(engine: &Engine<'_>, name: &str, size: bool) -> Result<Val
         "GraphDriver": graph_driver(engine, &entry),
         "Mounts": config.mounts.iter().filter_map(|one| mount(engine, one)).collect::<Vec<_>>(),
         "Config": settings::settings(engine, &config, &entry),
-        "NetworkSettings": network::network(engine, &config, &entry),
+        "NetworkSettings": network::network(engine, &config, &entry, &state),
     });
     if size {
         let written = tree::usage(&entry.dir.upper()).map_or(0, |usage| usage.size);

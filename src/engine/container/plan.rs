@@ -159,20 +159,17 @@ fn hostname(engine: &Engine<'_>, config: &Config, record: &ContainerRecord) -> S
     if let Some(name) = &config.process.hostname {
         return name.clone();
     }
-    if let NamespaceMode::Container(name) = &config.security.uts {
-        return network::hostname(engine, name).unwrap_or_else(|| record.id.short().to_owned());
-    }
     // docker: on the host's network the host's name stays, in another container's that one's.
-    match &config.network.mode {
-        NetworkMode::Container(name) => {
-            network::hostname(engine, name).unwrap_or_else(|| record.id.short().to_owned())
+    let found = match (&config.security.uts, &config.network.mode) {
+        (NamespaceMode::Container(name), _) | (_, NetworkMode::Container(name)) => {
+            network::hostname(engine, name)
         }
-        NetworkMode::Host => nix::unistd::gethostname()
+        (NamespaceMode::Host, _) | (_, NetworkMode::Host) => nix::unistd::gethostname()
             .ok()
-            .and_then(|name| name.into_string().ok())
-            .unwrap_or_else(|| record.id.short().to_owned()),
-        _ => record.id.short().to_owned(),
-    }
+            .and_then(|name| name.into_string().ok()),
+        _ => None,
+    };
+    found.unwrap_or_else(|| record.id.short().to_owned())
 }
 
 /// Where a container's root comes from.

@@ -18,7 +18,10 @@ pub(crate) enum Guard {
     /// Any (podman).
     Any,
     /// None: containers on the network are removed with it (podman's `--force`).
-    Nobody,
+    Nobody {
+        /// Seconds before one that runs is killed; its own grace when `None`.
+        time: Option<i64>,
+    },
 }
 
 /// Removes a network by name or id.
@@ -32,10 +35,11 @@ pub(crate) fn remove(engine: &Engine<'_>, wanted: &str, guard: Guard) -> Result<
     refuse_predefined("remove network", &record.name)?;
     if guard != Guard::Running {
         let users = users(engine, &record.name)?;
-        if guard == Guard::Nobody && !users.is_empty() {
+        if let Guard::Nobody { time } = guard {
             let request = container::RemoveRequest {
                 containers: users,
                 force: true,
+                time,
                 volumes: true,
                 ..container::RemoveRequest::default()
             };

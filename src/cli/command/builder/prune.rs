@@ -57,7 +57,9 @@ impl Execute for Prune {
             true => "WARNING! This will remove all build cache.",
             false => "WARNING! This will remove all dangling build cache.",
         };
-        confirm(self.prune.force, "builder prune", what)?;
+        if !confirm(session, self.prune.force, "builder prune", what)? {
+            return Ok(ExitStatus::Code(0));
+        }
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         engine.apply_blob_policy()?;

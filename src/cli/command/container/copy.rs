@@ -65,7 +65,8 @@ impl Execute for Copy {
         let request = CopyRequest {
             from,
             to,
-            follow: self.follow_link,
+            // podman always does.
+            follow: self.follow_link || session.personality == Personality::Podman,
             ownership: match (session.personality, self.archive) {
                 (Personality::Podman, _) => Ownership::User,
                 (Personality::Docker, true) => Ownership::Source,

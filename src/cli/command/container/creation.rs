@@ -144,7 +144,7 @@ impl Creation {
             .hostname
             .as_ref()
             .is_some_and(|name| !name.is_empty());
-        let network = convert::network(&self.network, named, &around.place)?;
+        let network = convert::network(&self.network, named, &around.place, session.personality)?;
         let stop_signal = self.container.stop_signal.as_deref();
         let mut config = Config {
             process: convert::process(&self.process, words, stop_signal, &around)?,

@@ -174,9 +174,7 @@ impl Filters {
             && self.until.is_none_or(|moment| row.created < moment)
             && self.all("label", |value| has_label(row, value))
             && self.all("label!", |value| !has_label(row, value))
-            && self.any("id", |value| {
-                row.id.as_str().starts_with(value.trim_start_matches('^'))
-            })
+            && self.any("id", |value| fits_id(row, value))
             && (self.names.is_empty() || self.names.iter().any(|name| fits_name(row, name)))
             && self.any("status", |value| is_state(row.state, value))
             && self.any("exited", |value| {
@@ -291,6 +289,15 @@ fn has_label(row: &ContainerSummary, wanted: &str) -> bool {
     match wanted.split_once('=') {
         Some((key, value)) => row.labels.get(key).is_some_and(|found| found == value),
         None => row.labels.contains_key(wanted),
+    }
+}
+
+/// podman: what is hexadecimal begins an id, in either case; everything else is a pattern.
+fn fits_id(row: &ContainerSummary, value: &str) -> bool {
+    let id = row.id.as_str();
+    match value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        true => id.starts_with(&value.to_ascii_lowercase()),
+        false => Regex::new(value).is_ok_and(|pattern| pattern.is_match(id)),
     }
 }
 

@@ -94,6 +94,10 @@ pub(in crate::cli::command) fn document(
         if document["HostConfig"]["NetworkMode"] == "none" {
             document["NetworkSettings"]["Networks"] = json!({});
         }
+        let ports = document["NetworkSettings"]["Ports"].as_object_mut();
+        for places in ports.into_iter().flat_map(|ports| ports.values_mut()) {
+            show_once(places);
+        }
         // Its own name for the default network; the mode is docker's word there, too.
         if let Some(networks) = document["NetworkSettings"]["Networks"].as_object_mut()
             && let Some(default) = networks.remove("bridge")
@@ -102,4 +106,12 @@ pub(in crate::cli::command) fn document(
         }
     }
     Ok(document)
+}
+
+/// podman shows a port of every address once, docker once for each family.
+fn show_once(places: &mut Value) {
+    let Value::Array(places) = places else { return };
+    let any = places.iter().filter(|place| place["HostIp"] == "0.0.0.0");
+    let any: Vec<Value> = any.map(|place| place["HostPort"].clone()).collect();
+    places.retain(|place| place["HostIp"] != "::" || !any.contains(&place["HostPort"]));
 }

@@ -23,6 +23,7 @@ use crate::engine::container::{ContainerSummary, ListRequest, exposed, image_siz
 use crate::sys::watch::Watch;
 
 use super::filter::Filters;
+use super::port::shown;
 use view::View;
 
 /// List containers
@@ -192,6 +193,9 @@ impl List {
             .filter(|row| !filters.needs_exposed() || filters.pass_exposed(row, &ports.of(row)))
             .take(last.unwrap_or(usize::MAX))
             .collect();
+        for row in &mut rows {
+            row.ports = shown(session.personality, std::mem::take(&mut row.ports));
+        }
         match (sort, session.personality) {
             (Some(sort), _) => sort.sort(&mut rows),
             // podman lists the oldest first.

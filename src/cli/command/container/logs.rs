@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use crate::cli::command::Execute;
 use crate::cli::output::progress::Progress;
 use crate::cli::parse;
+use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::{ContainerId, Error, ExitStatus, Timestamp, parse_moment};
 use crate::engine::Engine;
@@ -71,7 +72,7 @@ impl Execute for Logs {
         let options = ReadOptions {
             tail: tail(&self.tail)?,
             since: moment("--since", self.since.as_deref(), now)?,
-            until: moment("--until", self.until.as_deref(), now)?,
+            until: end(self.until.as_deref(), now, session.personality)?,
         };
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
@@ -127,6 +128,21 @@ pub(in crate::cli::command) fn moment(
             "use a Unix time, an RFC 3339 date or an age like 10m",
         )),
     }
+}
+
+/// Reads `--until`: podman's age of the end lies in the future, docker's in the past.
+pub(in crate::cli::command) fn end(
+    text: Option<&str>,
+    now: Timestamp,
+    personality: Personality,
+) -> Result<Option<Timestamp>, Error> {
+    let until = moment("--until", text, now)?;
+    let is_age = text.is_some_and(|text| crate::common::parse_duration(text).is_ok());
+    let ahead = is_age && personality == Personality::Podman;
+    Ok(until.map(|until| match ahead {
+        true => Timestamp(now.0 + (now.0 - until.0)),
+        false => until,
+    }))
 }
 
 pub(super) fn latest(engine: &Engine<'_>) -> anyhow::Result<String> {

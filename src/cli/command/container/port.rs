@@ -36,6 +36,7 @@ impl Execute for Port {
             }
             for row in list(&engine, ListRequest::default())? {
                 let (id, found) = ports(&engine, row.id.as_str())?;
+                let found = shown(session.personality, found);
                 let lines = found.iter().map(|port| format!("{id}\t{}\n", line(port)));
                 session.data(&lines.collect::<String>())?;
             }
@@ -53,12 +54,29 @@ impl Execute for Port {
             return Err(Error::usage("port", word, "one port at a time").into());
         }
         let (_, found) = ports(&engine, &name)?;
+        let found = shown(session.personality, found);
         session.data(&match &wanted {
             None => found.iter().map(|port| line(port) + "\n").collect(),
             Some(wanted) => one(session.personality, &name, wanted, &found)?,
         })?;
         Ok(ExitStatus::Code(0))
     }
+}
+
+/// podman shows a port of every address once, docker once for each family.
+pub(super) fn shown(personality: Personality, ports: Vec<Published>) -> Vec<Published> {
+    if personality == Personality::Docker {
+        return ports;
+    }
+    let is_again = |port: &Published| {
+        let first = Published {
+            host_ip: "0.0.0.0".to_owned(),
+            ..port.clone()
+        };
+        port.host_ip == "::" && ports.contains(&first)
+    };
+    let kept = ports.iter().filter(|port| !is_again(port));
+    kept.cloned().collect()
 }
 
 /// A port of the container.
@@ -160,6 +178,9 @@ mod tests {
         ];
         assert_eq!(line(&found[0]), "80/tcp -> 0.0.0.0:8080");
         assert_eq!(line(&found[1]), "80/tcp -> [::]:8080");
+        assert_eq!(shown(Personality::Docker, found.to_vec()), found);
+        let podmans = shown(Personality::Podman, found.to_vec());
+        assert_eq!(podmans, [found[0].clone(), found[2].clone()]);
         let ask = |text| one(Personality::Docker, "web", &private(text).unwrap(), &found);
         assert_eq!(ask("80").unwrap(), "0.0.0.0:8080\n[::]:8080\n");
         assert_eq!(ask("443/TCP").unwrap(), "127.0.0.1:1\n");

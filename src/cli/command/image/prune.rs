@@ -36,7 +36,9 @@ impl Execute for Prune {
             }
             false => "WARNING! This will remove all dangling images.",
         };
-        confirm(self.prune.force, "image prune", what)?;
+        if !confirm(session, self.prune.force, "image prune", what)? {
+            return Ok(ExitStatus::Code(0));
+        }
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         engine.apply_blob_policy()?;
@@ -77,21 +79,20 @@ impl Execute for Prune {
     }
 }
 
-/// Asks unless forced.
+/// Asks unless forced; false for podman's caller who does not want it.
 ///
 /// # Errors
-/// `Interrupted` when the answer is not yes.
+/// docker: `Interrupted` when the answer is not yes.
 pub(in crate::cli::command) fn confirm(
+    session: &Session,
     force: bool,
     command: &str,
     warning: &str,
-) -> anyhow::Result<()> {
-    if force {
-        return Ok(());
-    }
+) -> anyhow::Result<bool> {
     let question = format!("{warning}\nAre you sure you want to continue?");
-    match terminal::confirm(&question) {
-        true => Ok(()),
+    match force || terminal::confirm(&question) {
+        true => Ok(true),
+        false if session.personality == Personality::Podman => Ok(false),
         false => Err(Error::new(Kind::Interrupted, command, "")
             .because("cancelled".to_owned())
             .hint("--force asks no question")

@@ -28,11 +28,14 @@ impl Execute for Prune {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let format = self.format.format()?;
         let filters = filters(&self.prune.filter)?;
-        confirm(
+        if !confirm(
+            session,
             self.prune.force,
             "network prune",
             "WARNING! This will remove all custom networks not used by at least one container.",
-        )?;
+        )? {
+            return Ok(ExitStatus::Code(0));
+        }
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let names = network::prune(&engine, &filters)?;

@@ -3,9 +3,10 @@
 use crate::cli::command::Execute;
 use crate::cli::error_report;
 use crate::cli::output::progress::Progress;
+use crate::cli::parse;
 use crate::cli::personality::Personality;
 use crate::cli::session::Session;
-use crate::common::{ExitStatus, Kind};
+use crate::common::{Error, ExitStatus, Kind};
 use crate::engine::Engine;
 use crate::engine::network::{self, Guard};
 
@@ -16,6 +17,10 @@ pub(crate) struct Remove {
     #[arg(short, long)]
     force: bool,
 
+    /// With --force under podman's name: seconds before what is on a network is killed
+    #[arg(short, long, value_name = "SECONDS", allow_hyphen_values = true)]
+    time: Option<String>,
+
     /// Networks by name or ID
     #[arg(required = true, value_name = "NETWORK")]
     networks: Vec<String>,
@@ -23,12 +28,17 @@ pub(crate) struct Remove {
 
 impl Execute for Remove {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
+        let time = parse::number::seconds("--time", self.time.as_deref())?;
+        if time.is_some() && !self.force {
+            let why = "it is for --force, which ends what is on a network";
+            return Err(Error::usage("use --time", "", why).into());
+        }
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let guard = match (session.personality, self.force) {
             (Personality::Docker, _) => Guard::Running,
             (Personality::Podman, false) => Guard::Any,
-            (Personality::Podman, true) => Guard::Nobody,
+            (Personality::Podman, true) => Guard::Nobody { time },
         };
         let mut status = ExitStatus::Code(0);
         for name in &self.networks {

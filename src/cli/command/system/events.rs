@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::args::filters;
 use crate::cli::command::Execute;
-use crate::cli::command::container::logs::moment;
+use crate::cli::command::container::logs::{end, moment};
 use crate::cli::command::image::whole as whole_name;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::{Format, document, json as form};
@@ -54,17 +54,9 @@ impl Execute for Events {
         let podman = session.personality == Personality::Podman;
         let format = whole(Format::parse(self.format.as_deref())?);
         let now = Timestamp::now();
-        let until = moment("--until", self.until.as_deref(), now)?;
-        let age = |text: &str| crate::common::parse_duration(text).is_ok();
         let request = Request {
             since: moment("--since", self.since.as_deref(), now)?,
-            until: match (until, &self.until) {
-                // podman: an age of the end lies in the future.
-                (Some(until), Some(text)) if podman && age(text) => {
-                    Some(Timestamp(now.0 + (now.0 - until.0)))
-                }
-                _ => until,
-            },
+            until: end(self.until.as_deref(), now, session.personality)?,
             stream: self.stream.unwrap_or(true),
             filters: EventFilters::parse(&filters(&self.filter)?)?,
         };

@@ -54,7 +54,9 @@ impl Execute for Prune {
             "WARNING! This will remove:\n  - all stopped containers\n  - all networks not used \
                  by at least one container\n{more}  - {what}\n  - unused build cache\n"
         );
-        images::confirm(self.prune.force, "system prune", &warning)?;
+        if !images::confirm(session, self.prune.force, "system prune", &warning)? {
+            return Ok(ExitStatus::Code(0));
+        }
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let request = Request {

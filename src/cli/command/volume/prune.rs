@@ -46,7 +46,9 @@ impl Execute for Prune {
                 "WARNING! This will remove anonymous local volumes not used by at least one container."
             }
         };
-        confirm(self.prune.force, "volume prune", what)?;
+        if !confirm(session, self.prune.force, "volume prune", what)? {
+            return Ok(ExitStatus::Code(0));
+        }
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
         let pruned = prune(&engine, all, &filters)?;

@@ -7,11 +7,17 @@ use serde_json::{Map, Value, json};
 use crate::engine::Engine;
 use crate::engine::container::list;
 use crate::network::{Attachment, Member, Record};
-use crate::spec::config::{Config, Port};
+use crate::spec::config::{Config, NetworkMode, Port};
 use crate::store::ContainerEntry;
 
-/// The networks of a container and what is reachable through them.
-pub(super) fn network(engine: &Engine<'_>, config: &Config, entry: &ContainerEntry) -> Value {
+/// The networks of a container and what is reachable through them; `state` as inspect
+/// shows it.
+pub(super) fn network(
+    engine: &Engine<'_>,
+    config: &Config,
+    entry: &ContainerEntry,
+    state: &Value,
+) -> Value {
     let joined = if entry.alive {
         joined(engine, entry)
     } else {
@@ -42,10 +48,13 @@ pub(super) fn network(engine: &Engine<'_>, config: &Config, entry: &ContainerEnt
         Value::Null => none,
         value => value.clone(),
     };
+    // A path that nsenter(1) takes; nothing is bound anywhere for it.
+    let pid = state["Pid"].as_i64().filter(|pid| *pid > 0);
+    let sandbox = pid.filter(|_| config.network.mode != NetworkMode::Host);
     json!({
         "Bridge": "",
         "SandboxID": "",
-        "SandboxKey": "",
+        "SandboxKey": sandbox.map(|pid| format!("/proc/{pid}/ns/net")).unwrap_or_default(),
         "HairpinMode": false,
         "LinkLocalIPv6Address": "",
         "LinkLocalIPv6PrefixLen": 0,

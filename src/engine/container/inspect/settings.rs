@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::engine::Engine;
-use crate::engine::container::health;
+use crate::engine::container::health::{self, MAX_OUTPUT, RESULTS};
 use crate::oci::ContainerConfig;
-use crate::spec::config::Config;
+use crate::spec::config::{Config, HealthLogPlace};
 use crate::store::ContainerEntry;
 
 /// The merged view of image and request. An image that is gone leaves what was asked.
@@ -24,10 +24,10 @@ pub(super) fn settings(engine: &Engine<'_>, config: &Config, entry: &ContainerEn
     for port in &config.network.ports {
         exposed.insert(format!("{}/{}", port.container, port.protocol), json!({}));
     }
-    json!({
+    let wishes = &config.lifecycle.health;
+    let mut settings = json!({
         "Hostname": asked.hostname.clone().unwrap_or_else(|| record.id.short().to_owned()),
         "Domainname": asked.domainname.clone().unwrap_or_default(),
-        "HealthcheckOnFailureAction": config.lifecycle.health.on_unhealthy,
         "User": asked.user.clone().unwrap_or_else(|| image.user.clone()),
         "AttachStdin": asked.stdio.interactive,
         "AttachStdout": true,
@@ -56,7 +56,21 @@ pub(super) fn settings(engine: &Engine<'_>, config: &Config, entry: &ContainerEn
         "Timezone": asked.timezone.clone().unwrap_or_default(),
         "Timeout": config.timeout.unwrap_or(0),
         "CreateCommand": record.asked.get("command_line").cloned().unwrap_or_default(),
-    })
+    });
+    // podman's.
+    settings["HealthcheckOnFailureAction"] = json!(wishes.on_unhealthy);
+    settings["HealthLogDestination"] = json!(match &wishes.log.destination {
+        None | Some(HealthLogPlace::Local) => "local",
+        Some(HealthLogPlace::Events) => "events_logger",
+        Some(HealthLogPlace::Directory(path)) => path,
+    });
+    settings["HealthMaxLogCount"] = json!(wishes.log.count.map_or(RESULTS, |count| count as usize));
+    settings["HealthMaxLogSize"] = json!(wishes.log.size.map_or(MAX_OUTPUT, |size| size as usize));
+    if !wishes.startup.is_none() {
+        settings["StartupHealthCheck"] = json!(wishes.startup.check);
+        settings["StartupHealthCheck"]["Successes"] = json!(wishes.startup.successes);
+    }
+    settings
 }
 
 fn env(image: &ContainerConfig, config: &Config) -> Vec<String> {

@@ -133,12 +133,10 @@ pub(super) fn settled(dir: &ContainerDir) -> Option<Vec<Port>> {
 /// # Errors
 /// The default network could not be made; the program that was asked for is not there.
 pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
-    if let NetworkMode::Container(name) = &mut network.mode {
-        return join::settle(engine, name);
-    }
     let unreachable = match network.mode {
         NetworkMode::Host => Some("host"),
         NetworkMode::None => Some("none"),
+        NetworkMode::Container(_) => Some("container"),
         _ => None,
     };
     if let Some(mode) = unreachable
@@ -147,6 +145,10 @@ pub(super) fn choose(engine: &Engine<'_>, network: &mut Network) -> Result<()> {
         engine.ui.warn(&format!(
             "published ports are discarded when using {mode} network mode"
         ));
+    }
+    if let NetworkMode::Container(name) = &mut network.mode {
+        network.ports.clear();
+        return join::settle(engine, name);
     }
     if !matches!(network.mode, NetworkMode::Default | NetworkMode::Private) {
         return Ok(());

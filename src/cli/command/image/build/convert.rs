@@ -368,7 +368,7 @@ fn config(args: &Build, session: &Session) -> Result<Config> {
         dns_option: args.dns_option.clone(),
         ..NetworkArgs::default()
     };
-    let network = convert::network(&network, false, &place)?;
+    let network = convert::network(&network, false, &place, Personality::Docker)?;
     let security = SecurityArgs {
         cap_add: args.cap_add.clone(),
         cap_drop: args.cap_drop.clone(),
