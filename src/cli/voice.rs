@@ -148,6 +148,13 @@ fn refused(error: &Error) -> Option<String> {
             let target = cause.strip_prefix("Duplicate mount point: ")?;
             format!("{target}: duplicate mount destination")
         }
+        "parse signal" => {
+            let signal = object.trim_matches('"');
+            match signal.parse::<u64>() {
+                Ok(65..) => "valid signals are 1 through 64".to_owned(),
+                _ => format!("invalid signal: {signal}"),
+            }
+        }
         "use filter" => {
             let policy = object.strip_prefix("restart-policy=")?;
             format!("{policy} invalid restart policy")

@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches a file, the kernel or the terminal.
 
+mod carried;
 mod csv;
 mod digest;
 mod error;
@@ -13,6 +14,7 @@ mod time;
 mod ui;
 mod units;
 
+pub(crate) use carried::Carried;
 pub(crate) use csv::quoted_field;
 pub(crate) use digest::{Digest, Hasher};
 pub(crate) use error::{Error, Kind, Result};

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
-use crate::common::{Error, ExitStatus, Kind};
+use crate::common::{Carried, Error, ExitStatus, Kind};
 use crate::host::IdMaps;
 use crate::sys::namespace::run_map_helpers;
 use crate::sys::process::{Child, Cloned, clone, exit_now};
@@ -30,13 +30,7 @@ struct Answer<T> {
 #[derive(Serialize, Deserialize)]
 enum Outcome<T> {
     Done(T),
-    Failed {
-        kind: String,
-        operation: String,
-        object: String,
-        cause: Option<String>,
-        hint: Option<String>,
-    },
+    Failed(Carried),
 }
 
 /// Where a child works.
@@ -212,21 +206,9 @@ where
     let outcome = match tie.tighten().and_then(|()| work(&tie)) {
         Ok(done) => Outcome::Done(done),
         Err(error) => {
-            let known = error.downcast_ref::<Error>();
-            // Nothing was put before it: its parts are what a peer's words are found by.
-            let bare = error.chain().next().and_then(|top| top.downcast_ref());
-            Outcome::Failed {
-                kind: known.map_or(Kind::System, Error::kind).code().to_owned(),
-                operation: bare.map_or_else(
-                    || format!("{error:#}"),
-                    |bare: &Error| bare.operation().to_owned(),
-                ),
-                object: bare
-                    .map(|bare| bare.object().to_owned())
-                    .unwrap_or_default(),
-                cause: bare.and_then(Error::cause).map(ToString::to_string),
-                hint: known.and_then(Error::advice).map(str::to_owned),
-            }
+            let whole = error.chain().next().is_some_and(|top| top.is::<Error>());
+            let text = format!("{error:#}");
+            Outcome::Failed(Carried::of(error.downcast_ref(), whole, text))
         }
     };
     let answer = Answer {
@@ -245,24 +227,6 @@ fn unpack<T: DeserializeOwned>(engine: &Engine<'_>, bytes: &[u8]) -> Result<T> {
     }
     match answer.outcome {
         Outcome::Done(done) => Ok(done),
-        Outcome::Failed {
-            kind,
-            operation,
-            object,
-            cause,
-            hint,
-        } => {
-            let kind = Kind::from_code(&kind).unwrap_or(Kind::System);
-            let error = Error::new(kind, operation, object);
-            let error = match cause {
-                Some(cause) => error.because(cause),
-                None => error,
-            };
-            Err(match hint {
-                Some(hint) => error.hint(hint),
-                None => error,
-            }
-            .into())
-        }
+        Outcome::Failed(error) => Err(error.into_error().into()),
     }
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Error, ExitStatus, Kind};
+use crate::common::{Carried, Error, ExitStatus};
 use crate::engine::container::RunFailure;
 use crate::logs::Stream;
 use crate::sys::tty::WindowSize;
@@ -162,9 +162,7 @@ fn tagged(tag: u8, bytes: &[u8]) -> Vec<u8> {
 pub(super) struct Failure {
     /// docker's code, where the payload itself was the reason.
     status: Option<ExitStatus>,
-    kind: String,
-    text: String,
-    hint: Option<String>,
+    error: Carried,
 }
 
 impl Failure {
@@ -174,25 +172,20 @@ impl Failure {
         let typed = run
             .map(|run| &run.error)
             .or_else(|| error.chain().find_map(|link| link.downcast_ref::<Error>()));
-        let mut text = format!("{error:#}");
+        let top = error.chain().next();
+        let whole = top.is_some_and(|top| top.is::<RunFailure>() || top.is::<Error>());
+        let mut carried = Carried::of(typed, whole, format!("{error:#}"));
         // One packet has to hold it.
-        let end = text.floor_char_boundary(CHUNK / 4);
-        text.truncate(end);
+        carried.shorten(CHUNK / 8);
         Failure {
             status: run.map(|run| run.status),
-            kind: typed.map_or(Kind::System, Error::kind).code().to_owned(),
-            text,
-            hint: typed.and_then(Error::advice).map(str::to_owned),
+            error: carried,
         }
     }
 
     /// The error again, on the caller's side.
     pub(super) fn into_error(self) -> anyhow::Error {
-        let kind = Kind::from_code(&self.kind).unwrap_or(Kind::System);
-        let mut error = Error::new(kind, self.text, "");
-        if let Some(hint) = self.hint {
-            error = error.hint(hint);
-        }
+        let error = self.error.into_error();
         match self.status {
             Some(status) => RunFailure { status, error }.into(),
             None => error.into(),
@@ -203,6 +196,7 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::common::Kind;
 
     #[test]
     fn every_message_survives_its_way() {

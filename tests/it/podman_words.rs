@@ -140,6 +140,7 @@ cases! {
         assert_eq!(place("docker", &["-w", "/not/there"]).ok(), "/not/there");
         answered(&place("podman", &["-w", "/not/there"]), 126, "Error: workdir \"/not/there\" does not exist on container");
         place("podman", &["-w", "/payload"]).exits(126);
+        answered(&place("podman", &["-d", "-w", "/not/there"]), 126, "Error: workdir \"/not/there\" does not exist on container");
         assert_eq!(place("podman", &[]).ok(), "/of/the/image");
         assert_eq!(place("podman", &["-w", "/proc"]).ok(), "/proc");
         let source = env.folder("work/source");
@@ -299,6 +300,27 @@ cases! {
         called(env, "docker", &["cp", "one:/none", &folder]).fails(1, &["Could not find the file /none in container one"]);
         podman(env, &["rm", "one"]).ok();
         env.assert_clean();
+    }
+
+    fn signals_states_and_removals_are_told_in_its_words(env) {
+        detached(env, "one", &[]);
+        for (signal, line) in [("0", "invalid signal: 0"), ("-SIG", "invalid signal: SIG"), ("-65", "valid signals are 1 through 64")] {
+            answered(&podman(env, &["kill", "-s", signal, "one"]), 125, &format!("Error: {line}"));
+        }
+        env.ketch(&["pause", "one"]).ok();
+        assert_eq!(podman(env, &["ps", "--format", "{{.Status}}"]).ok(), "Paused");
+        assert!(called(env, "docker", &["ps", "--format", "{{.Status}}"]).ok().ends_with("(Paused)"));
+        podman(env, &["unpause", "one"]).ok();
+        assert_eq!(podman(env, &["kill", "-s", "-KILL", "one"]).ok(), "one");
+        podman(env, &["rm", "-f", "one"]).ok();
+        let image = env.base();
+        podman(env, &["tag", &image, "other"]).ok();
+        podman(env, &["rmi", &image]).ok();
+        let removed = podman(env, &["rmi", "other"]);
+        let (untagged, deleted) = (removed.ok().lines().next().unwrap(), removed.ok().lines().last().unwrap());
+        assert_eq!(untagged, "Untagged: docker.io/library/other:latest");
+        let id = deleted.strip_prefix("Deleted: ").unwrap();
+        assert!(id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
     }
 
     fn a_start_by_filter_tells_the_names_it_was_given(env) {

@@ -54,8 +54,10 @@ cases! {
         let bracketed = format!("[127.0.0.1]:{port}:80");
         let again = ["run", "--rm", "-p", &bracketed, &image, "payload", "true"];
         called(env, "podman", &again).fails(126, &["address already in use"]);
+        let behind = ["run", "-d", "--name", "two", "-p", &bracketed, &image, "payload", "true"];
+        called(env, "podman", &behind).fails(126, &["address already in use"]);
         called(env, "docker", &again).fails(125, &["port is already allocated"]);
-        env.ketch(&["rm", "-f", "one"]).ok();
+        env.ketch(&["rm", "-f", "one", "two"]).ok();
         env.assert_clean();
     }
 

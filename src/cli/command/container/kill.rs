@@ -2,6 +2,7 @@
 
 use crate::cli::command::Execute;
 use crate::cli::output::progress::Progress;
+use crate::cli::personality::Personality;
 use crate::cli::session::Session;
 use crate::common::ExitStatus;
 use crate::engine::Engine;
@@ -14,7 +15,13 @@ use super::select::{Selection, conclude};
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Kill {
     /// Signal to send to the container
-    #[arg(short, long, value_name = "SIGNAL", default_value = "KILL")]
+    #[arg(
+        short,
+        long,
+        allow_hyphen_values = true,
+        value_name = "SIGNAL",
+        default_value = "KILL"
+    )]
     signal: String,
 
     #[command(flatten)]
@@ -24,7 +31,11 @@ pub(crate) struct Kill {
 impl Execute for Kill {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         self.selection.check("kill")?;
-        let signal = signal::parse(&self.signal)?;
+        let signal = match session.personality {
+            // As kill(1) has it.
+            Personality::Podman => signal::parse(self.signal.trim_start_matches('-'))?,
+            Personality::Docker => signal::parse(&self.signal)?,
+        };
         let listed = self.selection.is_listed();
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;

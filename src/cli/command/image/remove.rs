@@ -12,6 +12,8 @@ use crate::engine::Engine;
 use crate::engine::container::sweep;
 use crate::engine::image::remove::{self, Event, Request};
 
+use super::whole;
+
 /// Remove one or more images
 #[derive(clap::Parser, Debug)]
 pub(crate) struct Remove {
@@ -54,7 +56,7 @@ impl Execute for Remove {
             // Files of subordinate ids go when the store is swept as their owner.
             sweep(&engine);
         }
-        session.data(&lines(&removal.events))?;
+        session.data(&lines(session.personality, &removal.events))?;
         let mut status = ExitStatus::Code(0);
         for (_, error) in &removal.failures {
             let missing = error_report::kind(error) == Some(Kind::NotFound);
@@ -82,11 +84,12 @@ fn every(engine: &Engine<'_>) -> Result<Vec<String>> {
     Ok(ids.into_iter().collect())
 }
 
-/// docker's lines.
-fn lines(events: &[Event]) -> String {
-    let line = |event: &Event| match event {
-        Event::Untagged(name) => format!("Untagged: {name}\n"),
-        Event::Deleted(digest) => format!("Deleted: {digest}\n"),
+/// docker's lines; podman's have whole names and bare numbers.
+fn lines(personality: Personality, events: &[Event]) -> String {
+    let line = |event: &Event| match (event, personality) {
+        (Event::Untagged(name), _) => format!("Untagged: {}\n", whole(personality, name)),
+        (Event::Deleted(digest), Personality::Docker) => format!("Deleted: {digest}\n"),
+        (Event::Deleted(digest), Personality::Podman) => format!("Deleted: {}\n", digest.hex()),
     };
     events.iter().map(line).collect()
 }

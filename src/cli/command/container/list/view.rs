@@ -54,6 +54,10 @@ impl View {
     fn status(&self, row: &ContainerSummary) -> String {
         let status = human::status(row.state, row.started, row.finished, row.exit, self.now);
         match (row.state, row.health) {
+            // docker tells since when it is up, too.
+            (ContainerState::Paused, _) if self.personality == Personality::Podman => {
+                "Paused".to_owned()
+            }
             (ContainerState::Running, Some(HealthStatus::Starting)) => {
                 format!("{status} (health: starting)")
             }
