@@ -6,6 +6,7 @@ use oci_spec::runtime::{Mount as OciMount, MountBuilder};
 
 use super::config::{
     BindOptions, Config, HostsFile, Ipc, Mount, MountKind, NamespaceMode, Propagation, Systemd,
+    Userns,
 };
 use super::generate::{Inputs, VolumeSource, built};
 use crate::common::{Error, Kind, Result};
@@ -20,6 +21,8 @@ const SHM_SIZE: u64 = 64 << 20;
 const VOLUME: &str = "x-ketch.volume";
 /// Option of a bind: an empty source gets what the image has at the target.
 const FILL: &str = "x-ketch.fill";
+/// Option of a bind: as [`FILL`], and where the image has nothing there it is the payload's user's.
+const GIVE: &str = "x-ketch.give";
 /// Option of a bind: what below the source is mounted.
 const SUBPATH: &str = "x-ketch.subpath=";
 
@@ -366,6 +369,10 @@ fn volume(
     }
     if !no_copy && !aside && subpath.is_none() {
         options.push(FILL.to_owned());
+        let is_keeping = matches!(inputs.config.security.userns, Userns::KeepId { .. });
+        if inputs.config.gives_new_volumes || is_keeping {
+            options.push(GIVE.to_owned());
+        }
     }
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     bind(&mount.target, path, &options)

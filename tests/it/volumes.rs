@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use crate::events::called;
 use crate::harness::process::Output;
 use crate::harness::{Env, Identity, Image, Layer};
 
@@ -273,6 +274,24 @@ cases! {
         env.ketch(&["rm", "box"]).ok();
         env.ketch(&["system", "prune", "-f", "--volumes"]).says("Deleted Volumes");
         assert_eq!(names(env), ["one"]);
+    }
+
+    fn a_new_volume_is_the_users_for_podman_and_with_keep_id(env) {
+        let image = filled(env);
+        let write = |program: &str, flags: &[&str], path: &str| {
+            let words = [&["run", "--rm", "--network", "none"], flags, &[&image, "payload", "write", path, "x"]];
+            called(env, program, &words.concat())
+        };
+        let user = ["--user", "1000:1000"];
+        write("podman", &[&user[..], &["-v", "new:/nowhere"]].concat(), "/nowhere/x").ok();
+        // It stays with whom it was given to, and what the image has is the image's.
+        write("podman", &["--user", "0", "-v", "new:/nowhere"], "/nowhere/y").ok();
+        write("podman", &[&user[..], &["-v", "new:/nowhere"]].concat(), "/nowhere/z").ok();
+        if env.identity != Some(Identity::Single) {
+            write("podman", &[&user[..], &["-v", "data:/data"]].concat(), "/data/x").exits(1);
+            write("docker", &[&user[..], &["-v", "other:/nowhere"]].concat(), "/nowhere/x").exits(1);
+        }
+        write("ketch", &["--userns", "keep-id", "-v", "kept:/nowhere"], "/nowhere/x").ok();
     }
 
     fn one_of_many_at_once_fills_a_volume(env) {

@@ -43,6 +43,7 @@ pub(crate) fn mounts(
         config.volumes_from.push(volumes_from(text)?);
     }
     config.read_only = args.read_only;
+    config.gives_new_volumes = around.personality == Personality::Podman;
     config.image_volumes = match args.image_volume.as_deref() {
         None | Some("" | "bind" | "anonymous") => ImageVolumes::Kept,
         Some("tmpfs") => ImageVolumes::Tmpfs,

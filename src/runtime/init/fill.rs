@@ -19,7 +19,7 @@ use crate::sys::{copy, tree};
 const MARK: &str = ".ketch-filling";
 
 /// Fills the directory `source` with what `target` holds, unless there is something in it; owner
-/// and mode come along. `around` is locked meanwhile: whoever starts at the same time waits.
+/// and mode come along. Whether there was nothing. `around` is locked meanwhile: whoever starts at the same time waits.
 ///
 /// # Errors
 /// What reading or writing gave, with `place` as the name of the target.
@@ -28,7 +28,7 @@ pub(super) fn fill(
     source: &OwnedFd,
     around: Option<&File>,
     place: &str,
-) -> Result<()> {
+) -> Result<bool> {
     let failed = |errno| Error::errno("copy the image's content to the volume at", place, errno);
     let to = reopen(source).map_err(failed)?;
     if let Some(around) = around {
@@ -38,7 +38,7 @@ pub(super) fn fill(
     }
     let found = copy::names(to.as_fd()).map_err(failed)?;
     if !found.is_empty() && found.iter().all(|name| name.to_bytes() != MARK.as_bytes()) {
-        return Ok(());
+        return Ok(false);
     }
     for name in &found {
         let name = Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
@@ -49,7 +49,8 @@ pub(super) fn fill(
     openat(&to, MARK, flags, Mode::S_IRUSR).map_err(failed)?;
     copy::copy_contents(from.as_fd(), to.as_fd()).map_err(failed)?;
     unlinkat(&to, MARK, UnlinkatFlags::NoRemoveDir).map_err(failed)?;
-    copy::copy_owner_and_mode(from.as_fd(), to.as_fd()).map_err(failed)
+    copy::copy_owner_and_mode(from.as_fd(), to.as_fd()).map_err(failed)?;
+    Ok(true)
 }
 
 /// A readable descriptor of the directory an O_PATH one refers to.

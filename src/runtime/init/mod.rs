@@ -63,6 +63,8 @@ pub(super) struct Init<'a> {
     root: Option<Root>,
     /// File systems made here that nobody else has touched yet.
     fresh: Vec<Fresh>,
+    /// Targets of volumes that nobody has put anything into, to be given to the payload's user.
+    unowned: Vec<&'a str>,
     /// Descriptors that only have to be gone in the payload: its exec closes them, for less than
     /// a call each.
     spent: Vec<OwnedFd>,
@@ -169,6 +171,7 @@ impl<'a> Init<'a> {
             sources: Vec::new(),
             root: None,
             fresh: Vec::new(),
+            unowned: Vec::new(),
             spent: Vec::new(),
             spare: spare_descriptors(),
             terminal: None,

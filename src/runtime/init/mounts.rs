@@ -203,8 +203,11 @@ pub(super) fn mount_all(init: &mut Init<'_>) -> Result<()> {
                 init.forget_fresh(&step.target);
                 if step.fill && source.is_dir {
                     let around = source.around.take().map(std::fs::File::from);
+                    let is_new = step.give && init.root()?.open_path(&step.target).is_err();
                     let target = target_dir(init.root()?, step)?;
-                    fill(&target, &source.object, around.as_ref(), &step.target)?;
+                    if fill(&target, &source.object, around.as_ref(), &step.target)? && is_new {
+                        init.unowned.push(&step.target);
+                    }
                 }
                 let target = bind(init.root()?, step, &source, forced(init, step, &source))?;
                 init.spend(target);
@@ -388,13 +391,20 @@ fn over(init: &Init<'_>, step: &MountStep, source: &BoundSource, own: &Path) -> 
     .map_err(failed)
 }
 
-/// Gives what was mounted with `U` to the payload's user.
+/// Gives what was mounted with `U` to the payload's user, and new volumes that are to be.
 pub(super) fn give_to_user(init: &mut Init<'_>) -> Result<()> {
     // With one mapped id everything is the user's already.
     if init.plan.process.user.single_id {
         return Ok(());
     }
     let (uid, gid) = (init.user.uid, init.user.gid);
+    for target in std::mem::take(&mut init.unowned) {
+        // A container with ids of its own has no right over it, and no other had one before.
+        if init.trees.is_none() {
+            copy::give_tree(init.root()?.open_path(target)?, uid, gid)
+                .map_err(|errno| Error::errno("give to the container's user", target, errno))?;
+        }
+    }
     for step in init.plan.mounts.iter().filter(|step| step.chown) {
         let root = init.root()?;
         copy::give_tree(root.open_path(&step.target)?, uid, gid).map_err(|errno| {

@@ -200,6 +200,7 @@ fn provide(init: &Init<'_>, entry: &UserEntry, name: &str, bytes: &[u8]) -> Resu
         volume: false,
         id_map: false,
         fill: false,
+        give: false,
         subpath: None,
     };
     mounts::bind(init.root()?, &step, &source, attr::NOSUID).map(drop)

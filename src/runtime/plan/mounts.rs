@@ -31,6 +31,8 @@ pub(crate) struct MountStep {
     pub(crate) id_map: bool,
     /// An empty source first gets what the image has at the target.
     pub(crate) fill: bool,
+    /// With `fill`: where the image has nothing at the target, it becomes the payload's user's.
+    pub(crate) give: bool,
     /// What below the source is mounted; no link leads out of the source.
     pub(crate) subpath: Option<PathBuf>,
 }
@@ -75,6 +77,7 @@ impl MountStep {
             volume: false,
             id_map: false,
             fill: false,
+            give: false,
             subpath: None,
         }
     }
@@ -110,6 +113,7 @@ pub(crate) fn step(mount: &oci_spec::runtime::Mount) -> Result<MountStep> {
             "x-ketch.volume" => step.volume = true,
             "idmap" => step.id_map = true,
             "x-ketch.fill" => step.fill = true,
+            "x-ketch.give" => step.give = true,
             "tmpcopyup" => copy_up = true,
             other if other.starts_with(SUBPATH) => {
                 step.subpath = Some(PathBuf::from(&other[SUBPATH.len()..]));

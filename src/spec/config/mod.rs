@@ -43,6 +43,10 @@ pub(crate) struct Config {
     /// `--image-volume`.
     #[serde(skip_serializing_if = "ImageVolumes::is_kept")]
     pub(crate) image_volumes: ImageVolumes,
+    /// podman: a new volume is the payload's user's where the image has nothing in its place;
+    /// docker's is root's. With `--userns keep-id`, which is podman's, it always is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) gives_new_volumes: bool,
     /// `--secret`.
     pub(crate) secrets: Vec<Secret>,
     /// `--read-only`: no writable layer.
