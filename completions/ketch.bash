@@ -94,6 +94,9 @@ _ketch() {
             ketch,kill)
                 cmd="ketch__subcmd__kill"
                 ;;
+            ketch,load)
+                cmd="ketch__subcmd__load"
+                ;;
             ketch,logs)
                 cmd="ketch__subcmd__logs"
                 ;;
@@ -135,6 +138,9 @@ _ketch() {
                 ;;
             ketch,run)
                 cmd="ketch__subcmd__run"
+                ;;
+            ketch,save)
+                cmd="ketch__subcmd__save"
                 ;;
             ketch,secret)
                 cmd="ketch__subcmd__secret"
@@ -355,6 +361,9 @@ _ketch() {
             ketch__subcmd__image,list)
                 cmd="ketch__subcmd__image__subcmd__ls"
                 ;;
+            ketch__subcmd__image,load)
+                cmd="ketch__subcmd__image__subcmd__load"
+                ;;
             ketch__subcmd__image,ls)
                 cmd="ketch__subcmd__image__subcmd__ls"
                 ;;
@@ -372,6 +381,9 @@ _ketch() {
                 ;;
             ketch__subcmd__image,rm)
                 cmd="ketch__subcmd__image__subcmd__rm"
+                ;;
+            ketch__subcmd__image,save)
+                cmd="ketch__subcmd__image__subcmd__save"
                 ;;
             ketch__subcmd__image,tag)
                 cmd="ketch__subcmd__image__subcmd__tag"
@@ -488,7 +500,7 @@ _ketch() {
 
     case "${cmd}" in
         ketch)
-            opts="-v -h --root --config --cdi-spec-dir --version --help run create start attach exec top ps rm kill stop restart pause unpause wait update rename init logs port stats cp diff export commit mount unmount umount build import pull push images rmi tag untag history inspect version info events boot system-generator quadlet unshare doctor completion generate-docs builder buildx container generate healthcheck image network secret volume system"
+            opts="-v -h --root --config --cdi-spec-dir --version --help run create start attach exec top ps rm kill stop restart pause unpause wait update rename init logs port stats cp diff export commit mount unmount umount build import pull push save load images rmi tag untag history inspect version info events boot system-generator quadlet unshare doctor completion generate-docs builder buildx container generate healthcheck image network secret volume system"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5155,7 +5167,7 @@ _ketch() {
             return 0
             ;;
         ketch__subcmd__image)
-            opts="-h --help build import diff pull push ls list rm remove exists tag untag history inspect prune"
+            opts="-h --help build import diff pull push save load ls list rm remove exists tag untag history inspect prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5638,6 +5650,32 @@ _ketch() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ketch__subcmd__image__subcmd__load)
+            opts="-i -q -h --input --platform --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --input)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ketch__subcmd__image__subcmd__ls)
             opts="-a -f -n -q -h --all --digests --filter --format --no-trunc --noheading --sort --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -5848,6 +5886,36 @@ _ketch() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__image__subcmd__save)
+            opts="-o -m -q -h --output --format --platform --multi-image-archive --compress --uncompressed --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -6071,6 +6139,32 @@ _ketch() {
                     return 0
                     ;;
                 --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__load)
+            opts="-i -q -h --input --platform --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --input)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --platform)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7362,6 +7456,36 @@ _ketch() {
                     return 0
                     ;;
                 --kernel-memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ketch__subcmd__save)
+            opts="-o -m -q -h --output --format --platform --multi-image-archive --compress --uncompressed --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --platform)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

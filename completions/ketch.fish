@@ -60,6 +60,8 @@ complete -c ketch -n "__fish_ketch_needs_command" -f -a "build" -d 'Build an ima
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "pull" -d 'Download an image from a registry'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "push" -d 'Upload an image to a registry'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "save" -d 'Save one or more images to an archive'
+complete -c ketch -n "__fish_ketch_needs_command" -f -a "load" -d 'Load images from an archive or STDIN'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "images" -d 'List images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "rmi" -d 'Remove one or more images'
 complete -c ketch -n "__fish_ketch_needs_command" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
@@ -646,6 +648,18 @@ complete -c ketch -n "__fish_ketch_using_subcommand push" -l digestfile -d 'Writ
 complete -c ketch -n "__fish_ketch_using_subcommand push" -s q -l quiet -d 'Suppress progress output'
 complete -c ketch -n "__fish_ketch_using_subcommand push" -s a -l all-tags -d 'Push all tags of the image that are here'
 complete -c ketch -n "__fish_ketch_using_subcommand push" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand save" -s o -l output -d 'Write to a file, or a directory, instead of STDOUT' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand save" -l format -d 'Form of the archive; docker\'s, which docker-archive and oci-archive readers both take, unless called as podman, whose is docker-archive' -r
+complete -c ketch -n "__fish_ketch_using_subcommand save" -l platform -d 'Save only this platform of an image for several, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand save" -s m -l multi-image-archive -d 'Take further arguments for images and not for names, as is usual unless called as podman'
+complete -c ketch -n "__fish_ketch_using_subcommand save" -l compress -d 'Leave layers compressed in a docker-dir'
+complete -c ketch -n "__fish_ketch_using_subcommand save" -l uncompressed -d 'Do not compress layers in an oci-archive or oci-dir'
+complete -c ketch -n "__fish_ketch_using_subcommand save" -s q -l quiet -d 'Suppress output'
+complete -c ketch -n "__fish_ketch_using_subcommand save" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand load" -s i -l input -d 'Read from this archive or directory, instead of STDIN' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand load" -l platform -d 'Load only this platform of an image for several, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand load" -s q -l quiet -d 'Suppress progress output'
+complete -c ketch -n "__fish_ketch_using_subcommand load" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand images" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand images" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand images" -l sort -d 'Sort by created, id, repository, size or tag' -r
@@ -1470,22 +1484,24 @@ complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and not __fish_
 complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and not __fish_seen_subcommand_from run" -f -a "run" -d 'Run the health check of a container'
 complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -l ignore-result -d 'Succeed whatever the result of the check'
 complete -c ketch -n "__fish_ketch_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -s h -l help -d 'Print help'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "build" -d 'Build an image from a Dockerfile'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "diff" -d 'Inspect changes that the last layer of an image makes to those below it'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "pull" -d 'Download an image from a registry'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "push" -d 'Upload an image to a registry'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "ls" -d 'List images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "list" -d 'List images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "rm" -d 'Remove one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "remove" -d 'Remove one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "exists" -d 'Check whether an image is here: the exit code is 0 if it is, 1 if not'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "untag" -d 'Take names away from an image, which stays: the given ones, or all'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "history" -d 'Show the history of an image'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "inspect" -d 'Display detailed information on one or more images'
-complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push ls list rm remove exists tag untag history inspect prune" -f -a "prune" -d 'Remove unused images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -f -a "build" -d 'Build an image from a Dockerfile'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -f -a "diff" -d 'Inspect changes that the last layer of an image makes to those below it'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -f -a "pull" -d 'Download an image from a registry'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -f -a "push" -d 'Upload an image to a registry'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -f -a "save" -d 'Save one or more images to an archive'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -f -a "load" -d 'Load images from an archive or STDIN'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -f -a "ls" -d 'List images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -f -a "list" -d 'List images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -f -a "rm" -d 'Remove one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -f -a "remove" -d 'Remove one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -f -a "exists" -d 'Check whether an image is here: the exit code is 0 if it is, 1 if not'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -f -a "untag" -d 'Take names away from an image, which stays: the given ones, or all'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -f -a "history" -d 'Show the history of an image'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -f -a "inspect" -d 'Display detailed information on one or more images'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and not __fish_seen_subcommand_from build import diff pull push save load ls list rm remove exists tag untag history inspect prune" -f -a "prune" -d 'Remove unused images'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -s t -l tag -d 'Name and optionally a tag of the image' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -s f -l file -d 'Name of the Dockerfile; - is standard input' -r -F
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from build" -l build-arg -d 'Set build-time variables' -r
@@ -1593,6 +1609,18 @@ complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subco
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -s q -l quiet -d 'Suppress progress output'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -s a -l all-tags -d 'Push all tags of the image that are here'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from push" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from save" -s o -l output -d 'Write to a file, or a directory, instead of STDOUT' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from save" -l format -d 'Form of the archive; docker\'s, which docker-archive and oci-archive readers both take, unless called as podman, whose is docker-archive' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from save" -l platform -d 'Save only this platform of an image for several, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from save" -s m -l multi-image-archive -d 'Take further arguments for images and not for names, as is usual unless called as podman'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from save" -l compress -d 'Leave layers compressed in a docker-dir'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from save" -l uncompressed -d 'Do not compress layers in an oci-archive or oci-dir'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from save" -s q -l quiet -d 'Suppress output'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from save" -s h -l help -d 'Print help'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from load" -s i -l input -d 'Read from this archive or directory, instead of STDIN' -r -F
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from load" -l platform -d 'Load only this platform of an image for several, such as linux/arm64' -r
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Suppress progress output'
+complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from load" -s h -l help -d 'Print help'
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -l format -d 'Format output: json, table, a Go template, or "table TEMPLATE"' -r
 complete -c ketch -n "__fish_ketch_using_subcommand image; and __fish_seen_subcommand_from ls" -l sort -d 'Sort by created, id, repository, size or tag' -r

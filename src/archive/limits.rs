@@ -1,5 +1,7 @@
 //! How much a layer may ask for. The defaults are far above any real image; they stop bombs.
 
+use crate::common::{Error, Kind, Result};
+
 /// Bounds of one layer; exceeding one is `Kind::Corrupt`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -19,8 +21,9 @@ pub(crate) struct Limits {
     pub(crate) ratio_from: u64,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
+impl Limits {
+    /// Those of a layer.
+    pub(super) const fn usual() -> Limits {
         Limits {
             entries: 10_000_000,
             name: 4095,
@@ -31,5 +34,21 @@ impl Default for Limits {
             ratio: 2000,
             ratio_from: 4 << 30,
         }
+    }
+
+    /// Refuses a stream of which `consumed` bytes came to `produced` ones.
+    pub(super) fn check(&self, consumed: u64, produced: u64) -> Result<()> {
+        let bomb = produced > self.ratio_from && produced / consumed.max(1) > self.ratio;
+        if bomb || produced > self.bytes {
+            let why = format!("{consumed} bytes unpack to more than {produced}: over the limit");
+            return Err(Error::new(Kind::Corrupt, "decompress", "").because(why));
+        }
+        Ok(())
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits::usual()
     }
 }

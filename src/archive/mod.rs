@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod apply;
+mod bundle;
 mod code;
 mod compare;
 mod compress;
@@ -40,6 +41,7 @@ mod tests;
 mod writer;
 
 pub(crate) use apply::{UnpackOptions, Unpacked};
+pub(crate) use bundle::{Bundle, Piece};
 pub(crate) use code::Coding;
 pub(crate) use compare::{Difference, difference};
 pub(crate) use compress::decompress;

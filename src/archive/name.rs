@@ -44,7 +44,7 @@ pub(super) fn clean(name: &[u8], limits: &Limits) -> Result<Vec<u8>> {
         match part {
             b"" | b"." => {}
             b".." if parts.pop().is_none() && !absolute => {
-                return Err(corrupt(name, "name leaves the layer"));
+                return Err(corrupt(name, "name leaves the archive"));
             }
             b".." => {}
             part => parts.push(part),

@@ -206,22 +206,13 @@ fn pump<R: Read>(
         if filled == 0 {
             return Ok(());
         }
-        check_limits(state, limits, filled as u64)?;
+        let count = filled as u64;
+        let produced = state.produced.fetch_add(count, Ordering::Relaxed) + count;
+        limits.check(state.consumed.load(Ordering::Relaxed), produced)?;
         chunk.truncate(filled);
         if to.send(chunk).is_err() {
             return Ok(());
         }
-    }
-    Ok(())
-}
-
-fn check_limits(state: &State, limits: &Limits, count: u64) -> Result<()> {
-    let produced = state.produced.fetch_add(count, Ordering::Relaxed) + count;
-    let consumed = state.consumed.load(Ordering::Relaxed);
-    let bomb = produced > limits.ratio_from && produced / consumed.max(1) > limits.ratio;
-    if bomb || produced > limits.bytes {
-        let why = format!("{consumed} bytes unpack to more than {produced}: over the limit");
-        return Err(Error::new(Kind::Corrupt, "decompress layer", "").because(why));
     }
     Ok(())
 }

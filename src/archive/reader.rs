@@ -129,6 +129,16 @@ impl<R: BufRead> Reader<R> {
         Data { reader: self }
     }
 
+    /// What it reads from.
+    pub(super) fn input(&self) -> &R {
+        &self.input
+    }
+
+    /// What it read from, at the place it has come to.
+    pub(super) fn into_input(self) -> R {
+        self.input
+    }
+
     /// Reads everything after the end of the archive: it counts for the digest.
     pub(super) fn drain(&mut self) -> Result<()> {
         loop {

@@ -20,8 +20,8 @@ pub(super) fn partial_path(root: &Path, digest: &Digest) -> PathBuf {
         .join(format!("blob-{}.partial", digest.hex()))
 }
 
-/// The one writer of a blob. Dropped without [`commit`](BlobWriter::commit), what was written
-/// stays for a later resume.
+/// The one writer of a blob. Dropped without [`commit`](BlobWriter::commit), a part of it stays for
+/// a later resume.
 #[derive(Debug)]
 pub(crate) struct BlobWriter {
     root: PathBuf,
@@ -34,7 +34,18 @@ pub(crate) struct BlobWriter {
     /// Of those, the ones that are on their way to the disk.
     sent: u64,
     hasher: Hasher,
+    /// Published, or removed.
+    settled: bool,
     _pin: Arc<Pin>,
+}
+
+impl Drop for BlobWriter {
+    /// What is whole and was not wanted is no use to a resume, which would begin again.
+    fn drop(&mut self) {
+        if !self.settled && self.written >= self.size {
+            let _ = file::remove_file(&partial_path(&self.root, &self.digest));
+        }
+    }
 }
 
 impl BlobWriter {
@@ -57,6 +68,7 @@ impl BlobWriter {
             written: 0,
             sent: 0,
             hasher: Hasher::default(),
+            settled: false,
             _pin: pin,
         };
         let io = |error| Error::io("resume", partial_path(&writer.root, &digest), error);
@@ -121,20 +133,21 @@ impl BlobWriter {
     /// # Errors
     /// `Corrupt`, naming both digests, when the content is not what was wanted; it is removed.
     /// `Corrupt` for a short blob too; that one stays for a resume.
-    pub(crate) fn commit(self) -> Result<()> {
+    pub(crate) fn commit(mut self) -> Result<()> {
         let partial = partial_path(&self.root, &self.digest);
         self.verify(&partial)?;
         let _lock = StoreLock::shared(&self.root)?;
         super::blob::refresh(&self.file).map_err(|e| Error::io("touch", &partial, e))?;
-        file::rename(&partial, &self.target)
+        file::rename(&partial, &self.target)?;
+        self.settled = true;
+        Ok(())
     }
 
     /// Verifies as [`commit`](BlobWriter::commit) does, then drops the bytes instead of keeping
     /// them.
     pub(crate) fn commit_unkept(self) -> Result<()> {
-        let partial = partial_path(&self.root, &self.digest);
-        self.verify(&partial)?;
-        file::remove_file(&partial)
+        // Whole and not settled: it is removed when it is dropped.
+        self.verify(&partial_path(&self.root, &self.digest))
     }
 
     /// The error of a blob that is complete but not what was wanted; `None` for a right or a

@@ -68,6 +68,7 @@ mod refusals;
 mod restart;
 mod rm;
 mod rungs;
+mod save;
 mod secrets;
 mod security;
 mod security_escape;

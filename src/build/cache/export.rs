@@ -1,6 +1,7 @@
 //! `--cache-to`: what the steps of a build came to, where others find it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
@@ -12,7 +13,7 @@ use crate::build::request::{CachePlace, CacheTo, Request};
 use crate::build::solve::Solved;
 use crate::common::{Digest, Error, Kind};
 use crate::engine::Engine;
-use crate::engine::image::layout::Layout;
+use crate::engine::image::layout::{self, Folder, Sink as _};
 use crate::engine::image::push;
 use crate::oci::{Descriptor, Manifest, MediaType};
 use crate::store::{CacheRecord, CachedLayer};
@@ -157,7 +158,7 @@ fn one(
                 imported.fetch(&missing)?;
             }
             let tag = entry.tag.as_deref().unwrap_or(LATEST);
-            Ok(directory(engine, &Layout::at(&entry.path), tag, &manifest)?)
+            Ok(directory(engine, &entry.path, tag, &manifest)?)
         }
         CachePlace::Inline => Err(Error::new(Kind::Bug, "export cache", "inline").into()),
         CachePlace::Other(kind) => Err(Error::new(Kind::Unsupported, "export cache", kind)
@@ -181,19 +182,20 @@ fn described(layer: &CachedLayer) -> Descriptor {
 /// Writes a manifest and all it names to a layout, its name last.
 fn directory(
     engine: &Engine<'_>,
-    layout: &Layout,
+    path: &Path,
     tag: &str,
     manifest: &Manifest,
 ) -> Result<Digest, Error> {
+    let mut folder = Folder::at(path);
     for blob in manifest.layers.iter().chain([&manifest.config]) {
         let mut data = engine.store.blobs().open(&blob.digest)?;
-        layout.put(&blob.digest, blob.size, &mut data)?;
+        folder.put(&layout::blob(&blob.digest), blob.size, &mut data)?;
     }
     let bug = |error: serde_json::Error| Error::new(Kind::Bug, "write", "manifest").because(error);
     let bytes = serde_json::to_vec(manifest).map_err(bug)?;
     let digest = Digest::of(&bytes);
-    layout.put(&digest, bytes.len() as u64, &mut bytes.as_slice())?;
+    layout::text(&mut folder, &layout::blob(&digest), &bytes)?;
     let entry = Descriptor::new(MediaType::OCI_MANIFEST, digest, bytes.len() as u64);
-    layout.set(tag, entry)?;
+    layout::set(path, tag, entry)?;
     Ok(digest)
 }

@@ -1,9 +1,9 @@
 //! What a build comes to: an image of the store first, then whatever else was asked.
 
+mod destination;
 mod files;
 mod form;
 pub(super) mod image;
-mod layout;
 mod provenance;
 mod several;
 mod verify;
@@ -15,8 +15,6 @@ use serde_json::{Map, Value, json};
 
 use form::{Exporter, Form};
 
-use layout::Layout;
-
 use super::Built;
 use super::annotation::{self, Annotated, Annotation};
 use super::request::{Output, OutputKind, Request};
@@ -24,7 +22,9 @@ use super::solve::Solved;
 use crate::common::{Digest, Error, Kind};
 use crate::engine::Engine;
 use crate::engine::image::assemble;
+use crate::engine::image::layout::{Archive, Folder};
 use crate::engine::image::push::{self, PushRequest};
+use crate::engine::image::save::{self, Selection};
 use crate::store::ImageRecord;
 
 pub(super) use several::publish as publish_several;
@@ -87,14 +87,14 @@ fn all(
 /// with the names that it has.
 fn notes(request: &Request, built: &Built, mut document: Map<String, Value>) -> Result<()> {
     if let (Some(path), Some((id, _))) = (&request.iidfile, built.image) {
-        layout::note(path, id.to_string().as_bytes())?;
+        destination::note(path, id.to_string().as_bytes())?;
     }
     if let Some(path) = &request.metadata_file {
         if !built.names.is_empty() {
             document.insert("image.name".to_owned(), json!(built.names.join(",")));
         }
         let text = format!("{:#}\n", Value::Object(document));
-        layout::note(path, text.as_bytes())?;
+        destination::note(path, text.as_bytes())?;
     }
     Ok(())
 }
@@ -128,7 +128,7 @@ fn files_output(
             files::directory(engine, solved, latest, path)
         }
         (OutputKind::Tar, Some(path)) => {
-            files::archive(engine, solved, latest, layout::destination(path)?)
+            files::archive(engine, solved, latest, destination::file(path)?)
         }
         _ => Err(no_place(output)),
     }
@@ -147,7 +147,6 @@ fn image_output(
     let names = wanted.iter().map(|name| assemble::new_name(name));
     let names = names.map(|name| name.map(|name| name.to_string()));
     let records = named(record, &names.collect::<Result<Vec<_>>>()?);
-    let docker = output.kind == OutputKind::Docker;
     let notes: Vec<_> = request
         .annotations
         .iter()
@@ -155,16 +154,24 @@ fn image_output(
         .cloned()
         .collect();
     let notes = annotation::of(&notes, Annotated::IndexDescriptor, None);
-    let layout = Layout {
+    let selection = Selection {
         records: &records,
+        form: match output.kind {
+            OutputKind::Docker => save::Form::Docker,
+            _ => save::Form::Oci { strict: false },
+        },
+        plain: false,
         notes: &notes,
-        docker,
     };
     match &output.destination {
         _ if output.push => registry(engine, request, output, &records),
         _ if output.is_image() => Ok(()),
-        Some(path) if output.unpacked => layout::directory(engine, &layout, path),
-        Some(path) => layout::archive(engine, &layout, layout::destination(path)?),
+        Some(path) if output.unpacked => save::write(engine, &selection, &mut Folder::at(path)),
+        Some(path) => {
+            let mut archive = Archive::new(destination::file(path)?);
+            save::write(engine, &selection, &mut archive)?;
+            Ok(archive.finish()?)
+        }
         None => Err(no_place(output)),
     }
 }

@@ -91,6 +91,8 @@ pub(crate) const VERBS: &[Verb] = &[
     verb::<image::diff::Diff>(&["image diff"]),
     verb::<image::pull::Pull>(&["pull", "image pull"]),
     verb::<image::push::Push>(&["push", "image push"]),
+    verb::<image::save::Save>(&["save", "image save"]),
+    verb::<image::load::Load>(&["load", "image load"]),
     verb::<image::list::List>(&["images", "image ls", "image list"]),
     verb::<image::remove::Remove>(&["rmi", "image rm", "image remove"]),
     verb::<image::exists::Exists>(&["image exists"]),

@@ -3,6 +3,7 @@
 pub(crate) mod build;
 pub(crate) mod deleted;
 mod document;
+pub(crate) mod file;
 mod format;
 pub(crate) mod human;
 pub(crate) mod json;

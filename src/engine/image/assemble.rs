@@ -7,6 +7,7 @@ use std::os::fd::AsFd;
 
 use anyhow::Result;
 
+use super::pull::platform;
 use super::stack;
 use crate::archive::{NewLayer, UnpackOptions, unpack_layer};
 use crate::common::{Digest, Error, Kind, Silent, Timestamp, parse_rfc3339};
@@ -141,53 +142,56 @@ pub(crate) fn describe(engine: &Engine<'_>, image: Assembly) -> Result<ImageReco
         annotations: (!image.annotations.is_empty()).then_some(image.annotations),
         ..Manifest::of(config_entry, layers.collect())
     };
-    let manifest_bytes = serde_json::to_vec(&manifest)?;
-    let diff_ids = image.config.rootfs.diff_ids.clone();
-    let size = |layer: &Digest| store.layers().info(layer).map_or(0, |info| info.size);
-    let record = ImageRecord {
+    let bytes = serde_json::to_vec(&manifest)?;
+    let digest = store.blobs().put_bytes(&bytes)?;
+    let entry = Descriptor::new(manifest_type, digest, bytes.len() as u64);
+    Ok(ImageRecord {
         name: image.name.map(|name| name.to_string()),
-        manifest: store.blobs().put_bytes(&manifest_bytes)?,
-        media_type: manifest_type.to_owned(),
-        manifest_size: manifest_bytes.len() as u64,
-        config,
-        platform: platform(&image.config),
+        ..record(engine, &entry, &manifest, &image.config)?
+    })
+}
+
+/// The record of an image whose documents and layers are here; it has no name and no index.
+pub(super) fn record(
+    engine: &Engine<'_>,
+    entry: &Descriptor,
+    manifest: &Manifest,
+    config: &ImageConfig,
+) -> Result<ImageRecord> {
+    let store = &engine.store;
+    let diff_ids = config.rootfs.diff_ids.clone();
+    let size = |layer: &Digest| store.layers().info(layer).map_or(0, |info| info.size);
+    Ok(ImageRecord {
+        name: None,
+        manifest: entry.digest,
+        media_type: entry.media_type.clone(),
+        manifest_size: entry.size,
+        config: manifest.config.digest,
+        platform: platform(config).to_string(),
         size: diff_ids.iter().map(size).sum(),
         blobs: manifest.layers.iter().map(|layer| layer.digest).collect(),
-        created: image.config.created.as_deref().and_then(parse_rfc3339),
+        created: config.created.as_deref().and_then(parse_rfc3339),
         pulled: Timestamp::now(),
         index: None,
         repo_digests: Vec::new(),
-        labels: image.config.config.labels.clone(),
+        labels: config.config.labels.clone(),
         stack: identity::as_owner(engine, || Ok(stack::of(store, &diff_ids)))?,
         layers: diff_ids,
-    };
-    Ok(record)
-}
-
-fn platform(config: &ImageConfig) -> String {
-    let mut text = format!("{}/{}", config.os, config.architecture);
-    if let Some(variant) = &config.variant {
-        text = format!("{text}/{variant}");
-    }
-    text
+    })
 }
 
 /// The media type of a layer in a dialect; others than these two know stay as they are.
-fn spelled(media_type: &str, dialect: Dialect) -> String {
+pub(super) fn spelled(media_type: &str, dialect: Dialect) -> String {
     const DOCKER: &str = "application/vnd.docker.image.rootfs.diff.tar";
-    let plain = [MediaType::OCI_LAYER, DOCKER]
+    let rest = [MediaType::OCI_LAYER, DOCKER]
         .iter()
         .find_map(|known| media_type.strip_prefix(known));
-    match (plain, dialect) {
-        (Some("" | ".gzip" | "+gzip"), _) => {
-            let gzip = !matches!(plain, Some(""));
-            match (dialect, gzip) {
-                (Dialect::Oci, true) => format!("{}+gzip", MediaType::OCI_LAYER),
-                (Dialect::Oci, false) => MediaType::OCI_LAYER.to_owned(),
-                (Dialect::Docker, true) => format!("{DOCKER}.gzip"),
-                (Dialect::Docker, false) => DOCKER.to_owned(),
-            }
-        }
+    match (rest, dialect) {
+        (Some(""), Dialect::Oci) => MediaType::OCI_LAYER.to_owned(),
+        (Some(""), Dialect::Docker) => DOCKER.to_owned(),
+        (Some(".gzip" | "+gzip"), Dialect::Oci) => format!("{}+gzip", MediaType::OCI_LAYER),
+        (Some(".gzip" | "+gzip"), Dialect::Docker) => format!("{DOCKER}.gzip"),
+        (Some(".zstd"), Dialect::Oci) => format!("{}+zstd", MediaType::OCI_LAYER),
         _ => media_type.to_owned(),
     }
 }

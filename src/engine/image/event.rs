@@ -29,6 +29,11 @@ pub(super) fn named(store: &Store, action: &str, id: &Digest, name: &str) {
     note(store, action, id.to_string(), super::familiar(name));
 }
 
+/// Notes that an image came out of an archive. docker: its actor is the id, its name too.
+pub(super) fn loaded(store: &Store, id: &Digest) {
+    note(store, "load", id.to_string(), id.to_string());
+}
+
 /// Notes that an image is gone.
 pub(super) fn deleted(store: &Store, id: &Digest) {
     note(store, "delete", id.to_string(), id.to_string());

@@ -12,12 +12,14 @@ pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod layout;
 pub(crate) mod list;
+pub(crate) mod load;
 pub(crate) mod prune;
 pub(crate) mod pull;
 pub(crate) mod push;
 pub(crate) mod recode;
 pub(crate) mod remote;
 pub(crate) mod remove;
+pub(crate) mod save;
 pub(crate) mod stack;
 pub(crate) mod tag;
 #[cfg(test)]

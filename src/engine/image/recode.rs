@@ -34,7 +34,8 @@ pub(crate) fn recode(
     })
 }
 
-fn not_kept(error: Error) -> Error {
+/// What to do about a blob that is not there.
+pub(super) fn not_kept(error: Error) -> Error {
     match error.kind() {
         Kind::NotFound => error.hint("with keep_blobs = always layers are kept as they came"),
         _ => error,

@@ -7,10 +7,12 @@ pub(super) mod history;
 pub(super) mod import;
 pub(crate) mod inspect;
 pub(super) mod list;
+pub(super) mod load;
 pub(super) mod prune;
 pub(super) mod pull;
 pub(super) mod push;
 pub(super) mod remove;
+pub(super) mod save;
 pub(super) mod tag;
 pub(super) mod untag;
 

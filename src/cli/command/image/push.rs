@@ -95,7 +95,13 @@ fn refuse_transport(destination: &str) -> anyhow::Result<()> {
         "containers-storage:",
     ];
     match transports.iter().any(|name| destination.starts_with(name)) {
-        true => Err(Error::usage("push", destination, "only registries are pushed to").into()),
+        true => {
+            let why = "only registries are pushed to";
+            let error = Error::usage("push", destination, why);
+            Err(error
+                .hint("ketch save writes archives and directories")
+                .into())
+        }
         false => Ok(()),
     }
 }

@@ -1,17 +1,16 @@
 //! `volume export` and `volume import`.
 
 use std::fs::File;
-use std::io::{IsTerminal, Read, stdin, stdout};
-use std::os::fd::AsFd;
+use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
 
 use crate::cli::command::Execute;
+use crate::cli::output::file;
 use crate::cli::output::progress::Progress;
 use crate::cli::session::Session;
 use crate::common::{Error, ExitStatus};
 use crate::engine::Engine;
 use crate::engine::volume::{export, import};
-use crate::sys::file;
 
 /// Export the content of a volume as a tar archive
 #[derive(clap::Parser, Debug)]
@@ -29,32 +28,11 @@ impl Execute for Export {
     fn execute(self, session: &Session) -> anyhow::Result<ExitStatus> {
         let progress = Progress::default();
         let engine = Engine::open(&session.environment, &progress)?;
-        let Some(path) = &self.output else {
-            if stdout().is_terminal() {
-                let why = "cowardly refusing to save to a terminal. Use the -o flag or redirect";
-                return Err(Error::usage("volume export", "", why).into());
-            }
-            let output = stdout().as_fd().try_clone_to_owned()?;
-            export(&engine, &self.volume, File::from(output))?;
-            return Ok(ExitStatus::Code(0));
-        };
-        let path = session.absolute(path);
-        if path.metadata().is_ok_and(|found| !found.is_file()) {
-            let output = File::options().write(true).open(&path);
-            let output = output.map_err(|error| Error::io("open", &path, error))?;
-            export(&engine, &self.volume, output)?;
-            return Ok(ExitStatus::Code(0));
-        }
-        // A regular file appears when it is whole.
-        let temporary = path.with_file_name(file::random_name(".ketch-export-")?);
-        let output = file::create_new(&temporary)
-            .map_err(|error| Error::io("create file in the directory of", &path, error))?;
-        let done = export(&engine, &self.volume, output)
-            .and_then(|()| Ok(file::rename(&temporary, &path)?));
-        if done.is_err() {
-            let _ = std::fs::remove_file(&temporary);
-        }
-        done.map(|()| ExitStatus::Code(0))
+        let path = self.output.as_deref().map(|path| session.absolute(path));
+        file::fill("volume export", path.as_deref(), |output| {
+            export(&engine, &self.volume, output)
+        })?;
+        Ok(ExitStatus::Code(0))
     }
 }
 
