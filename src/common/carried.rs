@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Error, Kind};
 
 /// An error on its way to another process: its parts, for what is found by them there.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Carried {
     kind: String,
     operation: String,
@@ -14,19 +14,31 @@ pub(crate) struct Carried {
     hint: Option<String>,
 }
 
+impl From<&Error> for Carried {
+    fn from(error: &Error) -> Carried {
+        Carried {
+            kind: error.kind().code().to_owned(),
+            operation: error.operation().to_owned(),
+            object: error.object().to_owned(),
+            cause: error.cause().map(ToString::to_string),
+            hint: error.advice().map(str::to_owned),
+        }
+    }
+}
+
 impl Carried {
     /// Takes `known` apart. With words around it, or when nothing is known, `text` is all that is
     /// told; `whole` says that there are none.
     pub(crate) fn of(known: Option<&Error>, whole: bool, text: String) -> Carried {
-        let parts = known.filter(|_| whole);
-        Carried {
-            kind: known.map_or(Kind::System, Error::kind).code().to_owned(),
-            operation: parts.map_or(text, |error| error.operation().to_owned()),
-            object: parts
-                .map(|error| error.object().to_owned())
-                .unwrap_or_default(),
-            cause: parts.and_then(Error::cause).map(ToString::to_string),
-            hint: known.and_then(Error::advice).map(str::to_owned),
+        match known {
+            Some(error) if whole => error.into(),
+            _ => Carried {
+                kind: known.map_or(Kind::System, Error::kind).code().to_owned(),
+                operation: text,
+                object: String::new(),
+                cause: None,
+                hint: known.and_then(Error::advice).map(str::to_owned),
+            },
         }
     }
 

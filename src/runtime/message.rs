@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Error, Kind};
+use crate::common::{Carried, Error};
 
 /// Parent to init: the id maps are written, or later: the network is connected, or the payload
 /// may begin.
@@ -53,59 +53,32 @@ pub(crate) struct ResolvedUser {
 pub(crate) struct Failure {
     /// Name of the step in init's table.
     pub(crate) step: String,
-    /// What was being done.
-    pub(crate) operation: String,
-    /// What it was done to.
-    pub(crate) object: String,
     /// The kernel's errno, 0 when it was none.
     pub(crate) errno: i32,
-    /// The cause in words.
-    pub(crate) cause: String,
-    /// What to do.
-    pub(crate) hint: Option<String>,
-    /// The class of the error.
-    pub(crate) kind: String,
+    /// The error.
+    error: Carried,
 }
 
 impl Failure {
     /// Takes an error apart for the way to the parent.
     pub(crate) fn of(step: &str, error: &Error) -> Failure {
-        let text = error.to_string();
-        let head = if error.object().is_empty() {
-            error.operation().len()
-        } else {
-            error.operation().len() + 1 + error.object().len()
-        };
-        let cause = text
-            .get(head..)
-            .unwrap_or_default()
-            .trim_start_matches(": ")
-            .to_owned();
         Failure {
             step: step.to_owned(),
-            operation: error.operation().to_owned(),
-            object: error.object().to_owned(),
             errno: error.raw_os_error().unwrap_or(0),
-            cause,
-            hint: error.advice().map(str::to_owned),
-            kind: error.kind().code().to_owned(),
+            error: error.into(),
         }
     }
 
     /// The error again, on the parent's side.
     pub(crate) fn into_error(self) -> Error {
-        let kind = Kind::from_code(&self.kind).unwrap_or(Kind::System);
-        let error = Error::new(kind, self.operation, self.object).because(self.cause);
-        match self.hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
+        self.error.into_error()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::common::Kind;
 
     #[test]
     fn an_error_survives_the_way_to_the_parent() {
