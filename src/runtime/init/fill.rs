@@ -19,7 +19,8 @@ use crate::sys::{copy, tree};
 const MARK: &str = ".ketch-filling";
 
 /// Fills the directory `source` with what `target` holds, unless there is something in it; owner
-/// and mode come along. Whether there was nothing. `around` is locked meanwhile: whoever starts at the same time waits.
+/// and mode come along. Says whether it did. `around` is locked meanwhile: whoever starts at the
+/// same time waits.
 ///
 /// # Errors
 /// What reading or writing gave, with `place` as the name of the target.

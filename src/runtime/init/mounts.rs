@@ -203,9 +203,11 @@ pub(super) fn mount_all(init: &mut Init<'_>) -> Result<()> {
                 init.forget_fresh(&step.target);
                 if step.fill && source.is_dir {
                     let around = source.around.take().map(std::fs::File::from);
-                    let is_new = step.give && init.root()?.open_path(&step.target).is_err();
+                    // A container with ids of its own has no right over the volume.
+                    let may_give = step.give && init.trees.is_none();
+                    let is_bare = may_give && init.root()?.open_path(&step.target).is_err();
                     let target = target_dir(init.root()?, step)?;
-                    if fill(&target, &source.object, around.as_ref(), &step.target)? && is_new {
+                    if fill(&target, &source.object, around.as_ref(), &step.target)? && is_bare {
                         init.unowned.push(&step.target);
                     }
                 }
@@ -398,17 +400,12 @@ pub(super) fn give_to_user(init: &mut Init<'_>) -> Result<()> {
         return Ok(());
     }
     let (uid, gid) = (init.user.uid, init.user.gid);
-    for target in std::mem::take(&mut init.unowned) {
-        // A container with ids of its own has no right over it, and no other had one before.
-        if init.trees.is_none() {
-            copy::give_tree(init.root()?.open_path(target)?, uid, gid)
-                .map_err(|errno| Error::errno("give to the container's user", target, errno))?;
-        }
-    }
-    for step in init.plan.mounts.iter().filter(|step| step.chown) {
+    let asked = init.plan.mounts.iter().filter(|step| step.chown);
+    let asked = asked.map(|step| step.target.as_str());
+    for target in init.unowned.iter().copied().chain(asked) {
         let root = init.root()?;
-        copy::give_tree(root.open_path(&step.target)?, uid, gid).map_err(|errno| {
-            let error = Error::errno("give to the container's user", &step.target, errno);
+        copy::give_tree(root.open_path(target)?, uid, gid).map_err(|errno| {
+            let error = Error::errno("give to the container's user", target, errno);
             if init.trees.is_some() {
                 return error.hint("a container with ids of its own has no right over the host's; change the owner on the host");
             }

@@ -70,10 +70,14 @@ pub(crate) struct Packets {
 impl Request {
     fn packets(&mut self, packets: Packets) -> &mut Request {
         if let Some(bundle) = packets.bundle {
-            self.number(IFLA_GSO_IPV4_MAX_SIZE, bundle)
-                .number(IFLA_GRO_IPV4_MAX_SIZE, bundle);
+            self.bundle(bundle);
         }
         self.number(IFLA_MTU, packets.mtu)
+    }
+
+    fn bundle(&mut self, most: u32) -> &mut Request {
+        self.number(IFLA_GSO_IPV4_MAX_SIZE, most)
+            .number(IFLA_GRO_IPV4_MAX_SIZE, most)
     }
 }
 
@@ -303,10 +307,7 @@ impl Request {
     pub(crate) fn set_bundle(name: &str, bundle: u32) -> Request {
         let head = head(libc::AF_UNSPEC, 0, None);
         let mut request = Request::new("set up", name, libc::RTM_NEWLINK, 0, &head);
-        request
-            .text(IFLA_IFNAME, name)
-            .number(IFLA_GSO_IPV4_MAX_SIZE, bundle)
-            .number(IFLA_GRO_IPV4_MAX_SIZE, bundle);
+        request.text(IFLA_IFNAME, name).bundle(bundle);
         request
     }
 
