@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Kind, Result};
@@ -21,6 +23,26 @@ impl ContainerId {
     /// The whole id.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The id in 43 characters (base64url, RFC 4648 section 5): as the text of a symbolic link it
+    /// lies in the link's inode, which holds 59 on ext4; 64 would take a block of the disk.
+    pub(crate) fn packed(&self) -> String {
+        let pairs = self.0.as_bytes().as_chunks::<2>().0;
+        let digit = |c: u8| if c < b'a' { c - b'0' } else { c - b'a' + 10 };
+        let bytes: Vec<u8> = pairs
+            .iter()
+            .map(|[a, b]| digit(*a) << 4 | digit(*b))
+            .collect();
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The whole id that [`packed`](ContainerId::packed) wrote; any other text as it is.
+    pub(crate) fn unpacked(text: &str) -> String {
+        match URL_SAFE_NO_PAD.decode(text).map(<[u8; 32]>::try_from) {
+            Ok(Ok(bytes)) => ContainerId::from_bytes(bytes).0,
+            _ => text.to_owned(),
+        }
     }
 
     /// The first 12 characters, as lists and the default hostname show them.
@@ -104,5 +126,15 @@ mod tests {
         assert_eq!(id.as_str().len(), 64);
         assert_eq!(id.short(), "abababababab");
         assert!("xyz".parse::<ContainerId>().is_err());
+    }
+
+    #[test]
+    fn an_id_packed_fits_an_inode_and_comes_back() {
+        let bytes: Vec<u8> = (0..32).map(|n| n * 8 + 3).collect();
+        let id = ContainerId::from_bytes(bytes.try_into().unwrap());
+        assert!(id.packed().len() < 60, "{}", id.packed());
+        assert_eq!(ContainerId::unpacked(&id.packed()), id.as_str());
+        assert_eq!(ContainerId::unpacked(id.as_str()), id.as_str());
+        assert_eq!(ContainerId::unpacked("somewhere/else"), "somewhere/else");
     }
 }

@@ -165,7 +165,7 @@ impl Containers<'_> {
     fn claim(&self, name: &str, id: &ContainerId) -> Result<()> {
         let path = self.claim_path(name);
         loop {
-            match symlink(id.as_str(), &path) {
+            match symlink(id.packed(), &path) {
                 Ok(()) => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(Error::io("claim name", &path, error)),
@@ -185,11 +185,11 @@ impl Containers<'_> {
         }
     }
 
-    /// The text of a claim; `None` when nobody claims the name.
+    /// The id that claims the name, or a claim's text that is none; `None` when nobody does.
     fn holder(&self, name: &str) -> Result<Option<String>> {
         let path = self.claim_path(name);
         match std::fs::read_link(&path) {
-            Ok(target) => Ok(Some(target.to_string_lossy().into_owned())),
+            Ok(target) => Ok(Some(ContainerId::unpacked(&target.to_string_lossy()))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io("read name", &path, error)),
         }

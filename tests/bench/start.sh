@@ -16,6 +16,9 @@ cp "$bench/bin/true" "$lower/t"
 echo root:x:0:0:root:/root:/bin/sh >"$lower/etc/passwd"
 echo root:x:0: >"$lower/etc/group"
 chmod 1777 "$root/state"
+# As ketch does with its containers: ext4 places what is made there apart, else each new file looks
+# past those that were removed a moment ago.
+chattr +T "$root/state" 2>/dev/null || true
 
 # One image of several layers for everyone: from a registry on loopback, so that ketch and podman
 # have it in their stores as a user would. The floor mounts the layers that ketch unpacked.
@@ -141,6 +144,7 @@ if [ -n "$user" ]; then
   mkdir -p "$home/state" "$home/podman" "$home/run"
   podman_settings "$home/podman"
   have crun && bundle "$home/bundle" yes
+  chattr +T "$home/state" 2>/dev/null || true
   chown -R "$user:" "$home"
   chmod 700 "$home/run"
   environment=(HOME="$home" XDG_RUNTIME_DIR="$home/run" KETCH_ROOT="$home/ketch" PATH="$PATH"
