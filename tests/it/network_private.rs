@@ -131,6 +131,24 @@ fn pid(env: &Env, name: &str) -> i64 {
 }
 
 cases! {
+    fn connections_through_a_program_have_less_under_way(env) {
+        if !can_carry(env) { return; }
+        let most = |text: &str| text.split_whitespace().nth(2).and_then(|most| most.parse::<u64>().ok());
+        let host = most(&fs::read_to_string("/proc/sys/net/ipv4/tcp_wmem").unwrap()).unwrap();
+        env.ketch(&["network", "create", "far"]).ok();
+        for network in ["private", "far"] {
+            let output = on(env, network, &["sysctl", "net.ipv4.tcp_wmem"]);
+            assert_eq!(most(output.ok()), Some(host.min(3 << 19)), "{network}");
+        }
+        env.ketch(&["network", "rm", "far"]).ok();
+        let image = env.base();
+        let asked = ["--network", "private", "--sysctl", "net.ipv4.tcp_wmem=4096 16384 3145728"];
+        let head = ["run", "--rm"];
+        let tail = [image.as_str(), "payload", "sysctl", "net.ipv4.tcp_wmem"];
+        let output = env.ketch(&[&head[..], &asked, &tail].concat());
+        assert_eq!(most(output.ok()), Some(3_145_728), "the user's own word");
+    }
+
     fn ports_lead_into_a_private_network_and_are_free_after_it(env) {
         if !can_carry(env) { return; }
         let port = free_port();
