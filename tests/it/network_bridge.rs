@@ -8,6 +8,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::harness::env::executable;
+use crate::harness::process::Running;
 use crate::harness::{Env, Identity, eventually};
 
 /// Runs a case as the machine's root, where bridges and rules can be made.
@@ -144,6 +146,35 @@ fn what_a_killed_keeper_left_is_no_hindrance() {
         let gateway = field(env, "second", "net", "Gateway");
         assert!(greeted(&format!("{gateway}:{port}")).is_ok());
         env.ketch(&["rm", "-f", "first", "second"]).ok();
+    });
+}
+
+#[test]
+fn what_was_said_to_other_programs_rules_is_taken_back() {
+    as_root(|env| {
+        let there = |name: &str| crate::harness::require::program(name);
+        require!("nft", there("nft"));
+        require!(
+            "iptables and unshare",
+            there("iptables") && there("unshare")
+        );
+        env.payload(&[], &["true"]).ok();
+        // A network namespace of its own: nobody else's table is touched.
+        let script = "iptables -A FORWARD -i k-gone -m comment --comment ketch -j ACCEPT && \
+                      iptables -A FORWARD -i k-gone -m comment --comment mine -j ACCEPT && \
+                      ip link set lo up && \"$0\" network create --subnet 198.19.133.0/24 net && \
+                      \"$0\" run --rm --network net \"$1\" payload true && \"$0\" network rm net && \
+                      iptables-save -t filter | grep '^-A'";
+        let output = Running::start({
+            let mut command = env.program("/usr/bin/unshare");
+            command.args(["-n", "/bin/sh", "-c", script]);
+            command.arg(executable()).arg(env.base());
+            command
+        })
+        .finish();
+        let rules = output.ok().lines().filter(|line| line.starts_with("-A"));
+        let kept = "-A FORWARD -i k-gone -m comment --comment mine -j ACCEPT";
+        assert_eq!(rules.collect::<Vec<_>>(), [kept], "{output}");
     });
 }
 

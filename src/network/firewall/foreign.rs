@@ -26,14 +26,40 @@ pub(super) fn let_pass(bridge: &str, find: Find<'_>) {
     }
 }
 
-/// Takes that back.
+/// Takes that back, and what is left of bridges that are gone: of a store that was deleted while
+/// its containers ran nobody else would take it, and each packet meets each rule.
 pub(super) fn forget(bridge: &str, find: Find<'_>) {
+    let Ok(mut links) = Netlink::route() else {
+        return;
+    };
+    let mut is_gone = |name: &str| name == bridge || matches!(links.link(name), Ok(None));
     for program in programs(find) {
-        for chain in [DOCKERS, "FORWARD"] {
-            for direction in ["-i", "-o"] {
-                program.does(&rule("-D", chain, direction, bridge));
+        let rules = program.save("filter").unwrap_or_default();
+        let mut lines = String::new();
+        for line in rules.lines() {
+            if bridge_of(line).is_some_and(&mut is_gone) {
+                lines.push_str(&line.replacen("-A ", "-D ", 1));
+                lines.push('\n');
             }
         }
+        if !lines.is_empty() {
+            // Another process may have taken the same: the next network's end looks again.
+            let _ = program.restore(&format!("*filter\n{lines}COMMIT\n"));
+        }
+    }
+}
+
+/// The bridge of a rule that [`let_pass`] made; `None` for those of others.
+fn bridge_of(line: &str) -> Option<&str> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words.as_slice() {
+        ["-A", DOCKERS | "FORWARD", "-i" | "-o", bridge, rest @ ..]
+            if rest.join(" ").replace('"', "")
+                == format!("-m comment --comment {MARK} -j ACCEPT") =>
+        {
+            Some(bridge)
+        }
+        _ => None,
     }
 }
 
@@ -72,4 +98,32 @@ fn rule<'a>(action: &'a str, chain: &'a str, direction: &'a str, bridge: &'a str
     let comment = ["-m", "comment", "--comment", MARK];
     let [a, b, c, d] = comment;
     [action, chain, direction, bridge, a, b, c, d, "-j", "ACCEPT"]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_rules_of_its_own_are_taken_back() {
+        let mark = "-m comment --comment ketch -j ACCEPT";
+        for (line, bridge) in [
+            (format!("-A FORWARD -o k-1 {mark}"), Some("k-1")),
+            (format!("-A DOCKER-USER -i ketch0 {mark}"), Some("ketch0")),
+            (
+                "-A FORWARD -i k-1 -m comment --comment \"ketch\" -j ACCEPT".to_owned(),
+                Some("k-1"),
+            ),
+            (format!("-A INPUT -i k-1 {mark}"), None),
+            (format!("-A FORWARD -i k-1 -p tcp {mark}"), None),
+            ("-A FORWARD -i k-1 -j ACCEPT".to_owned(), None),
+            (
+                "-A FORWARD -i k-1 -m comment --comment mine -j ACCEPT".to_owned(),
+                None,
+            ),
+            (":FORWARD ACCEPT [0:0]".to_owned(), None),
+        ] {
+            assert_eq!(bridge_of(&line), bridge, "{line}");
+        }
+    }
 }
