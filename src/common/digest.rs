@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use super::error::{Error, Kind};
+use super::hex;
 
 /// A checked `sha256:<64 lower-case hex>` digest (OCI image-spec, descriptor.md "Digests").
 ///
@@ -23,13 +24,7 @@ impl Digest {
 
     /// The 64 lower-case hex characters, without the algorithm.
     pub(crate) fn hex(&self) -> String {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut text = String::with_capacity(64);
-        for byte in self.0 {
-            text.push(DIGITS[usize::from(byte >> 4)] as char);
-            text.push(DIGITS[usize::from(byte & 15)] as char);
-        }
-        text
+        hex::encode(&self.0)
     }
 
     /// The 32 bytes.
@@ -50,24 +45,8 @@ impl Digest {
     }
 
     /// Parses 64 lower-case hex characters without an algorithm.
-    pub(crate) fn from_hex(hex: &str) -> Option<Digest> {
-        let hex = hex.as_bytes();
-        if hex.len() != 64 {
-            return None;
-        }
-        let mut bytes = [0u8; 32];
-        for (index, pair) in hex.chunks_exact(2).enumerate() {
-            bytes[index] = nibble(pair[0])? << 4 | nibble(pair[1])?;
-        }
-        Some(Digest(bytes))
-    }
-}
-
-fn nibble(c: u8) -> Option<u8> {
-    match c {
-        b'0'..=b'9' => Some(c - b'0'),
-        b'a'..=b'f' => Some(c - b'a' + 10),
-        _ => None,
+    pub(crate) fn from_hex(text: &str) -> Option<Digest> {
+        hex::decode(text).map(Digest)
     }
 }
 

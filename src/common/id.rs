@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Kind, Result};
+use super::hex;
 
 /// A container's 64 lower-case hex characters.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -17,7 +18,7 @@ pub(crate) struct ContainerId(String);
 impl ContainerId {
     /// Makes an id from 32 random bytes.
     pub(crate) fn from_bytes(bytes: [u8; 32]) -> ContainerId {
-        ContainerId(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        ContainerId(hex::encode(&bytes))
     }
 
     /// The whole id.
@@ -28,13 +29,8 @@ impl ContainerId {
     /// The id in 43 characters (base64url, RFC 4648 section 5): as the text of a symbolic link it
     /// lies in the link's inode, which holds 59 on ext4; 64 would take a block of the disk.
     pub(crate) fn packed(&self) -> String {
-        let pairs = self.0.as_bytes().as_chunks::<2>().0;
-        let digit = |c: u8| if c < b'a' { c - b'0' } else { c - b'a' + 10 };
-        let bytes: Vec<u8> = pairs
-            .iter()
-            .map(|[a, b]| digit(*a) << 4 | digit(*b))
-            .collect();
-        URL_SAFE_NO_PAD.encode(bytes)
+        let bytes = hex::decode(&self.0);
+        bytes.map_or_else(|| self.0.clone(), |bytes| URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// The whole id that [`packed`](ContainerId::packed) wrote; any other text as it is.
@@ -55,8 +51,7 @@ impl FromStr for ContainerId {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<ContainerId> {
-        let hex = |c: u8| matches!(c, b'0'..=b'9' | b'a'..=b'f');
-        if text.len() == 64 && text.bytes().all(hex) {
+        if hex::decode(text).is_some() {
             return Ok(ContainerId(text.to_owned()));
         }
         Err(Error::usage(

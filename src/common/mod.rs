@@ -7,6 +7,7 @@ mod csv;
 mod digest;
 mod error;
 mod exit;
+mod hex;
 mod id;
 mod identity;
 mod passwd;

@@ -463,7 +463,7 @@ pub(crate) fn remove(record: &Record, find: Find<'_>) -> Result<()> {
         return Ok(());
     }
     netlink.apply(&[Request::delete_link(bridge.name)])?;
-    firewall::forget_bridge(bridge.name, find);
+    firewall::sweep_foreign(find);
     sweep_rules(find)
 }
 

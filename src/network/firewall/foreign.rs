@@ -5,8 +5,8 @@
 
 use std::fs;
 
-use super::Find;
 use super::iptables::Iptables;
+use super::{Find, Links};
 use crate::sys::netlink::{Family, Netlink};
 
 /// Where docker looks before it says no (moby, `libnetwork/drivers/bridge`).
@@ -26,25 +26,14 @@ pub(super) fn let_pass(bridge: &str, find: Find<'_>) {
     }
 }
 
-/// Takes that back, and what is left of bridges that are gone: of a store that was deleted while
-/// its containers ran nobody else would take it, and each packet meets each rule.
-pub(super) fn forget(bridge: &str, find: Find<'_>) {
-    let Ok(mut links) = Netlink::route() else {
-        return;
-    };
-    let mut is_gone = |name: &str| name == bridge || matches!(links.link(name), Ok(None));
+/// Takes that back for bridges that are gone. Of a store that was deleted while its containers ran
+/// nobody else would take it, and each packet meets each rule.
+pub(super) fn sweep(find: Find<'_>) {
     for program in programs(find) {
-        let rules = program.save("filter").unwrap_or_default();
-        let mut lines = String::new();
-        for line in rules.lines() {
-            if bridge_of(line).is_some_and(&mut is_gone) {
-                lines.push_str(&line.replacen("-A ", "-D ", 1));
-                lines.push('\n');
-            }
-        }
-        if !lines.is_empty() {
-            // Another process may have taken the same: the next network's end looks again.
-            let _ = program.restore(&format!("*filter\n{lines}COMMIT\n"));
+        // What another process takes at the same time fails here; the next network's end looks
+        // again.
+        if let Ok(mut links) = Links::look() {
+            let _ = program.remove("filter", bridge_of, &mut |bridge| links.lack(bridge));
         }
     }
 }

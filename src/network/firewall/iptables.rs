@@ -65,6 +65,29 @@ impl Iptables {
         Err(refused(&self.restore, &output.stderr))
     }
 
+    /// Removes the rules of a table that are wanted, by whom `owner` says a line of
+    /// iptables-save(8) is for: all at once, or none when one has gone meanwhile.
+    pub(super) fn remove(
+        &self,
+        table: &str,
+        owner: fn(&str) -> Option<&str>,
+        is_wanted: &mut impl FnMut(&str) -> Result<bool>,
+    ) -> Result<()> {
+        let mut lines = String::new();
+        for line in self.save(table)?.lines() {
+            if let Some(owner) = owner(line)
+                && is_wanted(owner)?
+            {
+                lines.push_str(&line.replacen("-A ", "-D ", 1));
+                lines.push('\n');
+            }
+        }
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.restore(&format!("*{table}\n{lines}COMMIT\n"))
+    }
+
     /// The rules of one table, as iptables-save(8) has them.
     pub(super) fn save(&self, table: &str) -> Result<String> {
         let output = Command::new(&self.save)

@@ -124,18 +124,7 @@ impl Legacy {
     pub(super) fn remove(&self, mut is_wanted: impl FnMut(&str) -> Result<bool>) -> Result<()> {
         for program in &self.programs {
             for table in TABLES {
-                let mut lines = String::new();
-                for line in program.save(table)?.lines() {
-                    if let Some(owner) = owner(line)
-                        && is_wanted(owner)?
-                    {
-                        lines.push_str(&line.replacen("-A ", "-D ", 1));
-                        lines.push('\n');
-                    }
-                }
-                if !lines.is_empty() {
-                    program.restore(&format!("*{table}\n{lines}COMMIT\n"))?;
-                }
+                program.remove(table, owner, &mut is_wanted)?;
             }
         }
         Ok(())

@@ -221,16 +221,8 @@ impl Firewall {
     /// Removes what was added for interfaces that are gone. Whoever may be adding at this moment
     /// has the interface first.
     pub(crate) fn sweep(&mut self) -> Result<()> {
-        let mut links = Netlink::route()?;
-        let mut known: BTreeMap<String, bool> = BTreeMap::new();
-        let is_gone = |owner: &str| {
-            if let Some(gone) = known.get(owner) {
-                return Ok(*gone);
-            }
-            let gone = !owner.is_empty() && links.link(owner)?.is_none();
-            known.insert(owner.to_owned(), gone);
-            Ok(gone)
-        };
+        let mut links = Links::look()?;
+        let is_gone = |owner: &str| links.lack(owner);
         match self {
             Firewall::Nft(nft) => nft.sweep(is_gone),
             Firewall::Legacy(legacy) => legacy.remove(is_gone),
@@ -243,9 +235,34 @@ fn is_conflict(done: &Result<()>) -> bool {
     matches!(done, Err(error) if error.kind() == Kind::Conflict)
 }
 
-/// Takes back what was changed in other programs' rules for a bridge that is gone.
-pub(crate) fn forget_bridge(bridge: &str, find: Find<'_>) {
-    foreign::forget(bridge, find);
+/// Takes back what was changed in other programs' rules for bridges that are gone.
+pub(crate) fn sweep_foreign(find: Find<'_>) {
+    foreign::sweep(find);
+}
+
+/// The interfaces of this network namespace, each asked for once.
+struct Links {
+    netlink: Netlink,
+    known: BTreeMap<String, bool>,
+}
+
+impl Links {
+    fn look() -> Result<Links> {
+        Ok(Links {
+            netlink: Netlink::route()?,
+            known: BTreeMap::new(),
+        })
+    }
+
+    /// Whether there is none of this name; rules of nobody's have the name "".
+    fn lack(&mut self, name: &str) -> Result<bool> {
+        if let Some(gone) = self.known.get(name) {
+            return Ok(*gone);
+        }
+        let gone = !name.is_empty() && self.netlink.link(name)?.is_none();
+        self.known.insert(name.to_owned(), gone);
+        Ok(gone)
+    }
 }
 
 /// Lets datagrams of clients that did not stop sending while nobody was there, or another
