@@ -22,6 +22,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) config: &'a Config,
     /// The image's defaults.
     pub(crate) image: &'a ContainerConfig,
+    /// Networks are carried by a user's program, not by the kernel's bridges alone.
+    pub(crate) rootless: bool,
     /// Maps of a new user namespace; `None` to stay in the caller's.
     pub(crate) maps: Option<&'a IdMaps>,
     /// Host name, decided by the caller.

@@ -99,7 +99,7 @@ fn unmasked(security: &Security, path: &str) -> bool {
 
 /// Kernel parameters: what was asked for, and where a network is the container's own docker's two
 /// (moby since 20.10): whoever it runs as may listen on port 80 and ping. One that this kernel
-/// does not have (before 4.11) is left out.
+/// does not have (before 4.11) is left out. An ordinary user's have [`send_buffers`] beside.
 pub(super) fn kernel_parameters(inputs: &Inputs<'_>) -> HashMap<String, String> {
     let mode = &inputs.config.network.mode;
     let mut parameters = HashMap::new();
@@ -124,7 +124,7 @@ pub(super) fn kernel_parameters(inputs: &Inputs<'_>) -> HashMap<String, String> 
             ),
             ("net.ipv4.ping_group_range".to_owned(), groups),
         ]);
-        if inputs.maps.is_some() {
+        if inputs.rootless {
             parameters.extend(send_buffers());
         }
     }

@@ -111,15 +111,28 @@ pub(crate) fn file_system(path: &Path) -> Result<FileSystem> {
 /// cost ten times as much. Other file systems have no such wish, and nothing depends on it.
 pub(crate) fn spread(dir: &Path) {
     let Ok(dir) = File::open(dir) else { return };
+    if let Some(mut flags) = flags(&dir) {
+        flags |= TOP_OF_HIERARCHY;
+        // SAFETY: as in `flags`.
+        unsafe { libc::ioctl(dir.as_raw_fd(), libc::FS_IOC_SETFLAGS, &raw mut flags) };
+    }
+}
+
+/// The flags of a file (ioctl_iflags(2)); `None` where its file system has none.
+fn flags(file: &File) -> Option<libc::c_int> {
     let mut flags: libc::c_int = 0;
     // SAFETY: the argument is a pointer to an int, which is what the kernel reads and writes for
     // both calls whatever the number of the call says (ioctl_iflags(2)); the file is open.
-    unsafe {
-        if libc::ioctl(dir.as_raw_fd(), libc::FS_IOC_GETFLAGS, &raw mut flags) == 0 {
-            flags |= TOP_OF_HIERARCHY;
-            libc::ioctl(dir.as_raw_fd(), libc::FS_IOC_SETFLAGS, &raw mut flags);
-        }
-    }
+    let done = unsafe { libc::ioctl(file.as_raw_fd(), libc::FS_IOC_GETFLAGS, &raw mut flags) };
+    (done == 0).then_some(flags)
+}
+
+/// Whether [`spread`] was asked for `dir`; `None` where the file system does not know it.
+#[cfg(test)]
+pub(crate) fn is_spread(dir: &Path) -> Option<bool> {
+    let ext4 = file_system(dir).ok()?.name() == "ext4";
+    let flags = flags(&File::open(dir).ok()?)?;
+    ext4.then_some(flags & TOP_OF_HIERARCHY != 0)
 }
 
 #[cfg(test)]

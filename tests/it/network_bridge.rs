@@ -178,6 +178,25 @@ fn what_was_said_to_other_programs_rules_is_taken_back() {
     });
 }
 
+#[test]
+fn root_s_bridges_have_the_kernel_s_send_buffers_whatever_the_ids() {
+    as_root(|env| {
+        let image = env.base();
+        let words = |text: &str| {
+            text.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        let host = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_wmem").unwrap();
+        own_network(env, "198.19.134.0/24");
+        let maps = ["--uidmap", "0:100000:65536", "--gidmap", "0:100000:65536"];
+        let head = ["run", "--rm", "--network", "net"];
+        let tail = [image.as_str(), "payload", "sysctl", "net.ipv4.tcp_wmem"];
+        let output = env.ketch(&[&head[..], &maps, &tail].concat());
+        assert_eq!(words(output.ok()), words(&host));
+    });
+}
+
 /// The parent of a process.
 fn keeper_of(pid: &str) -> String {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();

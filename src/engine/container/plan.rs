@@ -53,6 +53,7 @@ pub(super) fn make(
     let inputs = Inputs {
         config: settled.as_ref(),
         image,
+        rootless: engine.mode != Mode::Root,
         maps: maps.as_ref(),
         hostname,
         etc: Some(files),

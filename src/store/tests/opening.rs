@@ -82,3 +82,13 @@ fn a_store_of_somebody_else_is_refused() {
     assert_eq!(error.kind(), Kind::Denied);
     assert!(error.to_string().contains("4242"), "{error}");
 }
+
+#[test]
+fn containers_and_layers_are_placed_apart() {
+    let home = Home::new();
+    let store = home.open();
+    for dir in [store.path("containers"), store.layers().dir()] {
+        let asked = crate::sys::file_system::is_spread(&dir);
+        assert_ne!(asked, Some(false), "{}", dir.display());
+    }
+}
