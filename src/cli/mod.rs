@@ -112,10 +112,6 @@ fn run(line: &[OsString], began: Instant) -> ExitStatus {
                 Ok(matches) => matches,
                 Err(error) => return refuse(&error, verb, spelling, words, personality),
             };
-            if verb.engine_failure {
-                // Splitting the words took megabytes of code that a start does not need.
-                crate::sys::memory::forget_code();
-            }
             let leaf = leaf(&matches);
             let json = wants_json(leaf);
             let begun = begin(&matches, line, began, json);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::asked::RawAsked;
-use super::trash::{self, Purged};
+use super::trash;
 use super::{Store, read_json, write_json};
 use crate::common::{
     ContainerId, Digest, Error, Kind, Mode, Result, Timestamp, bare_name, check_name,
@@ -220,7 +220,7 @@ impl Containers<'_> {
     }
 
     /// Gives a name back, if `id` still has it; false when it had not.
-    fn release(&self, name: &str, id: &ContainerId) -> Result<bool> {
+    pub(super) fn release(&self, name: &str, id: &ContainerId) -> Result<bool> {
         let own = self.holder(name)?.as_deref() == Some(id.as_str());
         if own {
             file::remove_file(&self.claim_path(name))?;
@@ -288,55 +288,6 @@ impl Containers<'_> {
     pub(super) fn at(&self, id: &ContainerId) -> ContainerDir {
         let path = self.dir().join(id.as_str());
         ContainerDir { path }
-    }
-
-    /// Removes a container that nobody runs: its name is free when this returns. Files that
-    /// could not be deleted are in the trash and in the answer.
-    ///
-    /// `known` is its record as the caller wrote it, to spare reading it; a name that was changed
-    /// meanwhile is looked up all the same.
-    pub(crate) fn remove(
-        &self,
-        dir: &ContainerDir,
-        lock: ContainerLock,
-        known: Option<&ContainerRecord>,
-    ) -> Result<Purged> {
-        let place = trash::throw(&self.store.root, &dir.path)?;
-        let released = match known {
-            Some(record) => self.release(&record.name, &record.id)?,
-            None => false,
-        };
-        if !released && let Some(place) = &place {
-            self.release_names(dir, place)?;
-        }
-        drop(lock);
-        let mut purged = Purged::default();
-        if let Some(place) = place {
-            trash::empty_overlay_work(&place.join("work"));
-            if let Err(error) = tree::remove_tree(&place) {
-                purged.left.push((place, error));
-            }
-        }
-        Ok(purged)
-    }
-
-    /// Gives the name of a removed container back: the one in its record, which is in `place` by
-    /// now, or without a readable record every name that points to it.
-    fn release_names(&self, dir: &ContainerDir, place: &Path) -> Result<()> {
-        let id = dir.path.file_name().unwrap_or_default().to_string_lossy();
-        let Ok(id) = id.parse::<ContainerId>() else {
-            return Ok(());
-        };
-        let names = match read_json::<ContainerRecord>(&place.join("container.json")) {
-            Ok(record) => vec![OsString::from(record.name)],
-            Err(_) => file::names(&self.dir().join("names"))?,
-        };
-        for name in names.iter().filter_map(|name| name.to_str()) {
-            if check_name(name).is_ok() {
-                self.release(name, &id)?;
-            }
-        }
-        Ok(())
     }
 
     /// Gives a container another name.

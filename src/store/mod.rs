@@ -66,6 +66,7 @@ mod listing;
 mod lock;
 mod mark;
 mod network;
+mod removal;
 mod secret;
 mod state;
 #[cfg(test)]

@@ -21,10 +21,28 @@ pub(crate) struct Purged {
     pub(crate) left: Vec<(PathBuf, Error)>,
 }
 
+/// Beginning of the names of things that take next to no room, and may lie here for a while.
+const REST: &str = "r-";
+
 /// Renames `path` into the trash and returns its place there; `None` when it does not exist.
 pub(super) fn throw(root: &Path, path: &Path) -> Result<Option<PathBuf>> {
+    throw_as(root, path, "t-")
+}
+
+/// As [`throw`], for what takes next to no room.
+pub(super) fn throw_rest(root: &Path, path: &Path) -> Result<Option<PathBuf>> {
+    throw_as(root, path, REST)
+}
+
+/// Whether a place in the trash was given by [`throw_rest`].
+pub(super) fn is_rest(place: &Path) -> bool {
+    let name = place.file_name().unwrap_or_default();
+    name.as_encoded_bytes().starts_with(REST.as_bytes())
+}
+
+fn throw_as(root: &Path, path: &Path, prefix: &str) -> Result<Option<PathBuf>> {
     let trash = root.join("trash");
-    let place = trash.join(file::random_name("t-")?);
+    let place = trash.join(file::random_name(prefix)?);
     let moved = file::rename(path, &place);
     match moved {
         Ok(()) => Ok(Some(place)),

@@ -26,20 +26,6 @@ fn code() -> (usize, usize) {
     (begin, end)
 }
 
-/// Unmaps the pages of this program's code and constants that were used so far; what is needed
-/// again comes back from the page cache. The parsing of the command line and the work after it
-/// touch different code, and neither has to be resident during the other: half a megabyte less
-/// at the peak for a hundredth of a start's time.
-pub(crate) fn forget_code() {
-    let (begin, end) = code();
-    if let Some(length) = end.checked_sub(begin) {
-        // SAFETY: the range holds read-only segments mapped from the executable file, without
-        // text relocations; MADV_DONTNEED makes the next access read the same bytes again. A
-        // gap between the segments is an error that changes nothing.
-        unsafe { libc::madvise(begin as *mut libc::c_void, length, libc::MADV_DONTNEED) };
-    }
-}
-
 /// poll(2) for a wait that may last for months: gives back all memory that waiting does not
 /// need, code and stack included. An interrupted wait is `Ok(0)`.
 ///
@@ -57,7 +43,8 @@ pub(crate) fn idle(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<
         libc::syscall as *const () as usize,
     ] {
         let begin = function / PAGE * PAGE;
-        // SAFETY: as in `forget_code`; this advice changes how pages are read ahead, and no byte.
+        // SAFETY: the range is code mapped from the executable file; this advice changes how pages are
+        // read ahead, and no byte.
         unsafe { libc::madvise(begin as *mut libc::c_void, PAGE, libc::MADV_RANDOM) };
     }
     let time = timeout.map(|timeout| libc::timespec {
@@ -77,7 +64,9 @@ fn wait(fds: &mut [PollFd<'_>], time: *const libc::timespec) -> Result<usize, Er
     let (begin, code_end) = code();
     // SAFETY: below this frame, and two pages of room for those it calls, no live value lies on
     // the stack of the only thread. Pages that are not mapped are an error that changes nothing.
-    // The code as in `forget_code`. `PollFd` is a transparent pollfd; the slice and the time live
+    // The code's range holds read-only segments mapped from the executable file, without text
+    // relocations: the next access reads the same bytes again, and a gap between the segments is
+    // an error that changes nothing. `PollFd` is a transparent pollfd; the slice and the time live
     // for the call, which reads no signal mask.
     let result = unsafe {
         libc::syscall(libc::SYS_madvise, end - STACK, STACK, libc::MADV_DONTNEED);

@@ -1,12 +1,13 @@
 """Writes a linker script that puts functions in the order of their first use.
 
-order.py PROGRAM LIBC TRACE...: PROGRAM has its symbols; LIBC is the archive of the C library that it was
-linked with; each TRACE has addresses of executed code, one a line.
+order.py PROGRAM ARCHIVE... TRACE...: PROGRAM has its symbols; each ARCHIVE (*.a) is one of the C library or
+the C compiler that it was linked with; each TRACE has the addresses of functions that were called, one a line.
 
 A name (RFC 2603) says all of a function but which build of its crate it is from, which is left open here: that
 changes with the compiler and the version. So are references back into the name, which count its letters.
 """
 import bisect
+import os
 import re
 import subprocess
 import sys
@@ -36,13 +37,14 @@ def functions(program):
     return sorted({(int(row[0], 16), int(row[1], 16), row[3]) for row in rows if len(row) == 4 and row[2] in "tTWi"})
 
 
-def members(archive):
-    """Which member of an archive has a function."""
+def members(archives):
+    """Which member of which archive has a function."""
     found = {}
-    for line in listing("-A", "--defined-only", archive):
-        row = line.split()
-        if len(row) == 3 and row[1] in "tTWi":
-            found.setdefault(row[2], row[0].split(":")[1])
+    for archive in archives:
+        for line in listing("-A", "--defined-only", archive):
+            row = line.split()
+            if len(row) == 3 and row[1] in "tTWi":
+                found.setdefault(row[2], f"{os.path.basename(archive)}:{row[0].split(':')[1]}")
     return found
 
 
@@ -69,13 +71,14 @@ def used(known, traces):
 
 def main():
     known = functions(sys.argv[1])
-    libc = members(sys.argv[2])
-    lines = {}
-    for name in used(known, sys.argv[3:]):
-        if name in libc:
-            lines[f"*libc.a:{libc[name]}(.text .text.*)"] = None
+    archived = members(word for word in sys.argv[2:] if word.endswith(".a"))
+    lines = {"*crt1.o(.text)": None}
+    for name in used(known, [word for word in sys.argv[2:] if not word.endswith(".a")]):
+        if name in archived:
+            lines[f"*{archived[name]}(.text .text.*)"] = None
         else:
-            lines[f"*(.text.{pattern(name)})"] = None
+            # What seldom happens is a section of another kind.
+            lines[f"*(.text.{pattern(name)} .text.unlikely.{pattern(name)})"] = None
     sys.stdout.write(HEAD)
     for line in lines:
         sys.stdout.write(f"    {line}\n")

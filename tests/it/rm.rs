@@ -18,6 +18,29 @@ fn detached(env: &Env, name: &str, flags: &[&str]) {
 }
 
 cases! {
+    fn a_run_leaves_nothing_but_what_the_next_deletes(env) {
+        let image = env.base();
+        let run = |words: &[&str]| {
+            let flags = ["run", "--rm", "--network", "none", &image, "payload"];
+            env.ketch(&[&flags[..], words].concat()).ok();
+            assert_eq!(env.containers(), [""; 0]);
+            env.stored("trash")
+        };
+        // Empty directories and records take no room, and deleting them takes time.
+        let first = run(&["true"]);
+        assert_eq!(first.len(), 1, "{first:?}");
+        let second = run(&["true"]);
+        assert_eq!(second.len(), 1, "{second:?}");
+        assert_ne!(first, second);
+        // What was written is gone with the run.
+        assert_eq!(run(&["write", "/big", "text"]), [""; 0]);
+        run(&["true"]);
+        env.ketch(&["ps"]).ok();
+        assert_eq!(env.stored("trash"), [""; 0]);
+    }
+}
+
+cases! {
     fn what_runs_is_kept_unless_forced(env) {
         detached(env, "one", &[]);
         env.ketch(&["rm", "one"]).fails(1, &["cannot remove container", "is running"]);

@@ -19,7 +19,7 @@ use crate::oci::ContainerConfig;
 use crate::runtime::{self, Gate, Join, Running, Started, Streams};
 use crate::spec::config::Config;
 use crate::store::{ContainerDir, ContainerLock, ContainerRecord, ExitRecord, Phase, StateRecord};
-use crate::sys::{file, memory};
+use crate::sys::file;
 
 /// A container whose payload runs.
 pub(crate) struct Live {
@@ -123,10 +123,10 @@ pub(crate) fn launch(
     };
     let mut connection = Connection::prepare(engine, prepared, shared.as_ref())?;
     let started = runtime::start(plan, join, streams)?;
-    // Init builds the container now; the records are written meanwhile.
+    // Init builds the container now; the records are written meanwhile, and what earlier runs
+    // have left is deleted.
     let recorded = record(prepared, &started, &cgroup, restarts);
-    // The rest shares little code with the start, and waits for init first.
-    memory::forget_code();
+    engine.store.delete_rests();
     let running = match (started.ready(engine.ui, &mut connection), recorded) {
         (Ok(running), Ok(())) => running,
         (Err(failure), _) => return Err(RunFailure::of(failure).into()),

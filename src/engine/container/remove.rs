@@ -273,7 +273,7 @@ pub(crate) fn discard(
     if let Some(record) = &record {
         network::release(engine, record, dir)?;
     }
-    let mut left = engine.store.containers().remove(dir, lock, None)?.left;
+    let mut left = engine.store.containers().remove(dir, lock)?.left;
     if let Some(record) = &record {
         event::note(engine, record, "destroy", &[]);
         if volumes {
@@ -295,7 +295,7 @@ pub(crate) fn delete_ended(
     }
     network::release(engine, record, dir)?;
     let containers = engine.store.containers();
-    let mut left = containers.remove(dir, lock, Some(record))?.left;
+    let mut left = containers.remove_ended(dir, lock, record)?.left;
     left.extend(volume::discard_anonymous(engine, record));
     purge_as_owner(engine, &left)
 }

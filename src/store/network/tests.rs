@@ -224,7 +224,7 @@ fn a_fixed_address_waits_for_its_container() {
     assert_eq!(ip(&join(&store, &net, &other, &any).unwrap()), "10.9.0.3");
     let dir = store.containers().at(&fixed);
     let lock = dir.lock().unwrap();
-    store.containers().remove(&dir, lock, None).unwrap();
+    store.containers().remove(&dir, lock).unwrap();
     let (third, _third_lock) = start(&store, 3);
     assert_eq!(ip(&join(&store, &net, &third, &any).unwrap()), "10.9.0.2");
     let reserved = store.networks().reserved_dir("net");

@@ -28,7 +28,7 @@ fn what_a_name_or_a_container_names_stays() {
     assert!(!store.blobs().has(&loose));
     assert!(store.layers().has(&a.layers[0]) && store.blobs().has(&a.blobs[0]));
     assert!(store.layers().has(&b.layers[0]) && store.blobs().has(&b.config));
-    store.containers().remove(&dir, lock, None).unwrap();
+    store.containers().remove(&dir, lock).unwrap();
     let collected = store.collect().unwrap();
     assert_eq!(collected.layers, b.layers);
     assert!(!store.layers().has(&b.layers[0]) && !store.blobs().has(&b.config));

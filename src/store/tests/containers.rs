@@ -164,13 +164,52 @@ fn removal_frees_the_name_and_leaves_nothing() {
         std::os::unix::fs::PermissionsExt::from_mode(0o000),
     )
     .unwrap();
-    let purged = store.containers().remove(&dir, lock, None).unwrap();
+    let purged = store.containers().remove(&dir, lock).unwrap();
     assert!(purged.left.is_empty(), "{purged:?}");
     assert!(file::names(&home.root.join("trash")).unwrap().is_empty());
     store
         .containers()
         .create(&container(2, "web", None))
         .unwrap();
+}
+
+#[test]
+fn what_takes_no_room_is_left_for_the_next_start() {
+    let home = Home::new();
+    let store = home.open();
+    let containers = store.containers();
+    let trash = || file::names(&home.root.join("trash")).unwrap().len();
+    for number in 1..=5 {
+        let record = container(number, "web", None);
+        let (dir, lock) = containers.create(&record).unwrap();
+        std::fs::create_dir_all(dir.work().join("work")).unwrap();
+        std::fs::write(dir.path().join("hosts"), "").unwrap();
+        containers.remove_ended(&dir, lock, &record).unwrap();
+        assert!(containers.ids().unwrap().is_empty());
+    }
+    assert_eq!(trash(), 5);
+    store.delete_rests();
+    assert_eq!(trash(), 1, "one start spends no more time than its share");
+    store.sweep().unwrap();
+    assert_eq!(trash(), 0);
+}
+
+#[test]
+fn what_takes_room_goes_at_once() {
+    let home = Home::new();
+    let store = home.open();
+    let containers = store.containers();
+    for (number, place) in [(1, "upper/written"), (2, "container.log"), (3, "copy")] {
+        let record = container(number, "web", None);
+        let (dir, lock) = containers.create(&record).unwrap();
+        std::fs::write(dir.path().join(place), "text").unwrap();
+        let purged = containers.remove_ended(&dir, lock, &record).unwrap();
+        assert!(purged.left.is_empty(), "{purged:?}");
+        assert!(
+            file::names(&home.root.join("trash")).unwrap().is_empty(),
+            "{place}"
+        );
+    }
 }
 
 #[test]

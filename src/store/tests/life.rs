@@ -72,7 +72,7 @@ fn an_end_is_not_overwritten_by_who_asks_first() {
     };
     assert!(!dir.change(pause).unwrap());
     assert_eq!(dir.exit().unwrap(), Some(exit));
-    store.containers().remove(&dir, lock, None).unwrap();
+    store.containers().remove(&dir, lock).unwrap();
     assert_eq!(dir.change(|_| None).unwrap_err().kind(), Kind::NotFound);
 }
 
@@ -91,7 +91,7 @@ fn a_stop_is_marked_until_the_next_start() {
     dir.clear_stopped().unwrap();
     dir.clear_stopped().unwrap();
     assert!(!dir.is_stopped());
-    store.containers().remove(&dir, lock, None).unwrap();
+    store.containers().remove(&dir, lock).unwrap();
     assert_eq!(dir.mark_stopped().unwrap_err().kind(), Kind::NotFound);
 }
 
