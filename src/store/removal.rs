@@ -8,6 +8,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use nix::unistd::geteuid;
+
 use super::container::{ContainerDir, ContainerLock, Containers};
 use super::trash::{self, Purged};
 use super::{ContainerRecord, Store, read_json};
@@ -61,7 +63,13 @@ impl Containers<'_> {
     ) -> Result<Purged> {
         let mut purged = Purged::default();
         let rest = match is_small(dir) {
-            true => trash::throw_rest(&self.store.root, dir.path())?,
+            true => {
+                // Whoever deletes a store with rm(1) gets into everything; root always does.
+                if !geteuid().is_root() {
+                    trash::open_overlay_work(&dir.work());
+                }
+                trash::throw_rest(&self.store.root, dir.path())?
+            }
             false => trash::throw(&self.store.root, dir.path())?,
         };
         // A name that was changed meanwhile is looked up.

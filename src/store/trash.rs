@@ -73,28 +73,35 @@ fn make_movable(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Empties the working directory of an overlay, as far as that is as the kernel left it: a chain
-/// of directories without permissions around the marker of a `volatile` mount. A walk that reads
-/// and opens each takes thirty calls more; whatever is left here, it removes.
+/// Directories without permissions that the kernel makes in the working directory of a `volatile`
+/// overlay, around its marker.
+const CHAIN: [&str; 3] = ["work", "work/incompat", "work/incompat/volatile"];
+
+/// Empties the working directory of an overlay, as far as that is as the kernel left it. A walk
+/// that reads and opens each directory takes thirty calls more; whatever is left here, it removes.
 pub(super) fn empty_overlay_work(work: &Path) {
-    const CHAIN: [&str; 3] = ["work", "work/incompat", "work/incompat/volatile"];
     let marker = work.join("work/incompat/volatile/dirty");
     let mut removed = std::fs::remove_file(&marker);
     if let Err(error) = &removed
         && error.raw_os_error() == Some(libc::EACCES)
+        && open_overlay_work(work)
     {
-        let open = |below: &&str| {
-            let private = std::fs::Permissions::from_mode(0o700);
-            std::fs::set_permissions(work.join(below), private).is_ok()
-        };
-        if CHAIN.iter().all(open) {
-            removed = std::fs::remove_file(&marker);
-        }
+        removed = std::fs::remove_file(&marker);
     }
     if removed.is_ok() {
         let mut inside_out = CHAIN.iter().rev();
         let _ = inside_out.try_for_each(|below| std::fs::remove_dir(work.join(below)));
     }
+}
+
+/// Lets the owner of such a directory into all of it, and so delete it with rm(1); false where
+/// that could not be done.
+pub(super) fn open_overlay_work(work: &Path) -> bool {
+    let open = |below: &&str| {
+        let private = std::fs::Permissions::from_mode(0o700);
+        std::fs::set_permissions(work.join(below), private).is_ok()
+    };
+    CHAIN.iter().all(open)
 }
 
 /// Moves what should not be there to the trash; nothing there is fine.

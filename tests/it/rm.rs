@@ -32,6 +32,8 @@ cases! {
         let second = run(&["true"]);
         assert_eq!(second.len(), 1, "{second:?}");
         assert_ne!(first, second);
+        // Its owner can delete it like any other file.
+        std::fs::remove_dir_all(env.store().join("trash").join(&second[0])).unwrap();
         // What was written is gone with the run.
         assert_eq!(run(&["write", "/big", "text"]), [""; 0]);
         run(&["true"]);
