@@ -32,9 +32,6 @@ const RECORDS: [&str; 12] = [
     "work",
 ];
 
-/// Rests that one start deletes at most.
-const AT_ONCE: usize = 4;
-
 impl Containers<'_> {
     /// Removes a container that nobody runs: its name is free when this returns. Files that
     /// could not be deleted are in the trash and in the answer.
@@ -54,33 +51,35 @@ impl Containers<'_> {
     }
 
     /// As [`remove`](Containers::remove), for who wrote `known` as its record; without files of
-    /// its own it is left in the trash for [`Store::delete_rests`].
+    /// its own it is left in the trash for [`Store::delete_rest`].
     pub(crate) fn remove_ended(
         &self,
         dir: &ContainerDir,
         lock: ContainerLock,
         known: &ContainerRecord,
     ) -> Result<Purged> {
-        let mut purged = Purged::default();
-        let rest = match is_small(dir) {
-            true => {
-                // Whoever deletes a store with rm(1) gets into everything; root always does.
-                if !geteuid().is_root() {
-                    trash::open_overlay_work(&dir.work());
-                }
-                trash::throw_rest(&self.store.root, dir.path())?
+        let root = &self.store.root;
+        let left = is_small(dir) && {
+            // Whoever deletes a store with rm(1) gets into everything; root always does.
+            if !geteuid().is_root() {
+                trash::open_overlay_work(&dir.work());
             }
-            false => trash::throw(&self.store.root, dir.path())?,
+            trash::throw_rest(root, dir.path())
+        };
+        let place = match left {
+            true => Some(trash::rest(root)),
+            false => trash::throw(root, dir.path())?,
         };
         // A name that was changed meanwhile is looked up.
         if !self.release(&known.name, &known.id)?
-            && let Some(place) = &rest
+            && let Some(place) = &place
         {
             self.release_names(dir, place)?;
         }
         drop(lock);
-        if let Some(place) = rest
-            && !trash::is_rest(&place)
+        let mut purged = Purged::default();
+        if let Some(place) = place
+            && !left
             && let Err(error) = delete(&place)
         {
             purged.left.push((place, error));
@@ -109,19 +108,13 @@ impl Containers<'_> {
 }
 
 impl Store {
-    /// Deletes rests that earlier runs have left in the trash. Nobody depends on it: what cannot
-    /// be deleted here is for [`Store::sweep`].
-    pub(crate) fn delete_rests(&self) {
-        let trash = self.path("trash");
-        let Ok(names) = file::names(&trash) else {
-            return;
-        };
-        let places = names.iter().map(|name| trash.join(name));
-        for place in places.filter(|place| trash::is_rest(place)).take(AT_ONCE) {
-            if delete(&place).is_err() {
-                // Else each start would try it again.
-                let _ = trash::throw(&self.root, &place);
-            }
+    /// Deletes what an earlier run has left in the trash. Nobody depends on it: what cannot be
+    /// deleted here is for [`Store::sweep`].
+    pub(crate) fn delete_rest(&self) {
+        let place = trash::rest(&self.root);
+        if delete(&place).is_err() {
+            // Else each start would try it again.
+            let _ = trash::throw(&self.root, &place);
         }
     }
 }

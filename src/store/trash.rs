@@ -21,40 +21,42 @@ pub(crate) struct Purged {
     pub(crate) left: Vec<(PathBuf, Error)>,
 }
 
-/// Beginning of the names of things that take next to no room, and may lie here for a while.
-const REST: &str = "r-";
+/// Name of the one thing that takes next to no room and may lie here for a while.
+const REST: &str = "r-0";
 
 /// Renames `path` into the trash and returns its place there; `None` when it does not exist.
 pub(super) fn throw(root: &Path, path: &Path) -> Result<Option<PathBuf>> {
-    throw_as(root, path, "t-")
+    move_to(
+        root,
+        path,
+        &root.join("trash").join(file::random_name("t-")?),
+    )
 }
 
-/// As [`throw`], for what takes next to no room.
-pub(super) fn throw_rest(root: &Path, path: &Path) -> Result<Option<PathBuf>> {
-    throw_as(root, path, REST)
+/// As [`throw`], for what takes next to no room; false where such a thing lies here already, or
+/// it cannot be moved.
+pub(super) fn throw_rest(root: &Path, path: &Path) -> bool {
+    std::fs::rename(path, rest(root)).is_ok()
 }
 
-/// Whether a place in the trash was given by [`throw_rest`].
-pub(super) fn is_rest(place: &Path) -> bool {
-    let name = place.file_name().unwrap_or_default();
-    name.as_encoded_bytes().starts_with(REST.as_bytes())
+/// Where [`throw_rest`] puts things.
+pub(super) fn rest(root: &Path) -> PathBuf {
+    root.join("trash").join(REST)
 }
 
-fn throw_as(root: &Path, path: &Path, prefix: &str) -> Result<Option<PathBuf>> {
-    let trash = root.join("trash");
-    let place = trash.join(file::random_name(prefix)?);
-    let moved = file::rename(path, &place);
+fn move_to(root: &Path, path: &Path, place: &Path) -> Result<Option<PathBuf>> {
+    let moved = file::rename(path, place);
     match moved {
-        Ok(()) => Ok(Some(place)),
+        Ok(()) => Ok(Some(place.to_owned())),
         Err(_) if path.symlink_metadata().is_err() => Ok(None),
         Err(error) if error.raw_os_error() == Some(libc::EACCES) => {
             make_movable(path)?;
-            file::rename(path, &place).map(|()| Some(place))
+            file::rename(path, place).map(|()| Some(place.to_owned()))
         }
         // A store whose trash was removed by hand.
         Err(error) if error.kind() == Kind::NotFound => {
-            file::make_private_dir(&trash)?;
-            file::rename(path, &place).map(|()| Some(place))
+            file::make_private_dir(&root.join("trash"))?;
+            file::rename(path, place).map(|()| Some(place.to_owned()))
         }
         Err(error) => Err(error),
     }

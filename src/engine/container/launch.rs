@@ -123,10 +123,10 @@ pub(crate) fn launch(
     };
     let mut connection = Connection::prepare(engine, prepared, shared.as_ref())?;
     let started = runtime::start(plan, join, streams)?;
-    // Init builds the container now; the records are written meanwhile, and what earlier runs
-    // have left is deleted.
+    // Init builds the container now; the records are written meanwhile, and what an earlier
+    // run has left is deleted.
     let recorded = record(prepared, &started, &cgroup, restarts);
-    engine.store.delete_rests();
+    engine.store.delete_rest();
     let running = match (started.ready(engine.ui, &mut connection), recorded) {
         (Ok(running), Ok(())) => running,
         (Err(failure), _) => return Err(RunFailure::of(failure).into()),
