@@ -6,7 +6,7 @@
 //! hands the blocks of each back to the disk (mount option `discard`) before rmdir(2) returns.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::unistd::geteuid;
 
@@ -41,13 +41,7 @@ impl Containers<'_> {
             self.release_names(dir, place)?;
         }
         drop(lock);
-        let mut purged = Purged::default();
-        if let Some(place) = place
-            && let Err(error) = delete(&place)
-        {
-            purged.left.push((place, error));
-        }
-        Ok(purged)
+        Ok(purge(place))
     }
 
     /// As [`remove`](Containers::remove), for who wrote `known` as its record; without files of
@@ -77,14 +71,7 @@ impl Containers<'_> {
             self.release_names(dir, place)?;
         }
         drop(lock);
-        let mut purged = Purged::default();
-        if let Some(place) = place
-            && !left
-            && let Err(error) = delete(&place)
-        {
-            purged.left.push((place, error));
-        }
-        Ok(purged)
+        Ok(purge(place.filter(|_| !left)))
     }
 
     /// Gives the name of a removed container back: the one in its record, which is in `place` by
@@ -125,6 +112,17 @@ fn is_small(dir: &ContainerDir) -> bool {
     let records = file::names(dir.path());
     records.is_ok_and(|names| names.iter().all(known))
         && file::names(&dir.upper()).is_ok_and(|names| names.is_empty())
+}
+
+/// Deletes what was thrown away, and says what is left of it.
+fn purge(place: Option<PathBuf>) -> Purged {
+    let failed = place.and_then(|place| {
+        let error = delete(&place).err()?;
+        Some((place, error))
+    });
+    Purged {
+        left: failed.into_iter().collect(),
+    }
 }
 
 /// Deletes what was thrown away at `place`.

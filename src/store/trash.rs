@@ -26,11 +26,23 @@ const REST: &str = "r-0";
 
 /// Renames `path` into the trash and returns its place there; `None` when it does not exist.
 pub(super) fn throw(root: &Path, path: &Path) -> Result<Option<PathBuf>> {
-    move_to(
-        root,
-        path,
-        &root.join("trash").join(file::random_name("t-")?),
-    )
+    let trash = root.join("trash");
+    let place = trash.join(file::random_name("t-")?);
+    let moved = file::rename(path, &place);
+    match moved {
+        Ok(()) => Ok(Some(place)),
+        Err(_) if path.symlink_metadata().is_err() => Ok(None),
+        Err(error) if error.raw_os_error() == Some(libc::EACCES) => {
+            make_movable(path)?;
+            file::rename(path, &place).map(|()| Some(place))
+        }
+        // A store whose trash was removed by hand.
+        Err(error) if error.kind() == Kind::NotFound => {
+            file::make_private_dir(&trash)?;
+            file::rename(path, &place).map(|()| Some(place))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// As [`throw`], for what takes next to no room; false where such a thing lies here already, or
@@ -42,24 +54,6 @@ pub(super) fn throw_rest(root: &Path, path: &Path) -> bool {
 /// Where [`throw_rest`] puts things.
 pub(super) fn rest(root: &Path) -> PathBuf {
     root.join("trash").join(REST)
-}
-
-fn move_to(root: &Path, path: &Path, place: &Path) -> Result<Option<PathBuf>> {
-    let moved = file::rename(path, place);
-    match moved {
-        Ok(()) => Ok(Some(place.to_owned())),
-        Err(_) if path.symlink_metadata().is_err() => Ok(None),
-        Err(error) if error.raw_os_error() == Some(libc::EACCES) => {
-            make_movable(path)?;
-            file::rename(path, place).map(|()| Some(place.to_owned()))
-        }
-        // A store whose trash was removed by hand.
-        Err(error) if error.kind() == Kind::NotFound => {
-            file::make_private_dir(&root.join("trash"))?;
-            file::rename(path, place).map(|()| Some(place.to_owned()))
-        }
-        Err(error) => Err(error),
-    }
 }
 
 /// rename(2) to another directory rewrites `..` and so needs write permission on a directory
